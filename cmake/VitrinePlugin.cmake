@@ -1,0 +1,52 @@
+# vitrine_add_plugin(NAME SOURCE...) builds NAME.so, a library of components that runner loads.
+# docs/plugins.md shows a whole project. In short:
+#   include(/path/to/vitrine/cmake/VitrinePlugin.cmake)
+#   vitrine_add_plugin(my_parts my_mlp.cpp)
+# The plug-in is built against the libtorch of a finished build of Vitrine, build/release in its own
+# folder unless VITRINE_BUILD names another.
+include_guard(GLOBAL)
+get_filename_component(VITRINE_SOURCE ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+
+# The libraries of a finished build, as targets with the names that they have inside it.
+macro(vitrine_import_build)
+  set(VITRINE_BUILD ${VITRINE_SOURCE}/build/release CACHE PATH "Build folder of Vitrine")
+  if(NOT EXISTS ${VITRINE_BUILD}/libvitrine_engine.so)
+    message(FATAL_ERROR "No build of Vitrine in ${VITRINE_BUILD}: run ${VITRINE_SOURCE}/runner --help "
+      "once, or name another build with -DVITRINE_BUILD=FOLDER")
+  endif()
+  load_cache(${VITRINE_BUILD} READ_WITH_PREFIX vitrine_ CMAKE_CXX_COMPILER Torch_DIR)
+  if(NOT CMAKE_CXX_COMPILER STREQUAL vitrine_CMAKE_CXX_COMPILER)
+    message(WARNING "Vitrine was built by ${vitrine_CMAKE_CXX_COMPILER}, and its runner refuses "
+      "plug-ins of another version; configure with -DCMAKE_CXX_COMPILER=${vitrine_CMAKE_CXX_COMPILER}")
+  endif()
+  set(Torch_DIR ${vitrine_Torch_DIR} CACHE PATH "libtorch of Vitrine's build" FORCE)
+  find_package(Threads REQUIRED)
+  find_package(fmt REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  include(${VITRINE_SOURCE}/cmake/torch.cmake)
+
+  foreach(name core engine)
+    add_library(vitrine_${name} SHARED IMPORTED)
+    set_target_properties(vitrine_${name} PROPERTIES
+      IMPORTED_LOCATION ${VITRINE_BUILD}/libvitrine_${name}.so)
+    target_include_directories(vitrine_${name} INTERFACE ${VITRINE_SOURCE})
+    target_compile_options(vitrine_${name} INTERFACE -Wno-psabi)
+  endforeach()
+  target_link_libraries(vitrine_core INTERFACE fmt::fmt nlohmann_json::nlohmann_json)
+  target_link_libraries(vitrine_engine INTERFACE vitrine_core vitrine_torch)
+endmacro()
+
+if(NOT TARGET vitrine_core)
+  vitrine_import_build()
+endif()
+
+function(vitrine_add_plugin name)
+  add_library(${name} MODULE ${ARGN})
+  set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON
+    CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+  # Messages name files as they lie in the project.
+  target_compile_options(${name} PRIVATE -fmacro-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
+  target_link_libraries(${name} PRIVATE vitrine_engine)
+  # A component that uses no torch does not ask for it either.
+  target_link_options(${name} PRIVATE LINKER:--as-needed)
+endfunction()

@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "framework/cli/terminal.h"
+#include "framework/cli/verbs.h"
+#include "framework/registry/plugin.h"
+#include "framework/registry/registry.h"
+#include "framework/training/engine.h"
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string kind, name;
+  std::vector<std::string> plugins;
+  bool json = false;
+};
+
+Json described(const Component& component) {
+  Json options = Json::array();
+  const auto values = component.make_options();
+  Fields fields;
+  component.visit(values.get(), fields);
+  Problems ignored;
+  for (const Field& field : fields.list()) {
+    field.value->read_default(field.name, ignored);
+    options.push_back({{"name", field.name}, {"type", field.value->type()}, {"default", to_flow_yaml(field.value->write())}, {"help", field.help}});
+  }
+  return {{"kind", component.kind}, {"name", component.name}, {"description", component.description},
+          {"origin", component.origin}, {"options", options}};
+}
+
+const Component& find(const Options& options) {
+  const Registry& registry = Registry::instance();
+  if (const Component* component = registry.find(options.kind, options.name)) return *component;
+  const auto names = registry.names(options.kind);
+  const std::string near = nearest_names(options.name, names);
+  throw Error(ExitCode::kUsage, fmt::format("there is no {} \"{}\"{}; there are {}", options.kind, escape(options.name),
+                                            near.empty() ? "" : " (did you mean " + near + "?)", fmt::join(names, ", ")));
+}
+
+void require_kind(const std::string& kind) {
+  const auto kinds = Registry::instance().kinds();
+  if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) return;
+  const std::string near = nearest_names(kind, kinds);
+  throw Error(ExitCode::kUsage, fmt::format("there is no kind \"{}\"{}; there are {}", escape(kind),
+                                            near.empty() ? "" : " (did you mean " + near + "?)", fmt::join(kinds, ", ")));
+}
+
+std::string shown_one(const Json& component) {
+  std::string out = fmt::format("{} {}: {}\nfrom {}", component.at("kind").get<std::string>(), component.at("name").get<std::string>(),
+                                component.at("description").get<std::string>(), component.at("origin").get<std::string>());
+  if (component.at("options").empty()) return out + "\nit has no options";
+  std::vector<std::vector<std::string>> rows = {{"option", "type", "default", "meaning"}};
+  for (const Json& option : component.at("options")) {
+    const std::string value = option.at("default");
+    rows.push_back({option.at("name"), option.at("type"), value.size() > 40 ? value.substr(0, 37) + "..." : value, option.at("help")});
+  }
+  return out + "\n\n" + table(rows);
+}
+
+std::string shown_kind(const std::string& kind) {
+  std::vector<std::vector<std::string>> rows;
+  for (const std::string& name : Registry::instance().names(kind)) {
+    rows.push_back({"  " + name, Registry::instance().find(kind, name)->description});
+  }
+  return kind + "\n" + table(rows);
+}
+
+ExitCode list(const Options& options) {
+  engine();
+  for (const std::string& plugin : options.plugins) load_plugin(plugin);
+  require_sound_registry();
+  if (!options.kind.empty()) require_kind(options.kind);
+  if (!options.name.empty()) {
+    const Json one = described(find(options));
+    print(options.json ? one.dump(2) : shown_one(one));
+    return ExitCode::kDone;
+  }
+  const auto kinds = options.kind.empty() ? Registry::instance().kinds() : std::vector<std::string>{options.kind};
+  Json all = Json::array();
+  std::string text;
+  for (const std::string& kind : kinds) {
+    for (const std::string& name : Registry::instance().names(kind)) all.push_back(described(*Registry::instance().find(kind, name)));
+    text += (text.empty() ? "" : "\n") + shown_kind(kind);
+  }
+  print(options.json ? all.dump(2) : text);
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Action list_verb(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("KIND", options->kind, "such as mlp; without it, all kinds");
+  app.add_option("NAME", options->name, "a component, to see its options");
+  app.add_option("--plugin", options->plugins, "a shared library with more components")->allow_extra_args(false);
+  app.add_flag("--json", options->json, "print JSON");
+  return [options] { return list(*options); };
+}
+
+}  // namespace vitrine

@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <new>
+
+#include "framework/cli/terminal.h"
+#include "framework/cli/verbs.h"
+#include "framework/config/scalar.h"
+#include "framework/runs/environment.h"
+
+namespace vitrine {
+namespace {
+
+struct Verb {
+  const char* name;
+  const char* help;
+  Action (*declare)(CLI::App&);
+};
+
+constexpr Verb kVerbs[] = {
+    {"train", "train, then test; the word may be left out", train_verb},
+    {"resume", "go on exactly where a run stopped", resume_verb},
+    {"status", "what is running, done, interrupted, failed", status_verb},
+    {"test", "evaluate a run's checkpoint, or weights from a file", test_verb},
+    {"predict", "class and probability of images", predict_verb},
+    {"show", "the resolved config with the origin of every value, and the model", show_verb},
+    {"list", "the registered components and their options", list_verb},
+    {"schema", "JSON Schema of configs, for completion in editors", schema_verb},
+    {"plot", "pictures of a model", plot_verb},
+    {"export", "weights for PyTorch, as safetensors", export_verb},
+};
+
+std::vector<std::string> words;
+bool trace = false;
+
+std::vector<std::string> verb_names() {
+  std::vector<std::string> out;
+  for (const Verb& verb : kVerbs) out.emplace_back(verb.name);
+  return out;
+}
+
+// "runner a.yaml x=1" is "runner train a.yaml x=1"; a word that is neither a verb nor looks like a file is a mistake.
+void insert_default_verb(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0].starts_with("-")) return;
+  const auto names = verb_names();
+  if (std::find(names.begin(), names.end(), arguments[0]) != names.end()) return;
+  const bool file = arguments[0].find_first_of("./") != std::string::npos || std::filesystem::exists(arguments[0]);
+  if (!file) {
+    const std::string near = nearest_names(arguments[0], names);
+    throw Error(ExitCode::kUsage, fmt::format("\"{}\" is neither a config file nor a verb{}; runner --help lists the verbs",
+                                              escape(arguments[0]), near.empty() ? "" : " (did you mean " + near + "?)"));
+  }
+  arguments.insert(arguments.begin(), "train");
+}
+
+ExitCode run(std::vector<std::string> arguments) {
+  CLI::App app("Vitrine: experiments in C++ on libtorch, driven by YAML configs.\n\n  runner CONFIG [key=value ...]");
+  app.name("runner");
+  app.set_help_flag("-h,--help", "print this help");
+  app.set_version_flag("--version", [] { return "vitrine " + describe_environment().value("vitrine", ""); });
+  app.add_flag("--trace", trace, "show where an internal error came from");
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  Action action;
+  for (const Verb& verb : kVerbs) {
+    CLI::App* sub = app.add_subcommand(verb.name, verb.help);
+    sub->set_help_flag("-h,--help", "print this help");
+    sub->add_flag("--trace", trace, "show where an internal error came from");
+    Action declared = verb.declare(*sub);
+    sub->callback([&action, declared] { action = declared; });
+  }
+  if (arguments.empty()) {
+    throw Error(ExitCode::kUsage, "give a config, such as configs/vit_digits.yaml, or a verb; runner --help lists the verbs");
+  }
+  insert_default_verb(arguments);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    const auto used = app.get_subcommands();
+    std::cout << (used.empty() ? app.help() : used[0]->help());
+    return ExitCode::kDone;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << "\n";
+    return ExitCode::kDone;
+  } catch (const CLI::ParseError& error) {
+    const auto used = app.get_subcommands();
+    const std::string verb = used.empty() ? "" : " " + used[0]->get_name();
+    throw Error(ExitCode::kUsage, fmt::format("{}; runner{} --help tells what it takes", escape(error.what()), verb));
+  }
+  return action();
+}
+
+}  // namespace
+
+CLI::Validator at_least_one() {
+  const auto check = [](std::string& text) {
+    const auto number = parse_integer(text);
+    if (!number || *number < 1) return fmt::format("expected a whole number at least 1, got \"{}\"", text);
+    text = std::to_string(*number);  // CLI11 itself reads neither 1e4 nor 1_000
+    return std::string();
+  };
+  return CLI::Validator(check, "AT LEAST 1");
+}
+
+const std::vector<std::string>& command_line() { return words; }
+
+int main_of(int argc, char** argv) {
+  words.assign(argv, argv + argc);
+  try {
+    return static_cast<int>(run({argv + 1, argv + argc}));
+  } catch (const Error& error) {
+    print_error(error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory; a smaller training.batch_size or model needs less");
+    return static_cast<int>(ExitCode::kFailed);
+  } catch (const std::exception& error) {
+    // libtorch's errors carry a stack trace behind the first lines.
+    const std::string text = error.what();
+    const size_t end = trace ? text.npos : std::min(text.find("\nException raised from"), text.find('\n', 2000));
+    print_error("internal error: " + text.substr(0, end) + (trace ? "" : "\n       (--trace shows where)"));
+    return static_cast<int>(ExitCode::kInternal);
+  }
+}
+
+}  // namespace vitrine
+
+int main(int argc, char** argv) {
+  const int code = vitrine::main_of(argc, argv);
+  // Libraries that hold components stay loaded and need no teardown; libtorch's takes time.
+  std::cout.flush();
+  std::fflush(nullptr);
+  std::_Exit(code);
+}

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include "framework/cli/terminal.h"
+#include "framework/cli/verbs.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/run_directory.h"
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::vector<std::string> places;
+  bool json = false;
+};
+
+Json number_of(const Json& row, const char* key) { return row.contains(key) ? row.at(key) : Json(); }
+
+Json status_of(const std::filesystem::path& run) {
+  Json out = {{"run", run.string()}};
+  try {
+    const Metrics metrics = Metrics::read(RunDirectory::open(run).metrics());
+    const Json last = metrics.history.empty() ? Json::object() : metrics.history.back();
+    Json best;
+    for (const Json& row : metrics.history) {
+      const Json value = number_of(row, "validation/accuracy");
+      if (value.is_number() && (best.is_null() || value > best)) best = value;
+    }
+    out.update({{"name", metrics.name}, {"status", shown_status(run)}, {"epoch", last.value("epoch", 0)},
+                {"epochs", metrics.config.value("/training/epochs"_json_pointer, 0)}, {"step", last.value("step", 0)},
+                {"train/loss", number_of(last, "train/loss")}, {"best validation/accuracy", best},
+                {"test/accuracy", number_of(metrics.test, "test/accuracy")}, {"exact", metrics.exact}});
+  } catch (const Error& error) {
+    out.update({{"status", "unreadable"}, {"error", error.what()}});
+  }
+  return out;
+}
+
+std::string percent(const Json& value) { return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : "-"; }
+
+std::string shown(const Json& rows) {
+  std::vector<std::vector<std::string>> lines = {{"run", "status", "epoch", "step", "loss", "best validation", "test"}};
+  std::string errors;
+  for (const Json& row : rows) {
+    const Json loss = row.value("train/loss", Json());
+    lines.push_back({escape(row.at("run").get<std::string>()), row.at("status"),
+                     row.contains("epoch") ? fmt::format("{}/{}", row["epoch"].get<int64_t>(), row["epochs"].get<int64_t>()) : "-",
+                     row.contains("step") ? grouped(row["step"].get<int64_t>()) : "-",
+                     loss.is_number() ? fmt::format("{:.4f}", loss.get<double>()) : "-",
+                     percent(row.value("best validation/accuracy", Json())), percent(row.value("test/accuracy", Json()))});
+    if (row.contains("error")) errors += "\n" + row["error"].get<std::string>();
+  }
+  return table(lines) + errors;
+}
+
+ExitCode status(const Options& options) {
+  Json rows = Json::array();
+  for (const std::string& place : options.places) {
+    const auto runs = find_runs(std::filesystem::canonical(std::filesystem::exists(place) ? place : "."));
+    if (!std::filesystem::exists(place) || runs.empty()) RunDirectory::open(place);  // throws what a user needs to know
+    for (const auto& run : runs) rows.push_back(status_of(std::filesystem::proximate(run)));
+  }
+  print(options.json ? rows.dump(2) : shown(rows));
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Action status_verb(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("RUN", options->places, "runs, or folders with runs; default runs")->default_val(std::vector<std::string>{"runs"});
+  app.add_flag("--json", options->json, "print JSON");
+  return [options] { return status(*options); };
+}
+
+}  // namespace vitrine

@@ -1,0 +1,167 @@
+#include "framework/cli/terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace vitrine {
+namespace {
+
+volatile std::sig_atomic_t received_signal = 0;
+
+extern "C" void note_signal(int signal) { received_signal = signal; }
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789.,-+%e ") == text.npos;
+}
+
+size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+std::string duration(double seconds) {
+  if (!std::isfinite(seconds) || seconds > 360000) return "a long time";
+  const auto whole = static_cast<int64_t>(std::ceil(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+size_t width_of(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+bool is_terminal(int descriptor) {
+  const char* term = std::getenv("TERM");
+  return isatty(descriptor) && !(term && std::string(term) == "dumb");
+}
+
+std::string coloured(const std::string& text, const char* colour, int descriptor) {
+  const char* no_color = std::getenv("NO_COLOR");
+  if ((no_color && *no_color) || !is_terminal(descriptor)) return text;
+  return fmt::format("\033[{}m{}\033[0m", colour, text);
+}
+
+void print(const std::string& text) {
+  std::fputs((text + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void print_error(const std::string& text) {
+  std::fputs((coloured("error:", "31", STDERR_FILENO) + " " + text + "\n").c_str(), stderr);
+}
+
+void print_warning(const std::string& text) {
+  std::fputs((coloured("warning:", "33", STDERR_FILENO) + " " + text + "\n").c_str(), stderr);
+}
+
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(std::abs(number));
+  for (int64_t i = static_cast<int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<size_t>(i), ",");
+  return number < 0 ? "-" + digits : digits;
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string pad(widths[i] - width_of(row[i]), ' ');
+      if (i) line += "  ";
+      line += is_number(row[i]) && i > 0 ? pad + row[i] : row[i] + pad;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  if (!out.empty()) out.pop_back();
+  return out;
+}
+
+void install_signal_handlers() {
+  struct sigaction action {};
+  action.sa_handler = note_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+}
+
+Console::~Console() { clear_bar(); }
+
+void Console::clear_bar() {
+  if (bar_shown_) std::fputs("\r\033[K", stderr);
+  bar_shown_ = false;
+}
+
+void Console::message(const std::string& text) {
+  clear_bar();
+  if (!quiet_) print(text);
+}
+
+void Console::warning(const std::string& text) {
+  clear_bar();
+  print_warning(text);
+}
+
+void Console::show(const std::string& bar, const std::string& line) {
+  using Seconds = std::chrono::duration<double>;
+  const auto now = std::chrono::steady_clock::now();
+  const bool terminal = is_terminal(STDERR_FILENO);
+  const double interval = terminal ? 0.1 : 10;
+  if (shown_.time_since_epoch().count() == 0 && !terminal) shown_ = now;  // the first line after an interval
+  if (quiet_ || Seconds(now - shown_).count() < interval) return;
+  shown_ = now;
+  if (!terminal) {
+    print(line);
+    return;
+  }
+  std::fputs(("\r\033[K" + bar).c_str(), stderr);
+  std::fflush(stderr);
+  bar_shown_ = true;
+}
+
+void Console::progress(const Progress& p) {
+  const std::string words = fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}  {} images/s  {} left", p.epoch, p.epochs, p.step,
+                                        p.total_steps, p.loss, grouped(std::llround(p.images_per_second)), duration(p.seconds_left));
+  const size_t width = terminal_width();
+  const size_t room = width > words.size() + 5 ? std::min<size_t>(width - words.size() - 5, 30) : 0;
+  const double share = static_cast<double>(p.step) / static_cast<double>(std::max<int64_t>(p.total_steps, 1));
+  const auto filled = static_cast<size_t>(share * static_cast<double>(room));
+  const std::string bar = room < 5 ? words.substr(0, width - 1)
+                                   : "[" + std::string(filled, '#') + std::string(room - filled, ' ') + "] " + words;
+  show(bar, words);
+}
+
+void Console::download(uint64_t received, uint64_t total) {
+  const double mega = 1e6;
+  const std::string words = total ? fmt::format("downloading {:.1f} of {:.1f} MB", static_cast<double>(received) / mega, static_cast<double>(total) / mega)
+                                  : fmt::format("downloading {:.1f} MB", static_cast<double>(received) / mega);
+  show(words, words);
+}
+
+ExitCode Console::stop_requested() {
+  switch (received_signal) {
+    case SIGINT:
+      return ExitCode::kInterrupted;
+    case SIGTERM:
+      return ExitCode::kTerminated;
+    case SIGUSR1:
+      return ExitCode::kStopped;
+    default:
+      return ExitCode::kDone;
+  }
+}
+
+}  // namespace vitrine

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "framework/training/engine.h"
+
+namespace vitrine {
+
+// What the program prints goes through here, so that log files, pipes and NO_COLOR are respected in one place.
+bool is_terminal(int descriptor);
+std::string coloured(const std::string& text, const char* colour, int descriptor);  // colour: an SGR code such as "31"
+void print(const std::string& text);        // standard output, with a newline
+void print_error(const std::string& text);  // standard error, "error: " before it
+void print_warning(const std::string& text);
+
+// Columns of text, padded; numbers are right-aligned. The first row is the heading.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+std::string grouped(int64_t number);  // 60,000
+
+// Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at once.
+void install_signal_handlers();
+
+// Shows training: a progress bar on a terminal, a line at intervals elsewhere.
+class Console : public Observer {
+ public:
+  explicit Console(bool quiet = false) : quiet_(quiet) {}
+  ~Console() override;
+  void message(const std::string& text) override;
+  void warning(const std::string& text) override;
+  void progress(const Progress& progress) override;
+  void download(uint64_t received, uint64_t total) override;
+  ExitCode stop_requested() override;
+
+ private:
+  void clear_bar();
+  void show(const std::string& bar, const std::string& line);
+
+  bool quiet_;
+  bool bar_shown_ = false;
+  std::chrono::steady_clock::time_point shown_{};
+};
+
+}  // namespace vitrine

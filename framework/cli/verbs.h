@@ -1,0 +1,32 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "framework/error.h"
+
+namespace vitrine {
+
+using Action = std::function<ExitCode()>;
+
+// One file a verb: declares its options on `app` and returns what it does once they are parsed.
+Action train_verb(CLI::App& app);
+Action resume_verb(CLI::App& app);
+Action status_verb(CLI::App& app);
+Action test_verb(CLI::App& app);
+Action predict_verb(CLI::App& app);
+Action show_verb(CLI::App& app);
+Action list_verb(CLI::App& app);
+Action schema_verb(CLI::App& app);
+Action plot_verb(CLI::App& app);
+Action export_verb(CLI::App& app);
+
+// Refuses, for an option, what is no whole number above 0.
+CLI::Validator at_least_one();
+
+// The words that this process was started with.
+const std::vector<std::string>& command_line();
+
+}  // namespace vitrine

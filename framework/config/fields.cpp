@@ -1,0 +1,343 @@
+#include "framework/config/fields.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "framework/config/scalar.h"
+#include "framework/error.h"
+
+namespace vitrine {
+
+using Json = nlohmann::ordered_json;
+
+bool Rule::takes(double value) const {
+  if (minimum && (above_minimum ? !(value > *minimum) : !(value >= *minimum))) return false;
+  if (maximum && (below_maximum ? !(value < *maximum) : !(value <= *maximum))) return false;
+  return true;
+}
+
+Rule at_least(double minimum) {
+  return {fmt::format("at least {}", minimum), minimum, {}, false, false, {}};
+}
+Rule above(double minimum) {
+  return {fmt::format("above {}", minimum), minimum, {}, true, false, {}};
+}
+Rule between(double minimum, double maximum) {
+  return {fmt::format("from {} to {}", minimum, maximum), minimum, maximum, false, false, {}};
+}
+Rule from_below(double minimum, double maximum) {
+  return {fmt::format("from {} to below {}", minimum, maximum), minimum, maximum, false, true, {}};
+}
+Rule one_of(std::vector<std::string> names) {
+  return {fmt::format("{}", fmt::join(names, ", ")), {}, {}, false, false, std::move(names)};
+}
+
+std::string join_path(const std::string& path, const std::string& key) {
+  return path.empty() ? key : path + "." + key;
+}
+
+bool is_off(const Node& node) {
+  return node.kind == Node::Kind::kNull ||
+         (node.kind == Node::Kind::kScalar && !node.quoted && parse_bool(node.scalar) == false);
+}
+
+Json or_off(Json schema) {
+  return {{"anyOf", Json::array({std::move(schema), {{"type", "null"}}, {{"const", false}}})}};
+}
+
+Json or_null(Json schema) {
+  return {{"anyOf", Json::array({std::move(schema), {{"type", "null"}}})}};
+}
+
+namespace {
+
+// Reading and writing of the four scalar types. `parse` leaves ranges to the rule; `hint` says what
+// was probably meant.
+template <class T>
+struct ScalarType;
+
+template <>
+struct ScalarType<bool> {
+  static constexpr const char* kName = "boolean";
+  static constexpr const char* kExpected = "true or false";
+  static std::optional<bool> parse(const Node& node) {
+    return node.quoted ? std::nullopt : parse_bool(node.scalar);
+  }
+  static std::string hint(const Node& node) {
+    if (node.quoted && parse_bool(node.scalar)) return "write it without quotes";
+    if (node.scalar == "yes" || node.scalar == "on") return "write true";
+    return node.scalar == "no" || node.scalar == "off" ? "write false" : "";
+  }
+  static Node write(bool value) { return Node::plain(value ? "true" : "false"); }
+};
+
+std::string number_hint(const Node& node) {
+  if (node.quoted) return parse_number(node.scalar) ? "write it without quotes" : "";
+  const size_t zeros = std::min(node.scalar.find_first_not_of('0'), node.scalar.size());
+  return zeros > 0 && parse_number(node.scalar.substr(zeros)) ? "write it without the leading 0"
+                                                              : "";
+}
+
+template <>
+struct ScalarType<int64_t> {
+  static constexpr const char* kName = "integer";
+  static constexpr const char* kExpected = "a whole number";
+  static std::optional<int64_t> parse(const Node& node) {
+    return node.quoted ? std::nullopt : parse_integer(node.scalar);
+  }
+  static std::string hint(const Node& node) { return number_hint(node); }
+  static Node write(int64_t value) { return Node::plain(std::to_string(value)); }
+};
+
+template <>
+struct ScalarType<double> {
+  static constexpr const char* kName = "number";
+  static constexpr const char* kExpected = "a number";
+  static std::optional<double> parse(const Node& node) {
+    const auto value = node.quoted ? std::nullopt : parse_number(node.scalar);
+    return value && *value - *value == 0 ? value : std::nullopt;  // no option is infinite or NaN
+  }
+  static std::string hint(const Node& node) { return number_hint(node); }
+  static Node write(double value) { return Node::plain(number_text(value)); }
+};
+
+template <>
+struct ScalarType<std::string> {
+  static constexpr const char* kName = "string";
+  static constexpr const char* kExpected = "a text";
+  static std::optional<std::string> parse(const Node& node) { return node.scalar; }
+  static std::string hint(const Node& node) {
+    return node.kind == Node::Kind::kNull ? "an empty text is written \"\"" : "";
+  }
+  static Node write(const std::string& value) { return Node::string(value); }
+};
+
+std::string expectation(const char* expected, const Rule& rule) {
+  if (!rule.names.empty()) return "one of " + rule.words;
+  return rule.words.empty() ? std::string(expected) : fmt::format("{} {}", expected, rule.words);
+}
+
+template <class T>
+std::optional<T> parse_scalar(const Node& node, const std::string& path, const Rule& rule,
+                              const char* list_words, Problems& problems) {
+  const auto wrong = [&] {
+    const std::string allowed = expectation(ScalarType<T>::kExpected, rule);
+    const std::string near = rule.names.empty() ? "" : nearest_names(node.scalar, rule.names);
+    const std::string hint = near.empty() && rule.names.empty() ? ScalarType<T>::hint(node) : "";
+    problems.add(node.location,
+                 fmt::format("{}: expected {}{}, got {}", path, allowed, list_words, node.shown()),
+                 near.empty() ? hint : "did you mean " + near + "?");
+    return std::nullopt;
+  };
+  if (node.kind != Node::Kind::kScalar) return wrong();
+  const std::optional<T> value = ScalarType<T>::parse(node);
+  if (!value) return wrong();
+  if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, double>) {
+    if (!rule.takes(static_cast<double>(*value))) return wrong();
+  }
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (!rule.names.empty() &&
+        std::find(rule.names.begin(), rule.names.end(), *value) == rule.names.end()) {
+      return wrong();
+    }
+  }
+  return value;
+}
+
+Json schema_of_scalar(const char* type, const Rule& rule) {
+  Json out = {{"type", type}};
+  if (rule.minimum) out[rule.above_minimum ? "exclusiveMinimum" : "minimum"] = *rule.minimum;
+  if (rule.maximum) out[rule.below_maximum ? "exclusiveMaximum" : "maximum"] = *rule.maximum;
+  if (!rule.names.empty()) out["enum"] = rule.names;
+  return out;
+}
+
+std::string type_of_scalar(const char* type, const Rule& rule) {
+  if (!rule.names.empty()) return rule.words;
+  return rule.words.empty() ? type : fmt::format("{} {}", type, rule.words);
+}
+
+template <class T>
+class ScalarValue : public FieldValue {
+ public:
+  ScalarValue(T& value, Rule rule) : value_(value), rule_(std::move(rule)) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    if (auto value = parse_scalar<T>(node, path, rule_, "", problems)) value_ = *value;
+  }
+  Node write() const override { return ScalarType<T>::write(value_); }
+  std::string type() const override { return type_of_scalar(ScalarType<T>::kName, rule_); }
+  Json schema() const override { return schema_of_scalar(ScalarType<T>::kName, rule_); }
+
+ private:
+  T& value_;
+  Rule rule_;
+};
+
+template <class T>
+class OptionalValue : public FieldValue {
+ public:
+  OptionalValue(std::optional<T>& value, Rule rule) : value_(value), rule_(std::move(rule)) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    if (node.kind == Node::Kind::kNull) {
+      value_.reset();
+    } else if (auto value = parse_scalar<T>(node, path, rule_, " or null", problems)) {
+      value_ = *value;
+    }
+  }
+  Node write() const override { return value_ ? ScalarType<T>::write(*value_) : Node::null(); }
+  std::string type() const override {
+    return type_of_scalar(ScalarType<T>::kName, rule_) + ", or null";
+  }
+  Json schema() const override { return or_null(schema_of_scalar(ScalarType<T>::kName, rule_)); }
+
+ private:
+  std::optional<T>& value_;
+  Rule rule_;
+};
+
+template <class T>
+class ScalarList : public FieldValue {
+ public:
+  ScalarList(std::vector<T>& values, Rule rule) : values_(values), rule_(std::move(rule)) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    if (node.kind != Node::Kind::kSequence) {
+      if (auto value = parse_scalar<T>(node, path, rule_, ", or a list of them", problems))
+        values_ = {*value};
+      return;
+    }
+    std::vector<T> values;
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      const std::string item = join_path(path, std::to_string(i));
+      if (auto value = parse_scalar<T>(node.children[i], item, rule_, "", problems))
+        values.push_back(*value);
+    }
+    if (values.size() == node.children.size()) values_ = std::move(values);
+  }
+  Node write() const override {
+    Node out = Node::sequence({});
+    for (const T& value : values_) out.children.push_back(ScalarType<T>::write(value));
+    return out;
+  }
+  std::string type() const override {
+    return "list of " + type_of_scalar(ScalarType<T>::kName, rule_);
+  }
+  Json schema() const override {
+    const Json item = schema_of_scalar(ScalarType<T>::kName, rule_);
+    return {{"anyOf", Json::array({item, {{"type", "array"}, {"items", item}}})}};
+  }
+
+ private:
+  std::vector<T>& values_;
+  Rule rule_;
+};
+
+}  // namespace
+
+void Fields::add(const char* name, const char* help, std::unique_ptr<FieldValue> value) {
+  fields_.push_back({name, help, std::move(value)});
+}
+
+void Fields::operator()(const char* name, bool& value, const char* help) {
+  add(name, help, std::make_unique<ScalarValue<bool>>(value, Rule{}));
+}
+void Fields::operator()(const char* name, int64_t& value, const char* help, Rule rule) {
+  add(name, help, std::make_unique<ScalarValue<int64_t>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, double& value, const char* help, Rule rule) {
+  add(name, help, std::make_unique<ScalarValue<double>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, std::string& value, const char* help, Rule rule) {
+  add(name, help, std::make_unique<ScalarValue<std::string>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, std::optional<int64_t>& value, const char* help,
+                        Rule rule) {
+  add(name, help, std::make_unique<OptionalValue<int64_t>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, std::optional<double>& value, const char* help,
+                        Rule rule) {
+  add(name, help, std::make_unique<OptionalValue<double>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, std::optional<std::string>& value, const char* help,
+                        Rule rule) {
+  add(name, help, std::make_unique<OptionalValue<std::string>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, std::vector<int64_t>& value, const char* help,
+                        Rule rule) {
+  add(name, help, std::make_unique<ScalarList<int64_t>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, std::vector<double>& value, const char* help, Rule rule) {
+  add(name, help, std::make_unique<ScalarList<double>>(value, std::move(rule)));
+}
+void Fields::operator()(const char* name, std::vector<std::string>& value, const char* help,
+                        Rule rule) {
+  add(name, help, std::make_unique<ScalarList<std::string>>(value, std::move(rule)));
+}
+
+std::vector<std::string> Fields::names() const {
+  std::vector<std::string> out;
+  for (const Field& field : fields_) out.push_back(field.name);
+  return out;
+}
+
+namespace {
+
+std::string unknown_key_hint(const std::string& key, const std::vector<std::string>& known) {
+  const size_t dot = key.find('.');
+  if (std::find(known.begin(), known.end(), key.substr(0, dot)) != known.end()) {
+    return fmt::format("dots are for the command line; here it is {}: {{{}: ...}}",
+                       key.substr(0, dot), escape(key.substr(dot + 1)));
+  }
+  const std::string near = nearest_names(key, known);
+  if (!near.empty()) return fmt::format("did you mean {}?", near);
+  return known.empty() ? "there are none" : fmt::format("the keys are {}", fmt::join(known, ", "));
+}
+
+}  // namespace
+
+void read_fields(const Fields& fields, const Node& node, const std::string& path,
+                 Problems& problems, const std::vector<std::string>& also_known) {
+  if (node.kind != Node::Kind::kMapping) {
+    problems.add(node.location,
+                 fmt::format("{}: expected a mapping, got {}", path.empty() ? "the config" : path,
+                             node.shown()),
+                 fmt::format("its keys are {}", fmt::join(fields.names(), ", ")));
+    return;
+  }
+  std::vector<std::string> known = also_known;
+  for (const Field& field : fields.list()) known.push_back(field.name);
+  for (const Node& child : node.children) {
+    if (std::find(known.begin(), known.end(), child.key) != known.end()) continue;
+    problems.add(child.key_location,
+                 fmt::format("{}: unknown key", escape(join_path(path, child.key))),
+                 unknown_key_hint(child.key, known));
+  }
+  for (const Field& field : fields.list()) {
+    const std::string field_path = join_path(path, field.name);
+    if (const Node* child = node.find(field.name)) {
+      field.value->read(*child, field_path, problems);
+    } else {
+      field.value->read_default(field_path, problems);
+    }
+  }
+}
+
+Node write_fields(const Fields& fields) {
+  Node out = Node::mapping();
+  for (const Field& field : fields.list()) out.set(field.name, field.value->write());
+  return out;
+}
+
+Json schema_of_fields(const Fields& fields) {
+  Json properties = Json::object();
+  for (const Field& field : fields.list()) {
+    Json schema = field.value->schema();
+    schema["description"] = field.help;
+    schema["default"] = field.value->write().json();
+    properties[field.name] = std::move(schema);
+  }
+  return {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
+}
+
+}  // namespace vitrine

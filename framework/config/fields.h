@@ -1,0 +1,286 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "framework/config/node.h"
+#include "framework/config/problems.h"
+
+namespace vitrine {
+
+// Which values a field takes, in words and as a test.
+struct Rule {
+  std::string words;  // completes "expected a number": "at least 1"
+  std::optional<double> minimum, maximum;
+  bool above_minimum = false;  // the minimum itself is excluded
+  bool below_maximum = false;
+  std::vector<std::string> names;  // the only texts that are taken, where not empty
+
+  bool takes(double value) const;
+};
+Rule at_least(double minimum);
+Rule above(double minimum);
+Rule between(double minimum, double maximum);     // both included
+Rule from_below(double minimum, double maximum);  // [minimum, maximum)
+Rule one_of(std::vector<std::string> names);
+
+class Fields;
+
+// Reads, writes and describes the value of one field.
+class FieldValue {
+ public:
+  virtual ~FieldValue() = default;
+  // Takes the value of `node`; what is wrong goes to `problems` with `path` ("optimizer.lr").
+  virtual void read(const Node& node, const std::string& path, Problems& problems) = 0;
+  // For values that need completing where the config is silent (a component's own defaults).
+  virtual void read_default(const std::string&, Problems&) {}
+  virtual Node write() const = 0;
+  virtual std::string type() const = 0;               // "integer", "mlp", "list of numbers"
+  virtual nlohmann::ordered_json schema() const = 0;  // JSON Schema of the value
+};
+
+struct Field {
+  std::string name, help;
+  std::unique_ptr<FieldValue> value;
+};
+
+template <class T>
+concept Group = requires(T value, Fields& fields) {
+  value.visit(fields);
+};
+
+// A type with a spelling of its own, such as Interval.
+template <class T>
+concept Custom = requires(T value, const T& constant, const Node& node, const std::string& path,
+                          Problems& problems) {
+  value.read(node, path, problems);
+  { constant.write() } -> std::same_as<Node>;
+  { T::type() } -> std::same_as<std::string>;
+  { T::schema() } -> std::same_as<nlohmann::ordered_json>;
+};
+
+class ChoiceBase;
+template <class T>
+concept IsChoice = std::is_base_of_v<ChoiceBase, T>;
+
+// The fields of an options struct, in order. A struct lists them once, in `void visit(Fields&
+// field)`, by calling field("name", member, "what it means", rule); reading, checking, help, JSON
+// Schema and writing all follow from that list.
+class Fields {
+ public:
+  void operator()(const char* name, bool& value, const char* help);
+  void operator()(const char* name, int64_t& value, const char* help, Rule rule = {});
+  void operator()(const char* name, double& value, const char* help, Rule rule = {});
+  void operator()(const char* name, std::string& value, const char* help, Rule rule = {});
+  // null in YAML is "none".
+  void operator()(const char* name, std::optional<int64_t>& value, const char* help,
+                  Rule rule = {});
+  void operator()(const char* name, std::optional<double>& value, const char* help, Rule rule = {});
+  void operator()(const char* name, std::optional<std::string>& value, const char* help,
+                  Rule rule = {});
+  // A lone value is a list of one. The rule holds for each item.
+  void operator()(const char* name, std::vector<int64_t>& value, const char* help, Rule rule = {});
+  void operator()(const char* name, std::vector<double>& value, const char* help, Rule rule = {});
+  void operator()(const char* name, std::vector<std::string>& value, const char* help,
+                  Rule rule = {});
+  template <Custom T>
+  void operator()(const char* name, T& value, const char* help);
+  template <Group T>
+  void operator()(const char* name, T& value, const char* help);
+  // null or false in YAML is "off".
+  template <Group T>
+  void operator()(const char* name, std::optional<T>& value, const char* help);
+  template <Group T>
+  void operator()(const char* name, std::vector<T>& value, const char* help);
+  template <IsChoice T>
+  void operator()(const char* name, T& value, const char* help);
+  template <IsChoice T>
+  void operator()(const char* name, std::optional<T>& value, const char* help);
+  template <IsChoice T>
+  void operator()(const char* name, std::vector<T>& value, const char* help);
+
+  void add(const char* name, const char* help, std::unique_ptr<FieldValue> value);
+  const std::vector<Field>& list() const { return fields_; }
+  std::vector<std::string> names() const;
+
+ private:
+  std::vector<Field> fields_;
+};
+
+// Fills the fields from the mapping `node`. Each unknown key, wrong type and value out of range
+// goes to `problems`; keys in `also_known` are left to the caller.
+void read_fields(const Fields& fields, const Node& node, const std::string& path,
+                 Problems& problems, const std::vector<std::string>& also_known = {});
+Node write_fields(const Fields& fields);
+nlohmann::ordered_json schema_of_fields(const Fields& fields);
+std::string join_path(const std::string& path, const std::string& key);
+
+template <class T>
+Fields fields_of(T& group) {
+  Fields fields;
+  group.visit(fields);
+  return fields;
+}
+
+// --- implementation of the templates
+
+template <Custom T>
+class CustomValue : public FieldValue {
+ public:
+  explicit CustomValue(T& value) : value_(value) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    value_.read(node, path, problems);
+  }
+  Node write() const override { return value_.write(); }
+  std::string type() const override { return T::type(); }
+  nlohmann::ordered_json schema() const override { return T::schema(); }
+
+ private:
+  T& value_;
+};
+
+template <Group T>
+class GroupValue : public FieldValue {
+ public:
+  explicit GroupValue(T& value) : value_(value) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    read_fields(fields_of(value_), node, path, problems);
+  }
+  void read_default(const std::string& path, Problems& problems) override {
+    read_fields(fields_of(value_), Node::mapping(), path, problems);
+  }
+  Node write() const override { return write_fields(fields_of(value_)); }
+  std::string type() const override { return "mapping"; }
+  nlohmann::ordered_json schema() const override { return schema_of_fields(fields_of(value_)); }
+
+ private:
+  T& value_;
+};
+
+bool is_off(const Node& node);  // null or false
+nlohmann::ordered_json or_null(nlohmann::ordered_json schema);
+nlohmann::ordered_json or_off(nlohmann::ordered_json schema);  // null or false
+
+template <Group T>
+class OptionalGroupValue : public FieldValue {
+ public:
+  explicit OptionalGroupValue(std::optional<T>& value) : value_(value) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    value_.reset();
+    if (!is_off(node)) GroupValue<T>(value_.emplace()).read(node, path, problems);
+  }
+  Node write() const override {
+    return value_ ? write_fields(fields_of(const_cast<T&>(*value_))) : Node::null();
+  }
+  std::string type() const override { return "mapping or null"; }
+  nlohmann::ordered_json schema() const override {
+    T example;
+    return or_off(schema_of_fields(fields_of(example)));
+  }
+
+ private:
+  std::optional<T>& value_;
+};
+
+// A list of groups, custom values or components.
+template <class T, template <class> class Item>
+class ListValue : public FieldValue {
+ public:
+  explicit ListValue(std::vector<T>& values) : values_(values) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    if (node.kind != Node::Kind::kSequence) {
+      problems.add(node.location, path + ": expected a list, got " + node.shown(),
+                   "write it as [first, second]");
+      return;
+    }
+    values_.assign(node.children.size(), T());
+    for (size_t i = 0; i < values_.size(); ++i) {
+      Item<T>(values_[i]).read(node.children[i], join_path(path, std::to_string(i)), problems);
+    }
+  }
+  Node write() const override {
+    Node out = Node::sequence({});
+    for (const T& value : values_) out.children.push_back(Item<T>(const_cast<T&>(value)).write());
+    return out;
+  }
+  std::string type() const override {
+    T example;
+    return "list of " + Item<T>(example).type();
+  }
+  nlohmann::ordered_json schema() const override {
+    T example;
+    return {{"type", "array"}, {"items", Item<T>(example).schema()}};
+  }
+
+ private:
+  std::vector<T>& values_;
+};
+
+template <IsChoice T>
+class ChoiceValue : public FieldValue {
+ public:
+  explicit ChoiceValue(T& value) : value_(value) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    value_.read(node, path, problems);
+  }
+  void read_default(const std::string& path, Problems& problems) override {
+    value_.read_default(path, problems);
+  }
+  Node write() const override { return value_.write(); }
+  std::string type() const override { return value_.kind(); }
+  nlohmann::ordered_json schema() const override { return value_.schema(); }
+
+ private:
+  T& value_;
+};
+
+template <IsChoice T>
+class OptionalChoiceValue : public FieldValue {
+ public:
+  explicit OptionalChoiceValue(std::optional<T>& value) : value_(value) {}
+  void read(const Node& node, const std::string& path, Problems& problems) override {
+    value_.reset();
+    if (!is_off(node)) value_.emplace().read(node, path, problems);
+  }
+  Node write() const override { return value_ ? value_->write() : Node::null(); }
+  std::string type() const override { return T().kind() + " or null"; }
+  nlohmann::ordered_json schema() const override { return or_off(T().schema()); }
+
+ private:
+  std::optional<T>& value_;
+};
+
+template <Custom T>
+void Fields::operator()(const char* name, T& value, const char* help) {
+  add(name, help, std::make_unique<CustomValue<T>>(value));
+}
+template <Group T>
+void Fields::operator()(const char* name, T& value, const char* help) {
+  add(name, help, std::make_unique<GroupValue<T>>(value));
+}
+template <Group T>
+void Fields::operator()(const char* name, std::optional<T>& value, const char* help) {
+  add(name, help, std::make_unique<OptionalGroupValue<T>>(value));
+}
+template <Group T>
+void Fields::operator()(const char* name, std::vector<T>& value, const char* help) {
+  add(name, help, std::make_unique<ListValue<T, GroupValue>>(value));
+}
+template <IsChoice T>
+void Fields::operator()(const char* name, T& value, const char* help) {
+  add(name, help, std::make_unique<ChoiceValue<T>>(value));
+}
+template <IsChoice T>
+void Fields::operator()(const char* name, std::optional<T>& value, const char* help) {
+  add(name, help, std::make_unique<OptionalChoiceValue<T>>(value));
+}
+template <IsChoice T>
+void Fields::operator()(const char* name, std::vector<T>& value, const char* help) {
+  add(name, help, std::make_unique<ListValue<T, ChoiceValue>>(value));
+}
+
+}  // namespace vitrine

@@ -1,0 +1,311 @@
+#include "framework/config/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "framework/config/fields.h"
+#include "framework/config/scalar.h"
+#include "framework/config/yaml.h"
+#include "framework/error.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr size_t kMaxFiles = 1000;
+constexpr auto kMaxLevels = 64;  // of a dotted path
+
+// A text that may name a component, so that it can stand for {type: text}.
+bool is_shorthand(const Node& node) {
+  return node.kind == Node::Kind::kScalar &&
+         (node.quoted || (!parse_bool(node.scalar) && !parse_number(node.scalar)));
+}
+
+Node spelled_out(Node node) {
+  if (!is_shorthand(node)) return node;
+  Node out = Node::mapping();
+  out.key = node.key;
+  out.key_location = node.key_location;
+  out.location = node.location;
+  node.key = "type";
+  out.children.push_back(std::move(node));
+  return out;
+}
+
+const Node* type_of(const Node& node) {
+  const Node* type = node.find("type");
+  return type && type->kind == Node::Kind::kScalar ? type : nullptr;
+}
+
+// Reads a file and, first, what it inherits from.
+class Loader {
+ public:
+  Node load(const fs::path& file) {
+    const fs::path canonical = fs::weakly_canonical(file);
+    if (++files_ > kMaxFiles)
+      throw Error(ExitCode::kUsage,
+                  fmt::format("{}: more than {} bases", escape(file.string()), kMaxFiles));
+    Node own = read_yaml(file);
+    if (own.kind == Node::Kind::kNull) own = Node::mapping();
+    if (!own.is_mapping()) {
+      refuse(own.location, "expected a mapping, got " + own.shown(),
+             "a config is made of lines such as seed: 0");
+    }
+    chain_.push_back({canonical, file});
+    Node merged = Node::mapping();
+    if (const Node* base = own.find("base")) {
+      for (const Node& name : names_of_bases(*base))
+        merged = merge(std::move(merged), load_base(name, file.parent_path()));
+      own.erase("base");
+    }
+    chain_.pop_back();
+    merged.location = own.location;
+    return merge(std::move(merged), std::move(own));
+  }
+
+ private:
+  static std::vector<Node> names_of_bases(const Node& base) {
+    std::vector<Node> names =
+        base.kind == Node::Kind::kSequence ? base.children : std::vector<Node>{base};
+    for (const Node& name : names) {
+      if (name.kind != Node::Kind::kScalar || name.scalar.empty()) {
+        refuse(name.location,
+               "base: expected the path of a config, or a list of them, got " + name.shown());
+      }
+    }
+    return names;
+  }
+
+  Node load_base(const Node& name, const fs::path& folder) {
+    const fs::path file = (folder / name.scalar).lexically_normal();
+    std::error_code error;
+    if (!fs::exists(file, error)) {
+      refuse(name.location, "base: no such file: " + escape(file.string()),
+             "the path counts from the folder of the config that names it");
+    }
+    const fs::path canonical = fs::weakly_canonical(file);
+    const auto again = std::find_if(chain_.begin(), chain_.end(),
+                                    [&](auto& link) { return link.first == canonical; });
+    if (again != chain_.end()) {
+      std::string chain;
+      for (auto link = again; link != chain_.end(); ++link)
+        chain += escape(link->second.string()) + " -> ";
+      refuse(name.location, "base: these configs inherit from each other: " + chain +
+                                escape(again->second.string()));
+    }
+    return load(file);
+  }
+
+  std::vector<std::pair<fs::path, fs::path>> chain_;
+  size_t files_ = 0;
+};
+
+struct Brackets {
+  bool bare_comma = false;  // outside all brackets and quotes
+  bool open = false;        // one is not closed
+};
+
+Brackets scan_brackets(std::string_view text) {
+  int depth = 0;
+  char quote = 0, before = ' ';
+  Brackets found;
+  for (char c : text) {
+    if (quote) {
+      if (c == quote) quote = 0;
+    } else if ((c == '"' || c == '\'') &&
+               std::string_view(" [{,:").find(before) != std::string_view::npos) {
+      quote = c;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    } else if (c == ',' && depth == 0) {
+      found.bare_comma = true;
+    }
+    before = c;
+  }
+  found.open = depth > 0 && (text.starts_with('[') || text.starts_with('{'));
+  return found;
+}
+
+Location at_byte(const std::shared_ptr<const Source>& argument, size_t byte) {
+  return {argument, 0, static_cast<int>(byte)};
+}
+
+// {a: {b: value}} for the path "a.b" that begins at byte `start` of the argument.
+Node nested(std::string_view path, size_t start, Node value) {
+  const auto argument = value.location.source;
+  for (;;) {
+    const size_t dot = path.rfind('.');
+    const size_t last = dot == path.npos ? 0 : dot + 1;
+    Node outer = Node::mapping();
+    outer.location = at_byte(argument, start);
+    value.key_location = at_byte(argument, start + last);
+    outer.set(std::string(path.substr(last)), std::move(value));
+    if (last == 0) return outer;
+    value = std::move(outer);
+    path = path.substr(0, dot);
+  }
+}
+
+// Puts `value` below `target` at the path that begins at byte `start` of the argument.
+void put(Node& target, std::string_view path, size_t start, Node value) {
+  const size_t dot = std::min(path.find('.'), path.size());
+  const std::string part(path.substr(0, dot));
+  const std::string_view rest = path.substr(std::min(dot + 1, path.size()));
+  if (target.kind == Node::Kind::kSequence) {
+    const auto index = parse_integer(part);
+    const size_t size = target.children.size();
+    if (!index || *index < 0 || static_cast<size_t>(*index) >= size) {
+      refuse(at_byte(value.location.source, start),
+             fmt::format("\"{}\" is no item of this list", escape(part)),
+             size ? fmt::format("its items are 0 to {}", size - 1) : "the list is empty");
+    }
+    Node& item = target.children[static_cast<size_t>(*index)];
+    if (rest.empty()) {
+      item = merge(std::move(item), std::move(value));
+    } else {
+      put(item, rest, start + dot + 1, std::move(value));
+    }
+    return;
+  }
+  // Down to a list: its items are addressed in place. Anything else is a layer that is merged in.
+  Node* below = target.find(part);
+  if (below && !rest.empty() && (below->kind == Node::Kind::kSequence || below->is_mapping())) {
+    put(*below, rest, start + dot + 1, std::move(value));
+    return;
+  }
+  Node layer = nested(path, start, std::move(value));
+  if (target.location) layer.location = target.location;
+  const std::string key = target.key;
+  const Location key_location = target.key_location;
+  target = merge(std::move(target), std::move(layer));
+  target.key = key;
+  target.key_location = key_location;
+}
+
+}  // namespace
+
+Node merge(Node base, Node over) {
+  if (base.is_mapping() && is_shorthand(over)) over = spelled_out(std::move(over));
+  if (over.is_mapping() && is_shorthand(base)) base = spelled_out(std::move(base));
+  if (!base.is_mapping() || !over.is_mapping()) return over;
+  if (const Node* type = type_of(over)) {
+    const Node* base_type = type_of(base);
+    if (base_type && base_type->scalar != type->scalar) return over;
+    if (!base_type) {
+      over.under_default_type = std::move(base.children);
+      return over;
+    }
+  }
+  base.key_location = over.key_location;
+  if (over.location) base.location = over.location;
+  std::unordered_map<std::string, size_t> places;
+  for (size_t i = 0; i < base.children.size(); ++i) places.emplace(base.children[i].key, i);
+  for (Node& child : over.children) {
+    const auto [known, is_new] = places.emplace(child.key, base.children.size());
+    if (is_new) {
+      base.children.push_back(std::move(child));
+      continue;
+    }
+    Node& old = base.children[known->second];
+    Node merged = merge(std::move(old), std::move(child));
+    merged.key = known->first;
+    old = std::move(merged);
+  }
+  return base;
+}
+
+void apply_override(Node& config, const std::string& assignment) {
+  auto source = std::make_shared<Source>();
+  source->name = "command line";
+  source->lines = {assignment};
+  const size_t equals = assignment.find('=');
+  const std::string path = assignment.substr(0, equals);
+  if (equals == assignment.npos || path.empty() || path.front() == '.' || path.back() == '.' ||
+      path.find("..") != path.npos || std::count(path.begin(), path.end(), '.') >= kMaxLevels) {
+    refuse(at_byte(source, 0), fmt::format("expected key=value, got \"{}\"", escape(assignment)),
+           "such as optimizer.lr=0.01");
+  }
+  if (path == "base") {
+    refuse(at_byte(source, 0), "base: cannot be set here",
+           "a config names its base in its own file");
+  }
+  const std::string text = assignment.substr(equals + 1);
+  const Brackets brackets = scan_brackets(text);
+  if (brackets.open) {
+    refuse(at_byte(source, equals + 1),
+           escape(path) + ": the bracket " + text[0] + " is not closed");
+  }
+  if (brackets.bare_comma) {
+    refuse(at_byte(source, equals + 1),
+           fmt::format("{}: several values make a sweep: runner sweep CONFIG {}", escape(path),
+                       escape(assignment)),
+           "a list is written in brackets, [a, b], and a text with a comma in quotes");
+  }
+  const bool blank = text.find_first_not_of(" \t\n") == text.npos;
+  Node value = blank ? Node::null() : parse_yaml(text, source, equals + 1);
+  if (blank) value.location = at_byte(source, equals + 1);
+  put(config, path, 0, std::move(value));
+}
+
+namespace {
+
+void unset(Node& config, const std::string& path) {
+  const size_t dot = path.rfind('.');
+  const std::string parent = dot == path.npos ? "" : path.substr(0, dot);
+  const std::string name = path.substr(dot == path.npos ? 0 : dot + 1);
+  Node* node = const_cast<Node*>(config.at_path(parent));
+  if (node && name == "type" && !parent.empty()) *node = spelled_out(std::move(*node));
+  if (node && node->erase(name)) return;
+  if (node && node->kind == Node::Kind::kSequence) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("--unset {}: an item of a list has no default", escape(path)));
+  }
+  std::vector<std::string> keys;
+  if (node && node->is_mapping()) {
+    for (const Node& child : node->children) keys.push_back(join_path(parent, child.key));
+  }
+  const std::string near = nearest_names(path, keys);
+  throw Error(ExitCode::kUsage,
+              fmt::format("--unset {}: the config does not set it{}", escape(path),
+                          near.empty() ? "" : "; did you mean " + escape(near) + "?"));
+}
+
+}  // namespace
+
+Node load_config(const ConfigSource& source) {
+  Node config = Loader().load(source.file);
+  for (const std::string& assignment : source.overrides) apply_override(config, assignment);
+  for (const std::string& path : source.unset) unset(config, path);
+  return config;
+}
+
+namespace {
+
+const Node* find_written(const Node& node, std::string_view path) {
+  if (path.empty()) return &node;
+  const size_t dot = std::min(path.find('.'), path.size());
+  const std::string_view part = path.substr(0, dot),
+                         rest = path.substr(std::min(dot + 1, path.size()));
+  if (node.kind == Node::Kind::kScalar && path == "type") return &node;  // a shorthand
+  const Node* child = node.at_path(part);
+  const Node* found = child ? find_written(*child, rest) : nullptr;
+  if (found || !node.holds_under_default_type) return found;
+  for (const Node& below : node.under_default_type) {
+    if (below.key == part) return find_written(below, rest);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string origin_of(const Node& written, const std::string& path) {
+  const Node* node = find_written(written, path);
+  if (!node || !node->location) return "default";
+  return node->location.source->name == "command line" ? "command line" : node->location.text();
+}
+
+}  // namespace vitrine

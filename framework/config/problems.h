@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/config/node.h"
+
+namespace vitrine {
+
+// Everything that is wrong with a config, gathered so that it can be shown at once.
+class Problems {
+ public:
+  // `message` says what is wrong, `hint` what is allowed. `place` may be a default's, without a
+  // source.
+  void add(const Location& place, const std::string& message, const std::string& hint = "");
+  bool empty() const { return problems_.empty(); }
+  size_t size() const { return problems_.size(); }
+  // All of them in the order of their places, at most three lines each; `config` names the file for
+  // those without a place. Of a file that was never meant to be a config the first hundred are
+  // enough.
+  std::string text(const std::string& config) const;
+
+ private:
+  struct Problem {
+    Location place;
+    std::string message, hint;
+  };
+  std::vector<Problem> problems_;
+};
+
+// Throws Error(kUsage) with this one problem, where reading cannot go on.
+[[noreturn]] void refuse(const Location& place, const std::string& message,
+                         const std::string& hint = "");
+
+}  // namespace vitrine

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vitrine {
+
+// Numbers as people write them: 8, -3, 1_000, 0.005, .5, 1e-3, inf, nan. A leading zero ("0777") is
+// no number, since readers disagree about it. None for anything else.
+std::optional<double> parse_number(std::string_view text);
+// The same where the value is whole and fits ("1e4" is 10000, "8.0" is not written as a whole
+// number).
+std::optional<int64_t> parse_integer(std::string_view text);
+// true or false, in lower, upper or capitalised letters.
+std::optional<bool> parse_bool(std::string_view text);
+bool is_null_word(std::string_view text);  // "", ~, null
+
+// The shortest text that reads back as the same double: 0.005, 1e-08, 3.
+std::string number_text(double value);
+
+}  // namespace vitrine

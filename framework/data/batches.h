@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "framework/data/dataset.h"
+
+namespace vitrine {
+
+struct Batch {
+  Tensor images;  // [B, C, H, W]: uint8 as stored, or float where there are transforms
+  Tensor labels;  // int64 [B]
+
+  int64_t size() const { return labels.size(0); }
+};
+
+// One split on the device, gathered by index; a split that streams is read batch by batch.
+class Batches {
+ public:
+  // Random transforms are left out unless `training`; they draw from (seed, epoch, index).
+  Batches(const Split& split, const std::vector<std::shared_ptr<Transform>>& transforms,
+          at::Device device, uint64_t seed, bool training);
+
+  int64_t size() const { return split_.size(); }  // images
+  // `indices`: int64 [B] on the CPU, numbers in the split.
+  Batch gather(const Tensor& indices, int64_t epoch) const;
+  Tensor pixels(const Tensor& indices) const;  // as stored: uint8 [B, C, H, W], on the CPU
+
+ private:
+  Split split_;
+  std::vector<std::shared_ptr<Transform>> transforms_;
+  bool converts_;  // to float
+  at::Device device_;
+  uint64_t seed_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,117 @@
+#include "framework/data/splits.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "framework/error.h"
+
+namespace vitrine {
+namespace {
+
+constexpr uint64_t kValidationSalt = 0x76616c6964;  // no transform draws the same numbers
+
+Split first_images(const Split& split, std::optional<int64_t> limit, const char* field,
+                   const char* set) {
+  if (!limit) return split;
+  if (*limit > split.size()) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("dataset.{} ({}) is larger than the {} set ({} images)", field, *limit,
+                            set, split.size()));
+  }
+  Split out = split;
+  out.labels = split.labels.narrow(0, 0, *limit);
+  if (split.images.defined()) out.images = split.images.narrow(0, 0, *limit);
+  return out;
+}
+
+Split select(const Split& split, const Tensor& indices) {
+  Split out;
+  out.labels = split.labels.index_select(0, indices);
+  if (split.images.defined()) {
+    out.images = split.images.index_select(0, indices);
+  } else {
+    out.read = [read = split.read, indices](const Tensor& of) {
+      return read(indices.index_select(0, of));
+    };
+  }
+  return out;
+}
+
+int64_t validation_size(const Amount& validation, int64_t images) {
+  const int64_t count = validation.of(images);
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ExitCode::kUsage, fmt::format("dataset.validation ({}) of {} training images {}",
+                                              validation.value, images, why));
+  };
+  if (count > images) refuse("is larger than the set");
+  if (count == images) refuse("leaves no training image");
+  if (count == 0 && validation.value > 0) refuse("is less than one image");
+  return count;
+}
+
+// How many of `total` each class gives, where `sizes` counts its images: in proportion, the largest
+// remainders rounded up.
+std::vector<int64_t> shares(const std::vector<int64_t>& sizes, int64_t total) {
+  const int64_t images = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
+  std::vector<int64_t> out, by_remainder(sizes.size());
+  for (const int64_t size : sizes) out.push_back(total * size / images);
+  std::iota(by_remainder.begin(), by_remainder.end(), 0);
+  std::stable_sort(by_remainder.begin(), by_remainder.end(), [&](int64_t a, int64_t b) {
+    return total * sizes[a] % images > total * sizes[b] % images;
+  });
+  int64_t missing = total - std::accumulate(out.begin(), out.end(), int64_t{0});
+  for (size_t i = 0; missing > 0; ++i, --missing) ++out[by_remainder[i]];
+  return out;
+}
+
+// Which images go to validation, as flags.
+std::vector<bool> choose(const Tensor& labels, int64_t total, uint64_t seed) {
+  const auto label = labels.accessor<int64_t, 1>();
+  std::vector<std::vector<int64_t>> members(labels.max().item<int64_t>() + 1);
+  for (int64_t i = 0; i < labels.size(0); ++i) members[label[i]].push_back(i);
+  std::vector<int64_t> sizes;
+  for (const auto& of_class : members) sizes.push_back(static_cast<int64_t>(of_class.size()));
+  const std::vector<int64_t> wanted = shares(sizes, total);
+  std::vector<bool> chosen(labels.size(0));
+  for (size_t c = 0; c < members.size(); ++c) {
+    Draws draws(seed, 0, static_cast<int64_t>(c), kValidationSalt);
+    for (int64_t i = 0; i < wanted[c]; ++i) {  // the beginning of a Fisher-Yates shuffle
+      std::swap(members[c][i], members[c][draws.integer(i, sizes[c] - 1)]);
+      chosen[members[c][i]] = true;
+    }
+  }
+  return chosen;
+}
+
+Tensor positions(const std::vector<bool>& flags, bool wanted) {
+  std::vector<int64_t> out;
+  for (size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i] == wanted) out.push_back(static_cast<int64_t>(i));
+  }
+  return at::from_blob(out.data(), {static_cast<int64_t>(out.size())}, at::kLong).clone();
+}
+
+}  // namespace
+
+Splits make_splits(const Split& train, const Split& test, const DatasetOptions& options) {
+  Splits out;
+  out.test = first_images(test, options.limit_test, "limit_test", "test");
+  out.train = first_images(train, options.limit_train, "limit_train", "training");
+  const int64_t total = validation_size(options.validation, out.train.size());
+  out.train_indices = at::arange(out.train.size(), at::kLong);
+  out.validation_indices = at::empty({0}, at::kLong);
+  if (total == 0) return out;
+  const auto chosen = choose(out.train.labels, total, static_cast<uint64_t>(options.split_seed));
+  out.train_indices = positions(chosen, false);
+  out.validation_indices = positions(chosen, true);
+  out.validation = select(out.train, out.validation_indices);
+  out.train = select(out.train, out.train_indices);
+  return out;
+}
+
+}  // namespace vitrine

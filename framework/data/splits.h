@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+
+#include "framework/data/dataset.h"
+
+namespace vitrine {
+
+// The splits that a run works with.
+struct Splits {
+  Split train;
+  std::optional<Split> validation;
+  Split test;
+  // Numbers in the data set's training set, rising, int64: of train's images, and of validation's
+  // (empty where there is none).
+  Tensor train_indices, validation_indices;
+};
+
+// Takes the first limit_train and limit_test images, then moves `validation` of the training images
+// to a split of their own: each class gives its share (largest remainders), chosen by split_seed
+// alone; orders are kept. Throws Error(kUsage) for a limit or a validation split that the data set
+// is too small for.
+Splits make_splits(const Split& train, const Split& test, const DatasetOptions& options);
+
+}  // namespace vitrine

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitrine {
+
+// What the process returns; docs/command_line.md lists them for users.
+enum class ExitCode {
+  kDone = 0,
+  kFailed = 1,
+  kUsage = 2,       // command line or config
+  kData = 3,        // data missing or corrupt
+  kDiverged = 4,    // the loss is not finite
+  kCheckpoint = 5,  // no usable checkpoint, or resume refused
+  kPlugin = 6,      // plug-in refused
+  kInternal = 70,
+  kStopped = 75,  // SIGUSR1 or --stop-after; resumable, as are the two below
+  kInterrupted = 130,
+  kTerminated = 143,
+};
+
+// The one exception of this library: a whole message for the user and the exit code that goes with
+// it.
+class Error : public std::runtime_error {
+ public:
+  Error(ExitCode code, const std::string& message);
+  ~Error() override;
+  ExitCode code() const { return code_; }
+
+ private:
+  ExitCode code_;
+};
+
+// `text` with control characters (C0, DEL, C1, bidirectional marks) and bytes that are not UTF-8
+// written as escapes, so that a string from a file cannot steer a terminal.
+std::string escape(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+// The up to three candidates that a person may have meant by `name`, nearest first, as "a, b";
+// empty when none is near.
+std::string nearest_names(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace vitrine

@@ -1,0 +1,108 @@
+#include "framework/files/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "framework/error.h"
+#include "framework/files/temporary_file.h"
+
+namespace vitrine {
+namespace {
+
+[[noreturn]] void throw_read_error(const std::filesystem::path& path, const std::string& reason) {
+  throw Error(ExitCode::kData, "cannot read " + escape(path.string()) + ": " + reason);
+}
+
+std::string words_for_errno() { return std::generic_category().message(errno); }
+
+// A regular file, open for reading, and its length.
+Descriptor open_regular(const std::filesystem::path& path, uint64_t& size) {
+  // O_NONBLOCK, because opening a pipe would wait for its writer.
+  Descriptor file = open_descriptor(path, O_RDONLY | O_NONBLOCK);
+  struct stat status {};
+  if (!file.is_open() || fstat(file.get(), &status) != 0) throw_read_error(path, words_for_errno());
+  if (S_ISDIR(status.st_mode)) throw_read_error(path, "it is a directory");
+  if (!S_ISREG(status.st_mode)) throw_read_error(path, "it is not a regular file");
+  size = static_cast<uint64_t>(status.st_size);
+  return file;
+}
+
+// Up to `count` bytes; fewer only at the end of the file.
+std::string read_bytes(const Descriptor& file, uint64_t count, const std::filesystem::path& path) {
+  std::string bytes(count, '\0');
+  size_t filled = 0;
+  while (filled < bytes.size()) {
+    const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
+    if (got < 0 && errno != EINTR) throw_read_error(path, words_for_errno());
+    if (got == 0) break;
+    if (got > 0) filled += static_cast<size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, uint64_t limit) {
+  uint64_t size = 0;
+  const Descriptor file = open_regular(path, size);
+  if (size > limit) {
+    throw_read_error(path, "it has " + std::to_string(size) + " bytes, at most " +
+                               std::to_string(limit) + " are allowed");
+  }
+  return read_bytes(file, size, path);
+}
+
+FileStart read_file_start(const std::filesystem::path& path, uint64_t count) {
+  FileStart start;
+  const Descriptor file = open_regular(path, start.size);
+  start.bytes = read_bytes(file, std::min(count, start.size), path);
+  return start;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  TemporaryFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+AppendFile::AppendFile(const std::filesystem::path& path)
+    : path_(path), file_(open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND)) {
+  if (!file_.is_open()) throw_write_error(path_);
+}
+
+void AppendFile::append(std::string_view bytes) {
+  const uint64_t before = size();
+  if (write_all(file_.get(), bytes)) return;
+  const int reason = errno;
+  // Half a row would make the file unreadable; what cannot be cut back is reported all the same.
+  [[maybe_unused]] const int cut = ftruncate(file_.get(), static_cast<off_t>(before));
+  errno = reason;
+  throw_write_error(path_);
+}
+
+void AppendFile::flush() {
+  if (fsync(file_.get()) != 0) throw_write_error(path_);
+}
+
+uint64_t AppendFile::size() const {
+  struct stat status {};
+  if (fstat(file_.get(), &status) != 0) throw_write_error(path_);
+  return static_cast<uint64_t>(status.st_size);
+}
+
+void AppendFile::truncate(uint64_t size) {
+  if (size > this->size()) {
+    throw Error(ExitCode::kFailed, "cannot cut " + escape(path_.string()) + " back to " +
+                                       std::to_string(size) + " bytes: it has only " +
+                                       std::to_string(this->size()));
+  }
+  if (ftruncate(file_.get(), static_cast<off_t>(size)) != 0) throw_write_error(path_);
+}
+
+}  // namespace vitrine

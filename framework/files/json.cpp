@@ -1,0 +1,186 @@
+#include "framework/files/json.h"
+
+#include <cmath>
+#include <iterator>
+#include <vector>
+
+#include "framework/error.h"
+
+namespace vitrine {
+namespace {
+
+using nlohmann::json;
+
+// A pointer that counts what the lexer has taken, because events do not tell their position.
+class CountingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  CountingIterator(const char* at, size_t* count) : at_(at), count_(count) {}
+  reference operator*() const { return *at_; }
+  CountingIterator& operator++() {
+    ++at_;
+    ++*count_;
+    return *this;
+  }
+  CountingIterator operator++(int) {
+    CountingIterator before = *this;
+    ++*this;
+    return before;
+  }
+  bool operator==(const CountingIterator& other) const { return at_ == other.at_; }
+  bool operator!=(const CountingIterator& other) const { return at_ != other.at_; }
+
+ private:
+  const char* at_;
+  size_t* count_;
+};
+
+// At most the first 20 bytes, so that a message stays a line.
+std::string excerpt(std::string_view text) {
+  return "\"" + escape(text.substr(0, 20)) + (text.size() > 20 ? "\"..." : "\"");
+}
+
+// Builds the value from the parser's events; throws at the first fault.
+class Builder : public nlohmann::json_sax<json> {
+ public:
+  Builder(std::string_view text, std::string_view name, const size_t* position)
+      : text_(text), name_(name), position_(position) {}
+
+  json take() { return std::move(root_); }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(size_t) override { return open(json::object()); }
+  bool start_array(size_t) override { return open(json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& value) override {
+    json& object = *open_.back();
+    if (object.contains(value)) fail("duplicate key " + excerpt(value), *position_);
+    slot_ = &object[value];
+    return true;
+  }
+
+  bool parse_error(size_t position, const std::string& token,
+                   const nlohmann::detail::exception& error) override {
+    constexpr int kNumberOutOfRange = 406;
+    if (error.id == kNumberOutOfRange) fail("number out of range " + excerpt(token), position);
+    if (std::string_view(error.what()).find("UTF-8") != std::string_view::npos) {
+      fail("text that is not UTF-8", position);
+    }
+    if (position > text_.size()) fail("unexpected end", position);
+    fail("unexpected " + excerpt(text_.substr(position - 1)), position);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& problem, size_t position) const {
+    throw Error(ExitCode::kData, escape(name_) + ": invalid JSON at byte " +
+                                     std::to_string(position) + ": " + problem);
+  }
+
+  json* place(json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    if (open_.back()->is_object()) {
+      *slot_ = std::move(value);
+      return slot_;
+    }
+    open_.back()->push_back(std::move(value));
+    return &open_.back()->back();
+  }
+
+  bool add(json value) {
+    place(std::move(value));
+    return true;
+  }
+
+  // Pointers stay valid: a container grows only while it is the innermost open one.
+  bool open(json container) {
+    if (open_.size() >= static_cast<size_t>(kMaxJsonDepth)) {
+      fail("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels", *position_);
+    }
+    open_.push_back(place(std::move(container)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  std::string_view name_;
+  const size_t* position_;
+  json root_;
+  std::vector<json*> open_;  // from the root to the innermost
+  json* slot_ = nullptr;     // of the last key
+};
+
+[[noreturn]] void fail(std::string_view where, const std::string& expected, const json& got) {
+  const std::string text = got.is_structured()
+                               ? std::string("an ") + got.type_name()
+                               : got.dump(-1, ' ', false, json::error_handler_t::replace);
+  throw Error(ExitCode::kData, escape(where) + ": expected " + expected + ", got " +
+                                   escape(text.substr(0, 60)) + (text.size() > 60 ? "..." : ""));
+}
+
+std::string integer_range(int64_t smallest, int64_t largest) {
+  if (smallest == INT64_MIN && largest == INT64_MAX) return "an integer";
+  if (largest == INT64_MAX) return "an integer of at least " + std::to_string(smallest);
+  return "an integer from " + std::to_string(smallest) + " to " + std::to_string(largest);
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, std::string_view name) {
+  size_t position = 0;
+  Builder builder(text, name, &position);
+  const CountingIterator begin(text.data(), &position);
+  const CountingIterator end(text.data() + text.size(), &position);
+  json::sax_parse(begin, end, &builder);
+  return builder.take();
+}
+
+int64_t json_integer(const json& value, std::string_view where, int64_t smallest, int64_t largest) {
+  const bool fits = value.is_number_unsigned() ? value.get<uint64_t>() <= uint64_t{INT64_MAX}
+                                               : value.is_number_integer();
+  const int64_t number = fits ? value.get<int64_t>() : 0;
+  if (!fits || number < smallest || number > largest) {
+    fail(where, integer_range(smallest, largest), value);
+  }
+  return number;
+}
+
+double json_number(const json& value, std::string_view where) {
+  if (!value.is_number()) fail(where, "a number", value);
+  return value.get<double>();
+}
+
+std::string json_string(const json& value, std::string_view where) {
+  if (!value.is_string()) fail(where, "a string", value);
+  return value.get<std::string>();
+}
+
+const json& json_member(const json& value, std::string_view key, std::string_view where) {
+  if (!value.is_object()) fail(where, "an object", value);
+  const auto found = value.find(std::string(key));
+  if (found == value.end()) {
+    throw Error(ExitCode::kData, escape(where) + ": \"" + escape(key) + "\" is missing");
+  }
+  return *found;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,58 @@
+#include "framework/files/sha256.h"
+
+#include <openssl/evp.h>
+
+#include "framework/error.h"
+
+namespace vitrine {
+namespace {
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using ContextPointer = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+void require(bool success) {
+  if (!success) throw Error(ExitCode::kInternal, "SHA-256 is not available in this OpenSSL");
+}
+
+}  // namespace
+
+struct Sha256::Context {
+  ContextPointer pointer{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  require(context_->pointer != nullptr);
+  require(EVP_DigestInit_ex(context_->pointer.get(), EVP_sha256(), nullptr) == 1);
+}
+
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::update(std::string_view bytes) {
+  require(EVP_DigestUpdate(context_->pointer.get(), bytes.data(), bytes.size()) == 1);
+}
+
+std::string Sha256::hex() const {
+  const ContextPointer copy(EVP_MD_CTX_new());
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  require(copy && EVP_MD_CTX_copy_ex(copy.get(), context_->pointer.get()) == 1);
+  require(EVP_DigestFinal_ex(copy.get(), digest, &length) == 1);
+  std::string out;
+  for (unsigned i = 0; i < length; ++i) {
+    out += "0123456789abcdef"[digest[i] >> 4];
+    out += "0123456789abcdef"[digest[i] & 15];
+  }
+  return out;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.hex();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,19 @@
+#include "framework/training/engine.h"
+
+#include "framework/registry/plugin.h"
+
+namespace vitrine {
+namespace {
+Engine* provided = nullptr;
+}
+
+void provide_engine(Engine& engine) { provided = &engine; }
+
+Engine& engine() {
+  if (!provided) load_plugin(library_folder() / "libvitrine_engine.so");
+  if (!provided)
+    throw Error(ExitCode::kPlugin, "libvitrine_engine.so holds no engine; build it again");
+  return *provided;
+}
+
+}  // namespace vitrine

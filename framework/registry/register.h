@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string_view>
+
+#include "framework/registry/abi.h"
+#include "framework/registry/registry.h"
+
+namespace vitrine {
+
+// "models/mlp/gelu.cpp" -> "gelu"
+constexpr std::string_view file_stem(std::string_view file) {
+  file.remove_prefix(file.find_last_of('/') + 1);
+  return file.substr(0, file.find('.'));
+}
+
+template <class Base, class Impl, class Options>
+bool register_component(std::string_view description, std::string_view file, int line) noexcept {
+  try {
+    Component component;
+    component.kind = Base::kKind;
+    component.name = file_stem(file);
+    component.description = description;
+    component.origin = std::string(file) + ":" + std::to_string(line);
+    component.make_options = []() -> std::shared_ptr<void> { return std::make_shared<Options>(); };
+    component.visit = [](void* options, Fields& fields) {
+      static_cast<Options*>(options)->visit(fields);
+    };
+    using Context = typename Base::Context;
+    if constexpr (requires(const Options& o, const Context& c, Check& check) {
+                    o.check(c, check);
+                  }) {
+      component.check = [](const void* options, const void* context, Check& check) {
+        static_cast<const Options*>(options)->check(*static_cast<const Context*>(context), check);
+      };
+    }
+    component.create = [](const void* options, const void* context) -> std::shared_ptr<void> {
+      std::shared_ptr<Base> made = std::make_shared<Impl>(*static_cast<const Options*>(options),
+                                                          *static_cast<const Context*>(context));
+      return made;
+    };
+    Registry::instance().add(std::move(component));
+  } catch (...) {
+    return false;
+  }
+  return true;
+}
+
+// A component without options.
+struct NoOptions {
+  void visit(Fields&) {}
+};
+
+}  // namespace vitrine
+
+// The last statement of a component's file: its name is the file's stem, its kind the base class's.
+// `Impl` is made from (const Options&, const Base::Context&); Options lists its fields in
+// visit(Fields&) and may have check(context, Check&) const for rules between them.
+#define VITRINE_REGISTER(Base, Impl, Options, description) \
+  [[maybe_unused]] const bool registered =                 \
+      ::vitrine::register_component<Base, Impl, Options>(description, __FILE__, __LINE__);

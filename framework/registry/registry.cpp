@@ -1,0 +1,184 @@
+#include "framework/registry/registry.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "framework/config/load.h"
+#include "framework/error.h"
+
+namespace vitrine {
+namespace {
+
+std::string listed(const std::vector<std::string>& names) {
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+// Components whose schema is being written: one that holds others of its kind would have no end.
+thread_local std::vector<const Component*> described;
+
+}  // namespace
+
+Registry& Registry::instance() {
+  static Registry registry;
+  return registry;
+}
+
+void Registry::add(Component component) noexcept {
+  try {
+    if (!library_.empty()) component.origin += " in " + library_;
+    if (const Component* first = find(component.kind, component.name)) {
+      problems_.push_back(fmt::format("the {} \"{}\" is registered twice: {} and {}",
+                                      component.kind, component.name, first->origin,
+                                      component.origin));
+      return;
+    }
+    components_.push_back(std::make_shared<const Component>(std::move(component)));
+  } catch (...) {
+    // Out of memory before main: nothing can be kept, and lookups will say that the component is
+    // unknown.
+  }
+}
+
+const Component* Registry::find(const std::string& kind, const std::string& name) const {
+  for (const auto& component : components_) {
+    if (component->kind == kind && component->name == name) return component.get();
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Registry::names(const std::string& kind) const {
+  std::vector<std::string> out;
+  for (const auto& component : components_) {
+    if (component->kind == kind) out.push_back(component->name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> Registry::kinds() const {
+  std::set<std::string> out;
+  for (const auto& component : components_) out.insert(component->kind);
+  return {out.begin(), out.end()};
+}
+
+void require_sound_registry() {
+  const auto& problems = Registry::instance().problems();
+  if (!problems.empty())
+    throw Error(ExitCode::kUsage, fmt::format("{}", fmt::join(problems, "\n")));
+}
+
+void ChoiceBase::read(const Node& node, const std::string& path, Problems& problems) {
+  node_ = node;
+  path_ = path;
+  component_ = nullptr;
+  type_.clear();
+  if (node.kind == Node::Kind::kScalar) {
+    node_ = Node::mapping();
+    node_.key = node.key;
+    node_.key_location = node.key_location;
+    node_.location = node.location;
+    Node type = node;
+    type.key = "type";
+    node_.children.push_back(std::move(type));
+  } else if (node.kind != Node::Kind::kMapping) {
+    problems.add(node.location, fmt::format("{}: expected a component, got {}", path, node.shown()),
+                 fmt::format("one of {}, or {{type: ..., its options}}",
+                             listed(Registry::instance().names(kind_))));
+    return;
+  }
+  read_type(node_, path, problems);
+  node.holds_under_default_type = type_ == default_type_;
+}
+
+void ChoiceBase::read_default(const std::string& path, Problems& problems) {
+  path_ = path;
+  node_ = Node::mapping();
+  read_type(node_, path, problems);
+}
+
+void ChoiceBase::read_type(const Node& node, const std::string& path, Problems& problems) {
+  const auto names = Registry::instance().names(kind_);
+  const Node* type = node.find("type");
+  if (type && type->kind != Node::Kind::kScalar) {
+    problems.add(
+        type->location,
+        fmt::format("{}.type: expected the name of a component, got {}", path, type->shown()),
+        "one of " + listed(names));
+    return;
+  }
+  type_ = type ? type->scalar : default_type_;
+  component_ = Registry::instance().find(kind_, type_);
+  if (!component_) {
+    const std::string near = nearest_names(type_, names);
+    const std::string what = type ? fmt::format("{}: unknown {} \"{}\"", path, kind_, escape(type_))
+                                  : fmt::format("{}: needs a type", path);
+    problems.add(type ? type->location : node.location, what,
+                 fmt::format("{}there are {}", near.empty() ? "" : "did you mean " + near + "? ",
+                             listed(names)));
+    return;
+  }
+  options_ = component_->make_options();
+  Fields fields;
+  component_->visit(options_.get(), fields);
+  if (type_ == default_type_) {
+    for (const Node& child : node.under_default_type) {
+      Node* over = node_.find(child.key);
+      Node merged = over ? merge(child, std::move(*over)) : child;
+      merged.key = child.key;
+      (over ? *over : node_.children.emplace_back()) = std::move(merged);
+    }
+  }
+  read_fields(fields, node_, path, problems, {"type"});
+}
+
+Node ChoiceBase::write() const {
+  Node out = Node::mapping();
+  out.set("type", Node::string(type_));
+  if (!component_) return out;
+  Fields fields;
+  component_->visit(options_.get(), fields);
+  for (const Field& field : fields.list()) out.set(field.name, field.value->write());
+  return out;
+}
+
+nlohmann::ordered_json ChoiceBase::schema() const {
+  using Json = nlohmann::ordered_json;
+  const auto names = Registry::instance().names(kind_);
+  Json any = Json::array({{{"enum", names}}});
+  for (const std::string& name : names) {
+    const Component* component = Registry::instance().find(kind_, name);
+    if (std::find(described.begin(), described.end(), component) != described.end()) {
+      any.push_back({{"type", "object"},
+                     {"properties", {{"type", {{"const", name}}}}},
+                     {"required", Json::array({"type"})}});
+      continue;
+    }
+    described.push_back(component);
+    const auto options = component->make_options();
+    Fields fields;
+    component->visit(options.get(), fields);
+    Json one = schema_of_fields(fields);
+    described.pop_back();
+    one["description"] = component->description;
+    one["properties"]["type"] = {{"const", name}};
+    if (name != default_type_) one["required"] = Json::array({"type"});
+    any.push_back(std::move(one));
+  }
+  return {{"anyOf", any}};
+}
+
+void ChoiceBase::check_in(const void* context, Problems& problems) const {
+  if (!component_ || !component_->check) return;
+  Check check(node_, path_, problems);
+  component_->check(options_.get(), context, check);
+}
+
+std::shared_ptr<void> ChoiceBase::create_in(const void* context) const {
+  if (!component_) throw Error(ExitCode::kInternal, path_ + ": built before its config was read");
+  return component_->create(options_.get(), context);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/config/check.h"
+#include "framework/config/fields.h"
+
+namespace vitrine {
+
+// One registered component: how its options look and how it is made. Options are passed as the
+// struct that make_options made.
+struct Component {
+  std::string kind, name, description;
+  std::string origin;  // "models/mlp/gelu.cpp:31", with the library's path for plug-ins
+  std::shared_ptr<void> (*make_options)() = nullptr;
+  void (*visit)(void* options, Fields&) = nullptr;
+  void (*check)(const void* options, const void* context, Check&) = nullptr;
+  std::shared_ptr<void> (*create)(const void* options, const void* context) =
+      nullptr;  // points to the kind's base class
+};
+
+// The components of this process. There is one registry, in the shared core, whichever library
+// registers.
+class Registry {
+ public:
+  static Registry& instance();
+
+  // Never throws: it runs before main. What is wrong (a duplicate) is kept in problems().
+  void add(Component component) noexcept;
+  const Component* find(const std::string& kind, const std::string& name) const;
+  std::vector<std::string> names(const std::string& kind) const;  // sorted
+  std::vector<std::string> kinds() const;                         // sorted
+  const std::vector<std::string>& problems() const { return problems_; }
+  size_t size() const { return components_.size(); }
+  // The library whose constructors run now; origins name it.
+  void set_library(const std::string& path) { library_ = path; }
+
+ private:
+  std::vector<std::shared_ptr<const Component>> components_;
+  std::vector<std::string> problems_;
+  std::string library_;
+};
+
+// An option that is itself a component: its type and that component's own options.
+class ChoiceBase {
+ public:
+  ChoiceBase(std::string kind, std::string default_type)
+      : kind_(std::move(kind)), default_type_(std::move(default_type)) {}
+
+  const std::string& kind() const { return kind_; }
+  const std::string& type() const { return type_; }
+  bool valid() const { return component_ != nullptr; }
+  const Node& node() const { return node_; }  // what the user wrote
+  const std::string& path() const { return path_; }
+  template <class Options>
+  const Options& options() const {
+    return *static_cast<const Options*>(options_.get());
+  }
+
+  void read(const Node& node, const std::string& path, Problems& problems);
+  void read_default(const std::string& path, Problems& problems);
+  Node write() const;
+  nlohmann::ordered_json schema() const;
+
+ protected:
+  void check_in(const void* context, Problems& problems) const;
+  std::shared_ptr<void> create_in(const void* context) const;
+
+ private:
+  void read_type(const Node& node, const std::string& path, Problems& problems);
+
+  std::string kind_, default_type_, type_, path_;
+  Node node_;
+  const Component* component_ = nullptr;
+  std::shared_ptr<void> options_;
+};
+
+// Base names its kind (`static constexpr const char* kKind = "mlp"`) and what its components stand
+// in (`using Context`).
+template <class Base>
+class Choice : public ChoiceBase {
+ public:
+  explicit Choice(std::string default_type = "")
+      : ChoiceBase(Base::kKind, std::move(default_type)) {}
+
+  void check(const typename Base::Context& context, Problems& problems) const {
+    check_in(&context, problems);
+  }
+  std::shared_ptr<Base> create(const typename Base::Context& context) const {
+    return std::static_pointer_cast<Base>(create_in(&context));
+  }
+};
+
+// Throws Error(kUsage) listing what went wrong while components registered; called before they are
+// used.
+void require_sound_registry();
+
+}  // namespace vitrine

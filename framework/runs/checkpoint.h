@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/files/safetensors.h"
+
+namespace vitrine {
+
+struct OwnedTensor {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+  std::string bytes;  // row-major, little-endian
+};
+
+// All that a run needs to go on. One safetensors file: `state` as JSON in its metadata, together
+// with the SHA-256 of the whole file, computed with these 64 digits as zeros.
+struct Checkpoint {
+  std::vector<OwnedTensor> tensors;
+  nlohmann::json state = nlohmann::json::object();
+};
+
+// <folder>/step-00002345.safetensors
+std::filesystem::path checkpoint_file(const std::filesystem::path& folder, int64_t step);
+
+// Steps of the checkpoint files in `folder`, rising; empty when there is no such folder.
+std::vector<int64_t> checkpoint_steps(const std::filesystem::path& folder);
+
+// Makes the folder if needed and commits the file by one rename: a crash or a full disk leaves the
+// checkpoints before it as they were. Throws Error(kFailed).
+void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint,
+                     int64_t step);
+
+// Removes all but the newest `keep` (at least one) and the one of step `best`, and what a save that
+// was killed left. Throws Error(kFailed).
+void prune_checkpoints(const std::filesystem::path& folder, int64_t keep,
+                       std::optional<int64_t> best);
+
+// Verifies everything. Throws Error(kCheckpoint), which names the file and what is wrong with it.
+Checkpoint load_checkpoint(const std::filesystem::path& file);
+
+struct Loaded {
+  Checkpoint checkpoint;
+  std::filesystem::path file;
+  std::vector<std::string> warnings;  // one for each newer file that is damaged
+};
+
+// The newest checkpoint that is intact; none when there is no file at all. Throws
+// Error(kCheckpoint), which lists every file and its damage, when there are files but none is
+// usable.
+std::optional<Loaded> load_latest(const std::filesystem::path& folder);
+
+}  // namespace vitrine

@@ -1,0 +1,80 @@
+#include "framework/runs/environment.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <ctime>
+#include <fstream>
+#include <thread>
+
+#if __has_include("git_version.h")
+#include "git_version.h"  // written by cmake/git_version.cmake into the build folder
+#else
+#define VITRINE_GIT "unknown"
+#endif
+
+namespace vitrine {
+
+namespace {
+
+// What follows the colon in the first line of `file` that begins with `key`; empty when none does.
+std::string value_of(const char* file, std::string_view key) {
+  std::ifstream input(file);
+  for (std::string line; std::getline(input, line);) {
+    if (!line.starts_with(key)) continue;
+    const size_t begin = line.find_first_not_of(" \t", line.find(':') + 1);
+    return begin == std::string::npos ? "" : line.substr(begin);
+  }
+  return "";
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return "clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "gcc " __VERSION__;
+#else
+  return "unknown";
+#endif
+}
+
+std::string cpu_model() {
+  const std::string model = value_of("/proc/cpuinfo", "model name");
+  if (!model.empty()) return model;
+  utsname system{};
+  return ::uname(&system) == 0 ? system.machine : "unknown";
+}
+
+std::string instruction_set() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return "avx512";
+  if (__builtin_cpu_supports("avx2")) return "avx2";
+  if (__builtin_cpu_supports("sse4.2")) return "sse4";
+#elif defined(__aarch64__)
+  return "neon";
+#endif
+  return "generic";
+}
+
+}  // namespace
+
+nlohmann::ordered_json describe_environment() {
+  return {{"vitrine", VITRINE_VERSION},
+          {"git", VITRINE_GIT},
+          {"compiler", compiler()},
+          {"cpu", cpu_model()},
+          {"isa", instruction_set()},
+          {"cores", std::thread::hardware_concurrency()}};
+}
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+uint64_t peak_memory_bytes() {
+  const std::string kibibytes = value_of("/proc/self/status", "VmHWM:");
+  return kibibytes.empty() ? 0 : std::stoull(kibibytes) * 1024;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,99 @@
+#include "framework/runs/metrics.h"
+
+#include <fmt/format.h>
+
+#include "framework/error.h"
+#include "framework/runs/lock.h"
+#include "framework/runs/nonfinite.h"
+
+namespace vitrine {
+
+namespace {
+
+using Object = Metrics::Object;
+
+// What a command line or a file name holds may be no UTF-8; it must not cost the whole file.
+std::string dump(const Object& value, int indent) {
+  return value.dump(indent, ' ', false, Object::error_handler_t::replace);
+}
+
+Object or_null(const std::string& text) { return text.empty() ? Object() : Object(text); }
+
+}  // namespace
+
+std::string to_string(RunStatus status) {
+  switch (status) {
+    case RunStatus::kRunning: return "running";
+    case RunStatus::kFinished: return "finished";
+    case RunStatus::kStopped: return "stopped";
+    case RunStatus::kDiverged: return "diverged";
+    case RunStatus::kFailed: return "failed";
+  }
+  throw Error(ExitCode::kInternal, "a status of a run without a name");
+}
+
+std::string shown_status(const std::filesystem::path& run) {
+  const bool held = RunLock::is_held(run);
+  const std::filesystem::path file = run / "metrics.json";
+  // Between the making of the directory and its first metrics.json a run is running as well.
+  const RunStatus status =
+      std::filesystem::exists(file) ? Metrics::read(file).status : RunStatus::kRunning;
+  return status == RunStatus::kRunning && !held ? "interrupted" : to_string(status);
+}
+
+void Metrics::add_epoch(Object row) {
+  const int64_t epoch = row.at("epoch").get<int64_t>();
+  while (!history.empty() && history.back()["epoch"].get<int64_t>() >= epoch) history.pop_back();
+  history.push_back(std::move(row));
+}
+
+std::string Metrics::text() const {
+  Object infos = Object::object();
+  for (const auto& [key, info] : metrics) infos[key] = {{"goal", info.goal}, {"unit", info.unit}};
+  Object file = {{"format", kFormat},
+                 {"name", name},
+                 {"run", run},
+                 {"status", to_string(status)},
+                 {"exact", exact},
+                 {"tags", tags},
+                 {"note", note},
+                 {"started", started},
+                 {"finished", or_null(finished)},
+                 {"seed", seed},
+                 {"command", command},
+                 {"config", config},
+                 {"config_sha256", config_sha256},
+                 {"dataset", dataset},
+                 {"model", model},
+                 {"environment", environment},
+                 {"metrics", std::move(infos)},
+                 {"history", history},
+                 {"test", test},
+                 {"summary", summary},
+                 {"checkpoints",
+                  {{"last", or_null(last_checkpoint)}, {"best", or_null(best_checkpoint)}}}};
+  name_nonfinite(file);
+  return dump(file, 2) + "\n";
+}
+
+void Metrics::write(const std::filesystem::path& path) const {
+  write_file_atomically(path, text());
+}
+
+void MetricRows::append(const Metrics::Object& row) {
+  Object line = row;
+  name_nonfinite(line);
+  file_.append(dump(line, -1) + "\n");
+}
+
+void MetricRows::cut(uint64_t length) {
+  if (length > size()) {
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{} has {} bytes, fewer than the {} that the checkpoint recorded: it "
+                            "was changed since, so this run cannot go on",
+                            escape(path_.string()), size(), length));
+  }
+  file_.truncate(length);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/files/file.h"
+
+namespace vitrine {
+
+enum class RunStatus { kRunning, kFinished, kStopped, kDiverged, kFailed };
+
+std::string to_string(RunStatus status);  // "running", "finished", ...
+
+// The status in the run's metrics.json, except that a `running` whose lock nobody holds is
+// "interrupted". Throws as Metrics::read.
+std::string shown_status(const std::filesystem::path& run);
+
+struct MetricInfo {
+  std::string goal;  // "max" or "min"
+  std::string unit;  // "fraction", "nats", ...; may be empty
+};
+
+// What metrics.json holds, format 1; docs/metrics.schema.json describes it. Mappings keep the order
+// of their keys.
+class Metrics {
+ public:
+  using Object = nlohmann::ordered_json;
+  static constexpr int64_t kFormat = 1;
+
+  std::string name;
+  std::string run;
+  RunStatus status = RunStatus::kRunning;
+  bool exact = true;
+  std::vector<std::string> tags;
+  std::string note;
+  std::string started;   // as utc_now() writes it
+  std::string finished;  // empty (null in the file) until the run has ended
+  int64_t seed = 0;
+  std::vector<std::string> command;
+  Object config = Object::object();
+  std::string config_sha256;
+  Object dataset = Object::object();
+  Object model = Object::object();
+  Object environment = Object::object();
+  std::map<std::string, MetricInfo> metrics;
+  std::vector<Object> history;      // one row an epoch: "epoch", "step" and named numbers
+  Object test = Object::object();   // named numbers and "checkpoint"; empty until tested
+  Object summary = Object::object();
+  std::string last_checkpoint;  // "step-00002345"; empty (null in the file) when there is none
+  std::string best_checkpoint;
+
+  // Appends to `history`, first dropping rows of this epoch or later ones: a resumed run may repeat
+  // them.
+  void add_epoch(Object row);
+  void set_test(Object values) { test = std::move(values); }
+  void set_status(RunStatus value) { status = value; }
+
+  // The file's text: strict JSON. Values that are not finite are null and named under "nonfinite",
+  // as in "history[0].train/loss".
+  std::string text() const;
+  void write(const std::filesystem::path& path) const;  // atomically; Error(kFailed)
+
+  // Both throw Error(kData), which begins with the path or name, for unknown or missing keys and
+  // values of the wrong type. What was not finite is NaN again.
+  static Metrics read(const std::filesystem::path& path);
+  static Metrics parse(std::string_view text, std::string_view name);
+};
+
+// Appends to metrics.jsonl: a row has "kind" ("step" or "epoch"), "step", "epoch" and named
+// numbers; one that is not finite is null and named in the row's "nonfinite".
+class MetricRows {
+ public:
+  explicit MetricRows(const std::filesystem::path& path) : path_(path), file_(path) {}
+  void append(const Metrics::Object& row);
+  void flush() { file_.flush(); }  // to the disk; what a checkpoint needs before it records size()
+  uint64_t size() const { return file_.size(); }
+  // Back to the length that a checkpoint recorded. Throws Error(kCheckpoint) if there is less.
+  void cut(uint64_t length);
+
+ private:
+  std::filesystem::path path_;
+  AppendFile file_;
+};
+
+// The rows of a metrics.jsonl. A last line without its end, as a killed run leaves it, is dropped.
+// Throws Error(kData), which tells the line.
+std::vector<Metrics::Object> read_rows(const std::filesystem::path& path);
+std::vector<Metrics::Object> parse_rows(std::string_view text, std::string_view name);
+
+}  // namespace vitrine

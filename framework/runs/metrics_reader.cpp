@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "framework/error.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/nonfinite.h"
+#include "framework/runs/object_reader.h"
+
+namespace vitrine {
+
+namespace {
+
+using Object = Metrics::Object;
+
+constexpr uint64_t kMaxMetricsBytes = uint64_t{256} << 20;
+constexpr uint64_t kMaxRowsBytes = uint64_t{2} << 30;
+constexpr RunStatus kStatuses[] = {RunStatus::kRunning, RunStatus::kFinished, RunStatus::kStopped,
+                                   RunStatus::kDiverged, RunStatus::kFailed};
+
+std::vector<Object> read_history(ObjectReader& file, const std::string& where) {
+  std::vector<Object> history;
+  for (const Object& value : file.array("history")) {
+    ObjectReader row(value, fmt::format("{}: history[{}]", where, history.size()));
+    const int64_t epoch = row.integer("epoch", 0);
+    row.integer("step", 0);
+    row.rest_are_numbers();
+    if (!history.empty() && epoch <= history.back()["epoch"].get<int64_t>()) {
+      throw Error(ExitCode::kData, fmt::format("{} is not above that of the row before it",
+                                               row.place("epoch")));
+    }
+    history.push_back(value);
+  }
+  return history;
+}
+
+std::map<std::string, MetricInfo> read_infos(ObjectReader& file, const std::string& where) {
+  std::map<std::string, MetricInfo> infos;
+  for (const auto& [name, value] : file.object("metrics").items()) {
+    ObjectReader info(value, fmt::format("{}: metrics.{}", where, escape(name)));
+    infos[name] = {info.one_of("goal", {"max", "min"}), info.string("unit")};
+    info.no_rest();
+  }
+  return infos;
+}
+
+Object read_test(ObjectReader& file, const std::string& where) {
+  Object test = file.object("test");
+  ObjectReader reader(test, where + ": test");
+  if (reader.has("checkpoint")) reader.string_or_null("checkpoint");
+  reader.rest_are_numbers();
+  return test;
+}
+
+RunStatus read_status(ObjectReader& file) {
+  std::vector<std::string> names;
+  for (const RunStatus status : kStatuses) names.push_back(to_string(status));
+  const std::string name = file.one_of("status", names);
+  return kStatuses[std::find(names.begin(), names.end(), name) - names.begin()];
+}
+
+void check_format(ObjectReader& file) {
+  const int64_t format = file.integer("format", 1);
+  if (format == Metrics::kFormat) return;
+  throw Error(ExitCode::kData, fmt::format("{}: this program reads format {}, this file has {}",
+                                           file.place("format"), Metrics::kFormat, format));
+}
+
+void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) {
+  metrics.config = file.object("config");
+  metrics.dataset = file.object("dataset");
+  metrics.model = file.object("model");
+  metrics.environment = file.object("environment");
+  metrics.metrics = read_infos(file, where);
+  metrics.history = read_history(file, where);
+  metrics.test = read_test(file, where);
+  metrics.summary = file.object("summary");
+  ObjectReader(metrics.summary, where + ": summary").rest_are_numbers();
+  ObjectReader checkpoints(file.at("checkpoints"), where + ": checkpoints");
+  metrics.last_checkpoint = checkpoints.string_or_null("last");
+  metrics.best_checkpoint = checkpoints.string_or_null("best");
+  checkpoints.no_rest();
+}
+
+Object parse_row(std::string_view line, const std::string& where) {
+  Object row = parse_ordered_json(line, where);
+  restore_nonfinite(row, where);
+  ObjectReader reader(row, where);
+  reader.one_of("kind", {"step", "epoch"});
+  reader.integer("step", 0);
+  reader.integer("epoch", 0);
+  reader.rest_are_numbers();
+  return row;
+}
+
+}  // namespace
+
+Metrics Metrics::read(const std::filesystem::path& path) {
+  return parse(read_file(path, kMaxMetricsBytes), path.string());
+}
+
+Metrics Metrics::parse(std::string_view text, std::string_view name) {
+  const std::string where = escape(name);
+  Object object = parse_ordered_json(text, name);
+  restore_nonfinite(object, where);
+  ObjectReader file(object, where);
+  check_format(file);
+  Metrics metrics;
+  metrics.name = file.string("name");
+  metrics.run = file.string("run");
+  metrics.status = read_status(file);
+  metrics.exact = file.boolean("exact");
+  metrics.tags = file.strings("tags");
+  metrics.note = file.string("note");
+  metrics.started = file.string("started");
+  metrics.finished = file.string_or_null("finished");
+  metrics.seed = file.integer("seed", INT64_MIN);
+  metrics.command = file.strings("command");
+  metrics.config_sha256 = file.string("config_sha256");
+  read_parts(file, where, metrics);
+  file.no_rest();
+  return metrics;
+}
+
+std::vector<Object> read_rows(const std::filesystem::path& path) {
+  return parse_rows(read_file(path, kMaxRowsBytes), path.string());
+}
+
+std::vector<Object> parse_rows(std::string_view text, std::string_view name) {
+  std::vector<Object> rows;
+  for (size_t begin = 0, end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
+    rows.push_back(parse_row(text.substr(begin, end - begin),
+                             fmt::format("{}:{}", escape(name), rows.size() + 1)));
+  }
+  return rows;
+}
+
+}  // namespace vitrine

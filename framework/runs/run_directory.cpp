@@ -1,0 +1,158 @@
+#include "framework/runs/run_directory.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <random>
+#include <system_error>
+
+#include "framework/error.h"
+
+namespace fs = std::filesystem;
+
+namespace vitrine {
+
+namespace {
+
+[[noreturn]] void cannot_create(const fs::path& directory, const std::error_code& reason) {
+  throw Error(ExitCode::kFailed, fmt::format("cannot create the run directory {}: {}",
+                                             escape(directory.string()), reason.message()));
+}
+
+// Of one spelling: no trailing slash and a last component that can serve as the run's id.
+fs::path normal(const fs::path& given) {
+  fs::path path = given.lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (path.filename() == "." || path.filename() == "..") path = fs::weakly_canonical(path);
+  return path;
+}
+
+std::string new_id() {
+  std::random_device random;
+  return fmt::format("{:%Y%m%d-%H%M%S}-{:06x}", fmt::gmtime(std::time(nullptr)),
+                     random() & 0xFFFFFF);
+}
+
+// A rename over the old link, so that `latest` is there at every moment. It is a convenience: file
+// systems without symbolic links hold runs as well.
+void point_latest_to(const fs::path& folder, const std::string& id) {
+  const fs::path temporary = folder / (".latest-" + id);
+  std::error_code error;
+  fs::create_directory_symlink(id, temporary, error);
+  if (!error) fs::rename(temporary, folder / "latest", error);
+  if (error) fs::remove(temporary, error);
+}
+
+// The newest three runs directly in `folder`, as "a, b, c": what to type instead.
+std::string runs_in(const fs::path& folder) {
+  std::vector<std::string> runs;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!fs::is_symlink(entry->symlink_status()) && holds_run(entry->path())) {
+      runs.push_back(escape(entry->path().string()));
+    }
+  }
+  std::sort(runs.rbegin(), runs.rend());
+  runs.resize(std::min<size_t>(runs.size(), 3));
+  return fmt::format("{}", fmt::join(runs, ", "));
+}
+
+}  // namespace
+
+bool is_valid_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= 128 && name[0] != '.' && name[0] != '-' &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+bool holds_run(const fs::path& folder) {
+  std::error_code ignored;
+  for (const char* name : {"config.yaml", "metrics.json", "checkpoints"}) {
+    if (fs::exists(folder / name, ignored)) return true;
+  }
+  return false;
+}
+
+std::vector<fs::path> find_runs(const fs::path& folder) {
+  if (holds_run(folder)) return {folder};
+  std::vector<fs::path> runs;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
+                                         error);
+  for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
+    if (!fs::is_directory(entry->symlink_status())) continue;
+    const bool hidden = entry->path().filename().string().starts_with('.');
+    const bool run = !hidden && holds_run(entry->path());
+    if (run) runs.push_back(entry->path());
+    if (run || hidden) entry.disable_recursion_pending();
+  }
+  std::sort(runs.begin(), runs.end());
+  return runs;
+}
+
+RunDirectory RunDirectory::create(const fs::path& root, const std::string& name) {
+  if (!is_valid_name(name)) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("\"{}\" cannot name a run: 1 to 128 letters, digits, dots, underscores "
+                            "and dashes are allowed, the first no dot or dash",
+                            escape(name)));
+  }
+  const fs::path folder = normal(root / name);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) cannot_create(folder, error);
+  for (;;) {
+    const std::string id = new_id();
+    if (::mkdir((folder / id).c_str(), 0777) == 0) {
+      point_latest_to(folder, id);
+      return RunDirectory(folder / id);
+    }
+    if (errno != EEXIST) cannot_create(folder / id, {errno, std::generic_category()});
+  }
+}
+
+RunDirectory RunDirectory::create_at(const fs::path& directory) {
+  const fs::path path = normal(directory);
+  if (holds_run(path)) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("{} already holds a run: add --resume to go on with it, or name "
+                            "another directory with --run-dir",
+                            escape(path.string())));
+  }
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) cannot_create(path, error);
+  if (::access(path.c_str(), W_OK | X_OK) != 0) {
+    cannot_create(path, {errno, std::generic_category()});
+  }
+  return RunDirectory(path);
+}
+
+RunDirectory RunDirectory::open(const fs::path& directory) {
+  fs::path path = normal(directory);
+  std::error_code ignored;
+  if (fs::is_symlink(fs::symlink_status(path, ignored))) {
+    // So that the run has its own id, not `latest`.
+    path = normal(path.parent_path() / fs::read_symlink(path, ignored));
+  }
+  if (holds_run(path)) return RunDirectory(path);
+  std::string near = runs_in(path);
+  if (near.empty()) near = runs_in(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  throw Error(ExitCode::kUsage,
+              fmt::format("{} {}{}", escape(path.string()),
+                          fs::is_directory(path, ignored)
+                              ? "holds no run (no config.yaml, metrics.json or checkpoints)"
+                              : "is no run: there is no such directory",
+                          near.empty() ? "" : "; runs near it: " + near));
+}
+
+}  // namespace vitrine

@@ -1,0 +1,185 @@
+#include "framework/training/config.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "framework/registry/plugin.h"
+#include "framework/runs/run_directory.h"
+
+namespace vitrine {
+
+void CheckpointOptions::visit(Fields& field) {
+  field("every", every, "how often a checkpoint is saved");
+  field("keep", keep, "how many of the last ones are kept, besides the best", at_least(1));
+}
+
+void EarlyStopping::visit(Fields& field) {
+  field("metric", metric, "what must improve", one_of({"validation/loss", "validation/accuracy"}));
+  field("patience", patience, "epochs without improvement before training ends", at_least(1));
+  field("min_delta", min_delta, "smallest change that counts as an improvement", at_least(0));
+}
+
+void TrainingOptions::visit(Fields& field) {
+  field("epochs", epochs, "passes over the training set", at_least(1));
+  field("max_steps", max_steps, "optimizer steps after which training ends, whatever the epochs", at_least(1));
+  field("batch_size", batch_size, "images a forward pass", at_least(1));
+  field("accumulate", accumulate, "batches whose gradients make one optimizer step", at_least(1));
+  field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0));
+  field("ema_decay", ema_decay, "decay of the moving average of weights, which is then what is tested", between(0, 1));
+  field("early_stopping", early_stopping, "end training when validation no longer improves");
+  field("log_every", log_every, "steps between two rows of metrics.jsonl", at_least(1));
+  field("checkpoint", checkpoint, "when checkpoints are saved and how many are kept");
+  field("overfit_batches", overfit_batches, "train on the first N batches alone, to see whether the model can learn at all",
+        at_least(1));
+}
+
+void Config::visit(Fields& field) {
+  field("name", name, "name of the experiment; its runs are kept under runs/<name>");
+  field("seed", seed, "seed of weights, batch order, dropout and augmentation", at_least(0));
+  field("device", device, "where to compute; auto takes cuda, then mps, then cpu", one_of({"auto", "cpu", "cuda", "mps"}));
+  field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core", at_least(1));
+  field("note", note, "anything to remember about this experiment");
+  field("tags", tags, "words to find runs by");
+  field("plugins", plugins, "shared libraries with more components");
+  field("experiment", experiment, "how the model is trained");
+  field("dataset", dataset, "what it is trained on");
+  field("model", model, "what is trained");
+  field("loss", loss, "what is minimised");
+  field("optimizer", optimizer, "how weights are updated");
+  field("schedule", schedule, "how the learning rate changes");
+  field("training", training, "how long, in which portions");
+}
+
+void Config::check(Check& check) const {
+  if (!is_valid_name(name)) {
+    check.error({"name"}, fmt::format("the name \"{}\" cannot be a folder's: 1 to 128 letters, digits, '.', '_' or '-', "
+                                      "not beginning with '.' or '-'", escape(name)));
+  }
+  Check at = check.at("training");
+  const bool validates = dataset.valid() && dataset_options().validation.value > 0;
+  if (training.early_stopping && !validates) {
+    at.no_effect("early_stopping", "there is no validation split (dataset.validation)");
+  }
+  if (training.checkpoint.every.count <= 0) {
+    Check in = at.at("checkpoint");
+    in.error({"every"}, "checkpoints cannot be saved every nothing");
+  }
+  // The default may stand there: a resolved config spells everything out.
+  if (dataset.valid() && !validates && dataset_options().split_seed != DatasetOptions().split_seed) {
+    check.at("dataset").no_effect("split_seed", "there is no validation split (dataset.validation)");
+  }
+}
+
+namespace {
+
+std::string pick_device(const std::string& wanted, const Node& written) {
+  const bool cuda = at::hasCUDA(), mps = at::hasMPS();
+  if (wanted == "auto") return cuda ? "cuda" : mps ? "mps" : "cpu";
+  if ((wanted == "cuda" && !cuda) || (wanted == "mps" && !mps)) {
+    const Node* node = written.find("device");
+    Problems problems;
+    problems.add(node ? node->location : Location(), "device: there is no " + wanted + " device here",
+                 "device=auto takes the best that there is");
+    throw Error(ExitCode::kUsage, problems.text("config"));
+  }
+  return wanted;
+}
+
+// "configs/vit_mnist.yaml" -> "vit_mnist"
+std::string default_name(const std::string& file) { return std::filesystem::path(file).stem().string(); }
+
+void load_plugins(Node& written) {
+  const Node* plugins = written.find("plugins");
+  if (!plugins) return;
+  std::vector<std::string> paths;
+  Fields fields;
+  fields("plugins", paths, "");
+  Problems ignored;  // reported when the whole config is read
+  fields.list()[0].value->read(*plugins, "plugins", ignored);
+  Node absolute = Node::sequence({});
+  for (const std::string& path : paths) {
+    load_plugin(path);
+    absolute.children.push_back(Node::string(std::filesystem::absolute(path).lexically_normal().string()));
+    absolute.children.back().location = plugins->location;
+  }
+  if (ignored.empty()) {
+    absolute.location = plugins->location;
+    absolute.key_location = plugins->key_location;
+    written.set("plugins", std::move(absolute));
+  }
+}
+
+// A forward pass of fewer operations a step than this is faster on one thread: to wake the others costs more than they give. On 2
+// cores the tutorial's model (3e7) lost a third of its speed to the second thread.
+constexpr double kFlopsForThreads = 1e9;
+
+int64_t pick_threads(const Config& config, const DatasetInfo& info) {
+  if (config.device != "cpu") return at::get_num_threads();
+  const auto model = config.model.create(model_context(config, info, config.device));
+  double flops = 0;
+  for (const LayerSummary& layer : model->layers(at::zeros({1, info.channels, info.height, info.width}, at::kByte))) {
+    flops += static_cast<double>(layer.flops);
+  }
+  return flops * static_cast<double>(config.training.batch_size) < kFlopsForThreads ? 1 : at::get_num_threads();
+}
+
+// What the data set tells about itself, and with it the model's own rules; none where the data set's options are wrong.
+std::optional<DatasetInfo> check_components(const Config& config, const std::string& device, Problems& problems) {
+  if (config.dataset.valid()) config.dataset.check(DataContext(), problems);
+  if (config.loss.valid()) config.loss.check(LossContext(), problems);
+  if (config.optimizer.valid()) config.optimizer.check(OptimizerContext(), problems);
+  if (config.schedule.valid()) config.schedule.check(ScheduleContext(), problems);
+  if (!config.dataset.valid()) return std::nullopt;
+  std::optional<DatasetInfo> info;
+  try {
+    info = config.dataset.create(DataContext())->info();
+  } catch (const Error&) {
+    if (problems.empty()) throw;  // what is wrong with the config is said first
+    return std::nullopt;
+  }
+  const auto& transforms = config.dataset_options().transforms;
+  for (const auto& transform : transforms) {
+    transform.check({info->channels, info->height, info->width}, problems);
+  }
+  if (config.model.valid()) config.model.check(model_context(config, *info, device), problems);
+  return info;
+}
+
+}  // namespace
+
+ModelContext model_context(const Config& config, const DatasetInfo& info, const std::string& device) {
+  return {info.channels, info.height, info.width, info.class_names, config.dataset_options().transforms.empty(), device};
+}
+
+std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file) {
+  require_sound_registry();
+  load_plugins(written);
+  auto config = std::make_shared<Config>();
+  config->name = default_name(file);
+  Problems problems;
+  Fields fields = fields_of(*config);
+  read_fields(fields, written, "", problems);
+  Check check(written, "", problems);
+  config->check(check);
+  const std::string device = problems.empty() ? pick_device(config->device, written) : "cpu";
+  const auto info = check_components(*config, device, problems);
+  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(file));
+
+  auto out = std::make_shared<ResolvedConfig>();
+  out->file = file;
+  out->name = config->name;
+  out->device = device;
+  config->device = device;
+  if (!config->threads) config->threads = pick_threads(*config, *info);
+  out->threads = *config->threads;
+  out->resolved = write_fields(fields);
+  out->written = std::move(written);
+  out->config = std::move(config);
+  return out;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "framework/config/load.h"
+#include "framework/config/units.h"
+#include "framework/data/dataset.h"
+#include "framework/training/engine.h"
+#include "framework/training/experiment.h"
+#include "framework/training/loss.h"
+#include "framework/training/model.h"
+#include "framework/training/optimizer.h"
+#include "framework/training/schedule.h"
+
+namespace vitrine {
+
+struct CheckpointOptions {
+  Interval every = Interval::epochs(1);
+  int64_t keep = 2;
+
+  void visit(Fields& field);
+};
+
+struct EarlyStopping {
+  std::string metric = "validation/loss";
+  int64_t patience = 5;
+  double min_delta = 0;
+
+  void visit(Fields& field);
+};
+
+struct TrainingOptions {
+  int64_t epochs = 5;
+  std::optional<int64_t> max_steps;
+  int64_t batch_size = 128;
+  int64_t accumulate = 1;
+  std::optional<double> clip_norm;
+  std::optional<double> ema_decay;
+  std::optional<EarlyStopping> early_stopping;
+  int64_t log_every = 50;
+  CheckpointOptions checkpoint;
+  std::optional<int64_t> overfit_batches;
+
+  void visit(Fields& field);
+};
+
+// One experiment, complete.
+struct Config {
+  std::string name;
+  int64_t seed = 0;
+  std::string device = "auto";
+  std::optional<int64_t> threads;
+  std::string note;
+  std::vector<std::string> tags;
+  std::vector<std::string> plugins;
+  Choice<Experiment> experiment{"classification"};
+  Choice<Dataset> dataset;
+  Choice<Model> model;
+  Choice<Loss> loss{"cross_entropy"};
+  Choice<Optimizer> optimizer{"adam"};
+  Choice<Schedule> schedule{"constant"};
+  TrainingOptions training;
+
+  void visit(Fields& field);
+  void check(Check& check) const;
+  const DatasetOptions& dataset_options() const { return dataset.options<DatasetOptions>(); }
+  const ModelOptions& model_options() const { return model.options<ModelOptions>(); }
+};
+
+// Loads the plug-ins that `written` names, reads it and checks everything that can be known without reading data. Throws Error(kUsage) with
+// all problems at once; `file` names the config in messages.
+std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file);
+
+// The images and classes that a model is built for.
+ModelContext model_context(const Config& config, const DatasetInfo& info, const std::string& device);
+
+}  // namespace vitrine

@@ -1,0 +1,57 @@
+#include "framework/training/engine.h"
+
+#include <ATen/Parallel.h>
+
+#include "framework/training/config.h"
+#include "framework/training/inspect.h"
+#include "framework/training/training.h"
+
+namespace vitrine {
+namespace {
+
+class TorchEngine : public Engine {
+ public:
+  std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) override {
+    return vitrine::resolve(load_config(source), source.file.string());
+  }
+  void set_threads(int64_t threads) override { at::set_num_threads(static_cast<int>(threads)); }
+  TrainResult train(const TrainRequest& request, Observer& observer) override { return vitrine::train(request, observer); }
+  std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run, const ConfigSource& source) override {
+    return vitrine::resolve_resumed(run, source);
+  }
+  nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config, const std::optional<WeightsSource>& weights,
+                              Observer& observer) override {
+    return vitrine::test(config, weights, observer);
+  }
+  nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<std::string>& images, bool invert,
+                                 Observer& observer) override {
+    return vitrine::predict(weights, images, invert, observer);
+  }
+  nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) override {
+    return vitrine::summarize(config);
+  }
+  void export_weights(const WeightsSource& weights, const std::filesystem::path& file, const std::string& layout) override {
+    vitrine::export_weights(weights, file, layout);
+  }
+  void plot(const std::string& name, Node options, const std::filesystem::path& file) override {
+    vitrine::plot(name, std::move(options), file);
+  }
+  nlohmann::ordered_json schema() override {
+    Config config;
+    Problems problems;
+    const Fields fields = fields_of(config);
+    read_fields(fields, Node::mapping(), "", problems);
+    nlohmann::ordered_json out = schema_of_fields(fields);
+    out["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+    out["title"] = "Vitrine config";
+    out["properties"]["base"] = {{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}},
+                                 {"description", "config, or list of configs, to inherit from"}};
+    return out;
+  }
+};
+
+TorchEngine torch_engine;
+[[maybe_unused]] const bool provided = (provide_engine(torch_engine), true);
+
+}  // namespace
+}  // namespace vitrine

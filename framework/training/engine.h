@@ -1,0 +1,104 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/config/load.h"
+#include "framework/error.h"
+
+// What the command line asks of training, in types that need no torch: the engine is a library that is loaded when it is first needed.
+namespace vitrine {
+
+struct Config;
+
+// A config that was read, completed and found sound.
+struct ResolvedConfig {
+  std::shared_ptr<const Config> config;
+  std::string file;  // what messages call it
+  Node written;      // as merged from files and command line, with places
+  Node resolved;     // every default included
+  std::string name;
+  std::string device;  // "auto" is decided
+  int64_t threads = 1;
+  // Of a resumed run: what was changed so that it no longer equals an uninterrupted one.
+  std::vector<std::string> inexact_changes;
+};
+
+struct Progress {
+  int64_t epoch = 0, epochs = 0;  // epoch from 1
+  int64_t step = 0, total_steps = 0;
+  double loss = 0;
+  double images_per_second = 0;
+  double seconds_left = 0;
+};
+
+// How training talks to whoever started it.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void message(const std::string& text) = 0;  // one line for the log
+  virtual void warning(const std::string& text) = 0;
+  virtual void progress(const Progress& progress) = 0;  // often; to be shown in passing
+  virtual void download(uint64_t received, uint64_t total) = 0;
+  // 0, or the exit code with which the run is to stop at the next step (kStopped, kInterrupted or kTerminated).
+  virtual ExitCode stop_requested() = 0;
+};
+
+struct TrainRequest {
+  std::shared_ptr<const ResolvedConfig> config;
+  std::filesystem::path runs_root = "runs";
+  std::optional<std::filesystem::path> run_dir;  // instead of a fresh folder under runs_root
+  bool resume = false;                           // go on with the run in run_dir
+  bool dry_run = false;
+  std::optional<int64_t> stop_after;  // step
+  std::vector<std::string> command;
+};
+
+struct TrainResult {
+  ExitCode code = ExitCode::kDone;
+  std::filesystem::path run;
+  nlohmann::ordered_json summary;
+};
+
+// Where trained weights come from: a run with one of its checkpoints, or a model.safetensors.
+struct WeightsSource {
+  std::filesystem::path path;
+  std::string checkpoint;  // "best", "last", a step, or empty: what the run tested
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) = 0;
+  // For the whole process; before anything is computed.
+  virtual void set_threads(int64_t threads) = 0;
+  virtual TrainResult train(const TrainRequest& request, Observer& observer) = 0;
+  // For going on with a run: its own config, or that of `source.file` if it is not empty, with overrides. Throws Error(kCheckpoint) for
+  // what a run under way cannot take up.
+  virtual std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run, const ConfigSource& source) = 0;
+  // {"test/loss": ..., "test/accuracy": ..., ...} and per task the rows of test.json.
+  virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
+                                      const std::optional<WeightsSource>& weights, Observer& observer) = 0;
+  // One entry an image: {"image", "tasks": [{"task", "class", "probability", "probabilities": {...}}]}.
+  virtual nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<std::string>& images, bool invert,
+                                         Observer& observer) = 0;
+  // {"layers": [...], "parameters", "flops_per_image", "decisions": [...], "steps_per_epoch", ...}
+  virtual nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) = 0;
+  virtual void export_weights(const WeightsSource& weights, const std::filesystem::path& file, const std::string& layout) = 0;
+  // Writes the picture of a registered plot as PNG; `options` is a mapping as in a config.
+  virtual void plot(const std::string& name, Node options, const std::filesystem::path& file) = 0;
+  virtual nlohmann::ordered_json schema() = 0;
+};
+
+// Loads libvitrine_engine.so the first time. Throws Error(kPlugin).
+Engine& engine();
+// Called by the engine's library as it is loaded.
+void provide_engine(Engine& engine);
+
+}  // namespace vitrine

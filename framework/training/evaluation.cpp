@@ -1,0 +1,128 @@
+#include "framework/training/evaluation.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/softmax.h>
+
+namespace vitrine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr int64_t kWorst = 64;
+
+// What is kept of each image for the details of one task; on the CPU.
+struct Answers {
+  std::vector<Tensor> targets, predicted, probability, of_target;
+};
+
+void keep_answers(Answers& answers, const Tensor& output, const Tensor& target, const Task& task) {
+  const Tensor probabilities = probabilities_of(output, task);
+  const auto [highest, predicted] = probabilities.max(1);
+  answers.targets.push_back(target.cpu());
+  answers.predicted.push_back(predicted.cpu());
+  answers.probability.push_back(highest.cpu());
+  answers.of_target.push_back(probabilities.gather(1, target.unsqueeze(1)).squeeze(1).cpu());
+}
+
+Json confusion_of(const Tensor& targets, const Tensor& predicted, int64_t classes) {
+  const Tensor counts = at::bincount(targets * classes + predicted, {}, classes * classes);
+  Json rows = Json::array();
+  for (int64_t i = 0; i < classes; ++i) {
+    Json row = Json::array();
+    for (int64_t j = 0; j < classes; ++j) row.push_back(counts[i * classes + j].item<int64_t>());
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json classes_of(const Json& confusion, const Task& task) {
+  Json out = Json::array();
+  for (size_t i = 0; i < task.class_names.size(); ++i) {
+    int64_t images = 0, predicted = 0;
+    const int64_t correct = confusion[i][i];
+    for (size_t j = 0; j < task.class_names.size(); ++j) {
+      images += confusion[i][j].get<int64_t>();
+      predicted += confusion[j][i].get<int64_t>();
+    }
+    const auto share = [&](int64_t of) { return of ? Json(static_cast<double>(correct) / static_cast<double>(of)) : Json(); };
+    out.push_back({{"name", task.class_names[i]}, {"images", images}, {"correct", correct},
+                   {"accuracy", share(images)}, {"precision", share(predicted)}});
+  }
+  return out;
+}
+
+// The images whose target was given the least probability, worst first, with their pixels.
+Json worst_of(const Answers& answers, const Task& task, const Batches& data) {
+  const Tensor of_target = at::cat(answers.of_target), predicted = at::cat(answers.predicted);
+  const Tensor targets = at::cat(answers.targets), probability = at::cat(answers.probability);
+  const Tensor order = std::get<1>(of_target.sort(/*stable=*/true, 0, /*descending=*/false))
+                           .slice(0, 0, std::min(kWorst, of_target.size(0)));
+  Json out = Json::array();
+  const Tensor pixels = data.pixels(order);
+  for (int64_t i = 0; i < order.size(0); ++i) {
+    const int64_t index = order[i].item<int64_t>();
+    const Tensor image = pixels[i].contiguous();
+    const auto* bytes = image.data_ptr<uint8_t>();
+    const auto name = [&](const Tensor& classes) {
+      return task.class_names[static_cast<size_t>(classes[index].item<int64_t>())];
+    };
+    out.push_back({{"index", index}, {"target", name(targets)}, {"predicted", name(predicted)},
+                   {"probability", probability[index].item<float>()},
+                   {"probability_of_target", of_target[index].item<float>()},
+                   {"pixels", std::vector<int>(bytes, bytes + image.numel())}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string metric_name(const std::string& split, const std::string& value, const std::string& task) {
+  return split + "/" + value + (task.empty() ? "" : "." + task);
+}
+
+Tensor probabilities_of(const Tensor& output, const Task& task) {
+  return task.probabilities ? output : at::softmax(output, 1);
+}
+
+Evaluation evaluate(Model& model, const Objective& objective, const Batches& data, const EvaluationOptions& options) {
+  const at::NoGradGuard no_grad;
+  const auto& tasks = objective.tasks();
+  std::vector<double> losses(tasks.size()), correct(tasks.size());
+  std::vector<Answers> answers(tasks.size());
+  double loss = 0;
+  model.eval();
+  const Tensor all = at::arange(data.size());
+  for (int64_t first = 0; first < data.size() && !options.cancelled(); first += options.batch_size) {
+    const Batch batch = data.gather(all.slice(0, first, std::min(first + options.batch_size, data.size())), 0);
+    const std::vector<Tensor> outputs = model.forward(batch.images);
+    const Objective::Result result = objective(outputs, batch.labels);
+    const double images = static_cast<double>(batch.size());
+    loss += result.loss.item<double>() * images;
+    for (size_t i = 0; i < tasks.size(); ++i) {
+      losses[i] += result.losses[i].item<double>() * images;
+      correct[i] += static_cast<double>(result.correct[i].item<int64_t>());
+      if (options.details) keep_answers(answers[i], outputs[i], objective.targets(i, batch.labels), tasks[i]);
+    }
+  }
+  model.train();
+
+  Evaluation out;
+  const double images = static_cast<double>(std::max<int64_t>(data.size(), 1));
+  out.values = {{metric_name(options.split, "loss"), loss / images},
+                {metric_name(options.split, "accuracy"), correct[0] / images}};
+  for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) {
+    out.values[metric_name(options.split, "loss", tasks[i].name)] = losses[i] / images;
+    out.values[metric_name(options.split, "accuracy", tasks[i].name)] = correct[i] / images;
+  }
+  for (size_t i = 0; options.details && !options.cancelled() && i < tasks.size(); ++i) {
+    const Json confusion = confusion_of(at::cat(answers[i].targets), at::cat(answers[i].predicted), tasks[i].classes());
+    out.tasks[tasks[i].name] = {{"loss", losses[i] / images}, {"accuracy", correct[i] / images},
+                                {"classes", classes_of(confusion, tasks[i])}, {"confusion", confusion},
+                                {"worst", worst_of(answers[i], tasks[i], data)}};
+  }
+  return out;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,186 @@
+#include "framework/training/inspect.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+
+#include "framework/files/file.h"
+#include "framework/files/png.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/run_directory.h"
+#include "framework/training/evaluation.h"
+#include "framework/training/model_file.h"
+#include "framework/training/plot.h"
+#include "framework/training/setup.h"
+#include "framework/training/state.h"
+#include "framework/training/tensors.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// The checkpoint that "best", "last" or a step means in a run.
+fs::path find_checkpoint(const RunDirectory& run, const std::string& which) {
+  const auto steps = checkpoint_steps(run.checkpoints());
+  const std::string where = escape(run.path().string());
+  if (steps.empty()) throw Error(ExitCode::kCheckpoint, where + ": the run has no checkpoint yet");
+  if (which == "last") return checkpoint_file(run.checkpoints(), steps.back());
+  if (which == "best") return run.checkpoints() / (Metrics::read(run.metrics()).best_checkpoint + ".safetensors");
+  int64_t step = 0;
+  const auto result = std::from_chars(which.data(), which.data() + which.size(), step);
+  const bool number = result.ec == std::errc() && result.ptr == which.data() + which.size();
+  if (number && std::find(steps.begin(), steps.end(), step) != steps.end()) return checkpoint_file(run.checkpoints(), step);
+  throw Error(ExitCode::kUsage, fmt::format("{}: there is no checkpoint \"{}\"; there are best, last and the steps {}", where,
+                                            escape(which), fmt::join(steps, ", ")));
+}
+
+// A model ready for use, from a run or a model.safetensors.
+ModelFile open_model(const WeightsSource& source) {
+  if (fs::is_regular_file(source.path)) {
+    if (!source.checkpoint.empty()) throw Error(ExitCode::kUsage, "--checkpoint chooses among those of a run; " + escape(source.path.string()) + " is a file");
+    return load_model(source.path);
+  }
+  const RunDirectory run = RunDirectory::open(source.path);
+  if (source.checkpoint.empty() && fs::exists(run.model())) return load_model(run.model());
+  ModelFile out;
+  const auto resolved = resolve(load_config({run.config(), {"device=cpu"}, {}}), run.config().string());
+  const Config& config = *resolved->config;
+  const DatasetInfo info = config.dataset.create({})->info();
+  out.context = model_context(config, info, "cpu");
+  for (const auto& choice : config.dataset_options().transforms) {
+    const auto made = choice.create({info.channels, info.height, info.width});
+    if (!made->is_random()) out.transforms.push_back(made);
+  }
+  out.model = config.model.create(out.context);
+  const fs::path file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
+  restore_weights(load_checkpoint(file), *out.model, escape(file.string()));
+  out.model->eval();
+  return out;
+}
+
+// An image file as the model wants it: uint8 [1, C, H, W]. Colour is added or averaged away, other sizes are scaled.
+Tensor read_image(const std::string& path, const ModelContext& wanted, bool invert, Observer& observer) {
+  constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
+  const Image image = decode_png(read_file(path, kMaxBytes), path);
+  Tensor pixels = at::tensor(at::ArrayRef<uint8_t>(image.pixels)).view({1, image.height, image.width, image.channels});
+  pixels = pixels.permute({0, 3, 1, 2}).to(at::kFloat);
+  if (invert) pixels = 255 - pixels;
+  if (wanted.channels == 1 && image.channels == 3) {
+    // Luma, ITU-R BT.601
+    pixels = (pixels * at::tensor({0.299F, 0.587F, 0.114F}).view({1, 3, 1, 1})).sum(1, true);
+  } else if (wanted.channels == 3 && image.channels == 1) {
+    pixels = pixels.expand({1, 3, image.height, image.width});
+  } else if (wanted.channels != image.channels) {
+    throw Error(ExitCode::kData, fmt::format("{}: has {} channels, the model was trained on {}", escape(path), image.channels, wanted.channels));
+  }
+  if (image.height != wanted.height || image.width != wanted.width) {
+    observer.warning(fmt::format("{}: scaled from {} x {} to the model's {} x {}", escape(path), image.width, image.height,
+                                 wanted.width, wanted.height));
+    pixels = at::upsample_bilinear2d(pixels.contiguous(), {wanted.height, wanted.width}, false);
+  }
+  return pixels.round().clamp(0, 255).to(at::kByte);
+}
+
+Json answer_of(const Tensor& probabilities, const Task& task) {
+  const auto best = static_cast<size_t>(probabilities.argmax().item<int64_t>());
+  Json all = Json::object();
+  for (size_t i = 0; i < task.class_names.size(); ++i) all[task.class_names[i]] = probabilities[static_cast<int64_t>(i)].item<float>();
+  return {{"task", task.name}, {"class", task.class_names[best]}, {"probability", all[task.class_names[best]]}, {"probabilities", all}};
+}
+
+}  // namespace
+
+Json test(const std::shared_ptr<const ResolvedConfig>& resolved, const std::optional<WeightsSource>& weights, Observer& observer) {
+  const Config& config = *resolved->config;
+  const Data data = load_data(config, observer);
+  Learner learner = build_learner(config, data.info);
+  std::string from = "model.weights";
+  if (weights) {
+    const RunDirectory run = RunDirectory::open(weights->path);
+    const fs::path file = find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
+    restore_weights(load_checkpoint(file), *learner.model, escape(file.string()));
+    from = file.stem().string();
+  } else if (config.model_options().weights.empty()) {
+    throw Error(ExitCode::kUsage, "there are no weights to test: give a run, or model.weights=FILE beside a config");
+  }
+  EvaluationOptions options;
+  options.split = "test";
+  options.details = true;
+  options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
+  const Evaluation result = evaluate(*learner.model, *learner.objective, *data.test, options);
+  Json out = result.values;
+  out["checkpoint"] = from;
+  out["images"] = data.test->size();
+  out["tasks"] = result.tasks;
+  return out;
+}
+
+Json predict(const WeightsSource& source, const std::vector<std::string>& images, bool invert, Observer& observer) {
+  const at::NoGradGuard no_grad;
+  const ModelFile file = open_model(source);
+  Json out = Json::array();
+  for (const std::string& path : images) {
+    Tensor input = read_image(path, file.context, invert, observer);
+    if (!file.transforms.empty()) {
+      input = input.to(at::kFloat).div(255);
+      for (const auto& transform : file.transforms) input = transform->forward(input, {0, 0, at::zeros({1}, at::kLong)});
+    }
+    const std::vector<Tensor> outputs = file.model->forward(input);
+    Json tasks = Json::array();
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Task& task = file.model->tasks()[i];
+      tasks.push_back(answer_of(probabilities_of(outputs[i], task)[0], task));
+    }
+    out.push_back({{"image", path}, {"tasks", tasks}});
+  }
+  return out;
+}
+
+Json summarize(const std::shared_ptr<const ResolvedConfig>& resolved) {
+  const Config& config = *resolved->config;
+  const DatasetInfo info = config.dataset.create({})->info();
+  const auto model = build_model(config, info);
+  const Tensor image = at::zeros({1, info.channels, info.height, info.width}, at::TensorOptions(at::kByte).device(at::Device(config.device)));
+  Json layers = Json::array();
+  int64_t flops = 0, parameters = 0;
+  for (const LayerSummary& layer : model->layers(image)) {
+    layers.push_back({{"name", layer.name}, {"type", layer.type}, {"shape", layer.shape}, {"parameters", layer.parameters}, {"flops", layer.flops}});
+    flops += layer.flops;
+  }
+  for (const auto& parameter : model->parameters()) parameters += parameter.numel();
+  Json decisions = Json::array();
+  for (const Model::Decision& decision : model->decisions()) {
+    decisions.push_back({{"key", "model." + decision.key}, {"value", decision.value}, {"reason", decision.reason}});
+  }
+  return {{"type", config.model.type()}, {"image", {info.channels, info.height, info.width}}, {"layers", layers},
+          {"parameters", parameters}, {"flops_per_image", flops}, {"decisions", decisions}};
+}
+
+void export_weights(const WeightsSource& source, const fs::path& file, const std::string& layout) {
+  const ModelFile model = open_model(source);
+  std::vector<OwnedTensor> tensors;
+  for (const auto& [name, tensor] : model.model->export_as(layout)) tensors.push_back(to_owned(name, tensor));
+  write_file_atomically(file, write_safetensors(views_of(tensors), {{"format", "pt"}}));
+}
+
+void plot(const std::string& name, Node options, const fs::path& file) {
+  Node type = Node::string(name);
+  type.key = "type";
+  type.location = options.location;
+  options.children.insert(options.children.begin(), std::move(type));
+  Choice<Plot> choice;
+  Problems problems;
+  choice.read(options, "plot", problems);
+  choice.check({}, problems);
+  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
+  write_file_atomically(file, encode_png(choice.create({})->draw()));
+}
+
+}  // namespace vitrine

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "framework/config/units.h"
+#include "framework/registry/registry.h"
+#include "framework/training/torch.h"
+
+namespace vitrine {
+
+// What a model is built for: the images and classes of a data set.
+struct ModelContext {
+  int64_t channels = 0, height = 0, width = 0;
+  std::vector<std::string> class_names;
+  bool raw_pixels = true;  // no transform stands before the model: it is given uint8
+  std::string device = "cpu";
+};
+
+// One thing that a model predicts.
+struct Task {
+  std::string name;
+  double weight = 1;                     // of its loss in the sum
+  std::vector<std::string> class_names;  // what the outputs mean
+  std::vector<int64_t> target_of_label;  // the data set's label -> this task's target
+  bool probabilities = false;            // the head gives probabilities, not logits
+
+  int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
+};
+
+struct LayerSummary {
+  std::string name, type;
+  std::vector<int64_t> shape;  // of its output, without the batch
+  int64_t parameters = 0;
+  int64_t flops = 0;  // of one image's forward pass; a multiplication with its addition counts two
+};
+
+// Options that every model has; a model's own options derive from it and call its visit first.
+struct ModelOptions {
+  Path weights;  // a model.safetensors to start from
+
+  void visit(Fields& field) { field("weights", weights, "safetensors file with the weights to start from"); }
+};
+
+class Model : public torch::nn::Module {
+ public:
+  static constexpr const char* kKind = "model";
+  using Context = ModelContext;
+
+  // Images are uint8 [B, C, H, W] (pixels as stored, 255 is 1) or float (already transformed). One output a task: [B, classes].
+  virtual std::vector<Tensor> forward(const Tensor& images) = 0;
+  virtual const std::vector<Task>& tasks() const = 0;
+  // What was chosen where the config said "auto": keys of `model`, such as {"encoder", "layers"}, and the reason of each.
+  struct Decision {
+    std::string key, value, reason;
+  };
+  virtual std::vector<Decision> decisions() const { return {}; }
+  // Layer by layer, on one image [1, C, H, W].
+  virtual std::vector<LayerSummary> layers(const Tensor& image);
+  // Its weights under the names and shapes of another program. Throws Error(kUsage) for a layout that it has no equal in.
+  virtual std::map<std::string, Tensor> export_as(const std::string& layout);
+};
+
+}  // namespace vitrine

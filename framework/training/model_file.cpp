@@ -1,0 +1,98 @@
+#include "framework/training/model_file.h"
+
+#include <fmt/format.h>
+
+#include "framework/files/file.h"
+#include "framework/files/json.h"
+#include "framework/training/tensors.h"
+
+namespace vitrine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr uint64_t kMaxBytes = uint64_t{16} << 30;
+
+Safetensors read(const std::filesystem::path& file) {
+  try {
+    return Safetensors::load(file, kMaxBytes);
+  } catch (const Error& error) {
+    throw Error(ExitCode::kCheckpoint, error.what());
+  }
+}
+
+std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
+  std::map<std::string, Tensor> out;
+  for (const TensorView& view : file.tensors()) out[view.name] = to_tensor(view);
+  return out;
+}
+
+Json described(const Model& model, const Config& config, const DatasetInfo& info) {
+  Json transforms = Json::array(), tasks = Json::array();
+  for (const auto& transform : config.dataset_options().transforms) transforms.push_back(transform.write().json());
+  for (const Task& task : model.tasks()) tasks.push_back({{"name", task.name}, {"classes", task.class_names}});
+  Json choices = config.model.write().json();
+  choices["weights"] = nullptr;
+  for (const Model::Decision& decision : model.decisions()) {
+    // Chosen for this machine; another chooses for itself.
+    choices[decision.key] = "auto";
+  }
+  return {{"format", 1}, {"model", choices}, {"chw", {info.channels, info.height, info.width}},
+          {"class_names", info.class_names}, {"transforms", transforms}, {"tasks", tasks}, {"dataset", config.dataset.type()}};
+}
+
+// Choices are read as a config is, so a damaged or foreign description gives the same errors.
+template <class Base>
+Choice<Base> read_choice(const Json& value, const std::string& where, const std::string& file) {
+  Choice<Base> choice;
+  Problems problems;
+  choice.read(Node::from_json(value), where, problems);
+  if (!problems.empty()) throw Error(ExitCode::kCheckpoint, problems.text(file));
+  return choice;
+}
+
+}  // namespace
+
+void save_model(const std::filesystem::path& file, const Model& model, const Config& config, const DatasetInfo& info) {
+  std::vector<OwnedTensor> tensors;
+  for (const auto& [name, tensor] : state_of(model)) tensors.push_back(to_owned(name, tensor));
+  const std::string description = described(model, config, info).dump();
+  write_file_atomically(file, write_safetensors(views_of(tensors), {{"format", "pt"}, {"vitrine", description}}));
+}
+
+ModelFile load_model(const std::filesystem::path& path) {
+  const Safetensors file = read(path);
+  const std::string name = escape(path.string());
+  const auto description = file.metadata().find("vitrine");
+  if (description == file.metadata().end()) {
+    throw Error(ExitCode::kCheckpoint, name + ": holds weights, but not what model they belong to; give a run, or the "
+                                              "model.safetensors of one");
+  }
+  ModelFile out;
+  std::optional<Choice<Model>> model;
+  try {
+    const nlohmann::json value = parse_json(description->second, name + ": metadata");
+    const auto chw = value.at("chw").get<std::vector<int64_t>>();
+    if (chw.size() != 3) throw Error(ExitCode::kCheckpoint, name + ": metadata: chw must be three numbers");
+    out.context = {chw[0], chw[1], chw[2], value.at("class_names").get<std::vector<std::string>>(), value.at("transforms").empty(), "cpu"};
+    for (const auto& transform : value.at("transforms")) {
+      const auto made = read_choice<Transform>(Json(transform), "transforms", name).create({chw[0], chw[1], chw[2]});
+      if (!made->is_random()) out.transforms.push_back(made);
+    }
+    model = read_choice<Model>(Json(value.at("model")), "model", name);
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ExitCode::kCheckpoint, fmt::format("{}: metadata: {}", name, escape(error.what())));
+  }
+  Problems problems;
+  model->check(out.context, problems);
+  if (!problems.empty()) throw Error(ExitCode::kCheckpoint, problems.text(name));
+  out.model = model->create(out.context);
+  copy_state(state_of(*out.model), tensors_of(file), ExitCode::kCheckpoint, name);
+  out.model->eval();
+  return out;
+}
+
+void load_weights(Model& model, const std::filesystem::path& path) {
+  copy_state(state_of(model), tensors_of(read(path)), ExitCode::kCheckpoint, escape(path.string()));
+}
+
+}  // namespace vitrine

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+
+#include "framework/training/config.h"
+
+namespace vitrine {
+
+// A model.safetensors: weights with all that is needed to use them on new images.
+struct ModelFile {
+  std::shared_ptr<Model> model;  // in evaluation mode, on the CPU
+  ModelContext context;
+  std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
+};
+
+void save_model(const std::filesystem::path& file, const Model& model, const Config& config, const DatasetInfo& info);
+// Throws Error(kCheckpoint) for a file that is damaged or holds no such model.
+ModelFile load_model(const std::filesystem::path& file);
+// The weights alone, into a model of the same shapes. Throws Error(kCheckpoint).
+void load_weights(Model& model, const std::filesystem::path& file);
+
+}  // namespace vitrine

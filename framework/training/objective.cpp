@@ -1,0 +1,36 @@
+#include "framework/training/objective.h"
+
+#include <ATen/ops/tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/variable.h>
+
+namespace vitrine {
+
+Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss, at::Device device)
+    : tasks_(std::move(tasks)), loss_(std::move(loss)) {
+  for (const Task& task : tasks_) {
+    bool identity = true;
+    for (size_t i = 0; i < task.target_of_label.size(); ++i) identity &= task.target_of_label[i] == static_cast<int64_t>(i);
+    tables_.push_back(identity ? Tensor() : at::tensor(task.target_of_label).to(device));
+  }
+}
+
+Tensor Objective::targets(size_t task, const Tensor& labels) const {
+  return tables_[task].defined() ? tables_[task].index_select(0, labels) : labels;
+}
+
+Objective::Result Objective::operator()(const std::vector<Tensor>& outputs, const Tensor& labels) const {
+  Result out;
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    const Tensor target = targets(i, labels);
+    Tensor loss = loss_->forward(outputs[i], target, tasks_[i]);
+    const Tensor weighted = tasks_[i].weight == 1 ? loss : loss * tasks_[i].weight;
+    out.loss = out.loss.defined() ? out.loss + weighted : weighted;
+    out.losses.push_back(loss.detach());
+    const at::NoGradGuard no_grad;
+    out.correct.push_back(outputs[i].argmax(1).eq(target).sum());
+  }
+  return out;
+}
+
+}  // namespace vitrine

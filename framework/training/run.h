@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "framework/data/sampler.h"
+#include "framework/runs/lock.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/run_directory.h"
+#include "framework/training/evaluation.h"
+#include "framework/training/run_log.h"
+#include "framework/training/setup.h"
+#include "framework/training/state.h"
+
+namespace vitrine {
+
+// A run under way: what an experiment's loop works with. It keeps the order of images, metrics, checkpoints and signals, so that the
+// loop shows only how a model is trained.
+class Run {
+ public:
+  // Makes (or, for a resumed run, locks and restores) the run directory.
+  Run(const TrainRequest& request, RunLog& log, Data data, Learner learner);
+  ~Run();
+
+  Model& model() { return *learner_.model; }
+  FlatParameters& parameters() { return *learner_.parameters; }
+  Optimizer& optimizer() { return *learner_.optimizer; }
+  const Objective& objective() const { return *learner_.objective; }
+  const TrainingOptions& options() const { return config_.training; }
+  const RunState& state() const { return state_; }
+
+  // Whether nothing is left to train: all epochs or steps are done, or validation has stopped improving.
+  bool complete() const;
+  // Draws the order of images; after a resume, rebuilds it.
+  void begin_epoch();
+  bool has_next_step() const;
+  std::vector<Batch> next_batches();  // the batches of one optimizer step
+  double learning_rate() const;       // of this step
+  void count(const Objective::Result& result, int64_t images);
+  // Updates the moving average, writes rows, saves what is due. False: stop now.
+  bool end_step(const Tensor& gradient_norm);
+  // Validates, writes the epoch's row, saves what is due. False: stop now.
+  bool end_epoch();
+
+  // Tests and writes what a finished run leaves.
+  void finish();
+  // Writes the status of a run that ends otherwise.
+  void leave(RunStatus status);
+
+  ExitCode stopped() const { return stopped_; }
+  const RunDirectory& directory() const { return *directory_; }
+  const Metrics& metrics() const { return metrics_; }
+
+ private:
+  void start();
+  void restore();
+  void describe();
+  void flush_window();
+  std::vector<double> read_sums() const;
+  Metrics::Object row_of(const Sums& sums) const;
+  void append(const char* kind, Metrics::Object row);
+  void note_validation(const Evaluation& validation);
+  Evaluation evaluate_split(const Batches& data, const std::string& split, bool details);
+  void require_finite();
+  void save();
+  bool checkpoint_due() const;
+  void poll_stop();
+  void show_progress();
+  void use_average(bool on);
+
+  const TrainRequest& request_;
+  const Config& config_;
+  RunLog& log_;
+  Data data_;
+  Learner learner_;
+  std::shared_ptr<Schedule> schedule_;
+  std::optional<RunDirectory> directory_;
+  std::optional<RunLock> lock_;
+  std::optional<MetricRows> rows_;
+  Metrics metrics_;
+  RunState state_;
+  std::optional<EpochOrder> order_;
+  Tensor sums_;      // double, on the device: state_.window.values while steps go on
+  Tensor average_;   // of the weights; undefined without EMA
+  Tensor weights_;   // the weights themselves while the average is in use
+  double last_loss_ = 0;
+  ExitCode stopped_ = ExitCode::kDone;
+  int64_t steps_per_epoch_ = 1, total_steps_ = 1, images_per_epoch_ = 0;
+  int64_t saved_step_ = -1;
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point lap_, saved_at_, shown_at_;
+  int64_t shown_step_ = 0;
+  double speed_ = 0;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+
+#include "framework/files/file.h"
+#include "framework/training/engine.h"
+
+namespace vitrine {
+
+// Passes everything on to the observer and keeps messages and warnings in the run's log.txt, each with the time; what came before the
+// run had a folder is written when it has one.
+class RunLog : public Observer {
+ public:
+  explicit RunLog(Observer& observer) : observer_(observer) {}
+  void open(const std::filesystem::path& file);
+
+  void message(const std::string& text) override;
+  void warning(const std::string& text) override;
+  void progress(const Progress& progress) override { observer_.progress(progress); }
+  void download(uint64_t received, uint64_t total) override { observer_.download(received, total); }
+  ExitCode stop_requested() override { return observer_.stop_requested(); }
+
+  void write(const std::string& text);  // to the file alone
+
+ private:
+  Observer& observer_;
+  std::string waiting_;
+  std::optional<AppendFile> file_;
+};
+
+}  // namespace vitrine

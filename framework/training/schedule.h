@@ -1,0 +1,51 @@
+#pragma once
+
+#include <algorithm>
+
+#include "framework/config/units.h"
+#include "framework/registry/registry.h"
+
+namespace vitrine {
+
+struct ScheduleContext {
+  int64_t total_steps = 1, steps_per_epoch = 1;
+};
+
+// The options that every schedule has; a schedule's own derive from it and call its visit first.
+struct ScheduleOptions {
+  Interval warmup;
+
+  void visit(Fields& field) {
+    field("warmup", warmup, "stretch over which the learning rate rises linearly to its full value");
+  }
+  void check(const ScheduleContext&, Check& check) const {
+    if (warmup.unit == Interval::Unit::kMinutes) check.error({"warmup"}, "warmup is counted in epochs or steps, not in minutes");
+  }
+};
+
+class Schedule {
+ public:
+  static constexpr const char* kKind = "schedule";
+  using Context = ScheduleContext;
+
+  Schedule(const ScheduleOptions& options, const ScheduleContext& context)
+      : warmup_steps_(options.warmup.in_steps(context.steps_per_epoch)), context_(context) {}
+  virtual ~Schedule() = default;
+
+  // What the learning rate is multiplied by at a step (from 0).
+  double factor(int64_t step) const {
+    if (step < warmup_steps_) return static_cast<double>(step + 1) / static_cast<double>(warmup_steps_);
+    return after_warmup(step - warmup_steps_, std::max<int64_t>(context_.total_steps - warmup_steps_, 1));
+  }
+
+ protected:
+  // `step` and `total` count from the end of the warm-up.
+  virtual double after_warmup(int64_t step, int64_t total) const = 0;
+  const ScheduleContext& context() const { return context_; }
+
+ private:
+  int64_t warmup_steps_;
+  ScheduleContext context_;
+};
+
+}  // namespace vitrine

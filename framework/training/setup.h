@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+
+#include "framework/data/batches.h"
+#include "framework/training/config.h"
+#include "framework/training/flat_parameters.h"
+#include "framework/training/objective.h"
+
+namespace vitrine {
+
+// The data of a run, on its device.
+struct Data {
+  DatasetInfo info;
+  std::string fingerprint;
+  std::optional<Batches> train, validation, test;
+};
+
+// Throws Error(kData) where data are missing or corrupt.
+Data load_data(const Config& config, Observer& observer);
+
+// The model of a config with fresh weights: seeds the global generator first, so that equal seeds give equal weights.
+std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info);
+
+// What a step needs besides data.
+struct Learner {
+  std::shared_ptr<Model> model;
+  std::unique_ptr<FlatParameters> parameters;
+  std::shared_ptr<Loss> loss;
+  std::unique_ptr<Objective> objective;
+  std::shared_ptr<Optimizer> optimizer;
+};
+
+Learner build_learner(const Config& config, const DatasetInfo& info);
+
+}  // namespace vitrine

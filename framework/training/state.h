@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "framework/runs/checkpoint.h"
+#include "framework/training/setup.h"
+
+namespace vitrine {
+
+// Sums since the last row or the start of the epoch: over images, but for the norms, which are over steps.
+struct Sums {
+  std::vector<double> values;  // loss, gradient norm, then loss and correct of each task
+  int64_t images = 0, steps = 0;
+};
+
+struct BestSoFar {
+  double accuracy = 0, loss = 0;  // of validation
+  int64_t step = 0;
+};
+
+// Where a run stands; what checkpoints hold besides tensors.
+struct RunState {
+  int64_t step = 0;           // optimizer steps done
+  int64_t epoch = 0;          // epochs completed
+  int64_t step_in_epoch = 0;  // steps done in the epoch under way
+  int64_t order_seed = 0;     // of that epoch's order of images
+  Sums window, total;         // since the last step row; before that, in this epoch
+  std::optional<BestSoFar> best;
+  std::optional<double> best_stopping;  // the best value of early stopping's metric
+  int64_t epochs_without_improvement = 0;
+  double seconds = 0;  // of training
+  double epoch_seconds = 0;
+  bool exact = true;
+};
+
+// What a run was computed with; what it is resumed with must agree, or its results are not exact.
+struct Surroundings {
+  std::string dataset_sha256;
+  nlohmann::json environment;  // torch, isa, threads, device, build
+};
+
+// All that a run needs to go on exactly: weights, the optimizer's slots, the average (where defined), the generators and `state`.
+// `rows_length` is that of metrics.jsonl.
+Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average, uint64_t rows_length,
+                   const Surroundings& surroundings);
+
+struct Restored {
+  RunState state;
+  uint64_t rows_length = 0;
+  Surroundings surroundings;
+};
+
+// The reverse. Throws Error(kCheckpoint) where the checkpoint does not fit; the generators are set last, so nothing may draw after it.
+Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average, const std::string& file);
+
+// The weights that a checkpoint would test: the average where there is one.
+void restore_weights(const Checkpoint& checkpoint, Model& model, const std::string& file);
+
+}  // namespace vitrine

@@ -1,0 +1,16 @@
+#include "framework/registry/register.h"
+#include "models/parts.h"
+
+namespace vitrine {
+namespace {
+
+class NoPosition : public Position {
+ public:
+  NoPosition(const NoOptions&, const PartContext&) {}
+  Tensor table(at::Device) override { return {}; }
+};
+
+VITRINE_REGISTER(Position, NoPosition, NoOptions, "no positions: the patches are a set")
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Sets up what the build and the tests need and is not there yet; a second call does nothing.
+# libtorch (2.6 or later): what Torch_DIR or CMAKE_PREFIX_PATH names, an unpacked archive too, else the
+# one that was used last time, else the PyTorch that python3 imports, else one from pip in .deps/venv.
+# The folder of its TorchConfig.cmake is written to .deps/torch_dir. Other packages come from apt.
+set -euo pipefail
+
+root=$(readlink -f "${BASH_SOURCE[0]}")
+root=${root%/scripts/*}
+deps=$root/.deps
+torch_version=2.13.0
+oldest_torch=2.6
+
+# command to package, and CMake package to Debian package
+declare -A tools=([${CXX:-c++}]=g++ [cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=python3)
+declare -A libraries=([yaml-cpp]=libyaml-cpp-dev [fmt]=libfmt-dev [nlohmann_json]=nlohmann-json3-dev
+  [CLI11]=libcli11-dev [CURL]=libcurl4-openssl-dev [OpenSSL]=libssl-dev [ZLIB]=zlib1g-dev
+  [PNG]=libpng-dev [Catch2]=catch2)
+
+say() { printf '%s\n' "$@" >&2; }
+fail() {
+  say "setup: $1" "${@:2}"
+  exit 1
+}
+have() { command -v "${1%% *}" >/dev/null; }
+
+is_set_up() {
+  [[ -f $deps/stamp && -f $deps/torch_dir && $(<"$deps/stamp") == "$key" ]] &&
+    [[ -f $(<"$deps/torch_dir")/TorchConfig.cmake ]] && have cmake && have ninja
+}
+
+# Sets torch_dir if there is a libtorch under $1 that can be used.
+take_torch() {
+  local suffix dir version
+  for suffix in '' Torch share/cmake/Torch libtorch/share/cmake/Torch torch/share/cmake/Torch; do
+    dir=$1/$suffix
+    if [[ ! -f $dir/TorchConfig.cmake ]]; then continue; fi
+    dir=$(cd "$dir" && pwd)
+    version=$(sed -n 's/^set(PACKAGE_VERSION "\([0-9.]*\).*/\1/p' "$dir/TorchConfigVersion.cmake")
+    if ! printf '%s\n' "$oldest_torch" "$version" | sort --version-sort --check=quiet; then
+      say "Passing over libtorch $version in $dir: $oldest_torch or later is needed"
+    elif needs_cuda "$dir" && ! have_cuda; then
+      say "Passing over libtorch $version in $dir: it is for CUDA, and no CUDA toolkit (nvcc) is here"
+    else
+      torch_dir=$dir
+      return 0
+    fi
+  done
+  return 1
+}
+
+needs_cuda() { grep -Eq 'set\(CAFFE2_USE_CUDA (1|ON)\)' "$1/../Caffe2/Caffe2Config.cmake"; }
+have_cuda() { have nvcc || [[ -x ${CUDA_HOME:-${CUDA_PATH:-/usr/local/cuda}}/bin/nvcc ]]; }
+
+find_torch() {
+  local prefix prefixes=()
+  if [[ ${Torch_DIR:-} ]]; then
+    take_torch "$Torch_DIR" || fail "Torch_DIR=$Torch_DIR: no libtorch that can be used is there"
+    return
+  fi
+  IFS=':;' read -ra prefixes <<<"${CMAKE_PREFIX_PATH:-}"
+  if [[ -f $deps/torch_dir ]]; then prefixes+=("$(<"$deps/torch_dir")"); fi
+  for prefix in "${prefixes[@]}"; do
+    if [[ $prefix ]] && take_torch "$prefix"; then return; fi
+  done
+  if prefix=$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) &&
+    take_torch "$prefix"; then
+    return
+  fi
+  take_torch /usr/local || take_torch /usr
+}
+
+# Sets missing to the packages that apt has to install.
+find_missing() {
+  local name probe
+  missing=()
+  for name in "${!tools[@]}"; do
+    if ! have "$name"; then missing+=("${tools[$name]}"); fi
+  done
+  if [[ ! $torch_dir ]] && ! python3 -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
+  probe=$(mktemp -d)
+  printf '%s\n' "${!libraries[@]}" >"$probe/missing"  # as good as can be told without a compiler
+  CMAKE_GENERATOR=Ninja cmake -S "$root/scripts/probe" -B "$probe" \
+    -DPACKAGES="$(IFS=';' && echo "${!libraries[*]}")" >/dev/null 2>&1 || true
+  while read -r name; do missing+=("${libraries[$name]}"); done <"$probe/missing"
+  rm -rf "$probe"
+  # ccache makes the next build faster, which is no reason to ask for root.
+  if [[ ${missing[*]} ]] && ! have ccache; then missing+=(ccache); fi
+}
+
+install_packages() {
+  local answer as_root=()
+  if ! have apt-get; then
+    fail "missing packages (Debian's names): $*" "Install them, then start again."
+  fi
+  if ((EUID != 0)); then
+    if have sudo && [[ -t 0 && -t 2 ]]; then
+      read -rp "Vitrine needs these packages: $*. Install them with sudo? [Y/n] " answer
+      if [[ ${answer:-y} == [Yy]* ]]; then as_root=(sudo); fi
+    elif have sudo && sudo -n true 2>/dev/null; then
+      as_root=(sudo -n)
+    fi
+    if [[ ! ${as_root[*]} ]]; then
+      fail "missing packages, which root has to install: $*" "Have this run as root, then start again:" \
+        "  apt-get update && apt-get install --no-install-recommends $*"
+    fi
+  fi
+  say "Installing from apt: $*"
+  if ! { "${as_root[@]}" apt-get update &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install --yes --no-install-recommends "$@"; } >"$deps/apt.log" 2>&1; then
+    tail -n 15 "$deps/apt.log" >&2
+    fail "apt-get failed; all that it said is in $deps/apt.log"
+  fi
+}
+
+install_torch() {
+  local pip=("$deps/venv/bin/python" -m pip --disable-pip-version-check)
+  say "Installing PyTorch $torch_version with pip into .deps/venv (about 200 MB)"
+  python3 -m venv "$deps/venv"
+  # The usual index has the CUDA build: gigabytes, which CMake takes only beside a CUDA toolkit. A pip
+  # that was told where to look is left alone.
+  if [[ ! $("${pip[@]}" config list) =~ index-url|find-links ]]; then
+    "${pip[@]}" install -qq --retries 1 --no-deps --index-url https://download.pytorch.org/whl/cpu \
+      "torch==$torch_version" 2>/dev/null || true
+  fi
+  "${pip[@]}" install -qq "torch==$torch_version" numpy ||
+    fail "pip could not install torch==$torch_version; or name a libtorch that you have with Torch_DIR"
+  take_torch "$(echo "$deps"/venv/lib/python3*/site-packages)" || fail "pip's PyTorch cannot be used"
+}
+
+key="$(cksum <"${BASH_SOURCE[0]}") $root Torch_DIR=${Torch_DIR:-} CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}"
+if is_set_up; then exit; fi
+mkdir -p "$deps"
+exec 9>"$deps/.lock"
+flock 9
+if is_set_up; then exit; fi
+
+torch_dir=''
+find_torch || true
+find_missing
+if [[ ${missing[*]} ]]; then install_packages "${missing[@]}"; fi
+if [[ ! $torch_dir ]]; then install_torch; fi
+echo "$torch_dir" >"$deps/torch_dir"
+echo "$key" >"$deps/stamp"
+say "Set up: libtorch in $torch_dir"

@@ -1,0 +1,11 @@
+#pragma once
+
+// Catch2 v3 where it is installed, else v2.13: the tests use what both offer.
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+using Catch::Approx;
+using namespace Catch::Matchers;
+#else
+#include <catch2/catch.hpp>
+using namespace Catch::Matchers;
+#endif

@@ -1,0 +1,108 @@
+#include <ATen/ops/equal.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/remainder.h>
+#include <ATen/ops/softmax.h>
+
+#include <cmath>
+
+#include "framework/training/loss.h"
+#include "framework/training/optimizer.h"
+#include "framework/training/schedule.h"
+#include "tests/component.h"
+
+// What holds for every optimizer, loss and schedule there is.
+namespace vitrine {
+namespace {
+
+bool all_finite(const Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
+
+// Minimises the sum of squares of a linear layer's parameters.
+struct Training {
+  explicit Training(const std::string& optimizer) : model(4, 3), parameters(*model) {
+    for (auto& [name, tensor] : parameters.by_name(parameters.values())) tensor.fill_(0.5);
+    it = make<Optimizer>(optimizer, {&parameters});
+  }
+  double loss() { return parameters.values().square().sum().item<double>(); }
+  void step() {
+    parameters.gradients().copy_(parameters.values() * 2);
+    it->step(it->learning_rate());
+  }
+
+  torch::nn::Linear model;
+  FlatParameters parameters;
+  std::shared_ptr<Optimizer> it;
+};
+
+TEST_CASE("every optimizer descends, stays finite and leaves the gaps alone") {
+  for (const std::string& name : Registry::instance().names("optimizer")) {
+    INFO(name);
+    Training training(name);
+    const double before = training.loss();
+    for (int i = 0; i < 10; ++i) training.step();
+    CHECK(training.loss() < before);
+    CHECK(all_finite(training.parameters.values()));
+    CHECK(training.parameters.values().narrow(0, 12, 4).abs().max().item<float>() == 0);
+    CHECK(training.it->learning_rate() > 0);
+  }
+}
+
+TEST_CASE("every optimizer's slots can be saved and restored") {
+  for (const std::string& name : Registry::instance().names("optimizer")) {
+    INFO(name);
+    Training first(name), second(name);
+    for (int i = 0; i < 3; ++i) first.step();
+    second.parameters.values().copy_(first.parameters.values());
+    auto slots = second.it->slots();
+    for (const auto& [slot, tensor] : first.it->slots()) {
+      CHECK((tensor.numel() == 1 || tensor.sizes() == first.parameters.values().sizes()));
+      slots.at(slot).copy_(tensor);
+    }
+    for (int i = 0; i < 3; ++i) {
+      first.step();
+      second.step();
+    }
+    CHECK(at::equal(first.parameters.values(), second.parameters.values()));
+  }
+}
+
+TEST_CASE("every loss is finite, positive and has a gradient") {
+  Task task;
+  task.name = "class";
+  task.class_names = {"a", "b", "c", "d"};
+  task.probabilities = GENERATE(false, true);
+  const Tensor target = at::remainder(at::arange(6, at::kLong), 4);
+  for (const std::string& name : Registry::instance().names("loss")) {
+    INFO(name << (task.probabilities ? " of probabilities" : " of logits"));
+    Tensor output = at::linspace(-2, 3, 24).view({6, 4});
+    if (task.probabilities) output = at::softmax(output, -1);
+    output.requires_grad_();
+    const Tensor loss = make<Loss>(name, {{task}})->forward(output, target, task);
+    CHECK(loss.dim() == 0);
+    CHECK(loss.item<double>() > 0);
+    loss.backward();
+    CHECK(all_finite(output.grad()));
+    CHECK(output.grad().abs().max().item<double>() > 0);
+  }
+}
+
+TEST_CASE("every schedule is finite, warms up and starts at its full rate") {
+  for (const std::string& name : Registry::instance().names("schedule")) {
+    INFO(name);
+    const auto schedule = make<Schedule>("{type: " + name + ", warmup: 5 steps}", {100, 10});
+    CHECK(schedule->factor(0) == 0.2);
+    CHECK(schedule->factor(4) == 1);
+    CHECK(schedule->factor(5) == 1);
+    for (int64_t step = 0; step < 120; ++step) {
+      CHECK((schedule->factor(step) >= 0 && std::isfinite(schedule->factor(step))));
+    }
+  }
+}
+
+TEST_CASE("there are optimizers, losses and schedules") {
+  for (const char* kind : {"optimizer", "loss", "schedule"})
+    CHECK_FALSE(Registry::instance().names(kind).empty());
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,260 @@
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "framework/files/file.h"
+#include "framework/files/json.h"
+#include "framework/files/sha256.h"
+#include "framework/runs/checkpoint.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/run_directory.h"
+#include "tests/framework/cli/support.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// 148 images in batches of 16, two a step: 15 steps, the last of each epoch ragged. Dropout and
+// drop_path draw from the generator at every step.
+constexpr const char* kConfig = R"(name: small
+seed: 3
+threads: 1
+dataset: {type: digits, train: 180, test: 64, validation: 32, transforms: [random_shift]}
+model:
+  type: vit
+  n_patches: 4
+  n_blocks: 2
+  hidden_d: 8
+  n_heads: 2
+  block: {type: pre_norm, dropout: 0.1, drop_path: 0.1}
+optimizer: {type: adam, lr: 0.01}
+schedule: {type: cosine, warmup: 2 steps}
+training: {epochs: 3, batch_size: 16, accumulate: 2, ema_decay: 0.9, log_every: 3,
+           checkpoint: {every: 2 steps, keep: 2}}
+)";
+constexpr int64_t kSteps = 15;
+
+std::string bytes_of(const fs::path& file) { return read_file(file, uint64_t{1} << 30); }
+
+// What differs between two runs of the same experiment: times, memory and where they lie.
+void drop_times(Json& value) {
+  if (value.is_object()) {
+    for (const char* key : {"seconds", "images_per_second", "started", "finished", "run",
+                            "peak_memory_bytes", "command"}) {
+      value.erase(key);
+    }
+  }
+  if (value.is_structured()) {
+    for (Json& child : value) drop_times(child);
+  }
+}
+
+// All that a run computed, by name.
+std::map<std::string, std::string> results_of(const fs::path& run) {
+  std::map<std::string, std::string> out;
+  const fs::path checkpoints = run / "checkpoints";
+  const auto steps = checkpoint_steps(checkpoints);
+  REQUIRE_FALSE(steps.empty());
+  out["last step"] = std::to_string(steps.back());
+  const Checkpoint last = load_checkpoint(checkpoint_file(checkpoints, steps.back()));
+  for (const OwnedTensor& tensor : last.tensors) out[tensor.name] = sha256_hex(tensor.bytes);
+  for (const char* file : {"model.safetensors", "test.json", "config.yaml"}) {
+    out[file] = sha256_hex(bytes_of(run / file));
+  }
+  Json metrics = Json::parse(bytes_of(run / "metrics.json"));
+  drop_times(metrics);
+  out["metrics.json"] = metrics.dump(1);
+  for (Json row : read_rows(run / "metrics.jsonl")) {
+    drop_times(row);
+    out["metrics.jsonl"] += row.dump() + "\n";
+  }
+  return out;
+}
+
+// Fails with the names of what differs.
+void check_equal(const fs::path& run, const fs::path& expected) {
+  const auto got = results_of(run), wanted = results_of(expected);
+  CHECK(got.size() == wanted.size());
+  for (const auto& [name, value] : wanted) {
+    INFO(name);
+    const auto found = got.find(name);
+    CHECK((found == got.end() ? "(missing)" : found->second) == value);
+  }
+}
+
+std::string status_of(const fs::path& run) {
+  return Json::parse(bytes_of(run / "metrics.json")).at("status");
+}
+
+class Folder : public TemporaryFolder {
+ public:
+  Folder() { write_plain(*this / "small.yaml", kConfig); }
+  Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
+
+  // The same experiment, never stopped.
+  fs::path whole(std::vector<std::string> overrides = {}) const {
+    overrides.insert(overrides.begin(), {"small.yaml", "--run-dir", "whole"});
+    const Result result = run(overrides);
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    return *this / "whole";
+  }
+};
+
+bool has_ended(const Process& process) {
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(process.id()), &info, WEXITED | WNOHANG | WNOWAIT);
+  return info.si_pid != 0;
+}
+
+// Sends the signal once the run has a checkpoint, so that it is in the midst of training.
+Result signal_during(Process& process, const fs::path& run, int signal) {
+  while (checkpoint_steps(run / "checkpoints").empty() && !has_ended(process)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  process.send(signal);
+  return process.wait();
+}
+
+TEST_CASE("a run stopped after every step gives the bits of one that never stopped") {
+  const Folder folder;
+  const fs::path whole = folder.whole();
+  CHECK(checkpoint_steps(whole / "checkpoints").back() == kSteps);
+  CHECK(folder.run({"small.yaml", "--run-dir", "parts", "--stop-after", "1"}).code == 75);
+  for (int64_t step = 2; step < kSteps; ++step) {
+    const Result result = folder.run({"resume", "parts", "--stop-after", std::to_string(step)});
+    INFO("step " << step << ": " << result.err);
+    REQUIRE(result.code == 75);
+    CHECK(checkpoint_steps(folder / "parts/checkpoints").back() == step);
+    CHECK(status_of(folder / "parts") == "stopped");
+  }
+  CHECK(folder.run({"resume", "parts"}).code == 0);
+  CHECK(status_of(folder / "parts") == "finished");
+  check_equal(folder / "parts", whole);
+}
+
+TEST_CASE("a run killed 20 times at random moments gives the bits of one never killed") {
+  const Folder folder;
+  const std::vector<std::string> often = {"training.epochs=40", "training.checkpoint.every=1 steps",
+                                          "schedule={type: constant, warmup: 2 steps}"};
+  const fs::path whole = folder.whole(often);
+  std::mt19937 generator(20);
+  int kills = 0, finished = 0;
+  while (kills < 20 || finished == 0) {
+    const std::string name = "killed" + std::to_string(finished);
+    std::vector<std::string> arguments = {"small.yaml", "--run-dir", name, "--resume"};
+    arguments.insert(arguments.end(), often.begin(), often.end());
+    Process process(runner_command(arguments), folder.path(), {});
+    if (kills < 20) {
+      const auto delay = std::chrono::milliseconds(300 + generator() % 900);
+      std::this_thread::sleep_for(delay);
+      process.send(SIGKILL);
+    }
+    const Result result = process.wait();
+    if (result.code == 128 + SIGKILL) {
+      ++kills;
+      continue;
+    }
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    check_equal(folder / name, whole);
+    ++finished;
+  }
+}
+
+TEST_CASE("signals stop a run resumably, each with its exit code") {
+  const Folder folder;
+  const std::vector<std::string> longer = {"training.epochs=100"};
+  const fs::path whole = folder.whole(longer);
+  const std::vector<std::pair<int, int>> signals = {{SIGINT, 130}, {SIGTERM, 143}, {SIGUSR1, 75}};
+  for (const auto& [signal, code] : signals) {
+    const std::string name = "signal" + std::to_string(signal);
+    Process process(runner_command({"small.yaml", "--run-dir", name, longer[0]}), folder.path(),
+                    {});
+    const Result result = signal_during(process, folder / name, signal);
+    INFO(name << ": " << result.out << result.err);
+    CHECK(result.code == code);
+    CHECK(status_of(folder / name) == "stopped");
+    CHECK_THAT(result.out, Contains("; go on with: runner resume " + name + "\n"));
+    CHECK(folder.run({"resume", name}).code == 0);
+    check_equal(folder / name, whole);
+  }
+}
+
+TEST_CASE("a run without a checkpoint starts at step 0") {
+  const Folder folder;
+  const fs::path whole = folder.whole();
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "early", "--stop-after", "1"}).code == 75);
+  fs::remove_all(folder / "early/checkpoints");
+  const Result result = folder.run({"resume", "early"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, StartsWith("no checkpoint yet: the run starts at step 0\n"));
+  check_equal(folder / "early", whole);
+}
+
+TEST_CASE("resuming a finished run changes no file") {
+  const Folder folder;
+  const fs::path whole = folder.whole();
+  std::map<std::string, std::string> before, after;
+  const auto collect = [&](std::map<std::string, std::string>& out) {
+    for (const auto& entry : fs::recursive_directory_iterator(whole)) {
+      if (entry.is_regular_file()) out[entry.path()] = sha256_hex(bytes_of(entry.path()));
+    }
+  };
+  collect(before);
+  const Result result = folder.run({"resume", "whole"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, StartsWith("whole is finished; training.epochs=N takes it further\n"));
+  CHECK(folder.run({"small.yaml", "--run-dir", "whole", "--resume"}).code == 0);
+  collect(after);
+  CHECK(before == after);
+}
+
+TEST_CASE("training.epochs takes a finished run to the bits of a longer one") {
+  const Folder folder;
+  const std::string constant = "schedule={type: constant, warmup: 2 steps}";
+  const fs::path whole = folder.whole({constant});
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "further", constant, "training.epochs=1"}).code ==
+          0);
+  CHECK(folder.run({"resume", "further", "training.epochs=3"}).code == 0);
+  check_equal(folder / "further", whole);
+}
+
+TEST_CASE("--run-dir with --resume starts a run, then goes on with it") {
+  const Folder folder;
+  const fs::path whole = folder.whole();
+  const std::vector<std::string> command = {"small.yaml", "--run-dir", "job", "--resume"};
+  std::vector<std::string> limited = command;
+  limited.insert(limited.end(), {"--stop-after", "7"});
+  CHECK(folder.run(limited).code == 75);
+  const Result result = folder.run(command);
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, StartsWith("going on from step-00000007 (step 7 of 15)\n"));
+  check_equal(folder / "job", whole);
+}
+
+TEST_CASE("another number of threads on resume warns and is recorded as inexact") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "3"}).code == 75);
+  const Result result = folder.run({"resume", "run", "threads=2"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: this run goes on under another threads (2, was 1): its results are no longer "
+        "exact\n");
+  CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
+}
+
+TEST_CASE("resume refuses what would make it another experiment") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "3"}).code == 75);
+  const Result result = folder.run({"resume", "run", "seed=4"});
+  CHECK(result.code == 5);
+  CHECK(result.err ==
+        "error: run/config.yaml: seed cannot change in a run under way; start a new run for it\n");
+  CHECK(status_of(folder / "run") == "stopped");
+}
+
+}  // namespace
+}  // namespace vitrine

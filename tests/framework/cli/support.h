@@ -1,0 +1,119 @@
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "tests/framework/files/support.h"
+
+extern char** environ;
+
+namespace vitrine {
+
+// What a process left: its exit code (128 + the signal's number where one ended it) and what it
+// wrote.
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+// A process that was started and is not waited for yet; the destructor kills what still runs.
+class Process {
+ public:
+  // Starts the program `arguments[0]` in `working_directory`, with this process's environment
+  // changed by `environment`. Throws std::system_error.
+  Process(std::vector<std::string> arguments, const std::filesystem::path& working_directory,
+          std::map<std::string, std::string> environment) {
+    environment.try_emplace("NO_COLOR", "1");
+    std::vector<std::string> variables;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      std::string text = *entry;
+      if (environment.count(text.substr(0, text.find('='))) == 0) variables.push_back(text);
+    }
+    for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+    spawn(pointers(arguments), pointers(variables), working_directory);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (!running_) return;
+    send(SIGKILL);
+    wait();
+  }
+
+  pid_t id() const { return id_; }
+  void send(int signal) const { kill(id_, signal); }
+
+  Result wait() {
+    int status = 0;
+    while (waitpid(id_, &status, 0) < 0 && errno == EINTR) {
+    }
+    running_ = false;
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return {code, read(streams_ / "out"), read(streams_ / "err")};
+  }
+
+  static std::string read(const std::filesystem::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+ private:
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> result;
+    for (auto& text : texts) result.push_back(text.data());
+    result.push_back(nullptr);
+    return result;
+  }
+
+  void spawn(std::vector<char*> arguments, std::vector<char*> variables,
+             const std::filesystem::path& working_directory) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, working_directory.c_str());
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&actions, 1, (streams_ / "out").c_str(), kFlags, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, (streams_ / "err").c_str(), kFlags, 0600);
+    const int failure =
+        posix_spawnp(&id_, arguments[0], &actions, nullptr, arguments.data(), variables.data());
+    posix_spawn_file_actions_destroy(&actions);
+    if (failure != 0) throw std::system_error(failure, std::generic_category(), arguments[0]);
+  }
+
+  TemporaryFolder streams_;
+  pid_t id_ = 0;
+  bool running_ = true;
+};
+
+// Environment that keeps a test from finding data outside `folder`.
+inline std::map<std::string, std::string> isolated(const std::filesystem::path& folder) {
+  return {{"HOME", folder}, {"XDG_CACHE_HOME", folder / "cache"}, {"VITRINE_DATA", folder / "no"}};
+}
+
+// The command line of the built program.
+inline std::vector<std::string> runner_command(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), VITRINE_BINARY_DIR "/runner");
+  return arguments;
+}
+
+// Runs the built program to its end.
+inline Result runner(std::vector<std::string> arguments,
+                     const std::filesystem::path& working_directory,
+                     std::map<std::string, std::string> environment = {}) {
+  return Process(runner_command(std::move(arguments)), working_directory, std::move(environment))
+      .wait();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,128 @@
+#include "framework/data/splits.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/remainder.h>
+#include <ATen/ops/tensor.h>
+
+#include "tests/framework/files/support.h"
+
+namespace vitrine {
+namespace {
+
+// Image i is one pixel with the value i.
+Split numbered(const Tensor& labels) {
+  return {at::arange(labels.size(0), at::kByte).view({-1, 1, 1, 1}), labels, {}};
+}
+
+Split cyclic(int64_t images, int64_t classes) {
+  return numbered(at::remainder(at::arange(images, at::kLong), classes));
+}
+
+DatasetOptions with_validation(double value, int64_t split_seed = 0) {
+  DatasetOptions options;
+  options.validation.value = value;
+  options.split_seed = split_seed;
+  return options;
+}
+
+std::vector<int64_t> numbers(const Tensor& tensor) {
+  const Tensor plain = tensor.to(at::kLong).contiguous();
+  return {plain.data_ptr<int64_t>(), plain.data_ptr<int64_t>() + plain.numel()};
+}
+
+TEST_CASE("without options the splits are the data set's own") {
+  const Split train = cyclic(20, 5), test = cyclic(6, 3);
+  const Splits splits = make_splits(train, test, {});
+  CHECK(splits.train.images.is_same(train.images));
+  CHECK(splits.test.labels.is_same(test.labels));
+  CHECK_FALSE(splits.validation);
+  CHECK(splits.train_indices.size(0) == 20);
+  CHECK(splits.validation_indices.size(0) == 0);
+}
+
+TEST_CASE("limits take the first images") {
+  DatasetOptions options;
+  options.limit_train = 7;
+  options.limit_test = 2;
+  const Splits splits = make_splits(cyclic(20, 5), cyclic(6, 3), options);
+  CHECK(numbers(splits.train.images) == std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6});
+  CHECK(numbers(splits.test.labels) == std::vector<int64_t>{0, 1});
+}
+
+TEST_CASE("each class gives its share of the validation split, and orders are kept") {
+  const Splits splits = make_splits(cyclic(200, 4), cyclic(4, 4), with_validation(0.2));
+  CHECK(numbers(splits.validation->labels.bincount()) == std::vector<int64_t>{10, 10, 10, 10});
+  CHECK(splits.train.size() == 160);
+  CHECK(numbers(splits.train.images) == numbers(splits.train_indices));
+  CHECK(numbers(splits.validation->images) == numbers(splits.validation_indices));
+  CHECK((splits.train_indices.diff() > 0).all().item<bool>());
+  CHECK((splits.validation_indices.diff() > 0).all().item<bool>());
+  const Tensor all = at::cat({splits.train_indices, splits.validation_indices});
+  CHECK(at::equal(std::get<0>(all.sort()), at::arange(200)));
+}
+
+TEST_CASE("the shares are rounded so that the count is exact") {
+  const Tensor labels = at::tensor({0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 3}, at::kLong);  // 7, 3, 0 and 1
+  const auto shares = [&](double count) {
+    const Splits splits = make_splits(numbered(labels), cyclic(1, 1), with_validation(count));
+    return numbers(splits.validation->labels.bincount({}, 4));
+  };
+  CHECK(shares(1) == std::vector<int64_t>{1, 0, 0, 0});
+  CHECK(shares(4) == std::vector<int64_t>{3, 1, 0, 0});   // 2.55, 1.09, 0.36
+  CHECK(shares(5) == std::vector<int64_t>{3, 1, 0, 1});   // 3.18, 1.36, 0.45
+  CHECK(shares(10) == std::vector<int64_t>{6, 3, 0, 1});  // 6.36, 2.73, 0.91
+}
+
+TEST_CASE("the choice depends on split_seed alone") {
+  const auto chosen = [](int64_t seed) {
+    return numbers(
+        make_splits(cyclic(40, 2), cyclic(2, 2), with_validation(10, seed)).validation_indices);
+  };
+  at::manual_seed(1);
+  const Tensor state = at::detail::getDefaultCPUGenerator().get_state();
+  const auto first = chosen(0);
+  CHECK(at::equal(at::detail::getDefaultCPUGenerator().get_state(), state));
+  at::manual_seed(2);
+  CHECK(chosen(0) == first);
+  CHECK(chosen(1) != first);
+  CHECK(first ==
+        std::vector<int64_t>{1, 4, 10, 12, 17, 19, 20, 29, 32, 37});  // the same on any machine
+}
+
+TEST_CASE("a split that streams is split by its indices") {
+  Split train = cyclic(40, 2);
+  train.read = [images = train.images](const Tensor& indices) {
+    return images.index_select(0, indices);
+  };
+  train.images = Tensor();
+  const Splits splits = make_splits(train, cyclic(2, 2), with_validation(10));
+  const Tensor which = at::tensor({3, 0}, at::kLong);
+  CHECK(at::equal(splits.validation->read(which).flatten().to(at::kLong),
+                  splits.validation_indices.index_select(0, which)));
+  CHECK_FALSE(splits.train.images.defined());
+}
+
+TEST_CASE("splits that the data set is too small for are refused") {
+  const auto message = [](const DatasetOptions& options) {
+    return message_of(ExitCode::kUsage, [&] { make_splits(cyclic(20, 2), cyclic(4, 2), options); });
+  };
+  CHECK(message(with_validation(20)) ==
+        "dataset.validation (20) of 20 training images leaves no training image");
+  CHECK(message(with_validation(21)) ==
+        "dataset.validation (21) of 20 training images is larger than the set");
+  CHECK(message(with_validation(0.01)) ==
+        "dataset.validation (0.01) of 20 training images is less than one image");
+  DatasetOptions limited;
+  limited.limit_train = 21;
+  CHECK(message(limited) == "dataset.limit_train (21) is larger than the training set (20 images)");
+  limited.limit_train = 20;
+  limited.limit_test = 5;
+  CHECK(message(limited) == "dataset.limit_test (5) is larger than the test set (4 images)");
+}
+
+}  // namespace
+}  // namespace vitrine

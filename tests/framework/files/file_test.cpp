@@ -1,0 +1,164 @@
+#include "framework/files/file.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "tests/framework/files/support.h"
+
+namespace vitrine {
+namespace {
+
+// A file system of 64 KiB; only root may mount one.
+class SmallDisk {
+ public:
+  SmallDisk() : mounted_(mount("tmpfs", path().c_str(), "tmpfs", 0, "size=64k") == 0) {}
+  ~SmallDisk() {
+    if (mounted_) umount(path().c_str());
+  }
+  bool mounted() const { return mounted_; }
+  const std::filesystem::path& path() const { return folder_.path(); }
+
+ private:
+  TemporaryFolder folder_;
+  bool mounted_;
+};
+
+TEST_CASE("read_file returns every byte") {
+  TemporaryFolder folder;
+  const std::string bytes("a\0\r\n\xff", 5);
+  write_plain(folder / "f", bytes);
+  CHECK(read_file(folder / "f", 5) == bytes);
+  write_plain(folder / "empty", "");
+  CHECK(read_file(folder / "empty", 0).empty());
+}
+
+TEST_CASE("read_file says which file and why") {
+  TemporaryFolder folder;
+  const auto message = [&](const std::string& name) {
+    return message_of(ExitCode::kData, [&] { read_file(folder / name, 4); });
+  };
+  const std::string start = "cannot read " + folder.path().string() + "/";
+  write_plain(folder / "long", "12345");
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(message("none") == start + "none: No such file or directory");
+  CHECK(message("long") == start + "long: it has 5 bytes, at most 4 are allowed");
+  CHECK(message("") == start + ": it is a directory");
+  CHECK(message("pipe") == start + "pipe: it is not a regular file");
+  CHECK(message("\x1b[2J") == start + "\\x1b[2J: No such file or directory");
+}
+
+TEST_CASE("read_file_start returns the beginning and the whole length") {
+  TemporaryFolder folder;
+  write_plain(folder / "f", "12345");
+  const FileStart start = read_file_start(folder / "f", 2);
+  CHECK(start.bytes == "12");
+  CHECK(start.size == 5);
+  CHECK(read_file_start(folder / "f", 1'000'000'000'000).bytes == "12345");
+}
+
+TEST_CASE("write_file_atomically replaces a file and leaves nothing else") {
+  TemporaryFolder folder;
+  write_file_atomically(folder / "f", "old");
+  write_file_atomically(folder / "f", "new");
+  CHECK(read_file(folder / "f", 100) == "new");
+  CHECK(folder.count() == 1);
+  const std::string longest(255, 'n');
+  write_file_atomically(folder / longest, "x");
+  CHECK(read_file(folder / longest, 100) == "x");
+}
+
+TEST_CASE("write_file_atomically replaces a link, not what it points to") {
+  TemporaryFolder folder;
+  write_plain(folder / "target", "kept");
+  std::filesystem::create_symlink(folder / "target", folder / "link");
+  write_file_atomically(folder / "link", "new");
+  CHECK(read_file(folder / "target", 100) == "kept");
+  CHECK(read_file(folder / "link", 100) == "new");
+}
+
+TEST_CASE("write_file_atomically says where and why it failed, and cleans up") {
+  TemporaryFolder folder;
+  const auto message = [&](const std::string& name) {
+    return message_of(ExitCode::kFailed, [&] { write_file_atomically(folder / name, "x"); });
+  };
+  const std::string start = "cannot write " + folder.path().string() + "/";
+  CHECK(message("no/f") == start + "no/f: No such file or directory");
+  std::filesystem::create_directory(folder / "folder");
+  CHECK(message("folder") == start + "folder: Is a directory");
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("a full disk leaves the old file and no temporary") {
+  SmallDisk disk;
+  if (!disk.mounted()) {
+    WARN("skipped: mounting a small file system needs root (" << std::strerror(errno) << ")");
+    return;
+  }
+  const auto path = disk.path() / "f";
+  write_file_atomically(path, "old");
+  const std::string large(100'000, 'x');
+  CHECK(message_of(ExitCode::kFailed, [&] { write_file_atomically(path, large); }) ==
+        "cannot write " + path.string() + ": No space left on device");
+  CHECK(read_file(path, 100) == "old");
+  CHECK(std::distance(std::filesystem::directory_iterator(disk.path()), {}) == 1);
+}
+
+TEST_CASE("a full disk leaves an appended file without a part of a row") {
+  SmallDisk disk;
+  if (!disk.mounted()) {
+    WARN("skipped: mounting a small file system needs root (" << std::strerror(errno) << ")");
+    return;
+  }
+  const auto path = disk.path() / "f";
+  AppendFile file = AppendFile::open(path);
+  file.append("row\n");
+  const std::string large(100'000, 'x');
+  CHECK(message_of(ExitCode::kFailed, [&] { file.append(large); }) ==
+        "cannot write " + path.string() + ": No space left on device");
+  CHECK(read_file(path, 100) == "row\n");
+}
+
+TEST_CASE("remove_temporaries deletes what a killed writer left, and only that") {
+  TemporaryFolder folder;
+  write_plain(folder / ".f.0123abcd.part", "half");
+  write_plain(folder / "kept.part", "");
+  write_plain(folder / ".kept", "");
+  remove_temporaries(folder.path());
+  CHECK_FALSE(std::filesystem::exists(folder / ".f.0123abcd.part"));
+  CHECK(folder.count() == 2);
+  remove_temporaries(folder / "none");
+}
+
+TEST_CASE("AppendFile grows, is cut back and goes on at the new end") {
+  TemporaryFolder folder;
+  {
+    AppendFile file(folder / "f");
+    file.append("one\n");
+    file.append("two\n");
+    CHECK(file.size() == 8);
+  }
+  AppendFile file = AppendFile::open(folder / "f");
+  CHECK(file.size() == 8);
+  file.truncate(4);
+  file.append("three\n");
+  file.flush();
+  CHECK(read_file(folder / "f", 100) == "one\nthree\n");
+}
+
+TEST_CASE("AppendFile says where and why it failed") {
+  TemporaryFolder folder;
+  CHECK(message_of(ExitCode::kFailed, [&] { AppendFile file(folder / "no/f"); }) ==
+        "cannot write " + (folder / "no/f").string() + ": No such file or directory");
+  AppendFile file(folder / "f");
+  file.append("1234");
+  CHECK(message_of(ExitCode::kFailed, [&] { file.truncate(5); }) ==
+        "cannot cut " + (folder / "f").string() + " back to 5 bytes: it has only 4");
+  CHECK(file.size() == 4);
+}
+
+}  // namespace
+}  // namespace vitrine

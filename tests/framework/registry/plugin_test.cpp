@@ -1,0 +1,133 @@
+#include "framework/registry/plugin.h"
+
+#include <algorithm>
+
+#include "framework/registry/register.h"
+#include "tests/framework/files/support.h"
+#include "tests/framework/registry/plugins/bird.h"
+
+using namespace vitrine;
+
+namespace {
+
+std::filesystem::path library(const std::string& name) {
+  return std::filesystem::path(VITRINE_BINARY_DIR) / ("test_plugin_" + name + ".so");
+}
+
+std::string refusal(const std::filesystem::path& file) {
+  const std::string message = message_of(ExitCode::kPlugin, [&] { load_plugin(file); });
+  const std::string prefix = "plug-in " + escape(file.string()) + ": ";
+  return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
+}
+
+}  // namespace
+
+TEST_CASE("a plug-in registers its components, once", "[plugin]") {
+  load_plugin(library("good"));
+  const size_t size = Registry::instance().size();
+  load_plugin(library("good"));
+  load_plugin(library("good").parent_path() / "." / library("good").filename());
+  CHECK(Registry::instance().size() == size);
+  const Component* sparrow = Registry::instance().find("bird", "sparrow");
+  REQUIRE(sparrow);
+  CHECK(sparrow->description == "small and brown");
+  CHECK(sparrow->origin.ends_with("sparrow.cpp:31 in " + library("good").string()));
+
+  Choice<Bird> bird;
+  Problems problems;
+  Node written = Node::mapping();
+  written.set("type", Node::string("sparrow"));
+  written.set("chirps", Node::plain("3"));
+  bird.read(written, "bird", problems);
+  REQUIRE(problems.empty());
+  CHECK(bird.create({"!"})->song() == "chirp chirp chirp!");
+}
+
+TEST_CASE("errors of plug-ins are caught as errors", "[plugin]") {
+  load_plugin(library("good"));
+  Choice<Bird> bird;
+  Problems problems;
+  bird.read(Node::string("sparrow"), "bird", problems);
+  CHECK(message_of(ExitCode::kData, [&] { bird.create({""}); }) ==
+        "a sparrow sings at the top of its voice");
+}
+
+TEST_CASE("libraries that are none are refused", "[plugin]") {
+  const TemporaryFolder folder;
+  CHECK(refusal(folder / "none.so") == "no such file");
+  CHECK(refusal(folder.path()) == "a folder, not a shared library");
+  write_plain(folder / "text.so", "#include <iostream>\n");
+  CHECK(refusal(folder / "text.so") == "not a shared library");
+  write_plain(folder / "empty.so", "");
+  CHECK(refusal(folder / "empty.so") == "not a shared library");
+  // What was missing may be there the next time.
+  load_plugin(library("good"));
+  std::filesystem::copy_file(library("good"), folder / "none.so");
+  CHECK(refusal(folder / "none.so").starts_with("the bird \"sparrow\" is registered twice: "));
+}
+
+TEST_CASE("a library without a stamp is refused before it runs", "[plugin]") {
+  CHECK(refusal(library("unstamped")) ==
+        "carries no Vitrine stamp; build it with vitrine_add_plugin (docs/plugins.md)");
+}
+
+TEST_CASE("a library with another stamp is refused before it runs", "[plugin]") {
+  const size_t before = Registry::instance().size();
+  const std::string message = refusal(library("stale"));
+  CHECK(message.starts_with("was built for \"vitrine 1; torch 0.0.1; compiler " __VERSION__
+                            "\", this is \"vitrine 1; torch "));
+  CHECK(message.ends_with("; compiler " __VERSION__ "\"; build it again"));
+  CHECK(Registry::instance().size() == before);
+}
+
+TEST_CASE("cut and scrambled libraries are refused without a crash", "[plugin]") {
+  const TemporaryFolder folder;
+  std::ifstream in(library("unstamped"), std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  for (size_t length : {size_t{1}, size_t{16}, size_t{63}, size_t{64}, size_t{100}, size_t{500},
+                        bytes.size() / 2}) {
+    write_plain(folder / "cut.so", bytes.substr(0, length));
+    CHECK(message_of(ExitCode::kPlugin, [&] { load_plugin(folder / "cut.so"); }) != "(no error)");
+  }
+  for (size_t byte = 16; byte < 1000; byte += 7) {
+    std::string scrambled = bytes;
+    scrambled[byte] = static_cast<char>(scrambled[byte] ^ 0xFF);
+    write_plain(folder / "scrambled.so", scrambled);
+    CHECK(message_of(ExitCode::kPlugin, [&] { load_plugin(folder / "scrambled.so"); }) !=
+          "(no error)");
+  }
+}
+
+TEST_CASE("a library that registers nothing is refused, each time", "[plugin]") {
+  CHECK(refusal(library("silent")) == "registered no component");
+  CHECK(refusal(library("silent")) == "registered no component");
+}
+
+TEST_CASE("a library that lacks a symbol is refused", "[plugin]") {
+  const std::string message = refusal(library("incomplete"));
+  CHECK(message.starts_with("undefined symbol: "));
+}
+
+TEST_CASE("a component that exists already is refused with both places", "[plugin]") {
+  load_plugin(library("good"));
+  const std::string first = Registry::instance().find("bird", "sparrow")->origin;
+  const std::string message = refusal(library("again"));
+  CHECK(message.starts_with("the bird \"sparrow\" is registered twice: " + first + " and "));
+  CHECK(message.ends_with("again/sparrow.cpp:15 in " + library("again").string()));
+  CHECK(refusal(library("again")) == message);
+  CHECK(Registry::instance().find("bird", "sparrow")->origin == first);
+}
+
+TEST_CASE("two components of one name in a library are refused", "[plugin]") {
+  const std::string message = refusal(library("twins"));
+  CHECK(message.starts_with("the bird \"finch\" is registered twice: "));
+  CHECK(message.find("/finch.cpp:15 in " + library("twins").string() + " and ") !=
+        std::string::npos);
+  CHECK(message.find('\n') == std::string::npos);
+}
+
+TEST_CASE("problems with registered components end the program with exit code 2", "[plugin]") {
+  refusal(library("twins"));
+  const std::string message = message_of(ExitCode::kUsage, [] { require_sound_registry(); });
+  CHECK(message.find("the bird \"finch\" is registered twice: ") != std::string::npos);
+}

@@ -1,0 +1,2 @@
+// Stamped, but without a component.
+#include "framework/registry/register.h"
