@@ -1,6 +1,5 @@
-#include <torch/nn/modules/container/modulelist.h>
-
 #include <fmt/format.h>
+#include <torch/nn/modules/container/modulelist.h>
 
 #include <algorithm>
 #include <set>

@@ -15,10 +15,13 @@ struct Options {
 
 Action export_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN-OR-MODEL", options->run, "folder of a run, or a model.safetensors")->required();
+  app.add_option("RUN-OR-MODEL", options->run, "folder of a run, or a model.safetensors")
+      ->required();
   app.add_option("FILE", options->file, "safetensors file to write")->required();
-  app.add_option("--layout", options->layout, "whose names and shapes: native, tutorial, timm")->capture_default_str();
-  app.add_option("--checkpoint", options->weights.checkpoint, "best, last, or a step of the run; default: what it tested");
+  app.add_option("--layout", options->layout, "whose names and shapes: native, tutorial, timm")
+      ->capture_default_str();
+  app.add_option("--checkpoint", options->weights.checkpoint,
+                 "best, last, or a step of the run; default: what it tested");
   return [options] {
     options->weights.path = options->run;
     engine().export_weights(options->weights, options->file, options->layout);

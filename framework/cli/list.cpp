@@ -27,10 +27,16 @@ Json described(const Component& component) {
   Problems ignored;
   for (const Field& field : fields.list()) {
     field.value->read_default(field.name, ignored);
-    options.push_back({{"name", field.name}, {"type", field.value->type()}, {"default", to_flow_yaml(field.value->write())}, {"help", field.help}});
+    options.push_back({{"name", field.name},
+                       {"type", field.value->type()},
+                       {"default", to_flow_yaml(field.value->write())},
+                       {"help", field.help}});
   }
-  return {{"kind", component.kind}, {"name", component.name}, {"description", component.description},
-          {"origin", component.origin}, {"options", options}};
+  return {{"kind", component.kind},
+          {"name", component.name},
+          {"description", component.description},
+          {"origin", component.origin},
+          {"options", options}};
 }
 
 const Component& find(const Options& options) {
@@ -38,8 +44,10 @@ const Component& find(const Options& options) {
   if (const Component* component = registry.find(options.kind, options.name)) return *component;
   const auto names = registry.names(options.kind);
   const std::string near = nearest_names(options.name, names);
-  throw Error(ExitCode::kUsage, fmt::format("there is no {} \"{}\"{}; there are {}", options.kind, escape(options.name),
-                                            near.empty() ? "" : " (did you mean " + near + "?)", fmt::join(names, ", ")));
+  throw Error(
+      ExitCode::kUsage,
+      fmt::format("there is no {} \"{}\"{}; there are {}", options.kind, escape(options.name),
+                  near.empty() ? "" : " (did you mean " + near + "?)", fmt::join(names, ", ")));
 }
 
 void require_kind(const std::string& kind) {
@@ -47,17 +55,21 @@ void require_kind(const std::string& kind) {
   if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) return;
   const std::string near = nearest_names(kind, kinds);
   throw Error(ExitCode::kUsage, fmt::format("there is no kind \"{}\"{}; there are {}", escape(kind),
-                                            near.empty() ? "" : " (did you mean " + near + "?)", fmt::join(kinds, ", ")));
+                                            near.empty() ? "" : " (did you mean " + near + "?)",
+                                            fmt::join(kinds, ", ")));
 }
 
 std::string shown_one(const Json& component) {
-  std::string out = fmt::format("{} {}: {}\nfrom {}", component.at("kind").get<std::string>(), component.at("name").get<std::string>(),
-                                component.at("description").get<std::string>(), component.at("origin").get<std::string>());
+  std::string out = fmt::format("{} {}: {}\nfrom {}", component.at("kind").get<std::string>(),
+                                component.at("name").get<std::string>(),
+                                component.at("description").get<std::string>(),
+                                component.at("origin").get<std::string>());
   if (component.at("options").empty()) return out + "\nit has no options";
   std::vector<std::vector<std::string>> rows = {{"option", "type", "default", "meaning"}};
   for (const Json& option : component.at("options")) {
     const std::string value = option.at("default");
-    rows.push_back({option.at("name"), option.at("type"), value.size() > 40 ? value.substr(0, 37) + "..." : value, option.at("help")});
+    rows.push_back({option.at("name"), option.at("type"),
+                    value.size() > 40 ? value.substr(0, 37) + "..." : value, option.at("help")});
   }
   return out + "\n\n" + table(rows);
 }
@@ -80,11 +92,13 @@ ExitCode list(const Options& options) {
     print(options.json ? one.dump(2) : shown_one(one));
     return ExitCode::kDone;
   }
-  const auto kinds = options.kind.empty() ? Registry::instance().kinds() : std::vector<std::string>{options.kind};
+  const auto kinds =
+      options.kind.empty() ? Registry::instance().kinds() : std::vector<std::string>{options.kind};
   Json all = Json::array();
   std::string text;
   for (const std::string& kind : kinds) {
-    for (const std::string& name : Registry::instance().names(kind)) all.push_back(described(*Registry::instance().find(kind, name)));
+    for (const std::string& name : Registry::instance().names(kind))
+      all.push_back(described(*Registry::instance().find(kind, name)));
     text += (text.empty() ? "" : "\n") + shown_kind(kind);
   }
   print(options.json ? all.dump(2) : text);
@@ -97,7 +111,8 @@ Action list_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("KIND", options->kind, "such as mlp; without it, all kinds");
   app.add_option("NAME", options->name, "a component, to see its options");
-  app.add_option("--plugin", options->plugins, "a shared library with more components")->allow_extra_args(false);
+  app.add_option("--plugin", options->plugins, "a shared library with more components")
+      ->allow_extra_args(false);
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return list(*options); };
 }

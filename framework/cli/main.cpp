@@ -41,25 +41,32 @@ std::vector<std::string> verb_names() {
   return out;
 }
 
-// "runner a.yaml x=1" is "runner train a.yaml x=1"; a word that is neither a verb nor looks like a file is a mistake.
+// "runner a.yaml x=1" is "runner train a.yaml x=1"; a word that is neither a verb nor looks like a
+// file is a mistake.
 void insert_default_verb(std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0].starts_with("-")) return;
   const auto names = verb_names();
   if (std::find(names.begin(), names.end(), arguments[0]) != names.end()) return;
-  const bool file = arguments[0].find_first_of("./") != std::string::npos || std::filesystem::exists(arguments[0]);
+  const bool file = arguments[0].find_first_of("./") != std::string::npos ||
+                    std::filesystem::exists(arguments[0]);
   if (!file) {
     const std::string near = nearest_names(arguments[0], names);
-    throw Error(ExitCode::kUsage, fmt::format("\"{}\" is neither a config file nor a verb{}; runner --help lists the verbs",
-                                              escape(arguments[0]), near.empty() ? "" : " (did you mean " + near + "?)"));
+    throw Error(
+        ExitCode::kUsage,
+        fmt::format("\"{}\" is neither a config file nor a verb{}; runner --help lists the verbs",
+                    escape(arguments[0]), near.empty() ? "" : " (did you mean " + near + "?)"));
   }
   arguments.insert(arguments.begin(), "train");
 }
 
 ExitCode run(std::vector<std::string> arguments) {
-  CLI::App app("Vitrine: experiments in C++ on libtorch, driven by YAML configs.\n\n  runner CONFIG [key=value ...]");
+  CLI::App app(
+      "Vitrine: experiments in C++ on libtorch, driven by YAML configs.\n\n  runner CONFIG "
+      "[key=value ...]");
   app.name("runner");
   app.set_help_flag("-h,--help", "print this help");
-  app.set_version_flag("--version", [] { return "vitrine " + describe_environment().value("vitrine", ""); });
+  app.set_version_flag("--version",
+                       [] { return "vitrine " + describe_environment().value("vitrine", ""); });
   app.add_flag("--trace", trace, "show where an internal error came from");
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);
@@ -72,7 +79,9 @@ ExitCode run(std::vector<std::string> arguments) {
     sub->callback([&action, declared] { action = declared; });
   }
   if (arguments.empty()) {
-    throw Error(ExitCode::kUsage, "give a config, such as configs/vit_digits.yaml, or a verb; runner --help lists the verbs");
+    throw Error(
+        ExitCode::kUsage,
+        "give a config, such as configs/vit_digits.yaml, or a verb; runner --help lists the verbs");
   }
   insert_default_verb(arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
@@ -88,7 +97,8 @@ ExitCode run(std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& error) {
     const auto used = app.get_subcommands();
     const std::string verb = used.empty() ? "" : " " + used[0]->get_name();
-    throw Error(ExitCode::kUsage, fmt::format("{}; runner{} --help tells what it takes", escape(error.what()), verb));
+    throw Error(ExitCode::kUsage,
+                fmt::format("{}; runner{} --help tells what it takes", escape(error.what()), verb));
   }
   return action();
 }
@@ -98,7 +108,8 @@ ExitCode run(std::vector<std::string> arguments) {
 CLI::Validator at_least_one() {
   const auto check = [](std::string& text) {
     const auto number = parse_integer(text);
-    if (!number || *number < 1) return fmt::format("expected a whole number at least 1, got \"{}\"", text);
+    if (!number || *number < 1)
+      return fmt::format("expected a whole number at least 1, got \"{}\"", text);
     text = std::to_string(*number);  // CLI11 itself reads neither 1e4 nor 1_000
     return std::string();
   };
@@ -120,8 +131,10 @@ int main_of(int argc, char** argv) {
   } catch (const std::exception& error) {
     // libtorch's errors carry a stack trace behind the first lines.
     const std::string text = error.what();
-    const size_t end = trace ? text.npos : std::min(text.find("\nException raised from"), text.find('\n', 2000));
-    print_error("internal error: " + text.substr(0, end) + (trace ? "" : "\n       (--trace shows where)"));
+    const size_t end =
+        trace ? text.npos : std::min(text.find("\nException raised from"), text.find('\n', 2000));
+    print_error("internal error: " + text.substr(0, end) +
+                (trace ? "" : "\n       (--trace shows where)"));
     return static_cast<int>(ExitCode::kInternal);
   }
 }

@@ -13,15 +13,19 @@ struct Options {
   std::string name, file;
 };
 
-// "--length 100 --position sincos_2d" as the mapping {length: 100, position: sincos_2d}, with its places.
+// "--length 100 --position sincos_2d" as the mapping {length: 100, position: sincos_2d}, with its
+// places.
 Node options_of(const std::vector<std::string>& words) {
   Node out = Node::mapping();
   for (size_t i = 0; i < words.size(); ++i) {
     std::string word = words[i];
-    if (!word.starts_with("--")) throw Error(ExitCode::kUsage, fmt::format("\"{}\" belongs to no option of the plot", escape(word)));
+    if (!word.starts_with("--"))
+      throw Error(ExitCode::kUsage,
+                  fmt::format("\"{}\" belongs to no option of the plot", escape(word)));
     word = word.substr(2);
     if (word.find('=') == word.npos) {
-      if (i + 1 == words.size()) throw Error(ExitCode::kUsage, fmt::format("--{} needs a value", escape(word)));
+      if (i + 1 == words.size())
+        throw Error(ExitCode::kUsage, fmt::format("--{} needs a value", escape(word)));
       word += "=" + words[++i];
     }
     apply_override(out, word);
@@ -36,8 +40,9 @@ Action plot_verb(CLI::App& app) {
   app.add_option("PLOT", options->name, "which picture: runner list plot")->required();
   app.add_option("-o,--output", options->file, "PNG file to write; default PLOT.png");
   app.allow_extras();
-  app.footer("The plot's own options follow as --name value: runner list plot PLOT\n"
-             "  runner plot positions --length 100 --width 300 -o positions.png");
+  app.footer(
+      "The plot's own options follow as --name value: runner list plot PLOT\n"
+      "  runner plot positions --length 100 --width 300 -o positions.png");
   return [options, &app] {
     if (options->file.empty()) options->file = options->name + ".png";
     engine().plot(options->name, options_of(app.remaining()), options->file);

@@ -28,7 +28,8 @@ ExitCode predict(Options options) {
   std::vector<std::vector<std::string>> rows = {{"image", "task", "class", "probability"}};
   for (const Json& answer : answers) {
     for (const Json& task : answer.at("tasks")) {
-      rows.push_back({escape(answer.at("image").get<std::string>()), task.at("task"), escape(task.at("class").get<std::string>()),
+      rows.push_back({escape(answer.at("image").get<std::string>()), task.at("task"),
+                      escape(task.at("class").get<std::string>()),
                       fmt::format("{:.4f}", task.at("probability").get<double>())});
     }
   }
@@ -40,10 +41,13 @@ ExitCode predict(Options options) {
 
 Action predict_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN-OR-MODEL", options->place, "folder of a run, or a model.safetensors")->required();
+  app.add_option("RUN-OR-MODEL", options->place, "folder of a run, or a model.safetensors")
+      ->required();
   app.add_option("IMAGE", options->images, "PNG files")->required();
-  app.add_option("--checkpoint", options->weights.checkpoint, "best, last, or a step of the run; default: what it tested");
-  app.add_flag("--invert", options->invert, "dark strokes on a light ground become light on dark, as in MNIST");
+  app.add_option("--checkpoint", options->weights.checkpoint,
+                 "best, last, or a step of the run; default: what it tested");
+  app.add_flag("--invert", options->invert,
+               "dark strokes on a light ground become light on dark, as in MNIST");
   app.add_flag("--json", options->json, "print JSON, with the probability of every class");
   return [options] { return predict(*options); };
 }

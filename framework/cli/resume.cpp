@@ -31,8 +31,11 @@ ExitCode resume(const Options& options) {
 Action resume_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("RUN", options->run, "folder of the run")->required();
-  app.add_option("key=value", options->overrides, "what may change in a run under way, such as training.epochs=20");
-  app.add_option("--stop-after", options->stop_after, "stop, resumably, after this step (exit code 75)")->transform(at_least_one());
+  app.add_option("key=value", options->overrides,
+                 "what may change in a run under way, such as training.epochs=20");
+  app.add_option("--stop-after", options->stop_after,
+                 "stop, resumably, after this step (exit code 75)")
+      ->transform(at_least_one());
   return [options] { return resume(*options); };
 }
 

@@ -16,16 +16,21 @@ struct Options {
 };
 
 std::string shown_model(const Json& model) {
-  std::vector<std::vector<std::string>> rows = {{"layer", "type", "output", "parameters", "FLOPs an image"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "type", "output", "parameters", "FLOPs an image"}};
   for (const Json& layer : model.at("layers")) {
-    rows.push_back({layer.at("name"), layer.at("type"), fmt::format("[{}]", fmt::join(layer.at("shape").get<std::vector<int64_t>>(), ", ")),
-                    grouped(layer.at("parameters").get<int64_t>()), grouped(layer.at("flops").get<int64_t>())});
+    rows.push_back(
+        {layer.at("name"), layer.at("type"),
+         fmt::format("[{}]", fmt::join(layer.at("shape").get<std::vector<int64_t>>(), ", ")),
+         grouped(layer.at("parameters").get<int64_t>()),
+         grouped(layer.at("flops").get<int64_t>())});
   }
   rows.push_back({"total", model.at("type"), "", grouped(model.at("parameters").get<int64_t>()),
                   grouped(model.at("flops_per_image").get<int64_t>())});
   std::string out = table(rows);
   for (const Json& decision : model.at("decisions")) {
-    out += fmt::format("\n{}: {} ({})", decision.at("key").get<std::string>(), decision.at("value").get<std::string>(),
+    out += fmt::format("\n{}: {} ({})", decision.at("key").get<std::string>(),
+                       decision.at("value").get<std::string>(),
                        decision.at("reason").get<std::string>());
   }
   return out;
@@ -51,7 +56,8 @@ Action show_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("CONFIG", options->source.file, "YAML file of the experiment")->required();
   app.add_option("key=value", options->source.overrides, "values that replace the config's");
-  app.add_option("--unset", options->source.unset, "take a key of the config back to its default")->allow_extra_args(false);
+  app.add_option("--unset", options->source.unset, "take a key of the config back to its default")
+      ->allow_extra_args(false);
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return show(*options); };
 }

@@ -16,7 +16,9 @@ struct Options {
   bool json = false;
 };
 
-Json number_of(const Json& row, const char* key) { return row.contains(key) ? row.at(key) : Json(); }
+Json number_of(const Json& row, const char* key) {
+  return row.contains(key) ? row.at(key) : Json();
+}
 
 Json status_of(const std::filesystem::path& run) {
   Json out = {{"run", run.string()}};
@@ -28,28 +30,39 @@ Json status_of(const std::filesystem::path& run) {
       const Json value = number_of(row, "validation/accuracy");
       if (value.is_number() && (best.is_null() || value > best)) best = value;
     }
-    out.update({{"name", metrics.name}, {"status", shown_status(run)}, {"epoch", last.value("epoch", 0)},
-                {"epochs", metrics.config.value("/training/epochs"_json_pointer, 0)}, {"step", last.value("step", 0)},
-                {"train/loss", number_of(last, "train/loss")}, {"best validation/accuracy", best},
-                {"test/accuracy", number_of(metrics.test, "test/accuracy")}, {"exact", metrics.exact}});
+    out.update({{"name", metrics.name},
+                {"status", shown_status(run)},
+                {"epoch", last.value("epoch", 0)},
+                {"epochs", metrics.config.value("/training/epochs"_json_pointer, 0)},
+                {"step", last.value("step", 0)},
+                {"train/loss", number_of(last, "train/loss")},
+                {"best validation/accuracy", best},
+                {"test/accuracy", number_of(metrics.test, "test/accuracy")},
+                {"exact", metrics.exact}});
   } catch (const Error& error) {
     out.update({{"status", "unreadable"}, {"error", error.what()}});
   }
   return out;
 }
 
-std::string percent(const Json& value) { return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : "-"; }
+std::string percent(const Json& value) {
+  return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : "-";
+}
 
 std::string shown(const Json& rows) {
-  std::vector<std::vector<std::string>> lines = {{"run", "status", "epoch", "step", "loss", "best validation", "test"}};
+  std::vector<std::vector<std::string>> lines = {
+      {"run", "status", "epoch", "step", "loss", "best validation", "test"}};
   std::string errors;
   for (const Json& row : rows) {
     const Json loss = row.value("train/loss", Json());
     lines.push_back({escape(row.at("run").get<std::string>()), row.at("status"),
-                     row.contains("epoch") ? fmt::format("{}/{}", row["epoch"].get<int64_t>(), row["epochs"].get<int64_t>()) : "-",
+                     row.contains("epoch") ? fmt::format("{}/{}", row["epoch"].get<int64_t>(),
+                                                         row["epochs"].get<int64_t>())
+                                           : "-",
                      row.contains("step") ? grouped(row["step"].get<int64_t>()) : "-",
                      loss.is_number() ? fmt::format("{:.4f}", loss.get<double>()) : "-",
-                     percent(row.value("best validation/accuracy", Json())), percent(row.value("test/accuracy", Json()))});
+                     percent(row.value("best validation/accuracy", Json())),
+                     percent(row.value("test/accuracy", Json()))});
     if (row.contains("error")) errors += "\n" + row["error"].get<std::string>();
   }
   return table(lines) + errors;
@@ -58,8 +71,10 @@ std::string shown(const Json& rows) {
 ExitCode status(const Options& options) {
   Json rows = Json::array();
   for (const std::string& place : options.places) {
-    const auto runs = find_runs(std::filesystem::canonical(std::filesystem::exists(place) ? place : "."));
-    if (!std::filesystem::exists(place) || runs.empty()) RunDirectory::open(place);  // throws what a user needs to know
+    const auto runs =
+        find_runs(std::filesystem::canonical(std::filesystem::exists(place) ? place : "."));
+    if (!std::filesystem::exists(place) || runs.empty())
+      RunDirectory::open(place);  // throws what a user needs to know
     for (const auto& run : runs) rows.push_back(status_of(std::filesystem::proximate(run)));
   }
   print(options.json ? rows.dump(2) : shown(rows));
@@ -70,7 +85,8 @@ ExitCode status(const Options& options) {
 
 Action status_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN", options->places, "runs, or folders with runs; default runs")->default_val(std::vector<std::string>{"runs"});
+  app.add_option("RUN", options->places, "runs, or folders with runs; default runs")
+      ->default_val(std::vector<std::string>{"runs"});
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return status(*options); };
 }

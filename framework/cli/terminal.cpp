@@ -35,7 +35,8 @@ std::string duration(double seconds) {
 }
 
 size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ void print_warning(const std::string& text) {
 
 std::string grouped(int64_t number) {
   std::string digits = std::to_string(std::abs(number));
-  for (int64_t i = static_cast<int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<size_t>(i), ",");
+  for (int64_t i = static_cast<int64_t>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<size_t>(i), ",");
   return number < 0 ? "-" + digits : digits;
 }
 
@@ -120,7 +122,8 @@ void Console::show(const std::string& bar, const std::string& line) {
   const auto now = std::chrono::steady_clock::now();
   const bool terminal = is_terminal(STDERR_FILENO);
   const double interval = terminal ? 0.1 : 10;
-  if (shown_.time_since_epoch().count() == 0 && !terminal) shown_ = now;  // the first line after an interval
+  if (shown_.time_since_epoch().count() == 0 && !terminal)
+    shown_ = now;  // the first line after an interval
   if (quiet_ || Seconds(now - shown_).count() < interval) return;
   shown_ = now;
   if (!terminal) {
@@ -133,21 +136,26 @@ void Console::show(const std::string& bar, const std::string& line) {
 }
 
 void Console::progress(const Progress& p) {
-  const std::string words = fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}  {} images/s  {} left", p.epoch, p.epochs, p.step,
-                                        p.total_steps, p.loss, grouped(std::llround(p.images_per_second)), duration(p.seconds_left));
+  const std::string words = fmt::format(
+      "epoch {}/{}  step {}/{}  loss {:.4f}  {} images/s  {} left", p.epoch, p.epochs, p.step,
+      p.total_steps, p.loss, grouped(std::llround(p.images_per_second)), duration(p.seconds_left));
   const size_t width = terminal_width();
   const size_t room = width > words.size() + 5 ? std::min<size_t>(width - words.size() - 5, 30) : 0;
-  const double share = static_cast<double>(p.step) / static_cast<double>(std::max<int64_t>(p.total_steps, 1));
+  const double share =
+      static_cast<double>(p.step) / static_cast<double>(std::max<int64_t>(p.total_steps, 1));
   const auto filled = static_cast<size_t>(share * static_cast<double>(room));
-  const std::string bar = room < 5 ? words.substr(0, width - 1)
-                                   : "[" + std::string(filled, '#') + std::string(room - filled, ' ') + "] " + words;
+  const std::string bar =
+      room < 5 ? words.substr(0, width - 1)
+               : "[" + std::string(filled, '#') + std::string(room - filled, ' ') + "] " + words;
   show(bar, words);
 }
 
 void Console::download(uint64_t received, uint64_t total) {
   const double mega = 1e6;
-  const std::string words = total ? fmt::format("downloading {:.1f} of {:.1f} MB", static_cast<double>(received) / mega, static_cast<double>(total) / mega)
-                                  : fmt::format("downloading {:.1f} MB", static_cast<double>(received) / mega);
+  const std::string words =
+      total ? fmt::format("downloading {:.1f} of {:.1f} MB", static_cast<double>(received) / mega,
+                          static_cast<double>(total) / mega)
+            : fmt::format("downloading {:.1f} MB", static_cast<double>(received) / mega);
   show(words, words);
 }
 

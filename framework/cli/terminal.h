@@ -8,9 +8,11 @@
 
 namespace vitrine {
 
-// What the program prints goes through here, so that log files, pipes and NO_COLOR are respected in one place.
+// What the program prints goes through here, so that log files, pipes and NO_COLOR are respected in
+// one place.
 bool is_terminal(int descriptor);
-std::string coloured(const std::string& text, const char* colour, int descriptor);  // colour: an SGR code such as "31"
+std::string coloured(const std::string& text, const char* colour,
+                     int descriptor);       // colour: an SGR code such as "31"
 void print(const std::string& text);        // standard output, with a newline
 void print_error(const std::string& text);  // standard error, "error: " before it
 void print_warning(const std::string& text);
@@ -19,7 +21,8 @@ void print_warning(const std::string& text);
 std::string table(const std::vector<std::vector<std::string>>& rows);
 std::string grouped(int64_t number);  // 60,000
 
-// Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at once.
+// Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at
+// once.
 void install_signal_handlers();
 
 // Shows training: a progress bar on a terminal, a line at intervals elsewhere.

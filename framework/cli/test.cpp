@@ -20,13 +20,17 @@ std::string shown(const Json& result) {
   std::string out;
   for (const auto& [name, task] : result.at("tasks").items()) {
     std::vector<std::vector<std::string>> rows = {{"class", "images", "accuracy", "precision"}};
-    const auto percent = [](const Json& value) { return value.is_null() ? "-" : fmt::format("{:.2f} %", 100 * value.get<double>()); };
+    const auto percent = [](const Json& value) {
+      return value.is_null() ? "-" : fmt::format("{:.2f} %", 100 * value.get<double>());
+    };
     for (const Json& row : task.at("classes")) {
-      rows.push_back({escape(row.at("name").get<std::string>()), grouped(row.at("images").get<int64_t>()),
-                      percent(row.at("accuracy")), percent(row.at("precision"))});
+      rows.push_back({escape(row.at("name").get<std::string>()),
+                      grouped(row.at("images").get<int64_t>()), percent(row.at("accuracy")),
+                      percent(row.at("precision"))});
     }
-    out += fmt::format("{}: loss {:.4f}, accuracy {:.2f} %\n{}\n", escape(name), task.at("loss").get<double>(),
-                       100 * task.at("accuracy").get<double>(), table(rows));
+    out += fmt::format("{}: loss {:.4f}, accuracy {:.2f} %\n{}\n", escape(name),
+                       task.at("loss").get<double>(), 100 * task.at("accuracy").get<double>(),
+                       table(rows));
   }
   return out + fmt::format("weights of {}, {} images", result.at("checkpoint").get<std::string>(),
                            grouped(result.at("images").get<int64_t>()));
@@ -40,7 +44,9 @@ ExitCode test(const Options& options) {
     source.file = run.config();
     weights = WeightsSource{run.path(), options.checkpoint};
   } else if (!options.checkpoint.empty()) {
-    throw Error(ExitCode::kUsage, "--checkpoint chooses among those of a run; beside a config give model.weights=FILE");
+    throw Error(
+        ExitCode::kUsage,
+        "--checkpoint chooses among those of a run; beside a config give model.weights=FILE");
   }
   install_signal_handlers();
   const auto config = engine().resolve(source);
@@ -55,7 +61,9 @@ ExitCode test(const Options& options) {
 
 Action test_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN-OR-CONFIG", options->place, "folder of a run, or a config with model.weights=FILE")->required();
+  app.add_option("RUN-OR-CONFIG", options->place,
+                 "folder of a run, or a config with model.weights=FILE")
+      ->required();
   app.add_option("key=value", options->overrides, "values that replace the config's");
   app.add_option("--checkpoint", options->checkpoint, "best (default), last, or a step");
   app.add_flag("--json", options->json, "print JSON");

@@ -83,7 +83,8 @@ std::string gunzip(std::string_view bytes, uint64_t limit, std::string_view name
   if (!is_gzip(bytes)) fail(name, "not gzip data: it does not begin with 1f 8b");
   Inflater inflater(bytes, name);
   std::string out;
-  out.reserve(std::min<uint64_t>(declared_size(bytes), limit));  // growing step by step costs a third of the time
+  out.reserve(std::min<uint64_t>(declared_size(bytes),
+                                 limit));  // growing step by step costs a third of the time
   do {
     inflater.member(out, limit);
   } while (is_gzip(inflater.rest()));

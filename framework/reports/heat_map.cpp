@@ -6,7 +6,8 @@
 namespace vitrine {
 namespace {
 
-// The three ramps of matplotlib's "hot": red rises to 1 by 0.365, green from there to 0.746, blue after it.
+// The three ramps of matplotlib's "hot": red rises to 1 by 0.365, green from there to 0.746, blue
+// after it.
 uint8_t ramp(double t, double begin, double end, double low = 0) {
   const double share = std::clamp((t - begin) / (end - begin), 0.0, 1.0);
   return static_cast<uint8_t>(std::lround(255 * (low + (1 - low) * share)));

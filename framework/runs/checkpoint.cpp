@@ -61,9 +61,9 @@ std::string file_bytes(const Checkpoint& checkpoint) {
   for (const OwnedTensor& tensor : checkpoint.tensors) {
     views.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes});
   }
-  std::string file = write_safetensors(views, {{"format", std::string(kFormat)},
-                                               {"sha256", kZeros},
-                                               {"state", checkpoint.state.dump()}});
+  std::string file = write_safetensors(
+      views,
+      {{"format", std::string(kFormat)}, {"sha256", kZeros}, {"state", checkpoint.state.dump()}});
   const size_t position = digest_position(file);
   const std::string digest = digest_with_zeros(file, position);
   return file.replace(position, digest.size(), digest);
@@ -173,9 +173,9 @@ std::optional<Loaded> load_latest(const fs::path& folder) {
     }
   }
   if (damage.empty()) return std::nullopt;
-  throw Error(ExitCode::kCheckpoint, fmt::format("no checkpoint in {} is usable:\n  {}",
-                                                 escape(folder.string()),
-                                                 fmt::join(damage, "\n  ")));
+  throw Error(ExitCode::kCheckpoint,
+              fmt::format("no checkpoint in {} is usable:\n  {}", escape(folder.string()),
+                          fmt::join(damage, "\n  ")));
 }
 
 }  // namespace vitrine

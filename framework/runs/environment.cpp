@@ -60,12 +60,9 @@ std::string instruction_set() {
 }  // namespace
 
 nlohmann::ordered_json describe_environment() {
-  return {{"vitrine", VITRINE_VERSION},
-          {"git", VITRINE_GIT},
-          {"compiler", compiler()},
-          {"cpu", cpu_model()},
-          {"isa", instruction_set()},
-          {"cores", std::thread::hardware_concurrency()}};
+  return {{"vitrine", VITRINE_VERSION}, {"git", VITRINE_GIT},
+          {"compiler", compiler()},     {"cpu", cpu_model()},
+          {"isa", instruction_set()},   {"cores", std::thread::hardware_concurrency()}};
 }
 
 std::string utc_now() {

@@ -23,11 +23,16 @@ Object or_null(const std::string& text) { return text.empty() ? Object() : Objec
 
 std::string to_string(RunStatus status) {
   switch (status) {
-    case RunStatus::kRunning: return "running";
-    case RunStatus::kFinished: return "finished";
-    case RunStatus::kStopped: return "stopped";
-    case RunStatus::kDiverged: return "diverged";
-    case RunStatus::kFailed: return "failed";
+    case RunStatus::kRunning:
+      return "running";
+    case RunStatus::kFinished:
+      return "finished";
+    case RunStatus::kStopped:
+      return "stopped";
+    case RunStatus::kDiverged:
+      return "diverged";
+    case RunStatus::kFailed:
+      return "failed";
   }
   throw Error(ExitCode::kInternal, "a status of a run without a name");
 }
@@ -50,28 +55,28 @@ void Metrics::add_epoch(Object row) {
 std::string Metrics::text() const {
   Object infos = Object::object();
   for (const auto& [key, info] : metrics) infos[key] = {{"goal", info.goal}, {"unit", info.unit}};
-  Object file = {{"format", kFormat},
-                 {"name", name},
-                 {"run", run},
-                 {"status", to_string(status)},
-                 {"exact", exact},
-                 {"tags", tags},
-                 {"note", note},
-                 {"started", started},
-                 {"finished", or_null(finished)},
-                 {"seed", seed},
-                 {"command", command},
-                 {"config", config},
-                 {"config_sha256", config_sha256},
-                 {"dataset", dataset},
-                 {"model", model},
-                 {"environment", environment},
-                 {"metrics", std::move(infos)},
-                 {"history", history},
-                 {"test", test},
-                 {"summary", summary},
-                 {"checkpoints",
-                  {{"last", or_null(last_checkpoint)}, {"best", or_null(best_checkpoint)}}}};
+  Object file = {
+      {"format", kFormat},
+      {"name", name},
+      {"run", run},
+      {"status", to_string(status)},
+      {"exact", exact},
+      {"tags", tags},
+      {"note", note},
+      {"started", started},
+      {"finished", or_null(finished)},
+      {"seed", seed},
+      {"command", command},
+      {"config", config},
+      {"config_sha256", config_sha256},
+      {"dataset", dataset},
+      {"model", model},
+      {"environment", environment},
+      {"metrics", std::move(infos)},
+      {"history", history},
+      {"test", test},
+      {"summary", summary},
+      {"checkpoints", {{"last", or_null(last_checkpoint)}, {"best", or_null(best_checkpoint)}}}};
   name_nonfinite(file);
   return dump(file, 2) + "\n";
 }

@@ -48,8 +48,8 @@ class Metrics {
   Object model = Object::object();
   Object environment = Object::object();
   std::map<std::string, MetricInfo> metrics;
-  std::vector<Object> history;      // one row an epoch: "epoch", "step" and named numbers
-  Object test = Object::object();   // named numbers and "checkpoint"; empty until tested
+  std::vector<Object> history;     // one row an epoch: "epoch", "step" and named numbers
+  Object test = Object::object();  // named numbers and "checkpoint"; empty until tested
   Object summary = Object::object();
   std::string last_checkpoint;  // "step-00002345"; empty (null in the file) when there is none
   std::string best_checkpoint;

@@ -26,8 +26,8 @@ std::vector<Object> read_history(ObjectReader& file, const std::string& where) {
     row.integer("step", 0);
     row.rest_are_numbers();
     if (!history.empty() && epoch <= history.back()["epoch"].get<int64_t>()) {
-      throw Error(ExitCode::kData, fmt::format("{} is not above that of the row before it",
-                                               row.place("epoch")));
+      throw Error(ExitCode::kData,
+                  fmt::format("{} is not above that of the row before it", row.place("epoch")));
     }
     history.push_back(value);
   }

@@ -25,23 +25,28 @@ void EarlyStopping::visit(Fields& field) {
 
 void TrainingOptions::visit(Fields& field) {
   field("epochs", epochs, "passes over the training set", at_least(1));
-  field("max_steps", max_steps, "optimizer steps after which training ends, whatever the epochs", at_least(1));
+  field("max_steps", max_steps, "optimizer steps after which training ends, whatever the epochs",
+        at_least(1));
   field("batch_size", batch_size, "images a forward pass", at_least(1));
   field("accumulate", accumulate, "batches whose gradients make one optimizer step", at_least(1));
   field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0));
-  field("ema_decay", ema_decay, "decay of the moving average of weights, which is then what is tested", between(0, 1));
+  field("ema_decay", ema_decay,
+        "decay of the moving average of weights, which is then what is tested", between(0, 1));
   field("early_stopping", early_stopping, "end training when validation no longer improves");
   field("log_every", log_every, "steps between two rows of metrics.jsonl", at_least(1));
   field("checkpoint", checkpoint, "when checkpoints are saved and how many are kept");
-  field("overfit_batches", overfit_batches, "train on the first N batches alone, to see whether the model can learn at all",
+  field("overfit_batches", overfit_batches,
+        "train on the first N batches alone, to see whether the model can learn at all",
         at_least(1));
 }
 
 void Config::visit(Fields& field) {
   field("name", name, "name of the experiment; its runs are kept under runs/<name>");
   field("seed", seed, "seed of weights, batch order, dropout and augmentation", at_least(0));
-  field("device", device, "where to compute; auto takes cuda, then mps, then cpu", one_of({"auto", "cpu", "cuda", "mps"}));
-  field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core", at_least(1));
+  field("device", device, "where to compute; auto takes cuda, then mps, then cpu",
+        one_of({"auto", "cpu", "cuda", "mps"}));
+  field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core",
+        at_least(1));
   field("note", note, "anything to remember about this experiment");
   field("tags", tags, "words to find runs by");
   field("plugins", plugins, "shared libraries with more components");
@@ -56,8 +61,12 @@ void Config::visit(Fields& field) {
 
 void Config::check(Check& check) const {
   if (!is_valid_name(name)) {
-    check.error({"name"}, fmt::format("the name \"{}\" cannot be a folder's: 1 to 128 letters, digits, '.', '_' or '-', "
-                                      "not beginning with '.' or '-'", escape(name)));
+    check.error(
+        {"name"},
+        fmt::format(
+            "the name \"{}\" cannot be a folder's: 1 to 128 letters, digits, '.', '_' or '-', "
+            "not beginning with '.' or '-'",
+            escape(name)));
   }
   Check at = check.at("training");
   const bool validates = dataset.valid() && dataset_options().validation.value > 0;
@@ -69,8 +78,10 @@ void Config::check(Check& check) const {
     in.error({"every"}, "checkpoints cannot be saved every nothing");
   }
   // The default may stand there: a resolved config spells everything out.
-  if (dataset.valid() && !validates && dataset_options().split_seed != DatasetOptions().split_seed) {
-    check.at("dataset").no_effect("split_seed", "there is no validation split (dataset.validation)");
+  if (dataset.valid() && !validates &&
+      dataset_options().split_seed != DatasetOptions().split_seed) {
+    check.at("dataset").no_effect("split_seed",
+                                  "there is no validation split (dataset.validation)");
   }
 }
 
@@ -82,7 +93,8 @@ std::string pick_device(const std::string& wanted, const Node& written) {
   if ((wanted == "cuda" && !cuda) || (wanted == "mps" && !mps)) {
     const Node* node = written.find("device");
     Problems problems;
-    problems.add(node ? node->location : Location(), "device: there is no " + wanted + " device here",
+    problems.add(node ? node->location : Location(),
+                 "device: there is no " + wanted + " device here",
                  "device=auto takes the best that there is");
     throw Error(ExitCode::kUsage, problems.text("config"));
   }
@@ -90,7 +102,9 @@ std::string pick_device(const std::string& wanted, const Node& written) {
 }
 
 // "configs/vit_mnist.yaml" -> "vit_mnist"
-std::string default_name(const std::string& file) { return std::filesystem::path(file).stem().string(); }
+std::string default_name(const std::string& file) {
+  return std::filesystem::path(file).stem().string();
+}
 
 void load_plugins(Node& written) {
   const Node* plugins = written.find("plugins");
@@ -103,7 +117,8 @@ void load_plugins(Node& written) {
   Node absolute = Node::sequence({});
   for (const std::string& path : paths) {
     load_plugin(path);
-    absolute.children.push_back(Node::string(std::filesystem::absolute(path).lexically_normal().string()));
+    absolute.children.push_back(
+        Node::string(std::filesystem::absolute(path).lexically_normal().string()));
     absolute.children.back().location = plugins->location;
   }
   if (ignored.empty()) {
@@ -113,22 +128,28 @@ void load_plugins(Node& written) {
   }
 }
 
-// A forward pass of fewer operations a step than this is faster on one thread: to wake the others costs more than they give. On 2
-// cores the tutorial's model (3e7) lost a third of its speed to the second thread.
+// A forward pass of fewer operations a step than this is faster on one thread: to wake the others
+// costs more than they give. On 2 cores the tutorial's model (3e7) lost a third of its speed to the
+// second thread.
 constexpr double kFlopsForThreads = 1e9;
 
 int64_t pick_threads(const Config& config, const DatasetInfo& info) {
   if (config.device != "cpu") return at::get_num_threads();
   const auto model = config.model.create(model_context(config, info, config.device));
   double flops = 0;
-  for (const LayerSummary& layer : model->layers(at::zeros({1, info.channels, info.height, info.width}, at::kByte))) {
+  for (const LayerSummary& layer :
+       model->layers(at::zeros({1, info.channels, info.height, info.width}, at::kByte))) {
     flops += static_cast<double>(layer.flops);
   }
-  return flops * static_cast<double>(config.training.batch_size) < kFlopsForThreads ? 1 : at::get_num_threads();
+  return flops * static_cast<double>(config.training.batch_size) < kFlopsForThreads
+             ? 1
+             : at::get_num_threads();
 }
 
-// What the data set tells about itself, and with it the model's own rules; none where the data set's options are wrong.
-std::optional<DatasetInfo> check_components(const Config& config, const std::string& device, Problems& problems) {
+// What the data set tells about itself, and with it the model's own rules; none where the data
+// set's options are wrong.
+std::optional<DatasetInfo> check_components(const Config& config, const std::string& device,
+                                            Problems& problems) {
   if (config.dataset.valid()) config.dataset.check(DataContext(), problems);
   if (config.loss.valid()) config.loss.check(LossContext(), problems);
   if (config.optimizer.valid()) config.optimizer.check(OptimizerContext(), problems);
@@ -151,8 +172,14 @@ std::optional<DatasetInfo> check_components(const Config& config, const std::str
 
 }  // namespace
 
-ModelContext model_context(const Config& config, const DatasetInfo& info, const std::string& device) {
-  return {info.channels, info.height, info.width, info.class_names, config.dataset_options().transforms.empty(), device};
+ModelContext model_context(const Config& config, const DatasetInfo& info,
+                           const std::string& device) {
+  return {info.channels,
+          info.height,
+          info.width,
+          info.class_names,
+          config.dataset_options().transforms.empty(),
+          device};
 }
 
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file) {

@@ -65,11 +65,13 @@ struct Config {
   const ModelOptions& model_options() const { return model.options<ModelOptions>(); }
 };
 
-// Loads the plug-ins that `written` names, reads it and checks everything that can be known without reading data. Throws Error(kUsage) with
-// all problems at once; `file` names the config in messages.
+// Loads the plug-ins that `written` names, reads it and checks everything that can be known without
+// reading data. Throws Error(kUsage) with all problems at once; `file` names the config in
+// messages.
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file);
 
 // The images and classes that a model is built for.
-ModelContext model_context(const Config& config, const DatasetInfo& info, const std::string& device);
+ModelContext model_context(const Config& config, const DatasetInfo& info,
+                           const std::string& device);
 
 }  // namespace vitrine

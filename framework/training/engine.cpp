@@ -15,22 +15,28 @@ class TorchEngine : public Engine {
     return vitrine::resolve(load_config(source), source.file.string());
   }
   void set_threads(int64_t threads) override { at::set_num_threads(static_cast<int>(threads)); }
-  TrainResult train(const TrainRequest& request, Observer& observer) override { return vitrine::train(request, observer); }
-  std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run, const ConfigSource& source) override {
+  TrainResult train(const TrainRequest& request, Observer& observer) override {
+    return vitrine::train(request, observer);
+  }
+  std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run,
+                                                        const ConfigSource& source) override {
     return vitrine::resolve_resumed(run, source);
   }
-  nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config, const std::optional<WeightsSource>& weights,
+  nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
+                              const std::optional<WeightsSource>& weights,
                               Observer& observer) override {
     return vitrine::test(config, weights, observer);
   }
-  nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<std::string>& images, bool invert,
+  nlohmann::ordered_json predict(const WeightsSource& weights,
+                                 const std::vector<std::string>& images, bool invert,
                                  Observer& observer) override {
     return vitrine::predict(weights, images, invert, observer);
   }
   nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) override {
     return vitrine::summarize(config);
   }
-  void export_weights(const WeightsSource& weights, const std::filesystem::path& file, const std::string& layout) override {
+  void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
+                      const std::string& layout) override {
     vitrine::export_weights(weights, file, layout);
   }
   void plot(const std::string& name, Node options, const std::filesystem::path& file) override {
@@ -44,8 +50,9 @@ class TorchEngine : public Engine {
     nlohmann::ordered_json out = schema_of_fields(fields);
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema";
     out["title"] = "Vitrine config";
-    out["properties"]["base"] = {{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}},
-                                 {"description", "config, or list of configs, to inherit from"}};
+    out["properties"]["base"] = {
+        {"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}},
+        {"description", "config, or list of configs, to inherit from"}};
     return out;
   }
 };

@@ -11,7 +11,8 @@
 #include "framework/config/load.h"
 #include "framework/error.h"
 
-// What the command line asks of training, in types that need no torch: the engine is a library that is loaded when it is first needed.
+// What the command line asks of training, in types that need no torch: the engine is a library that
+// is loaded when it is first needed.
 namespace vitrine {
 
 struct Config;
@@ -45,7 +46,8 @@ class Observer {
   virtual void warning(const std::string& text) = 0;
   virtual void progress(const Progress& progress) = 0;  // often; to be shown in passing
   virtual void download(uint64_t received, uint64_t total) = 0;
-  // 0, or the exit code with which the run is to stop at the next step (kStopped, kInterrupted or kTerminated).
+  // 0, or the exit code with which the run is to stop at the next step (kStopped, kInterrupted or
+  // kTerminated).
   virtual ExitCode stop_requested() = 0;
 };
 
@@ -79,18 +81,23 @@ class Engine {
   // For the whole process; before anything is computed.
   virtual void set_threads(int64_t threads) = 0;
   virtual TrainResult train(const TrainRequest& request, Observer& observer) = 0;
-  // For going on with a run: its own config, or that of `source.file` if it is not empty, with overrides. Throws Error(kCheckpoint) for
-  // what a run under way cannot take up.
-  virtual std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run, const ConfigSource& source) = 0;
+  // For going on with a run: its own config, or that of `source.file` if it is not empty, with
+  // overrides. Throws Error(kCheckpoint) for what a run under way cannot take up.
+  virtual std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run,
+                                                                const ConfigSource& source) = 0;
   // {"test/loss": ..., "test/accuracy": ..., ...} and per task the rows of test.json.
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
-                                      const std::optional<WeightsSource>& weights, Observer& observer) = 0;
-  // One entry an image: {"image", "tasks": [{"task", "class", "probability", "probabilities": {...}}]}.
-  virtual nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<std::string>& images, bool invert,
+                                      const std::optional<WeightsSource>& weights,
+                                      Observer& observer) = 0;
+  // One entry an image: {"image", "tasks": [{"task", "class", "probability", "probabilities":
+  // {...}}]}.
+  virtual nlohmann::ordered_json predict(const WeightsSource& weights,
+                                         const std::vector<std::string>& images, bool invert,
                                          Observer& observer) = 0;
   // {"layers": [...], "parameters", "flops_per_image", "decisions": [...], "steps_per_epoch", ...}
   virtual nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) = 0;
-  virtual void export_weights(const WeightsSource& weights, const std::filesystem::path& file, const std::string& layout) = 0;
+  virtual void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
+                              const std::string& layout) = 0;
   // Writes the picture of a registered plot as PNG; `options` is a mapping as in a config.
   virtual void plot(const std::string& name, Node options, const std::filesystem::path& file) = 0;
   virtual nlohmann::ordered_json schema() = 0;

@@ -46,9 +46,14 @@ Json classes_of(const Json& confusion, const Task& task) {
       images += confusion[i][j].get<int64_t>();
       predicted += confusion[j][i].get<int64_t>();
     }
-    const auto share = [&](int64_t of) { return of ? Json(static_cast<double>(correct) / static_cast<double>(of)) : Json(); };
-    out.push_back({{"name", task.class_names[i]}, {"images", images}, {"correct", correct},
-                   {"accuracy", share(images)}, {"precision", share(predicted)}});
+    const auto share = [&](int64_t of) {
+      return of ? Json(static_cast<double>(correct) / static_cast<double>(of)) : Json();
+    };
+    out.push_back({{"name", task.class_names[i]},
+                   {"images", images},
+                   {"correct", correct},
+                   {"accuracy", share(images)},
+                   {"precision", share(predicted)}});
   }
   return out;
 }
@@ -68,7 +73,9 @@ Json worst_of(const Answers& answers, const Task& task, const Batches& data) {
     const auto name = [&](const Tensor& classes) {
       return task.class_names[static_cast<size_t>(classes[index].item<int64_t>())];
     };
-    out.push_back({{"index", index}, {"target", name(targets)}, {"predicted", name(predicted)},
+    out.push_back({{"index", index},
+                   {"target", name(targets)},
+                   {"predicted", name(predicted)},
                    {"probability", probability[index].item<float>()},
                    {"probability_of_target", of_target[index].item<float>()},
                    {"pixels", std::vector<int>(bytes, bytes + image.numel())}});
@@ -78,7 +85,8 @@ Json worst_of(const Answers& answers, const Task& task, const Batches& data) {
 
 }  // namespace
 
-std::string metric_name(const std::string& split, const std::string& value, const std::string& task) {
+std::string metric_name(const std::string& split, const std::string& value,
+                        const std::string& task) {
   return split + "/" + value + (task.empty() ? "" : "." + task);
 }
 
@@ -86,7 +94,8 @@ Tensor probabilities_of(const Tensor& output, const Task& task) {
   return task.probabilities ? output : at::softmax(output, 1);
 }
 
-Evaluation evaluate(Model& model, const Objective& objective, const Batches& data, const EvaluationOptions& options) {
+Evaluation evaluate(Model& model, const Objective& objective, const Batches& data,
+                    const EvaluationOptions& options) {
   const at::NoGradGuard no_grad;
   const auto& tasks = objective.tasks();
   std::vector<double> losses(tasks.size()), correct(tasks.size());
@@ -94,8 +103,10 @@ Evaluation evaluate(Model& model, const Objective& objective, const Batches& dat
   double loss = 0;
   model.eval();
   const Tensor all = at::arange(data.size());
-  for (int64_t first = 0; first < data.size() && !options.cancelled(); first += options.batch_size) {
-    const Batch batch = data.gather(all.slice(0, first, std::min(first + options.batch_size, data.size())), 0);
+  for (int64_t first = 0; first < data.size() && !options.cancelled();
+       first += options.batch_size) {
+    const Batch batch =
+        data.gather(all.slice(0, first, std::min(first + options.batch_size, data.size())), 0);
     const std::vector<Tensor> outputs = model.forward(batch.images);
     const Objective::Result result = objective(outputs, batch.labels);
     const double images = static_cast<double>(batch.size());
@@ -103,7 +114,8 @@ Evaluation evaluate(Model& model, const Objective& objective, const Batches& dat
     for (size_t i = 0; i < tasks.size(); ++i) {
       losses[i] += result.losses[i].item<double>() * images;
       correct[i] += static_cast<double>(result.correct[i].item<int64_t>());
-      if (options.details) keep_answers(answers[i], outputs[i], objective.targets(i, batch.labels), tasks[i]);
+      if (options.details)
+        keep_answers(answers[i], outputs[i], objective.targets(i, batch.labels), tasks[i]);
     }
   }
   model.train();
@@ -117,9 +129,12 @@ Evaluation evaluate(Model& model, const Objective& objective, const Batches& dat
     out.values[metric_name(options.split, "accuracy", tasks[i].name)] = correct[i] / images;
   }
   for (size_t i = 0; options.details && !options.cancelled() && i < tasks.size(); ++i) {
-    const Json confusion = confusion_of(at::cat(answers[i].targets), at::cat(answers[i].predicted), tasks[i].classes());
-    out.tasks[tasks[i].name] = {{"loss", losses[i] / images}, {"accuracy", correct[i] / images},
-                                {"classes", classes_of(confusion, tasks[i])}, {"confusion", confusion},
+    const Json confusion = confusion_of(at::cat(answers[i].targets), at::cat(answers[i].predicted),
+                                        tasks[i].classes());
+    out.tasks[tasks[i].name] = {{"loss", losses[i] / images},
+                                {"accuracy", correct[i] / images},
+                                {"classes", classes_of(confusion, tasks[i])},
+                                {"confusion", confusion},
                                 {"worst", worst_of(answers[i], tasks[i], data)}};
   }
   return out;

@@ -11,22 +11,29 @@ namespace vitrine {
 
 // What a model does on one split.
 struct Evaluation {
-  nlohmann::ordered_json values = nlohmann::ordered_json::object();  // "test/loss", "test/accuracy", and per task where there are several
-  nlohmann::ordered_json tasks = nlohmann::ordered_json::object();  // per task: classes, confusion, worst images; as in test.json
+  nlohmann::ordered_json values =
+      nlohmann::ordered_json::object();  // "test/loss", "test/accuracy", and per task where there
+                                         // are several
+  nlohmann::ordered_json tasks = nlohmann::ordered_json::object();  // per task: classes, confusion,
+                                                                    // worst images; as in test.json
 };
 
 struct EvaluationOptions {
-  std::string split;       // "validation" or "test": begins the metrics' names
+  std::string split;  // "validation" or "test": begins the metrics' names
   int64_t batch_size = 128;
-  bool details = false;    // fill Evaluation::tasks
-  std::function<bool()> cancelled = [] { return false; };  // ends it early; the result is then of no use
+  bool details = false;  // fill Evaluation::tasks
+  std::function<bool()> cancelled = [] {
+    return false;
+  };  // ends it early; the result is then of no use
 };
 
 // In evaluation mode, without gradients; the model is left in training mode.
-Evaluation evaluate(Model& model, const Objective& objective, const Batches& data, const EvaluationOptions& options);
+Evaluation evaluate(Model& model, const Objective& objective, const Batches& data,
+                    const EvaluationOptions& options);
 
 // "test/accuracy" for a lone or the first task, "test/accuracy.above_five" for each of several.
-std::string metric_name(const std::string& split, const std::string& value, const std::string& task = "");
+std::string metric_name(const std::string& split, const std::string& value,
+                        const std::string& task = "");
 
 // The probabilities [B, classes] that a task's output stands for.
 Tensor probabilities_of(const Tensor& output, const Task& task);

@@ -8,8 +8,9 @@
 
 namespace vitrine {
 
-// A model's trainable parameters in one flat tensor, and their gradients in another, so that an optimizer's step, a norm or an average
-// is one operation. The model's own tensors become views into it.
+// A model's trainable parameters in one flat tensor, and their gradients in another, so that an
+// optimizer's step, a norm or an average is one operation. The model's own tensors become views
+// into it.
 class FlatParameters {
  public:
   struct Slice {

@@ -32,25 +32,32 @@ fs::path find_checkpoint(const RunDirectory& run, const std::string& which) {
   const std::string where = escape(run.path().string());
   if (steps.empty()) throw Error(ExitCode::kCheckpoint, where + ": the run has no checkpoint yet");
   if (which == "last") return checkpoint_file(run.checkpoints(), steps.back());
-  if (which == "best") return run.checkpoints() / (Metrics::read(run.metrics()).best_checkpoint + ".safetensors");
+  if (which == "best")
+    return run.checkpoints() / (Metrics::read(run.metrics()).best_checkpoint + ".safetensors");
   int64_t step = 0;
   const auto result = std::from_chars(which.data(), which.data() + which.size(), step);
   const bool number = result.ec == std::errc() && result.ptr == which.data() + which.size();
-  if (number && std::find(steps.begin(), steps.end(), step) != steps.end()) return checkpoint_file(run.checkpoints(), step);
-  throw Error(ExitCode::kUsage, fmt::format("{}: there is no checkpoint \"{}\"; there are best, last and the steps {}", where,
-                                            escape(which), fmt::join(steps, ", ")));
+  if (number && std::find(steps.begin(), steps.end(), step) != steps.end())
+    return checkpoint_file(run.checkpoints(), step);
+  throw Error(
+      ExitCode::kUsage,
+      fmt::format("{}: there is no checkpoint \"{}\"; there are best, last and the steps {}", where,
+                  escape(which), fmt::join(steps, ", ")));
 }
 
 // A model ready for use, from a run or a model.safetensors.
 ModelFile open_model(const WeightsSource& source) {
   if (fs::is_regular_file(source.path)) {
-    if (!source.checkpoint.empty()) throw Error(ExitCode::kUsage, "--checkpoint chooses among those of a run; " + escape(source.path.string()) + " is a file");
+    if (!source.checkpoint.empty())
+      throw Error(ExitCode::kUsage, "--checkpoint chooses among those of a run; " +
+                                        escape(source.path.string()) + " is a file");
     return load_model(source.path);
   }
   const RunDirectory run = RunDirectory::open(source.path);
   if (source.checkpoint.empty() && fs::exists(run.model())) return load_model(run.model());
   ModelFile out;
-  const auto resolved = resolve(load_config({run.config(), {"device=cpu"}, {}}), run.config().string());
+  const auto resolved =
+      resolve(load_config({run.config(), {"device=cpu"}, {}}), run.config().string());
   const Config& config = *resolved->config;
   const DatasetInfo info = config.dataset.create({})->info();
   out.context = model_context(config, info, "cpu");
@@ -59,17 +66,21 @@ ModelFile open_model(const WeightsSource& source) {
     if (!made->is_random()) out.transforms.push_back(made);
   }
   out.model = config.model.create(out.context);
-  const fs::path file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
+  const fs::path file =
+      find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
   restore_weights(load_checkpoint(file), *out.model, escape(file.string()));
   out.model->eval();
   return out;
 }
 
-// An image file as the model wants it: uint8 [1, C, H, W]. Colour is added or averaged away, other sizes are scaled.
-Tensor read_image(const std::string& path, const ModelContext& wanted, bool invert, Observer& observer) {
+// An image file as the model wants it: uint8 [1, C, H, W]. Colour is added or averaged away, other
+// sizes are scaled.
+Tensor read_image(const std::string& path, const ModelContext& wanted, bool invert,
+                  Observer& observer) {
   constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
   const Image image = decode_png(read_file(path, kMaxBytes), path);
-  Tensor pixels = at::tensor(at::ArrayRef<uint8_t>(image.pixels)).view({1, image.height, image.width, image.channels});
+  Tensor pixels = at::tensor(at::ArrayRef<uint8_t>(image.pixels))
+                      .view({1, image.height, image.width, image.channels});
   pixels = pixels.permute({0, 3, 1, 2}).to(at::kFloat);
   if (invert) pixels = 255 - pixels;
   if (wanted.channels == 1 && image.channels == 3) {
@@ -78,11 +89,12 @@ Tensor read_image(const std::string& path, const ModelContext& wanted, bool inve
   } else if (wanted.channels == 3 && image.channels == 1) {
     pixels = pixels.expand({1, 3, image.height, image.width});
   } else if (wanted.channels != image.channels) {
-    throw Error(ExitCode::kData, fmt::format("{}: has {} channels, the model was trained on {}", escape(path), image.channels, wanted.channels));
+    throw Error(ExitCode::kData, fmt::format("{}: has {} channels, the model was trained on {}",
+                                             escape(path), image.channels, wanted.channels));
   }
   if (image.height != wanted.height || image.width != wanted.width) {
-    observer.warning(fmt::format("{}: scaled from {} x {} to the model's {} x {}", escape(path), image.width, image.height,
-                                 wanted.width, wanted.height));
+    observer.warning(fmt::format("{}: scaled from {} x {} to the model's {} x {}", escape(path),
+                                 image.width, image.height, wanted.width, wanted.height));
     pixels = at::upsample_bilinear2d(pixels.contiguous(), {wanted.height, wanted.width}, false);
   }
   return pixels.round().clamp(0, 255).to(at::kByte);
@@ -91,24 +103,31 @@ Tensor read_image(const std::string& path, const ModelContext& wanted, bool inve
 Json answer_of(const Tensor& probabilities, const Task& task) {
   const auto best = static_cast<size_t>(probabilities.argmax().item<int64_t>());
   Json all = Json::object();
-  for (size_t i = 0; i < task.class_names.size(); ++i) all[task.class_names[i]] = probabilities[static_cast<int64_t>(i)].item<float>();
-  return {{"task", task.name}, {"class", task.class_names[best]}, {"probability", all[task.class_names[best]]}, {"probabilities", all}};
+  for (size_t i = 0; i < task.class_names.size(); ++i)
+    all[task.class_names[i]] = probabilities[static_cast<int64_t>(i)].item<float>();
+  return {{"task", task.name},
+          {"class", task.class_names[best]},
+          {"probability", all[task.class_names[best]]},
+          {"probabilities", all}};
 }
 
 }  // namespace
 
-Json test(const std::shared_ptr<const ResolvedConfig>& resolved, const std::optional<WeightsSource>& weights, Observer& observer) {
+Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
+          const std::optional<WeightsSource>& weights, Observer& observer) {
   const Config& config = *resolved->config;
   const Data data = load_data(config, observer);
   Learner learner = build_learner(config, data.info);
   std::string from = "model.weights";
   if (weights) {
     const RunDirectory run = RunDirectory::open(weights->path);
-    const fs::path file = find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
+    const fs::path file =
+        find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
     restore_weights(load_checkpoint(file), *learner.model, escape(file.string()));
     from = file.stem().string();
   } else if (config.model_options().weights.empty()) {
-    throw Error(ExitCode::kUsage, "there are no weights to test: give a run, or model.weights=FILE beside a config");
+    throw Error(ExitCode::kUsage,
+                "there are no weights to test: give a run, or model.weights=FILE beside a config");
   }
   EvaluationOptions options;
   options.split = "test";
@@ -122,7 +141,8 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved, const std::opti
   return out;
 }
 
-Json predict(const WeightsSource& source, const std::vector<std::string>& images, bool invert, Observer& observer) {
+Json predict(const WeightsSource& source, const std::vector<std::string>& images, bool invert,
+             Observer& observer) {
   const at::NoGradGuard no_grad;
   const ModelFile file = open_model(source);
   Json out = Json::array();
@@ -130,7 +150,8 @@ Json predict(const WeightsSource& source, const std::vector<std::string>& images
     Tensor input = read_image(path, file.context, invert, observer);
     if (!file.transforms.empty()) {
       input = input.to(at::kFloat).div(255);
-      for (const auto& transform : file.transforms) input = transform->forward(input, {0, 0, at::zeros({1}, at::kLong)});
+      for (const auto& transform : file.transforms)
+        input = transform->forward(input, {0, 0, at::zeros({1}, at::kLong)});
     }
     const std::vector<Tensor> outputs = file.model->forward(input);
     Json tasks = Json::array();
@@ -147,26 +168,37 @@ Json summarize(const std::shared_ptr<const ResolvedConfig>& resolved) {
   const Config& config = *resolved->config;
   const DatasetInfo info = config.dataset.create({})->info();
   const auto model = build_model(config, info);
-  const Tensor image = at::zeros({1, info.channels, info.height, info.width}, at::TensorOptions(at::kByte).device(at::Device(config.device)));
+  const Tensor image = at::zeros({1, info.channels, info.height, info.width},
+                                 at::TensorOptions(at::kByte).device(at::Device(config.device)));
   Json layers = Json::array();
   int64_t flops = 0, parameters = 0;
   for (const LayerSummary& layer : model->layers(image)) {
-    layers.push_back({{"name", layer.name}, {"type", layer.type}, {"shape", layer.shape}, {"parameters", layer.parameters}, {"flops", layer.flops}});
+    layers.push_back({{"name", layer.name},
+                      {"type", layer.type},
+                      {"shape", layer.shape},
+                      {"parameters", layer.parameters},
+                      {"flops", layer.flops}});
     flops += layer.flops;
   }
   for (const auto& parameter : model->parameters()) parameters += parameter.numel();
   Json decisions = Json::array();
   for (const Model::Decision& decision : model->decisions()) {
-    decisions.push_back({{"key", "model." + decision.key}, {"value", decision.value}, {"reason", decision.reason}});
+    decisions.push_back(
+        {{"key", "model." + decision.key}, {"value", decision.value}, {"reason", decision.reason}});
   }
-  return {{"type", config.model.type()}, {"image", {info.channels, info.height, info.width}}, {"layers", layers},
-          {"parameters", parameters}, {"flops_per_image", flops}, {"decisions", decisions}};
+  return {{"type", config.model.type()},
+          {"image", {info.channels, info.height, info.width}},
+          {"layers", layers},
+          {"parameters", parameters},
+          {"flops_per_image", flops},
+          {"decisions", decisions}};
 }
 
 void export_weights(const WeightsSource& source, const fs::path& file, const std::string& layout) {
   const ModelFile model = open_model(source);
   std::vector<OwnedTensor> tensors;
-  for (const auto& [name, tensor] : model.model->export_as(layout)) tensors.push_back(to_owned(name, tensor));
+  for (const auto& [name, tensor] : model.model->export_as(layout))
+    tensors.push_back(to_owned(name, tensor));
   write_file_atomically(file, write_safetensors(views_of(tensors), {{"format", "pt"}}));
 }
 

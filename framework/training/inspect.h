@@ -5,11 +5,13 @@
 // What is asked of models besides training; see Engine for each.
 namespace vitrine {
 
-nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config, const std::optional<WeightsSource>& weights,
-                            Observer& observer);
-nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<std::string>& images, bool invert, Observer& observer);
+nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
+                            const std::optional<WeightsSource>& weights, Observer& observer);
+nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<std::string>& images,
+                               bool invert, Observer& observer);
 nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config);
-void export_weights(const WeightsSource& weights, const std::filesystem::path& file, const std::string& layout);
+void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
+                    const std::string& layout);
 void plot(const std::string& name, Node options, const std::filesystem::path& file);
 
 }  // namespace vitrine

@@ -40,7 +40,9 @@ struct LayerSummary {
 struct ModelOptions {
   Path weights;  // a model.safetensors to start from
 
-  void visit(Fields& field) { field("weights", weights, "safetensors file with the weights to start from"); }
+  void visit(Fields& field) {
+    field("weights", weights, "safetensors file with the weights to start from");
+  }
 };
 
 class Model : public torch::nn::Module {
@@ -48,17 +50,20 @@ class Model : public torch::nn::Module {
   static constexpr const char* kKind = "model";
   using Context = ModelContext;
 
-  // Images are uint8 [B, C, H, W] (pixels as stored, 255 is 1) or float (already transformed). One output a task: [B, classes].
+  // Images are uint8 [B, C, H, W] (pixels as stored, 255 is 1) or float (already transformed). One
+  // output a task: [B, classes].
   virtual std::vector<Tensor> forward(const Tensor& images) = 0;
   virtual const std::vector<Task>& tasks() const = 0;
-  // What was chosen where the config said "auto": keys of `model`, such as {"encoder", "layers"}, and the reason of each.
+  // What was chosen where the config said "auto": keys of `model`, such as {"encoder", "layers"},
+  // and the reason of each.
   struct Decision {
     std::string key, value, reason;
   };
   virtual std::vector<Decision> decisions() const { return {}; }
   // Layer by layer, on one image [1, C, H, W].
   virtual std::vector<LayerSummary> layers(const Tensor& image);
-  // Its weights under the names and shapes of another program. Throws Error(kUsage) for a layout that it has no equal in.
+  // Its weights under the names and shapes of another program. Throws Error(kUsage) for a layout
+  // that it has no equal in.
   virtual std::map<std::string, Tensor> export_as(const std::string& layout);
 };
 

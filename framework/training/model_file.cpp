@@ -28,16 +28,23 @@ std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
 
 Json described(const Model& model, const Config& config, const DatasetInfo& info) {
   Json transforms = Json::array(), tasks = Json::array();
-  for (const auto& transform : config.dataset_options().transforms) transforms.push_back(transform.write().json());
-  for (const Task& task : model.tasks()) tasks.push_back({{"name", task.name}, {"classes", task.class_names}});
+  for (const auto& transform : config.dataset_options().transforms)
+    transforms.push_back(transform.write().json());
+  for (const Task& task : model.tasks())
+    tasks.push_back({{"name", task.name}, {"classes", task.class_names}});
   Json choices = config.model.write().json();
   choices["weights"] = nullptr;
   for (const Model::Decision& decision : model.decisions()) {
     // Chosen for this machine; another chooses for itself.
     choices[decision.key] = "auto";
   }
-  return {{"format", 1}, {"model", choices}, {"chw", {info.channels, info.height, info.width}},
-          {"class_names", info.class_names}, {"transforms", transforms}, {"tasks", tasks}, {"dataset", config.dataset.type()}};
+  return {{"format", 1},
+          {"model", choices},
+          {"chw", {info.channels, info.height, info.width}},
+          {"class_names", info.class_names},
+          {"transforms", transforms},
+          {"tasks", tasks},
+          {"dataset", config.dataset.type()}};
 }
 
 // Choices are read as a config is, so a damaged or foreign description gives the same errors.
@@ -52,11 +59,13 @@ Choice<Base> read_choice(const Json& value, const std::string& where, const std:
 
 }  // namespace
 
-void save_model(const std::filesystem::path& file, const Model& model, const Config& config, const DatasetInfo& info) {
+void save_model(const std::filesystem::path& file, const Model& model, const Config& config,
+                const DatasetInfo& info) {
   std::vector<OwnedTensor> tensors;
   for (const auto& [name, tensor] : state_of(model)) tensors.push_back(to_owned(name, tensor));
   const std::string description = described(model, config, info).dump();
-  write_file_atomically(file, write_safetensors(views_of(tensors), {{"format", "pt"}, {"vitrine", description}}));
+  write_file_atomically(
+      file, write_safetensors(views_of(tensors), {{"format", "pt"}, {"vitrine", description}}));
 }
 
 ModelFile load_model(const std::filesystem::path& path) {
@@ -64,18 +73,27 @@ ModelFile load_model(const std::filesystem::path& path) {
   const std::string name = escape(path.string());
   const auto description = file.metadata().find("vitrine");
   if (description == file.metadata().end()) {
-    throw Error(ExitCode::kCheckpoint, name + ": holds weights, but not what model they belong to; give a run, or the "
-                                              "model.safetensors of one");
+    throw Error(ExitCode::kCheckpoint,
+                name +
+                    ": holds weights, but not what model they belong to; give a run, or the "
+                    "model.safetensors of one");
   }
   ModelFile out;
   std::optional<Choice<Model>> model;
   try {
     const nlohmann::json value = parse_json(description->second, name + ": metadata");
     const auto chw = value.at("chw").get<std::vector<int64_t>>();
-    if (chw.size() != 3) throw Error(ExitCode::kCheckpoint, name + ": metadata: chw must be three numbers");
-    out.context = {chw[0], chw[1], chw[2], value.at("class_names").get<std::vector<std::string>>(), value.at("transforms").empty(), "cpu"};
+    if (chw.size() != 3)
+      throw Error(ExitCode::kCheckpoint, name + ": metadata: chw must be three numbers");
+    out.context = {chw[0],
+                   chw[1],
+                   chw[2],
+                   value.at("class_names").get<std::vector<std::string>>(),
+                   value.at("transforms").empty(),
+                   "cpu"};
     for (const auto& transform : value.at("transforms")) {
-      const auto made = read_choice<Transform>(Json(transform), "transforms", name).create({chw[0], chw[1], chw[2]});
+      const auto made = read_choice<Transform>(Json(transform), "transforms", name)
+                            .create({chw[0], chw[1], chw[2]});
       if (!made->is_random()) out.transforms.push_back(made);
     }
     model = read_choice<Model>(Json(value.at("model")), "model", name);

@@ -13,7 +13,8 @@ struct ModelFile {
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
 };
 
-void save_model(const std::filesystem::path& file, const Model& model, const Config& config, const DatasetInfo& info);
+void save_model(const std::filesystem::path& file, const Model& model, const Config& config,
+                const DatasetInfo& info);
 // Throws Error(kCheckpoint) for a file that is damaged or holds no such model.
 ModelFile load_model(const std::filesystem::path& file);
 // The weights alone, into a model of the same shapes. Throws Error(kCheckpoint).

@@ -1,7 +1,7 @@
 #include "framework/training/objective.h"
 
-#include <ATen/ops/tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
 #include <torch/csrc/autograd/variable.h>
 
 namespace vitrine {
@@ -10,7 +10,8 @@ Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss, at::De
     : tasks_(std::move(tasks)), loss_(std::move(loss)) {
   for (const Task& task : tasks_) {
     bool identity = true;
-    for (size_t i = 0; i < task.target_of_label.size(); ++i) identity &= task.target_of_label[i] == static_cast<int64_t>(i);
+    for (size_t i = 0; i < task.target_of_label.size(); ++i)
+      identity &= task.target_of_label[i] == static_cast<int64_t>(i);
     tables_.push_back(identity ? Tensor() : at::tensor(task.target_of_label).to(device));
   }
 }
@@ -19,7 +20,8 @@ Tensor Objective::targets(size_t task, const Tensor& labels) const {
   return tables_[task].defined() ? tables_[task].index_select(0, labels) : labels;
 }
 
-Objective::Result Objective::operator()(const std::vector<Tensor>& outputs, const Tensor& labels) const {
+Objective::Result Objective::operator()(const std::vector<Tensor>& outputs,
+                                        const Tensor& labels) const {
   Result out;
   for (size_t i = 0; i < tasks_.size(); ++i) {
     const Tensor target = targets(i, labels);

@@ -11,9 +11,10 @@ namespace vitrine {
 class Objective {
  public:
   struct Result {
-    Tensor loss;                  // the weighted sum of the tasks' mean losses; a scalar
-    std::vector<Tensor> losses;   // of each task; scalars
-    std::vector<Tensor> correct;  // of each task: how many outputs are largest at the target; int64 scalars
+    Tensor loss;                 // the weighted sum of the tasks' mean losses; a scalar
+    std::vector<Tensor> losses;  // of each task; scalars
+    std::vector<Tensor>
+        correct;  // of each task: how many outputs are largest at the target; int64 scalars
   };
 
   Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss, at::Device device);

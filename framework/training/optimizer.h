@@ -20,8 +20,8 @@ class Optimizer {
   virtual double learning_rate() const = 0;  // the config's; the schedule multiplies it
   // One step on parameters->values() with parameters->gradients().
   virtual void step(double learning_rate) = 0;
-  // Its state by slot ("exp_avg"): tensors as long as the flat parameters, or of one element ("step"). They are written and
-  // restored in place.
+  // Its state by slot ("exp_avg"): tensors as long as the flat parameters, or of one element
+  // ("step"). They are written and restored in place.
   virtual std::map<std::string, Tensor> slots() = 0;
 };
 

@@ -42,10 +42,12 @@ Json exactness_of(const Json& environment) {
 
 // One line for people about an epoch's row.
 std::string epoch_line(const Json& row, int64_t epochs) {
-  std::string line = fmt::format("epoch {} of {}: loss {:.4f}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(), epochs,
-                                 row.at("train/loss").get<double>(), 100 * row.at("train/accuracy").get<double>());
+  std::string line = fmt::format(
+      "epoch {} of {}: loss {:.4f}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(), epochs,
+      row.at("train/loss").get<double>(), 100 * row.at("train/accuracy").get<double>());
   if (row.contains("validation/loss")) {
-    line += fmt::format("; validation loss {:.4f}, accuracy {:.2f} %", row.at("validation/loss").get<double>(),
+    line += fmt::format("; validation loss {:.4f}, accuracy {:.2f} %",
+                        row.at("validation/loss").get<double>(),
                         100 * row.at("validation/accuracy").get<double>());
   }
   return line + fmt::format("; {:.2f} s, {:.0f} images/s", row.at("seconds").get<double>(),
@@ -55,7 +57,10 @@ std::string epoch_line(const Json& row, int64_t epochs) {
 }  // namespace
 
 Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
-    : request_(request), config_(*request.config->config), log_(log), data_(std::move(data)),
+    : request_(request),
+      config_(*request.config->config),
+      log_(log),
+      data_(std::move(data)),
       learner_(std::move(learner)) {
   const TrainingOptions& options = config_.training;
   const int64_t per_step = options.batch_size * options.accumulate;
@@ -98,12 +103,18 @@ void Run::describe() {
   metrics_.config = resolved.json();
   const std::string text = to_yaml(resolved);
   metrics_.config_sha256 = sha256_hex(text);
-  metrics_.dataset = {{"type", config_.dataset.type()}, {"sha256", data_.fingerprint}, {"train", data_.train->size()},
-                      {"validation", data_.validation ? data_.validation->size() : 0}, {"test", data_.test->size()}};
+  metrics_.dataset = {{"type", config_.dataset.type()},
+                      {"sha256", data_.fingerprint},
+                      {"train", data_.train->size()},
+                      {"validation", data_.validation ? data_.validation->size() : 0},
+                      {"test", data_.test->size()}};
   int64_t parameters = 0, flops = 0;
   for (const auto& parameter : model().parameters()) parameters += parameter.numel();
-  for (const LayerSummary& layer : model().layers(data_.test->pixels(at::zeros({1}, at::kLong)).to(at::Device(config_.device)))) flops += layer.flops;
-  Json described = {{"type", config_.model.type()}, {"parameters", parameters}, {"flops_per_image", flops}};
+  for (const LayerSummary& layer :
+       model().layers(data_.test->pixels(at::zeros({1}, at::kLong)).to(at::Device(config_.device))))
+    flops += layer.flops;
+  Json described = {
+      {"type", config_.model.type()}, {"parameters", parameters}, {"flops_per_image", flops}};
   described.update(metrics_.model);
   metrics_.model = std::move(described);
   metrics_.environment = environment_of(config_);
@@ -136,17 +147,20 @@ void Run::restore() {
   directory_ = RunDirectory::open(*request_.run_dir);
   lock_.emplace(directory_->path());
   log_.open(directory_->log());
-  if (std::filesystem::exists(directory_->metrics())) metrics_ = Metrics::read(directory_->metrics());
+  if (std::filesystem::exists(directory_->metrics()))
+    metrics_ = Metrics::read(directory_->metrics());
   if (metrics_.started.empty()) metrics_.started = utc_now();
   const Json environment = exactness_of(environment_of(config_));
   uint64_t rows_length = 0;
   rows_.emplace(directory_->rows());
   if (const auto loaded = load_latest(directory_->checkpoints())) {
     for (const std::string& warning : loaded->warnings) log_.warning(warning);
-    const Restored restored = vitrine::restore(loaded->checkpoint, learner_, average_, escape(loaded->file.string()));
+    const Restored restored =
+        vitrine::restore(loaded->checkpoint, learner_, average_, escape(loaded->file.string()));
     if (restored.surroundings.dataset_sha256 != data_.fingerprint) {
       throw Error(ExitCode::kCheckpoint,
-                  fmt::format("{}: the data have changed since this run was started (their SHA-256 is {}, was {}); start a new run",
+                  fmt::format("{}: the data have changed since this run was started (their SHA-256 "
+                              "is {}, was {}); start a new run",
                               escape(directory_->path().string()), data_.fingerprint.substr(0, 12),
                               escape(restored.surroundings.dataset_sha256.substr(0, 12))));
     }
@@ -157,16 +171,19 @@ void Run::restore() {
     for (const auto& [key, value] : environment.items()) {
       const Json was = restored.surroundings.environment.value(key, nlohmann::json());
       if (was == value) continue;
-      log_.warning(fmt::format("this run goes on under another {} ({}, was {}): its results are no longer exact", key,
-                                    escape(value.dump()), escape(was.dump())));
+      log_.warning(fmt::format(
+          "this run goes on under another {} ({}, was {}): its results are no longer exact", key,
+          escape(value.dump()), escape(was.dump())));
       state_.exact = false;
     }
-    log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step), state_.step, total_steps_));
+    log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step),
+                             state_.step, total_steps_));
   } else {
     log_.message("no checkpoint yet: the run starts at step 0");
   }
   for (const std::string& change : request_.config->inexact_changes) {
-    log_.warning(change + " differs from what this run was started with: its results are no longer exact");
+    log_.warning(change +
+                 " differs from what this run was started with: its results are no longer exact");
     state_.exact = false;
   }
   rows_->cut(rows_length);
@@ -198,7 +215,9 @@ void Run::begin_epoch() {
   state_.order_seed = order_->seed();
 }
 
-bool Run::has_next_step() const { return state_.step_in_epoch < steps_per_epoch_ && state_.step < total_steps_; }
+bool Run::has_next_step() const {
+  return state_.step_in_epoch < steps_per_epoch_ && state_.step < total_steps_;
+}
 
 std::vector<Batch> Run::next_batches() {
   const int64_t per_step = options().batch_size * options().accumulate;
@@ -212,7 +231,9 @@ std::vector<Batch> Run::next_batches() {
   return out;
 }
 
-double Run::learning_rate() const { return learner_.optimizer->learning_rate() * schedule_->factor(state_.step); }
+double Run::learning_rate() const {
+  return learner_.optimizer->learning_rate() * schedule_->factor(state_.step);
+}
 
 void Run::count(const Objective::Result& result, int64_t images) {
   const at::NoGradGuard no_grad;
@@ -253,7 +274,8 @@ void Run::poll_stop() {
 void Run::flush_window() {
   if (state_.window.steps == 0) return;
   const Tensor values = sums_.cpu();
-  state_.window.values.assign(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+  state_.window.values.assign(values.data_ptr<double>(),
+                              values.data_ptr<double>() + values.numel());
   sums_.zero_();
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - lap_).count();
@@ -262,7 +284,8 @@ void Run::flush_window() {
   state_.epoch_seconds += seconds;
   last_loss_ = state_.window.values[0] / static_cast<double>(state_.window.images);
   append("step", row_of(state_.window));
-  for (size_t i = 0; i < state_.total.values.size(); ++i) state_.total.values[i] += state_.window.values[i];
+  for (size_t i = 0; i < state_.total.values.size(); ++i)
+    state_.total.values[i] += state_.window.values[i];
   state_.total.images += state_.window.images;
   state_.total.steps += state_.window.steps;
   state_.window = {std::vector<double>(state_.total.values.size()), 0, 0};
@@ -276,7 +299,8 @@ Json Run::row_of(const Sums& sums) const {
   const auto& tasks = objective().tasks();
   for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) {
     row[metric_name("train", "loss", tasks[i].name)] = sums.values[kSharedSums + 2 * i] / images;
-    row[metric_name("train", "accuracy", tasks[i].name)] = sums.values[kSharedSums + 2 * i + 1] / images;
+    row[metric_name("train", "accuracy", tasks[i].name)] =
+        sums.values[kSharedSums + 2 * i + 1] / images;
   }
   row["train/grad_norm"] = sums.values[1] / static_cast<double>(sums.steps);
   return row;
@@ -294,11 +318,14 @@ void Run::require_finite() {
   bool finite = true;
   for (double value : state_.total.values) finite &= std::isfinite(value);
   if (finite) return;
-  const std::string kept = saved_step_ >= 0 ? " The last good checkpoint is " + checkpoint_name(saved_step_) + "." : "";
-  throw Error(ExitCode::kDiverged,
-              fmt::format("the loss is not finite by step {} (epoch {}): training has diverged. A lower optimizer.lr (now {}), "
-                          "training.clip_norm or schedule.warmup may help.{}",
-                          state_.step, state_.epoch + 1, learner_.optimizer->learning_rate(), kept));
+  const std::string kept =
+      saved_step_ >= 0 ? " The last good checkpoint is " + checkpoint_name(saved_step_) + "." : "";
+  throw Error(
+      ExitCode::kDiverged,
+      fmt::format("the loss is not finite by step {} (epoch {}): training has diverged. A lower "
+                  "optimizer.lr (now {}), "
+                  "training.clip_norm or schedule.warmup may help.{}",
+                  state_.step, state_.epoch + 1, learner_.optimizer->learning_rate(), kept));
 }
 
 void Run::use_average(bool on) {
@@ -322,13 +349,16 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
 }
 
 void Run::note_validation(const Evaluation& validation) {
-  const double accuracy = validation.values.at("validation/accuracy"), loss = validation.values.at("validation/loss");
-  if (!state_.best || accuracy > state_.best->accuracy || (accuracy == state_.best->accuracy && loss < state_.best->loss)) {
+  const double accuracy = validation.values.at("validation/accuracy"),
+               loss = validation.values.at("validation/loss");
+  if (!state_.best || accuracy > state_.best->accuracy ||
+      (accuracy == state_.best->accuracy && loss < state_.best->loss)) {
     state_.best = {accuracy, loss, state_.step};
   }
   if (const auto& stopping = options().early_stopping) {
     const double value = stopping->metric == "validation/loss" ? -loss : accuracy;
-    const bool improved = !state_.best_stopping || value > *state_.best_stopping + stopping->min_delta;
+    const bool improved =
+        !state_.best_stopping || value > *state_.best_stopping + stopping->min_delta;
     if (improved) state_.best_stopping = value;
     state_.epochs_without_improvement = improved ? 0 : state_.epochs_without_improvement + 1;
   }
@@ -345,7 +375,8 @@ bool Run::end_epoch() {
     use_average(false);
     note_validation(validation);
   }
-  // Interrupted while it validated: nothing of it counts, and the epoch ends again after the resume.
+  // Interrupted while it validated: nothing of it counts, and the epoch ends again after the
+  // resume.
   if (data_.validation && log_.stop_requested() == ExitCode::kInterrupted) {
     state_ = before;
     stopped_ = ExitCode::kInterrupted;
@@ -355,12 +386,16 @@ bool Run::end_epoch() {
   Json row = row_of(state_.total);
   row.update(validation.values);
   row["seconds"] = state_.epoch_seconds;
-  row["images_per_second"] = static_cast<double>(state_.total.images) / std::max(state_.epoch_seconds, 1e-9);
-  if (!whole) save();  // of an epoch that max_steps cut short, the row is written anew when the run is taken further
+  row["images_per_second"] =
+      static_cast<double>(state_.total.images) / std::max(state_.epoch_seconds, 1e-9);
+  if (!whole)
+    save();  // of an epoch that max_steps cut short, the row is written anew when the run is taken
+             // further
   append("epoch", row);
   Json history = {{"epoch", state_.epoch + 1}, {"step", state_.step}};
   history.update(row);
-  history["learning_rate"] = learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1);
+  history["learning_rate"] =
+      learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1);
   metrics_.add_epoch(history);
   log_.message(epoch_line(history, divide_up(total_steps_, steps_per_epoch_)));
   if (whole) {
@@ -394,11 +429,14 @@ void Run::save() {
   const Tensor values = sums_.cpu();
   state.window.values.assign(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
   for (double value : state.window.values) {
-    if (!std::isfinite(value)) flush_window();  // says so, and ends the run before bad weights are kept
+    if (!std::isfinite(value))
+      flush_window();  // says so, and ends the run before bad weights are kept
   }
   rows_->flush();
-  const Surroundings surroundings{data_.fingerprint, nlohmann::json(exactness_of(metrics_.environment))};
-  save_checkpoint(directory_->checkpoints(), capture(state, learner_, average_, rows_->size(), surroundings), state.step);
+  const Surroundings surroundings{data_.fingerprint,
+                                  nlohmann::json(exactness_of(metrics_.environment))};
+  save_checkpoint(directory_->checkpoints(),
+                  capture(state, learner_, average_, rows_->size(), surroundings), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
   saved_step_ = state_.step;
@@ -416,8 +454,9 @@ void Run::show_progress() {
   speed_ = speed_ == 0 ? steps_per_second : 0.8 * speed_ + 0.2 * steps_per_second;
   shown_at_ = now;
   shown_step_ = state_.step;
-  log_.progress({state_.epoch + 1, divide_up(total_steps_, steps_per_epoch_), state_.step, total_steps_, last_loss_,
-                      speed_ * per_step, static_cast<double>(total_steps_ - state_.step) / std::max(speed_, 1e-9)});
+  log_.progress({state_.epoch + 1, divide_up(total_steps_, steps_per_epoch_), state_.step,
+                 total_steps_, last_loss_, speed_ * per_step,
+                 static_cast<double>(total_steps_ - state_.step) / std::max(speed_, 1e-9)});
 }
 
 void Run::finish() {
@@ -431,8 +470,11 @@ void Run::finish() {
     return;
   }
   save_model(directory_->model(), model(), config_, data_.info);
-  const Json details = {{"format", 1}, {"checkpoint", checkpoint_name(tested)}, {"images", data_.test->size()},
-                        {"chw", {data_.info.channels, data_.info.height, data_.info.width}}, {"tasks", test.tasks}};
+  const Json details = {{"format", 1},
+                        {"checkpoint", checkpoint_name(tested)},
+                        {"images", data_.test->size()},
+                        {"chw", {data_.info.channels, data_.info.height, data_.info.width}},
+                        {"tasks", test.tasks}};
   write_file_atomically(directory_->test(), details.dump() + "\n");
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);

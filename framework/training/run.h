@@ -14,8 +14,8 @@
 
 namespace vitrine {
 
-// A run under way: what an experiment's loop works with. It keeps the order of images, metrics, checkpoints and signals, so that the
-// loop shows only how a model is trained.
+// A run under way: what an experiment's loop works with. It keeps the order of images, metrics,
+// checkpoints and signals, so that the loop shows only how a model is trained.
 class Run {
  public:
   // Makes (or, for a resumed run, locks and restores) the run directory.
@@ -29,7 +29,8 @@ class Run {
   const TrainingOptions& options() const { return config_.training; }
   const RunState& state() const { return state_; }
 
-  // Whether nothing is left to train: all epochs or steps are done, or validation has stopped improving.
+  // Whether nothing is left to train: all epochs or steps are done, or validation has stopped
+  // improving.
   bool complete() const;
   // Draws the order of images; after a resume, rebuilds it.
   void begin_epoch();
@@ -80,9 +81,9 @@ class Run {
   Metrics metrics_;
   RunState state_;
   std::optional<EpochOrder> order_;
-  Tensor sums_;      // double, on the device: state_.window.values while steps go on
-  Tensor average_;   // of the weights; undefined without EMA
-  Tensor weights_;   // the weights themselves while the average is in use
+  Tensor sums_;     // double, on the device: state_.window.values while steps go on
+  Tensor average_;  // of the weights; undefined without EMA
+  Tensor weights_;  // the weights themselves while the average is in use
   double last_loss_ = 0;
   ExitCode stopped_ = ExitCode::kDone;
   int64_t steps_per_epoch_ = 1, total_steps_ = 1, images_per_epoch_ = 0;

@@ -7,8 +7,8 @@
 
 namespace vitrine {
 
-// Passes everything on to the observer and keeps messages and warnings in the run's log.txt, each with the time; what came before the
-// run had a folder is written when it has one.
+// Passes everything on to the observer and keeps messages and warnings in the run's log.txt, each
+// with the time; what came before the run had a folder is written when it has one.
 class RunLog : public Observer {
  public:
   explicit RunLog(Observer& observer) : observer_(observer) {}

@@ -16,10 +16,12 @@ struct ScheduleOptions {
   Interval warmup;
 
   void visit(Fields& field) {
-    field("warmup", warmup, "stretch over which the learning rate rises linearly to its full value");
+    field("warmup", warmup,
+          "stretch over which the learning rate rises linearly to its full value");
   }
   void check(const ScheduleContext&, Check& check) const {
-    if (warmup.unit == Interval::Unit::kMinutes) check.error({"warmup"}, "warmup is counted in epochs or steps, not in minutes");
+    if (warmup.unit == Interval::Unit::kMinutes)
+      check.error({"warmup"}, "warmup is counted in epochs or steps, not in minutes");
   }
 };
 
@@ -34,8 +36,10 @@ class Schedule {
 
   // What the learning rate is multiplied by at a step (from 0).
   double factor(int64_t step) const {
-    if (step < warmup_steps_) return static_cast<double>(step + 1) / static_cast<double>(warmup_steps_);
-    return after_warmup(step - warmup_steps_, std::max<int64_t>(context_.total_steps - warmup_steps_, 1));
+    if (step < warmup_steps_)
+      return static_cast<double>(step + 1) / static_cast<double>(warmup_steps_);
+    return after_warmup(step - warmup_steps_,
+                        std::max<int64_t>(context_.total_steps - warmup_steps_, 1));
   }
 
  protected:

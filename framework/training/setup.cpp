@@ -10,7 +10,9 @@ namespace vitrine {
 Data load_data(const Config& config, Observer& observer) {
   DataContext context;
   context.tell = [&](const std::string& text) { observer.message(text); };
-  context.download_progress = [&](uint64_t received, uint64_t total) { observer.download(received, total); };
+  context.download_progress = [&](uint64_t received, uint64_t total) {
+    observer.download(received, total);
+  };
   context.cancelled = [&] { return observer.stop_requested() != ExitCode::kDone; };
   const auto dataset = config.dataset.create(context);
   Data out;
@@ -26,7 +28,8 @@ Data load_data(const Config& config, Observer& observer) {
   const at::Device device(config.device);
   const auto seed = static_cast<uint64_t>(config.seed);
   out.train.emplace(splits.train, transforms, device, seed, true);
-  if (splits.validation) out.validation.emplace(*splits.validation, transforms, device, seed, false);
+  if (splits.validation)
+    out.validation.emplace(*splits.validation, transforms, device, seed, false);
   out.test.emplace(splits.test, transforms, device, seed, false);
   return out;
 }
@@ -34,7 +37,8 @@ Data load_data(const Config& config, Observer& observer) {
 std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
   auto model = config.model.create(model_context(config, info, config.device));
-  if (const Path& weights = config.model_options().weights; !weights.empty()) load_weights(*model, weights.value);
+  if (const Path& weights = config.model_options().weights; !weights.empty())
+    load_weights(*model, weights.value);
   model->to(at::Device(config.device));
   return model;
 }
@@ -44,7 +48,8 @@ Learner build_learner(const Config& config, const DatasetInfo& info) {
   out.model = build_model(config, info);
   out.parameters = std::make_unique<FlatParameters>(*out.model);
   out.loss = config.loss.create({out.model->tasks()});
-  out.objective = std::make_unique<Objective>(out.model->tasks(), out.loss, at::Device(config.device));
+  out.objective =
+      std::make_unique<Objective>(out.model->tasks(), out.loss, at::Device(config.device));
   out.optimizer = config.optimizer.create({out.parameters.get()});
   return out;
 }

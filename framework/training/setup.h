@@ -19,7 +19,8 @@ struct Data {
 // Throws Error(kData) where data are missing or corrupt.
 Data load_data(const Config& config, Observer& observer);
 
-// The model of a config with fresh weights: seeds the global generator first, so that equal seeds give equal weights.
+// The model of a config with fresh weights: seeds the global generator first, so that equal seeds
+// give equal weights.
 std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info);
 
 // What a step needs besides data.

@@ -16,15 +16,23 @@ Json sums_json(const Sums& sums) {
 }
 
 Sums sums_from(const Json& value) {
-  return {value.at("values").get<std::vector<double>>(), value.at("images").get<int64_t>(), value.at("steps").get<int64_t>()};
+  return {value.at("values").get<std::vector<double>>(), value.at("images").get<int64_t>(),
+          value.at("steps").get<int64_t>()};
 }
 
 Json state_json(const RunState& s) {
-  Json out = {{"step", s.step}, {"epoch", s.epoch}, {"step_in_epoch", s.step_in_epoch}, {"order_seed", s.order_seed},
-              {"window", sums_json(s.window)}, {"total", sums_json(s.total)},
-              {"epochs_without_improvement", s.epochs_without_improvement}, {"seconds", s.seconds},
-              {"epoch_seconds", s.epoch_seconds}, {"exact", s.exact}};
-  if (s.best) out["best"] = {{"accuracy", s.best->accuracy}, {"loss", s.best->loss}, {"step", s.best->step}};
+  Json out = {{"step", s.step},
+              {"epoch", s.epoch},
+              {"step_in_epoch", s.step_in_epoch},
+              {"order_seed", s.order_seed},
+              {"window", sums_json(s.window)},
+              {"total", sums_json(s.total)},
+              {"epochs_without_improvement", s.epochs_without_improvement},
+              {"seconds", s.seconds},
+              {"epoch_seconds", s.epoch_seconds},
+              {"exact", s.exact}};
+  if (s.best)
+    out["best"] = {{"accuracy", s.best->accuracy}, {"loss", s.best->loss}, {"step", s.best->step}};
   if (s.best_stopping) out["best_stopping"] = *s.best_stopping;
   return out;
 }
@@ -43,13 +51,15 @@ RunState state_from(const Json& value) {
   out.exact = value.at("exact").get<bool>();
   if (value.contains("best")) {
     const Json& best = value.at("best");
-    out.best = {best.at("accuracy").get<double>(), best.at("loss").get<double>(), best.at("step").get<int64_t>()};
+    out.best = {best.at("accuracy").get<double>(), best.at("loss").get<double>(),
+                best.at("step").get<int64_t>()};
   }
   if (value.contains("best_stopping")) out.best_stopping = value.at("best_stopping").get<double>();
   return out;
 }
 
-// "optimizer/<parameter>/<slot>" for slots as long as the parameters, "optimizer/<slot>" for lone numbers; all are views.
+// "optimizer/<parameter>/<slot>" for slots as long as the parameters, "optimizer/<slot>" for lone
+// numbers; all are views.
 std::map<std::string, Tensor> optimizer_tensors(Learner& learner) {
   std::map<std::string, Tensor> out;
   for (const auto& [slot, tensor] : learner.optimizer->slots()) {
@@ -57,12 +67,14 @@ std::map<std::string, Tensor> optimizer_tensors(Learner& learner) {
       out["optimizer/" + slot] = tensor;
       continue;
     }
-    for (const auto& [name, view] : learner.parameters->by_name(tensor)) out["optimizer/" + name + "/" + slot] = view;
+    for (const auto& [name, view] : learner.parameters->by_name(tensor))
+      out["optimizer/" + name + "/" + slot] = view;
   }
   return out;
 }
 
-std::map<std::string, Tensor> with_prefix(const std::string& prefix, const std::map<std::string, Tensor>& tensors) {
+std::map<std::string, Tensor> with_prefix(const std::string& prefix,
+                                          const std::map<std::string, Tensor>& tensors) {
   std::map<std::string, Tensor> out;
   for (const auto& [name, tensor] : tensors) out[prefix + name] = tensor;
   return out;
@@ -80,9 +92,12 @@ constexpr const char* kGenerator = "rng/cpu";
 constexpr const char* kCudaGenerator = "rng/cuda";
 
 at::Generator cpu_generator() { return at::detail::getDefaultCPUGenerator(); }
-at::Generator cuda_generator() { return at::globalContext().defaultGenerator(at::Device(at::kCUDA, 0)); }
+at::Generator cuda_generator() {
+  return at::globalContext().defaultGenerator(at::Device(at::kCUDA, 0));
+}
 
-std::map<std::string, Tensor> loaded_tensors(const Checkpoint& checkpoint, const std::string& prefix) {
+std::map<std::string, Tensor> loaded_tensors(const Checkpoint& checkpoint,
+                                             const std::string& prefix) {
   std::map<std::string, Tensor> out;
   for (const OwnedTensor& tensor : checkpoint.tensors) {
     if (tensor.name.starts_with(prefix)) out[tensor.name.substr(prefix.size())] = to_tensor(tensor);
@@ -92,18 +107,23 @@ std::map<std::string, Tensor> loaded_tensors(const Checkpoint& checkpoint, const
 
 }  // namespace
 
-Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average, uint64_t rows_length,
-                   const Surroundings& surroundings) {
+Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
+                   uint64_t rows_length, const Surroundings& surroundings) {
   Checkpoint out;
-  for (const auto& [name, tensor] : tensors_of(learner, average)) out.tensors.push_back(to_owned(name, tensor));
+  for (const auto& [name, tensor] : tensors_of(learner, average))
+    out.tensors.push_back(to_owned(name, tensor));
   out.tensors.push_back(to_owned(kGenerator, cpu_generator().get_state()));
-  if (learner.parameters->values().is_cuda()) out.tensors.push_back(to_owned(kCudaGenerator, cuda_generator().get_state()));
-  out.state = {{"run", state_json(state)}, {"rows_length", rows_length}, {"dataset_sha256", surroundings.dataset_sha256},
+  if (learner.parameters->values().is_cuda())
+    out.tensors.push_back(to_owned(kCudaGenerator, cuda_generator().get_state()));
+  out.state = {{"run", state_json(state)},
+               {"rows_length", rows_length},
+               {"dataset_sha256", surroundings.dataset_sha256},
                {"environment", surroundings.environment}};
   return out;
 }
 
-Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average, const std::string& file) {
+Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
+                 const std::string& file) {
   std::map<std::string, Tensor> loaded = loaded_tensors(checkpoint, "");
   const Tensor generator = loaded[kGenerator], cuda = loaded[kCudaGenerator];
   loaded.erase(kGenerator);
@@ -113,12 +133,15 @@ Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average
   try {
     out.state = state_from(checkpoint.state.at("run"));
     out.rows_length = checkpoint.state.at("rows_length").get<uint64_t>();
-    out.surroundings = {checkpoint.state.at("dataset_sha256").get<std::string>(), checkpoint.state.at("environment")};
-    if (!generator.defined()) throw Error(ExitCode::kCheckpoint, file + ": holds no state of the generator");
+    out.surroundings = {checkpoint.state.at("dataset_sha256").get<std::string>(),
+                        checkpoint.state.at("environment")};
+    if (!generator.defined())
+      throw Error(ExitCode::kCheckpoint, file + ": holds no state of the generator");
     cpu_generator().set_state(generator);
     if (cuda.defined() && learner.parameters->values().is_cuda()) cuda_generator().set_state(cuda);
   } catch (const Json::exception& error) {
-    throw Error(ExitCode::kCheckpoint, fmt::format("{}: its state cannot be read: {}", file, escape(error.what())));
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{}: its state cannot be read: {}", file, escape(error.what())));
   }
   return out;
 }

@@ -8,7 +8,8 @@
 
 namespace vitrine {
 
-// Sums since the last row or the start of the epoch: over images, but for the norms, which are over steps.
+// Sums since the last row or the start of the epoch: over images, but for the norms, which are over
+// steps.
 struct Sums {
   std::vector<double> values;  // loss, gradient norm, then loss and correct of each task
   int64_t images = 0, steps = 0;
@@ -40,10 +41,10 @@ struct Surroundings {
   nlohmann::json environment;  // torch, isa, threads, device, build
 };
 
-// All that a run needs to go on exactly: weights, the optimizer's slots, the average (where defined), the generators and `state`.
-// `rows_length` is that of metrics.jsonl.
-Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average, uint64_t rows_length,
-                   const Surroundings& surroundings);
+// All that a run needs to go on exactly: weights, the optimizer's slots, the average (where
+// defined), the generators and `state`. `rows_length` is that of metrics.jsonl.
+Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
+                   uint64_t rows_length, const Surroundings& surroundings);
 
 struct Restored {
   RunState state;
@@ -51,8 +52,10 @@ struct Restored {
   Surroundings surroundings;
 };
 
-// The reverse. Throws Error(kCheckpoint) where the checkpoint does not fit; the generators are set last, so nothing may draw after it.
-Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average, const std::string& file);
+// The reverse. Throws Error(kCheckpoint) where the checkpoint does not fit; the generators are set
+// last, so nothing may draw after it.
+Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
+                 const std::string& file);
 
 // The weights that a checkpoint would test: the average where there is one.
 void restore_weights(const Checkpoint& checkpoint, Model& model, const std::string& file);

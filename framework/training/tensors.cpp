@@ -13,25 +13,29 @@ namespace vitrine {
 namespace {
 
 constexpr std::pair<DType, at::ScalarType> kTypes[] = {
-    {DType::kBool, at::kBool}, {DType::kU8, at::kByte},   {DType::kI8, at::kChar},      {DType::kI16, at::kShort},
-    {DType::kI32, at::kInt},   {DType::kI64, at::kLong},  {DType::kF16, at::kHalf},     {DType::kBF16, at::kBFloat16},
-    {DType::kF32, at::kFloat}, {DType::kF64, at::kDouble}};
+    {DType::kBool, at::kBool}, {DType::kU8, at::kByte},       {DType::kI8, at::kChar},
+    {DType::kI16, at::kShort}, {DType::kI32, at::kInt},       {DType::kI64, at::kLong},
+    {DType::kF16, at::kHalf},  {DType::kBF16, at::kBFloat16}, {DType::kF32, at::kFloat},
+    {DType::kF64, at::kDouble}};
 
 DType dtype_of(const Tensor& tensor) {
   for (const auto& [ours, theirs] : kTypes) {
     if (theirs == tensor.scalar_type()) return ours;
   }
-  throw Error(ExitCode::kInternal, fmt::format("cannot save a tensor of type {}", c10::toString(tensor.scalar_type())));
+  throw Error(ExitCode::kInternal,
+              fmt::format("cannot save a tensor of type {}", c10::toString(tensor.scalar_type())));
 }
 
-Tensor from_bytes(DType dtype, const std::vector<int64_t>& shape, std::string_view bytes, const std::string& name) {
+Tensor from_bytes(DType dtype, const std::vector<int64_t>& shape, std::string_view bytes,
+                  const std::string& name) {
   for (const auto& [ours, theirs] : kTypes) {
     if (ours != dtype) continue;
     Tensor out = at::empty(shape, theirs);
     if (!bytes.empty()) std::memcpy(out.data_ptr(), bytes.data(), bytes.size());
     return out;
   }
-  throw Error(ExitCode::kData, "the tensor " + escape(name) + " has an element type that cannot be used here");
+  throw Error(ExitCode::kData,
+              "the tensor " + escape(name) + " has an element type that cannot be used here");
 }
 
 }  // namespace
@@ -43,12 +47,17 @@ OwnedTensor to_owned(const std::string& name, const Tensor& tensor) {
   return out;
 }
 
-Tensor to_tensor(const TensorView& view) { return from_bytes(view.dtype, view.shape, view.bytes, view.name); }
-Tensor to_tensor(const OwnedTensor& tensor) { return from_bytes(tensor.dtype, tensor.shape, tensor.bytes, tensor.name); }
+Tensor to_tensor(const TensorView& view) {
+  return from_bytes(view.dtype, view.shape, view.bytes, view.name);
+}
+Tensor to_tensor(const OwnedTensor& tensor) {
+  return from_bytes(tensor.dtype, tensor.shape, tensor.bytes, tensor.name);
+}
 
 std::vector<TensorView> views_of(const std::vector<OwnedTensor>& tensors) {
   std::vector<TensorView> out;
-  for (const OwnedTensor& tensor : tensors) out.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes});
+  for (const OwnedTensor& tensor : tensors)
+    out.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes});
   return out;
 }
 
@@ -59,7 +68,8 @@ std::map<std::string, Tensor> state_of(const torch::nn::Module& module) {
   return out;
 }
 
-void copy_state(const std::map<std::string, Tensor>& target, const std::map<std::string, Tensor>& values, ExitCode code,
+void copy_state(const std::map<std::string, Tensor>& target,
+                const std::map<std::string, Tensor>& values, ExitCode code,
                 const std::string& what) {
   std::vector<std::string> wrong;
   for (const auto& [name, tensor] : target) {
@@ -67,7 +77,8 @@ void copy_state(const std::map<std::string, Tensor>& target, const std::map<std:
     if (value == values.end()) {
       wrong.push_back(escape(name) + " is missing");
     } else if (value->second.sizes() != tensor.sizes()) {
-      wrong.push_back(fmt::format("{} is [{}], the model has [{}]", escape(name), fmt::join(value->second.sizes(), ", "),
+      wrong.push_back(fmt::format("{} is [{}], the model has [{}]", escape(name),
+                                  fmt::join(value->second.sizes(), ", "),
                                   fmt::join(tensor.sizes(), ", ")));
     }
   }
@@ -76,9 +87,11 @@ void copy_state(const std::map<std::string, Tensor>& target, const std::map<std:
   }
   if (!wrong.empty()) {
     const size_t shown = std::min<size_t>(wrong.size(), 8);
-    const std::string rest = wrong.size() > shown ? fmt::format(" and {} more", wrong.size() - shown) : "";
+    const std::string rest =
+        wrong.size() > shown ? fmt::format(" and {} more", wrong.size() - shown) : "";
     wrong.resize(shown);
-    throw Error(code, fmt::format("{}: the weights do not fit the model: {}{}", what, fmt::join(wrong, "; "), rest));
+    throw Error(code, fmt::format("{}: the weights do not fit the model: {}{}", what,
+                                  fmt::join(wrong, "; "), rest));
   }
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : target) Tensor(tensor).copy_(values.at(name));

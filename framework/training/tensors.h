@@ -22,8 +22,10 @@ std::vector<TensorView> views_of(const std::vector<OwnedTensor>& tensors);
 // Parameters and persistent buffers of a module, by name.
 std::map<std::string, Tensor> state_of(const torch::nn::Module& module);
 
-// Copies `values` into `target`, in place. Throws Error(`code`) where names or shapes differ, listing all of them; `what` begins the message.
-void copy_state(const std::map<std::string, Tensor>& target, const std::map<std::string, Tensor>& values, ExitCode code,
+// Copies `values` into `target`, in place. Throws Error(`code`) where names or shapes differ,
+// listing all of them; `what` begins the message.
+void copy_state(const std::map<std::string, Tensor>& target,
+                const std::map<std::string, Tensor>& values, ExitCode code,
                 const std::string& what);
 
 }  // namespace vitrine

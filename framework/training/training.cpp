@@ -1,8 +1,7 @@
 #include "framework/training/training.h"
 
-#include <stdlib.h>
-
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
@@ -25,7 +24,8 @@ bool under_any(const std::string& path, std::initializer_list<const char*> paren
 }
 
 // Paths of leaves whose values differ.
-void collect_changes(const Node& before, const Node& after, const std::string& path, std::vector<std::string>& out) {
+void collect_changes(const Node& before, const Node& after, const std::string& path,
+                     std::vector<std::string>& out) {
   if (before.is_mapping() && after.is_mapping()) {
     for (const Node& child : after.children) {
       const Node* old = before.find(child.key);
@@ -42,7 +42,9 @@ class ScratchFolder {
  public:
   ScratchFolder() {
     std::string name = (fs::temp_directory_path() / "vitrine-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw Error(ExitCode::kFailed, "cannot make a folder in " + fs::temp_directory_path().string());
+    if (!mkdtemp(name.data()))
+      throw Error(ExitCode::kFailed,
+                  "cannot make a folder in " + fs::temp_directory_path().string());
     path_ = name;
   }
   ~ScratchFolder() {
@@ -57,21 +59,25 @@ class ScratchFolder {
 
 void announce(const TrainRequest& request, const Run& run, RunLog& log) {
   const Metrics& metrics = run.metrics();
-  log.message(fmt::format("{}: {} with {} parameters on {} ({} images to train, {} to validate, {} to test), {}, {}",
-                          request.config->name, metrics.model.at("type").get<std::string>(),
-                          metrics.model.at("parameters").get<int64_t>(), metrics.dataset.at("type").get<std::string>(),
-                          metrics.dataset.at("train").get<int64_t>(), metrics.dataset.at("validation").get<int64_t>(),
-                          metrics.dataset.at("test").get<int64_t>(), request.config->device,
-                          request.config->threads == 1 ? "1 thread" : fmt::format("{} threads", request.config->threads)));
+  log.message(fmt::format(
+      "{}: {} with {} parameters on {} ({} images to train, {} to validate, {} to test), {}, {}",
+      request.config->name, metrics.model.at("type").get<std::string>(),
+      metrics.model.at("parameters").get<int64_t>(), metrics.dataset.at("type").get<std::string>(),
+      metrics.dataset.at("train").get<int64_t>(), metrics.dataset.at("validation").get<int64_t>(),
+      metrics.dataset.at("test").get<int64_t>(), request.config->device,
+      request.config->threads == 1 ? "1 thread"
+                                   : fmt::format("{} threads", request.config->threads)));
 }
 
 void announce_test(const Run& run, RunLog& log) {
   const auto& test = run.metrics().test;
-  std::string line = fmt::format("test: loss {:.4f}, accuracy {:.2f} %", test.at("test/loss").get<double>(),
-                                 100 * test.at("test/accuracy").get<double>());
+  std::string line =
+      fmt::format("test: loss {:.4f}, accuracy {:.2f} %", test.at("test/loss").get<double>(),
+                  100 * test.at("test/accuracy").get<double>());
   for (const Task& task : const_cast<Run&>(run).objective().tasks()) {
     const auto found = test.find(metric_name("test", "accuracy", task.name));
-    if (found != test.end()) line += fmt::format("; {} {:.2f} %", task.name, 100 * found->get<double>());
+    if (found != test.end())
+      line += fmt::format("; {} {:.2f} %", task.name, 100 * found->get<double>());
   }
   log.message(line);
 }
@@ -92,9 +98,10 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
       announce_test(run, log);
     } else {
       run.leave(RunStatus::kStopped);
-      log.message(request.dry_run ? "dry run: config, data, model and one step are sound; nothing was kept"
-                                  : fmt::format("stopped at step {}; go on with: runner resume {}", run.state().step,
-                                                escape(result.run.string())));
+      log.message(request.dry_run
+                      ? "dry run: config, data, model and one step are sound; nothing was kept"
+                      : fmt::format("stopped at step {}; go on with: runner resume {}",
+                                    run.state().step, escape(result.run.string())));
     }
     result.code = run.stopped();
     result.summary = run.metrics().summary;
@@ -126,14 +133,17 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   std::vector<std::string> changes;
   collect_changes(before, out->resolved, "", changes);
   for (const std::string& path : changes) {
-    if (under_any(path, {"note", "tags", "training.epochs", "training.max_steps", "training.checkpoint", "threads", "device",
-                         "plugins", "model.encoder"})) {
-      continue;  // neither data nor shapes nor numbers depend on these, or the environment's check tells of them
+    if (under_any(path, {"note", "tags", "training.epochs", "training.max_steps",
+                         "training.checkpoint", "threads", "device", "plugins", "model.encoder"})) {
+      continue;  // neither data nor shapes nor numbers depend on these, or the environment's check
+                 // tells of them
     }
-    if (under_any(path, {"optimizer.type", "seed", "name", "dataset", "model", "loss", "experiment", "training.batch_size",
-                         "training.accumulate", "training.overfit_batches", "training.ema_decay"})) {
+    if (under_any(path, {"optimizer.type", "seed", "name", "dataset", "model", "loss", "experiment",
+                         "training.batch_size", "training.accumulate", "training.overfit_batches",
+                         "training.ema_decay"})) {
       throw Error(ExitCode::kCheckpoint,
-                  fmt::format("{}: {} cannot change in a run under way; start a new run for it", escape(file), path));
+                  fmt::format("{}: {} cannot change in a run under way; start a new run for it",
+                              escape(file), path));
     }
     out->inexact_changes.push_back(path);
   }
@@ -143,7 +153,8 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
 // Whether the run has reached the end that this very config gives it.
 bool is_finished(const TrainRequest& request) {
   const RunDirectory run = RunDirectory::open(*request.run_dir);
-  if (!fs::exists(run.metrics()) || Metrics::read(run.metrics()).status != RunStatus::kFinished) return false;
+  if (!fs::exists(run.metrics()) || Metrics::read(run.metrics()).status != RunStatus::kFinished)
+    return false;
   std::vector<std::string> changes;
   collect_changes(read_yaml(run.config()), request.config->resolved, "", changes);
   // "auto" and the encoder that it chose are the same.
@@ -154,8 +165,10 @@ bool is_finished(const TrainRequest& request) {
 TrainResult train(const TrainRequest& request, Observer& observer) {
   RunLog log(observer);
   if (request.resume && is_finished(request)) {
-    observer.message(fmt::format("{} is finished; training.epochs=N takes it further", escape(request.run_dir->string())));
-    return {ExitCode::kDone, *request.run_dir, Metrics::read(RunDirectory::open(*request.run_dir).metrics()).summary};
+    observer.message(fmt::format("{} is finished; training.epochs=N takes it further",
+                                 escape(request.run_dir->string())));
+    return {ExitCode::kDone, *request.run_dir,
+            Metrics::read(RunDirectory::open(*request.run_dir).metrics()).summary};
   }
   if (!request.dry_run) return run_to_the_end(request, log);
   const ScratchFolder scratch;

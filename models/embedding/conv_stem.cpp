@@ -1,8 +1,6 @@
-#include <torch/nn/modules/container/modulelist.h>
-
-#include <torch/nn/modules/conv.h>
-
 #include <fmt/format.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/conv.h>
 
 #include <algorithm>
 #include <bit>

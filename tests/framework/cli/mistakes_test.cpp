@@ -313,20 +313,24 @@ TEST_CASE("Missing data end with what was tried and how to go on") {
         "  data/mnist: no such folder\n  data: no such folder\n"
         "  ../data/mnist: no such folder\n  ../data: no such folder\n"
         "  ../shared/data/mnist: no such folder\n  ../shared/data: no such folder\n"
-        "  " + (desk / "cache/vitrine/mnist").string() + ": no such folder\n"
-        "  " + (desk / "cache/vitrine").string() + ": no such folder\n" + kMissingFiles);
+        "  " +
+            (desk / "cache/vitrine/mnist").string() +
+            ": no such folder\n"
+            "  " +
+            (desk / "cache/vitrine").string() + ": no such folder\n" + kMissingFiles);
   fs::create_directory(desk / "empty");
   CHECK(desk.error(ExitCode::kData, {"m.yaml", "dataset.root=empty"}) ==
         "error: MNIST was not found. Tried:\n"
-        "  empty/mnist: no such folder\n  empty: has none of the files\n" + kMissingFiles);
+        "  empty/mnist: no such folder\n  empty: has none of the files\n" +
+            kMissingFiles);
 }
 
 TEST_CASE("Damaged data are named with the damage") {
   const Desk desk;
   desk.write("m.yaml", "base: a.yaml\ndataset: {type: mnist, root: data}\n");
   fs::create_directory(desk / "data");
-  for (const char* name : {"train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                           "t10k-labels-idx1-ubyte"}) {
+  for (const char* name :
+       {"train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
     desk.write(std::string("data/") + name, "");
   }
   const auto said = [&] { return desk.error(ExitCode::kData, {"m.yaml"}); };
@@ -408,8 +412,9 @@ std::string arrays_file(int64_t n, int64_t label) {
 
 TEST_CASE("A label beyond the classes is named with its image") {
   const Desk desk;
-  desk.write("b.yaml", "base: a.yaml\n"
-                       "dataset: {type: arrays, path: d.safetensors, class_names: [no, yes]}\n");
+  desk.write("b.yaml",
+             "base: a.yaml\n"
+             "dataset: {type: arrays, path: d.safetensors, class_names: [no, yes]}\n");
   desk.write("d.safetensors", arrays_file(8, 7));
   CHECK(desk.error(ExitCode::kData, {"b.yaml"}) ==
         "error: d.safetensors: label 7 of training image 0 is beyond the 2 classes\n");
@@ -417,8 +422,9 @@ TEST_CASE("A label beyond the classes is named with its image") {
 
 TEST_CASE("Data that have changed since a run was started are not trained on") {
   const Desk desk;
-  desk.write("b.yaml", "base: a.yaml\n"
-                       "dataset: {type: arrays, path: d.safetensors, validation: 2}\n");
+  desk.write("b.yaml",
+             "base: a.yaml\n"
+             "dataset: {type: arrays, path: d.safetensors, validation: 2}\n");
   desk.write("d.safetensors", arrays_file(8, 0));
   REQUIRE(desk.run({"b.yaml", "--run-dir", "run", "training.epochs=2", "--stop-after", "1"}).code ==
           75);

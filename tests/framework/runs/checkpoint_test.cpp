@@ -23,8 +23,7 @@ Checkpoint example(int64_t step) {
                       {"note", "\"sha256\":\"\x1b\""},
                       {"best", nullptr},
                       {"seed", 18446744073709551615u}};
-  checkpoint.tensors.push_back(
-      {"model/head.weight", DType::kF32, {2, 1}, "\x7f\xc0\x01\x02wxyz"});
+  checkpoint.tensors.push_back({"model/head.weight", DType::kF32, {2, 1}, "\x7f\xc0\x01\x02wxyz"});
   checkpoint.tensors.push_back({"optimizer/step", DType::kI64, {}, std::string(8, '\0')});
   checkpoint.tensors.push_back({"rng/cpu", DType::kU8, {3}, std::string("\xff\0z", 3)});
   checkpoint.tensors.push_back({"ema/none", DType::kF32, {0, 4}, ""});
@@ -144,9 +143,9 @@ TEST_CASE("the newest intact checkpoint is loaded, with a warning for each damag
   flip_last_byte(file(20));
   flip_last_byte(file(1));
   CHECK(error_of([&] { load_latest(run.path()); }) ==
-        "5: no checkpoint in " + run.path().string() + " is usable:\n  " +
-            damage(file(300), size) + "\n  " + damage(file(20), text_of(file(20)).size()) +
-            "\n  " + damage(file(1), text_of(file(1)).size()));
+        "5: no checkpoint in " + run.path().string() + " is usable:\n  " + damage(file(300), size) +
+            "\n  " + damage(file(20), text_of(file(20)).size()) + "\n  " +
+            damage(file(1), text_of(file(1)).size()));
 }
 
 TEST_CASE("pruning keeps the newest and the best", "[runs]") {

@@ -198,8 +198,8 @@ TEST_CASE("what metrics.json must not hold", "[runs]") {
         "3: m.json: unknown key \"exakt\\x1b\"");
   CHECK(parse_error(changed("\"format\": 1", "\"format\": 2")) ==
         "3: m.json: format: this program reads format 1, this file has 2");
-  CHECK(parse_error(changed("\"step\": 469", "\"step\": \"469\"")).find(
-            "3: m.json: history[0]: step: expected an integer") == 0);
+  CHECK(parse_error(changed("\"step\": 469", "\"step\": \"469\""))
+            .find("3: m.json: history[0]: step: expected an integer") == 0);
   CHECK(parse_error(changed("2.11", "\"2.11\"")) ==
         "3: m.json: history[0]: train/loss: expected a number, got \"2.11\"");
   CHECK(parse_error(changed("\"epoch\": 1,", "\"epoch\": 1, \"step\": 1}, {\"epoch\": 1,")) ==
@@ -316,9 +316,9 @@ TEST_CASE("metrics.json fits docs/metrics.schema.json", "[runs]") {
   Metrics wrong = example();
   wrong.history[0]["train/Loss"] = 1;
   wrong.write(run / "wrong.json");
-  const std::string validate = "python3 " VITRINE_SOURCE_DIR
-                               "/scripts/validate_metrics.py " VITRINE_SOURCE_DIR
-                               "/docs/metrics.schema.json ";
+  const std::string validate =
+      "python3 " VITRINE_SOURCE_DIR "/scripts/validate_metrics.py " VITRINE_SOURCE_DIR
+      "/docs/metrics.schema.json ";
   const std::string folder = run.path().string();
   CHECK(shell(validate + folder + "/running.json " + folder + "/diverged.json " + folder +
               "/finished.json") == 0);

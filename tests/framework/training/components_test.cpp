@@ -19,10 +19,12 @@ std::string singular(const std::string& folder) {
 Names files() {
   Names out;
   for (const char* room : {"models", "datasets", "experiments"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(fs::path(VITRINE_SOURCE_DIR) / room)) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(fs::path(VITRINE_SOURCE_DIR) / room)) {
       const fs::path path = fs::relative(entry.path(), VITRINE_SOURCE_DIR);
       const auto depth = std::distance(path.begin(), path.end());
-      if (path.extension() != ".cpp" || depth > 3) continue;  // deeper files belong to one component
+      if (path.extension() != ".cpp" || depth > 3)
+        continue;  // deeper files belong to one component
       out.emplace(singular(path.parent_path().filename()), path.stem());
     }
   }
