@@ -167,7 +167,7 @@ void Run::restore() {
     state_ = restored.state;
     rows_length = restored.rows_length;
     sums_.copy_(at::tensor(state_.window.values, at::kDouble));
-    saved_step_ = state_.step;
+    note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
     for (const auto& [key, value] : environment.items()) {
       const Json was = restored.surroundings.environment.value(key, nlohmann::json());
       if (was == value) continue;
@@ -179,6 +179,8 @@ void Run::restore() {
     log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step),
                              state_.step, total_steps_));
   } else {
+    metrics_.last_checkpoint.clear();
+    metrics_.best_checkpoint.clear();
     log_.message("no checkpoint yet: the run starts at step 0");
   }
   for (const std::string& change : request_.config->inexact_changes) {
@@ -439,10 +441,15 @@ void Run::save() {
                   capture(state, learner_, average_, rows_->size(), surroundings), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
-  saved_step_ = state_.step;
   saved_at_ = now;
+  note_checkpoint();
+}
+
+// The newest checkpoint holds state_.
+void Run::note_checkpoint() {
+  saved_step_ = state_.step;
   metrics_.last_checkpoint = checkpoint_name(state_.step);
-  metrics_.best_checkpoint = checkpoint_name(best.value_or(state_.step));
+  metrics_.best_checkpoint = checkpoint_name(state_.best ? state_.best->step : state_.step);
 }
 
 void Run::show_progress() {

@@ -64,6 +64,7 @@ class Run {
   Evaluation evaluate_split(const Batches& data, const std::string& split, bool details);
   void require_finite();
   void save();
+  void note_checkpoint();
   bool checkpoint_due() const;
   void poll_stop();
   void show_progress();

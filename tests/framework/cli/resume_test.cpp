@@ -164,6 +164,22 @@ TEST_CASE("a run killed 20 times at random moments gives the bits of one never k
   }
 }
 
+// The checkpoint of the last step is committed before metrics.json tells of it.
+TEST_CASE(
+    "a run killed between its last checkpoint and metrics.json gives the bits of one never "
+    "killed") {
+  const Folder folder;
+  const fs::path whole = folder.whole(), run = folder / "run";
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "14"}).code == 75);
+  const std::string metrics = bytes_of(run / "metrics.json");
+  REQUIRE(folder.run({"resume", "run"}).code == 0);
+  fs::remove(run / "model.safetensors");
+  fs::remove(run / "test.json");
+  write_plain(run / "metrics.json", metrics);
+  CHECK(folder.run({"resume", "run"}).code == 0);
+  check_equal(run, whole);
+}
+
 TEST_CASE("signals stop a run resumably, each with its exit code") {
   const Folder folder;
   const std::vector<std::string> longer = {"training.epochs=100"};
