@@ -199,6 +199,7 @@ class Encoder {
       const Tensor& images) = 0;         // uint8 or float [B, C, H, W] -> [B, n_tasks, D]
   virtual std::string name() const = 0;  // what executes: "layers"
   virtual std::string reason() const { return "named by the config"; }
+  virtual bool has_own_threads() const { return false; }  // as Model::has_own_threads
 };
 
 }  // namespace vitrine

@@ -200,6 +200,7 @@ class Vit : public Model {
   std::vector<Decision> decisions() const override {
     return {{"encoder", encoder_->name(), encoder_->reason()}};
   }
+  bool has_own_threads() const override { return encoder_->has_own_threads(); }
   std::vector<LayerSummary> layers(const Tensor& image) override;
   std::map<std::string, Tensor> export_as(const std::string& layout) override;
 

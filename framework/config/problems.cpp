@@ -40,6 +40,12 @@ void Problems::add(const Location& place, const std::string& message, const std:
   problems_.push_back({place, message, hint});
 }
 
+std::vector<std::string> Problems::messages() const {
+  std::vector<std::string> out;
+  for (const Problem& problem : problems_) out.push_back(problem.message);
+  return out;
+}
+
 std::string Problems::text(const std::string& config) const {
   std::vector<const Problem*> sorted;
   for (const Problem& problem : problems_) sorted.push_back(&problem);

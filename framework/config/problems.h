@@ -15,6 +15,7 @@ class Problems {
   void add(const Location& place, const std::string& message, const std::string& hint = "");
   bool empty() const { return problems_.empty(); }
   size_t size() const { return problems_.size(); }
+  std::vector<std::string> messages() const;  // without places and hints
   // All of them in the order of their places, at most three lines each; `config` names the file for
   // those without a place. Of a file that was never meant to be a config the first hundred are
   // enough.

@@ -128,7 +128,7 @@ void load_plugins(Node& written) {
   }
 }
 
-// A forward pass of fewer operations a step than this is faster on one thread: to wake the others
+// A forward pass in libtorch of fewer operations a step than this is faster on one thread: to wake the others
 // costs more than they give. On 2 cores the tutorial's model (3e7) lost a third of its speed to the
 // second thread.
 constexpr double kFlopsForThreads = 1e9;
@@ -136,6 +136,7 @@ constexpr double kFlopsForThreads = 1e9;
 int64_t pick_threads(const Config& config, const DatasetInfo& info) {
   if (config.device != "cpu") return at::get_num_threads();
   const auto model = config.model.create(model_context(config, info, config.device));
+  if (model->has_own_threads()) return at::get_num_threads();
   double flops = 0;
   for (const LayerSummary& layer :
        model->layers(at::zeros({1, info.channels, info.height, info.width}, at::kByte))) {

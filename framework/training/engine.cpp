@@ -1,9 +1,8 @@
 #include "framework/training/engine.h"
 
-#include <ATen/Parallel.h>
-
 #include "framework/training/config.h"
 #include "framework/training/inspect.h"
+#include "framework/training/threads.h"
 #include "framework/training/training.h"
 
 namespace vitrine {
@@ -14,7 +13,7 @@ class TorchEngine : public Engine {
   std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) override {
     return vitrine::resolve(load_config(source), source.file.string());
   }
-  void set_threads(int64_t threads) override { at::set_num_threads(static_cast<int>(threads)); }
+  void set_threads(int64_t threads) override { set_compute_threads(threads); }
   TrainResult train(const TrainRequest& request, Observer& observer) override {
     return vitrine::train(request, observer);
   }

@@ -60,6 +60,10 @@ class Model : public torch::nn::Module {
     std::string key, value, reason;
   };
   virtual std::vector<Decision> decisions() const { return {}; }
+  // Whether it uses compute_threads() itself, with the same bits for any number of them. What
+  // stands around it (loss, optimizer) then runs on one thread, so that the whole step has that
+  // property.
+  virtual bool has_own_threads() const { return false; }
   // Layer by layer, on one image [1, C, H, W].
   virtual std::vector<LayerSummary> layers(const Tensor& image);
   // Its weights under the names and shapes of another program. Throws Error(kUsage) for a layout

@@ -32,11 +32,13 @@ nlohmann::ordered_json environment_of(const Config& config) {
 }
 
 // The part of the environment that the bits of a result depend on.
-Json exactness_of(const Json& environment) {
+Json exactness_of(const Json& environment, const Model& model) {
   Json out;
   for (const char* key : {"vitrine", "git", "compiler", "torch", "isa", "threads", "device"}) {
     out[key] = environment.value(key, Json());
   }
+  if (model.has_own_threads()) out.erase("threads");
+  for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
   return out;
 }
 
@@ -150,7 +152,7 @@ void Run::restore() {
   if (std::filesystem::exists(directory_->metrics()))
     metrics_ = Metrics::read(directory_->metrics());
   if (metrics_.started.empty()) metrics_.started = utc_now();
-  const Json environment = exactness_of(environment_of(config_));
+  const Json environment = exactness_of(environment_of(config_), model());
   uint64_t rows_length = 0;
   rows_.emplace(directory_->rows());
   if (const auto loaded = load_latest(directory_->checkpoints())) {
@@ -436,7 +438,7 @@ void Run::save() {
   }
   rows_->flush();
   const Surroundings surroundings{data_.fingerprint,
-                                  nlohmann::json(exactness_of(metrics_.environment))};
+                                  nlohmann::json(exactness_of(metrics_.environment, model()))};
   save_checkpoint(directory_->checkpoints(),
                   capture(state, learner_, average_, rows_->size(), surroundings), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;

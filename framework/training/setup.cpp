@@ -1,9 +1,11 @@
 #include "framework/training/setup.h"
 
+#include <ATen/Parallel.h>
 #include <torch/utils.h>
 
 #include "framework/data/splits.h"
 #include "framework/training/model_file.h"
+#include "framework/training/threads.h"
 
 namespace vitrine {
 
@@ -40,6 +42,7 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
   if (const Path& weights = config.model_options().weights; !weights.empty())
     load_weights(*model, weights.value);
   model->to(at::Device(config.device));
+  at::set_num_threads(model->has_own_threads() ? 1 : compute_threads());
   return model;
 }
 

@@ -21,7 +21,8 @@ class AutoEncoder : public Encoder {
         reason_ = fmt::format("{} serves this model, and is faster than {}", name, kFallback);
         return;
       }
-      refusals += fmt::format("{}{}", refusals.empty() ? "" : "; ", refused.text(name));
+      for (const std::string& message : refused.messages())
+        refusals += (refusals.empty() ? "" : "; ") + message;
     }
     Problems none;
     chosen_ = make(kFallback, context, none);
@@ -31,6 +32,7 @@ class AutoEncoder : public Encoder {
   Tensor forward(const Tensor& images) override { return chosen_->forward(images); }
   std::string name() const override { return chosen_->name(); }
   std::string reason() const override { return reason_; }
+  bool has_own_threads() const override { return chosen_->has_own_threads(); }
 
  private:
   static std::vector<std::string> candidates() {
@@ -44,7 +46,7 @@ class AutoEncoder : public Encoder {
   static std::shared_ptr<Encoder> make(const std::string& name, const EncoderContext& context,
                                        Problems& refused) {
     Choice<Encoder> choice(name);
-    choice.read_default("encoder", refused);
+    choice.read_default("", refused);
     choice.check(context, refused);
     return refused.empty() ? choice.create(context) : nullptr;
   }

@@ -1,0 +1,111 @@
+#include "models/encoder/fused/batch.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace vitrine::fused {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kMostChunks = 32;
+
+// Consecutive groups whose gradients are summed in one buffer.
+struct Chunks {
+  size_t groups, groups_each, count;
+
+  explicit Chunks(size_t batch) {
+    groups = (batch + group_size() - 1) / group_size();
+    groups_each = std::max<size_t>(1, (groups + kMostChunks - 1) / kMostChunks);
+    count = (groups + groups_each - 1) / groups_each;
+  }
+  size_t first(size_t chunk) const { return chunk * groups_each; }
+  size_t end(size_t chunk) const { return std::min(groups, first(chunk) + groups_each); }
+};
+
+// Calls run(index, thread) for each index below `count`. A thread has the same range of indices at
+// every call, so that what one call left in its cache is still there for the next.
+template <class Run>
+void in_parallel(size_t count, int threads, const Run& run) {
+  const size_t team = std::min(count, static_cast<size_t>(std::max(threads, 1)));
+  if (team <= 1) {
+    for (size_t i = 0; i < count; ++i) run(i, size_t{0});
+    return;
+  }
+#pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static, 1)
+  for (size_t thread = 0; thread < team; ++thread) {
+    for (size_t i = thread * count / team; i < (thread + 1) * count / team; ++i) run(i, thread);
+  }
+}
+
+Group group_of(size_t index, size_t batch, float* state, float* scratch) {
+  const size_t first = index * group_size();
+  return {first, std::min(group_size(), batch - first), state, scratch};
+}
+
+}  // namespace
+
+void Memory::reserve(size_t floats) {
+  if (floats <= size_) return;
+  memory_.reset();
+  const size_t bytes = (floats * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+  memory_.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
+  if (!memory_) throw std::bad_alloc();
+  size_ = floats;
+}
+
+void Memory::Free::operator()(float* p) const { std::free(p); }
+
+void Batches::forward(const Network& network, const Input& input, size_t batch, int threads,
+                      float* pooled, Memory* kept) {
+  const size_t state = group_state(network).size * group_size();
+  const size_t scratch = scratch_of(network).size * group_size();
+  const Chunks chunks(batch);
+  const size_t own = scratch + (kept ? 0 : state);  // of a thread
+  scratch_.reserve(own * static_cast<size_t>(std::max(threads, 1)));
+  if (kept) kept->reserve(state * chunks.groups);
+  in_parallel(chunks.count, threads, [&](size_t chunk, size_t thread) {
+    float* mine = scratch_.at(thread * own);
+    for (size_t g = chunks.first(chunk); g < chunks.end(chunk); ++g) {
+      float* at = kept ? kept->at(g * state) : mine + scratch;
+      fused::forward(network, input, group_of(g, batch, at, mine), pooled);
+    }
+  });
+}
+
+void Batches::backward(const Network& network, const Input& input, size_t batch, int threads,
+                       const Memory& kept, const float* pooled_gradients, float* gradients,
+                       float* token_gradients) {
+  const size_t state = group_state(network).size * group_size();
+  const size_t scratch = scratch_of(network).size * group_size();
+  const size_t count = network.gradient_count;
+  const Chunks chunks(batch);
+  scratch_.reserve(scratch * static_cast<size_t>(std::max(threads, 1)));
+  partial_.reserve(count * chunks.count);
+  in_parallel(chunks.count, threads, [&](size_t chunk, size_t thread) {
+    float* sums = partial_.at(chunk * count);
+    std::memset(sums, 0, count * sizeof(float));
+    // Backwards: the group that forward ended with is still in the cache.
+    for (size_t g = chunks.end(chunk); g-- > chunks.first(chunk);) {
+      fused::backward(network, input,
+                      group_of(g, batch, kept.at(g * state), scratch_.at(thread * scratch)),
+                      pooled_gradients, sums, token_gradients);
+    }
+  });
+  constexpr size_t kSlice = 4096;
+  in_parallel((count + kSlice - 1) / kSlice, threads, [&](size_t slice, size_t) {
+    const size_t begin = slice * kSlice, end = std::min(count, begin + kSlice);
+    std::memcpy(gradients + begin, partial_.at(begin), (end - begin) * sizeof(float));
+    for (size_t chunk = 1; chunk < chunks.count; ++chunk) {
+      const float* sums = partial_.at(chunk * count);
+      for (size_t i = begin; i < end; ++i) gradients[i] += sums[i];
+    }
+  });
+}
+
+}  // namespace vitrine::fused

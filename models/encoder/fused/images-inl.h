@@ -1,0 +1,95 @@
+// From the images of a batch to the vectors of a group, and back. Included once for each
+// instruction set.
+#if defined(VITRINE_FUSED_IMAGES) == defined(HWY_TARGET_TOGGLE)
+#ifdef VITRINE_FUSED_IMAGES
+#undef VITRINE_FUSED_IMAGES
+#else
+#define VITRINE_FUSED_IMAGES
+#endif
+
+#include <algorithm>
+
+#include "models/encoder/fused/math-inl.h"
+#include "models/encoder/fused/network.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::fused::HWY_NAMESPACE {
+
+using Offsets = hn::Vec<hn::RebindToSigned<Lanes>>;
+
+// In bytes, from the group's first image to that of each lane, if images are `stride` bytes apart.
+// Lanes beyond the last image read that one again; whatever they give is never written.
+HWY_INLINE Offsets offsets_of(size_t count, size_t stride) {
+  const hn::RebindToSigned<Lanes> di;
+  HWY_ALIGN int32_t offsets[N];
+  for (size_t lane = 0; lane < N; ++lane)
+    offsets[lane] = static_cast<int32_t>(std::min(lane, count - 1) * stride);
+  return hn::Load(di, offsets);
+}
+
+// `n` neighbouring bytes of each image as n vectors, 255 as 1. `left` bytes follow in the batch.
+inline void spread_bytes(const uint8_t* from, const Offsets& offsets, size_t n, float* to) {
+  const hn::RebindToSigned<Lanes> di;
+  const V share = all(1.0f / 255);
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4, to += 4 * N) {
+    const auto four = hn::GatherOffset(di, reinterpret_cast<const int32_t*>(from + i), offsets);
+    const auto low = hn::Set(di, 255);
+    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(four, low)), share), to);
+    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(hn::ShiftRight<8>(four), low)), share), to + N);
+    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(hn::ShiftRight<16>(four), low)), share),
+          to + 2 * N);
+    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(hn::ShiftRight<24>(four), low)), share),
+          to + 3 * N);
+  }
+  HWY_ALIGN int32_t at[N];
+  hn::Store(offsets, di, at);
+  for (; i < n; ++i, to += N) {
+    for (size_t lane = 0; lane < N; ++lane) to[lane] = static_cast<float>(from[at[lane] + i]);
+    store(hn::Mul(load(to), share), to);
+  }
+}
+
+inline void spread_floats(const float* from, const Offsets& offsets, size_t n, float* to) {
+  for (size_t i = 0; i < n; ++i, to += N) store(hn::GatherOffset(Lanes(), from + i, offsets), to);
+}
+
+// The group's patches: [patches][patch pixels].
+inline void load_patches(const Network& net, const Input& input, const Group& group, float* to) {
+  const size_t height = net.height / net.rows, width = net.width / net.columns;
+  const size_t first = group.first * net.pixels();
+  const Offsets offsets = offsets_of(group.count, net.pixels() * (input.bytes ? 1 : sizeof(float)));
+  for (size_t row = 0; row < net.rows; ++row) {
+    for (size_t column = 0; column < net.columns; ++column) {
+      for (size_t channel = 0; channel < net.channels; ++channel) {
+        for (size_t y = 0; y < height; ++y, to += width * N) {
+          const size_t at =
+              first + (channel * net.height + row * height + y) * net.width + column * width;
+          if (input.bytes) {
+            spread_bytes(input.bytes + at, offsets, width, to);
+          } else {
+            spread_floats(input.values + at, offsets, width, to);
+          }
+        }
+      }
+    }
+  }
+}
+
+// n floats of each image from `from` on, images `stride` floats apart.
+inline void load_rows(const float* from, size_t stride, const Group& group, size_t n, float* to) {
+  const Offsets offsets = offsets_of(group.count, stride * sizeof(float));
+  spread_floats(from + group.first * stride, offsets, n, to);
+}
+
+inline void store_rows(const float* from, size_t n, const Group& group, float* to, size_t stride) {
+  to += group.first * stride;
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t lane = 0; lane < group.count; ++lane) to[lane * stride + i] = from[i * N + lane];
+  }
+}
+
+}  // namespace vitrine::fused::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

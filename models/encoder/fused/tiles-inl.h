@@ -1,0 +1,164 @@
+// Products of matrices whose elements are vectors (of one number an image), in tiles that fit the
+// registers. Included once for each instruction set.
+#if defined(VITRINE_FUSED_TILES) == defined(HWY_TARGET_TOGGLE)
+#ifdef VITRINE_FUSED_TILES
+#undef VITRINE_FUSED_TILES
+#else
+#define VITRINE_FUSED_TILES
+#endif
+
+#include "models/encoder/fused/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::fused::HWY_NAMESPACE {
+
+// 16 sums, 4 + 1 operands: with half the registers, half the columns.
+constexpr size_t kRows = 4;
+constexpr size_t kColumns = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 2;
+
+// Where the elements of a factor lie, in floats: `across` to the next row (or column) of the
+// product, `along` to the next term of its sum. Elements are vectors, or single weights for all
+// images.
+struct Factor {
+  const float* start;
+  size_t across, along;
+  Factor from(size_t i) const { return {start + i * across, across, along}; }
+};
+inline Factor vectors(const float* start, size_t across, size_t along) {
+  return {start, across * N, along * N};
+}
+
+// sums[r * C + c] += sum over k < n of a[r][k] * b[c][k].
+template <int R, int C, bool kWeights>
+HWY_INLINE void multiply(V (&sums)[R * C], Factor a, Factor b, size_t n) {
+  for (size_t k = 0; k < n; ++k) {
+    V rows[R];
+    for (int r = 0; r < R; ++r) rows[r] = load(a.start + r * a.across);
+    for (int c = 0; c < C; ++c) {
+      const float* element = b.start + c * b.across;
+      const V column = kWeights ? all(*element) : load(element);
+      for (int r = 0; r < R; ++r) sums[r * C + c] = hn::MulAdd(rows[r], column, sums[r * C + c]);
+    }
+    a.start += a.along;
+    b.start += b.along;
+  }
+}
+
+// One vector each: out + r * row + c * column.
+struct Target {
+  float* start;
+  size_t row, column;
+  float* at(size_t r, size_t c) const { return start + r * row + c * column; }
+};
+inline Target target(float* start, size_t row, size_t column = 1) {
+  return {start, row * N, column * N};
+}
+
+template <int R, int C, bool kWeights, bool kAdd>
+HWY_INLINE void product_tile(Target out, Factor a, Factor b, size_t n, const float* bias) {
+  V sums[R * C];
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) {
+      const V start = bias ? all(bias[c]) : zero();
+      sums[r * C + c] = kAdd ? hn::Add(start, load(out.at(r, c))) : start;
+    }
+  }
+  multiply<R, C, kWeights>(sums, a, b, n);
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) store(sums[r * C + c], out.at(r, c));
+  }
+}
+
+// out[r][c] (+)= bias[c] + sum over k < n of a[r][k] * b[c][k].
+template <bool kWeights, bool kAdd>
+void product(Target out, Factor a, Factor b, size_t rows, size_t columns, size_t n,
+             const float* bias = nullptr) {
+  const auto bias_of = [bias](size_t c) { return bias ? bias + c : nullptr; };
+  size_t r = 0;
+  for (; r + kRows <= rows; r += kRows) {
+    size_t c = 0;
+    for (; c + kColumns <= columns; c += kColumns) {
+      product_tile<kRows, kColumns, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r),
+                                                    b.from(c), n, bias_of(c));
+    }
+    for (; c < columns; ++c) {
+      product_tile<kRows, 1, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r),
+                                             b.from(c), n, bias_of(c));
+    }
+  }
+  for (; r < rows; ++r) {
+    size_t c = 0;
+    for (; c + 4 <= columns; c += 4) {
+      product_tile<1, 4, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r), b.from(c),
+                                         n, bias_of(c));
+    }
+    for (; c < columns; ++c) {
+      product_tile<1, 1, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r), b.from(c),
+                                         n, bias_of(c));
+    }
+  }
+}
+
+// gradient[r * columns + c] += sum over images and k < n of a[r][k] * b[c][k].
+template <int R, int C>
+HWY_INLINE void summed_tile(float* gradient, size_t columns, Factor a, Factor b, size_t n) {
+  V sums[R * C];
+  for (int i = 0; i < R * C; ++i) sums[i] = zero();
+  multiply<R, C, false>(sums, a, b, n);
+  for (int r = 0; r < R; ++r) {
+    V* row = sums + r * C;
+    if constexpr (C == 4) {
+      add_sums(row[0], row[1], row[2], row[3], gradient + r * columns);
+    } else {
+      for (int c = 0; c < C; ++c) add_sum(row[c], gradient + r * columns + c);
+    }
+  }
+}
+
+inline void summed_product(float* gradient, Factor a, Factor b, size_t rows, size_t columns,
+                           size_t n) {
+  // Here tiles are 4 columns wide on every processor: four sums leave the vectors together.
+  constexpr size_t kTall = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 2;
+  size_t r = 0;
+  for (; r + kTall <= rows; r += kTall) {
+    size_t c = 0;
+    for (; c + 4 <= columns; c += 4)
+      summed_tile<kTall, 4>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
+    for (; c < columns; ++c)
+      summed_tile<kTall, 1>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
+  }
+  for (; r < rows; ++r) {
+    size_t c = 0;
+    for (; c + 4 <= columns; c += 4)
+      summed_tile<1, 4>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
+    for (; c < columns; ++c)
+      summed_tile<1, 1>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
+  }
+}
+
+// gradient[c] += sum over images and the n vectors of column c; rows are `width` vectors apart.
+inline void summed_columns(float* gradient, const float* x, size_t width, size_t columns,
+                           size_t n) {
+  size_t c = 0;
+  for (; c + 4 <= columns; c += 4) {
+    V s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
+    for (size_t t = 0; t < n; ++t) {
+      const float* p = x + (t * width + c) * N;
+      s0 = hn::Add(s0, load(p));
+      s1 = hn::Add(s1, load(p + N));
+      s2 = hn::Add(s2, load(p + 2 * N));
+      s3 = hn::Add(s3, load(p + 3 * N));
+    }
+    add_sums(s0, s1, s2, s3, gradient + c);
+  }
+  for (; c < columns; ++c) {
+    V sum = zero();
+    for (size_t t = 0; t < n; ++t) sum = hn::Add(sum, load(x + (t * width + c) * N));
+    add_sum(sum, gradient + c);
+  }
+}
+
+}  // namespace vitrine::fused::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
