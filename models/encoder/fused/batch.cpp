@@ -1,13 +1,12 @@
 #include "models/encoder/fused/batch.h"
 
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
-
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 namespace vitrine::fused {
 namespace {
@@ -28,27 +27,22 @@ struct Chunks {
   size_t end(size_t chunk) const { return std::min(groups, first(chunk) + groups_each); }
 };
 
-// Calls run(index, thread) for each index below `count`. A thread has the same range of indices at
-// every call, so that what one call left in its cache is still there for the next.
-template <class Run>
-void in_parallel(size_t count, int threads, const Run& run) {
-  const size_t team = std::min(count, static_cast<size_t>(std::max(threads, 1)));
-  if (team <= 1) {
-    for (size_t i = 0; i < count; ++i) run(i, size_t{0});
-    return;
-  }
-#pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static, 1)
-  for (size_t thread = 0; thread < team; ++thread) {
-    for (size_t i = thread * count / team; i < (thread + 1) * count / team; ++i) run(i, thread);
-  }
-}
-
 Group group_of(size_t index, size_t batch, float* state, float* scratch) {
   const size_t first = index * group_size();
   return {first, std::min(group_size(), batch - first), state, scratch};
 }
 
 }  // namespace
+
+struct Batches::Team {
+  explicit Team(int threads) : arena(threads) {}
+
+  tbb::task_arena arena;
+  tbb::affinity_partitioner same_threads;  // what one call left in a core's cache, the next finds
+};
+
+Batches::Batches() = default;
+Batches::~Batches() = default;
 
 void Memory::reserve(size_t floats) {
   if (floats <= size_) return;
@@ -60,6 +54,21 @@ void Memory::reserve(size_t floats) {
 }
 
 void Memory::Free::operator()(float* p) const { std::free(p); }
+
+void Batches::in_parallel(size_t count, int threads, const Run& run) {
+  if (threads <= 1 || count == 1) {
+    for (size_t i = 0; i < count; ++i) run(i, 0);
+    return;
+  }
+  if (!team_ || team_->arena.max_concurrency() != threads) team_.reset(new Team(threads));
+  const auto run_range = [&](const tbb::blocked_range<size_t>& range) {
+    const auto thread = static_cast<size_t>(tbb::this_task_arena::current_thread_index());
+    for (size_t i = range.begin(); i < range.end(); ++i) run(i, thread);
+  };
+  team_->arena.execute([&] {
+    tbb::parallel_for(tbb::blocked_range<size_t>(0, count, 1), run_range, team_->same_threads);
+  });
+}
 
 void Batches::forward(const Network& network, const Input& input, size_t batch, int threads,
                       float* pooled, Memory* kept) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "models/encoder/fused/network.h"
@@ -24,6 +25,9 @@ class Memory {
 // gradients are summed in the same order, whatever the number of threads: so are the bits.
 class Batches {
  public:
+  Batches();
+  ~Batches();
+
   // pooled: [batch, tasks, D]. `kept` gets what backward needs; without it nothing is kept.
   void forward(const Network& network, const Input& input, size_t batch, int threads, float* pooled,
                Memory* kept);
@@ -34,7 +38,15 @@ class Batches {
                 float* token_gradients);
 
  private:
+  struct Team;
+  using Run = std::function<void(size_t index, size_t thread)>;
+
+  // Calls `run` for each index below `count`, by as many threads as find the time: where another
+  // program keeps a core busy, the others do its work. (OpenMP would wait for every thread.)
+  void in_parallel(size_t count, int threads, const Run& run);
+
   Memory scratch_, partial_;
+  std::unique_ptr<Team> team_;
 };
 
 }  // namespace vitrine::fused

@@ -138,16 +138,16 @@ struct Head {
 };
 
 // o of R queries from `t` on, and what the softmax was divided by.
-template <int R>
+template <int R, size_t kWidth>
 HWY_INLINE void attend_rows(const Head& head, size_t t, float* scores) {
   const size_t tokens = head.tokens, row = head.d;
+  const size_t width = kWidth > 0 ? kWidth : head.width;
   const Factor q = vectors(head.q + t * row * N, row, 1);
   V maximum[R];
   for (int r = 0; r < R; ++r) maximum[r] = all(-1e30f);
   const auto score = [&]<int C>(size_t u) HWY_ATTR {
     V sums[R * C];
-    for (V& sum : sums) sum = zero();
-    multiply<R, C, false>(sums, q, vectors(head.k + u * row * N, row, 1), head.width);
+    multiply<R, C, false, false>(sums, q, vectors(head.k + u * row * N, row, 1), width);
     for (int r = 0; r < R; ++r) {
       for (int c = 0; c < C; ++c) {
         maximum[r] = hn::Max(maximum[r], sums[r * C + c]);
@@ -171,20 +171,32 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scores) {
   }
   float* o = head.o + t * row * N;
   product<false, false>(target(o, row), vectors(scores, tokens, 1), vectors(head.v, 1, row), R,
-                        head.width, tokens);
+                        width, tokens);
   for (int r = 0; r < R; ++r) {
     const V inverse = load(head.inverse + (t + r) * N);
-    for (size_t i = 0; i < head.width; ++i) {
+    for (size_t i = 0; i < width; ++i) {
       float* p = o + (r * row + i) * N;
       store(hn::Mul(load(p), inverse), p);
     }
   }
 }
 
-inline void attend(const Head& head, size_t n, float* scores) {
+template <size_t kWidth>
+void attend_width(const Head& head, size_t n, float* scores) {
   size_t t = 0;
-  for (; t + kRows <= n; t += kRows) attend_rows<kRows>(head, t, scores);
-  for (; t < n; ++t) attend_rows<1>(head, t, scores);
+  for (; t + kRows <= n; t += kRows) attend_rows<kRows, kWidth>(head, t, scores);
+  for (; t < n; ++t) attend_rows<1, kWidth>(head, t, scores);
+}
+
+inline void attend(const Head& head, size_t n, float* scores) {
+  switch (head.width) {
+    case 4:
+      return attend_width<4>(head, n, scores);
+    case 8:
+      return attend_width<8>(head, n, scores);
+    default:
+      return attend_width<0>(head, n, scores);
+  }
 }
 
 struct HeadGradients {
@@ -193,40 +205,37 @@ struct HeadGradients {
 };
 
 // dq comes without the factor 1 / sqrt(width), dk with one of log2(e) too much.
-template <int R>
+template <int R, size_t kWidth>
 HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, size_t t,
                                      float* scores) {
   const size_t tokens = head.tokens, row = head.d;
+  const size_t width = kWidth > 0 ? kWidth : head.width;
   const float* dout = to.dout + t * row * N;
   float *p = scores, *ds = scores + kRows * tokens * N;
-  V maximum[R], inverse[R], mean[R];  // of the probabilities' gradients
+  // Sums begin at what would be subtracted from them.
+  V minus_maximum[R], inverse[R], minus_mean[R];  // the mean of the probabilities' gradients
   for (int r = 0; r < R; ++r) {
-    maximum[r] = load(head.maximum + (t + r) * N);
+    minus_maximum[r] = hn::Neg(load(head.maximum + (t + r) * N));
     inverse[r] = load(head.inverse + (t + r) * N);
-    mean[r] = zero();
-    for (size_t i = 0; i < head.width; ++i) {
+    minus_mean[r] = zero();
+    for (size_t i = 0; i < width; ++i) {
       const size_t at = (r * row + i) * N;
-      mean[r] = hn::MulAdd(load(dout + at), load(head.o + t * row * N + at), mean[r]);
+      minus_mean[r] =
+          hn::NegMulAdd(load(dout + at), load(head.o + t * row * N + at), minus_mean[r]);
     }
   }
   const Factor q = vectors(head.q + t * row * N, row, 1), g = vectors(dout, row, 1);
   const auto score = [&]<int C>(size_t u) HWY_ATTR {
     V sums[R * C];
-    for (V& sum : sums) sum = zero();
-    multiply<R, C, false>(sums, q, vectors(head.k + u * row * N, row, 1), head.width);
-    for (int r = 0; r < R; ++r) {
-      for (int c = 0; c < C; ++c) {
-        const V e = hn::Mul(exp2(hn::Sub(sums[r * C + c], maximum[r])), inverse[r]);
-        store(e, p + (r * tokens + u + c) * N);
-      }
-    }
-    for (V& sum : sums) sum = zero();
-    multiply<R, C, false>(sums, g, vectors(head.v + u * row * N, row, 1), head.width);
-    for (int r = 0; r < R; ++r) {
-      for (int c = 0; c < C; ++c) {
-        const size_t at = (r * tokens + u + c) * N;
-        store(hn::Mul(load(p + at), hn::Sub(sums[r * C + c], mean[r])), ds + at);
-      }
+    for (int i = 0; i < R * C; ++i) sums[i] = minus_maximum[i / C];
+    multiply<R, C, false, true>(sums, q, vectors(head.k + u * row * N, row, 1), width);
+    for (int i = 0; i < R * C; ++i)
+      store(hn::Mul(exp2(sums[i]), inverse[i / C]), p + (i / C * tokens + u + i % C) * N);
+    for (int i = 0; i < R * C; ++i) sums[i] = minus_mean[i / C];
+    multiply<R, C, false, true>(sums, g, vectors(head.v + u * row * N, row, 1), width);
+    for (int i = 0; i < R * C; ++i) {
+      const size_t at = (i / C * tokens + u + i % C) * N;
+      store(hn::Mul(load(p + at), sums[i]), ds + at);
     }
   };
   size_t u = 0;
@@ -240,10 +249,22 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
                        head.width, R);
 }
 
-inline void attend_backward(const Head& head, const HeadGradients& to, size_t n, float* scores) {
+template <size_t kWidth>
+void attend_width_backward(const Head& head, const HeadGradients& to, size_t n, float* scores) {
   size_t t = 0;
-  for (; t + kRows <= n; t += kRows) attend_rows_backward<kRows>(head, to, t, scores);
-  for (; t < n; ++t) attend_rows_backward<1>(head, to, t, scores);
+  for (; t + kRows <= n; t += kRows) attend_rows_backward<kRows, kWidth>(head, to, t, scores);
+  for (; t < n; ++t) attend_rows_backward<1, kWidth>(head, to, t, scores);
+}
+
+inline void attend_backward(const Head& head, const HeadGradients& to, size_t n, float* scores) {
+  switch (head.width) {
+    case 4:
+      return attend_width_backward<4>(head, to, n, scores);
+    case 8:
+      return attend_width_backward<8>(head, to, n, scores);
+    default:
+      return attend_width_backward<0>(head, to, n, scores);
+  }
 }
 
 // --- GELU of n vectors in place; `slope` gets its derivative

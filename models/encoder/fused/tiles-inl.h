@@ -28,19 +28,32 @@ inline Factor vectors(const float* start, size_t across, size_t along) {
   return {start, across * N, along * N};
 }
 
-// sums[r * C + c] += sum over k < n of a[r][k] * b[c][k].
-template <int R, int C, bool kWeights>
-HWY_INLINE void multiply(V (&sums)[R * C], Factor a, Factor b, size_t n) {
-  for (size_t k = 0; k < n; ++k) {
-    V rows[R];
-    for (int r = 0; r < R; ++r) rows[r] = load(a.start + r * a.across);
-    for (int c = 0; c < C; ++c) {
-      const float* element = b.start + c * b.across;
-      const V column = kWeights ? all(*element) : load(element);
-      for (int r = 0; r < R; ++r) sums[r * C + c] = hn::MulAdd(rows[r], column, sums[r * C + c]);
+// sums[r * C + c] = or += a[r][0] * b[c][0].
+template <int R, int C, bool kWeights, bool kAdd>
+HWY_INLINE void multiply_term(V (&sums)[R * C], Factor a, Factor b) {
+  V rows[R];
+  for (int r = 0; r < R; ++r) rows[r] = load(a.start + r * a.across);
+  for (int c = 0; c < C; ++c) {
+    const float* element = b.start + c * b.across;
+    const V column = kWeights ? all(*element) : load(element);
+    for (int r = 0; r < R; ++r) {
+      V& sum = sums[r * C + c];
+      sum = kAdd ? hn::MulAdd(rows[r], column, sum) : hn::Mul(rows[r], column);
     }
-    a.start += a.along;
-    b.start += b.along;
+  }
+}
+
+// sums[r * C + c] = or += sum over k < n of a[r][k] * b[c][k]. Without kAdd n is at least 1.
+template <int R, int C, bool kWeights, bool kAdd>
+HWY_INLINE void multiply(V (&sums)[R * C], Factor a, Factor b, size_t n) {
+  size_t k = 0;
+  if constexpr (!kAdd) {
+    multiply_term<R, C, kWeights, false>(sums, a, b);
+    k = 1;
+  }
+  for (; k < n; ++k) {
+    multiply_term<R, C, kWeights, true>(sums, {a.start + k * a.along, a.across, a.along},
+                                        {b.start + k * b.along, b.across, b.along});
   }
 }
 
@@ -57,13 +70,14 @@ inline Target target(float* start, size_t row, size_t column = 1) {
 template <int R, int C, bool kWeights, bool kAdd>
 HWY_INLINE void product_tile(Target out, Factor a, Factor b, size_t n, const float* bias) {
   V sums[R * C];
+  multiply<R, C, kWeights, false>(sums, a, b, n);
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < C; ++c) {
-      const V start = bias ? all(bias[c]) : zero();
-      sums[r * C + c] = kAdd ? hn::Add(start, load(out.at(r, c))) : start;
+      V& sum = sums[r * C + c];
+      if (kAdd) sum = hn::Add(sum, load(out.at(r, c)));
+      if (bias) sum = hn::Add(sum, all(bias[c]));
     }
   }
-  multiply<R, C, kWeights>(sums, a, b, n);
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < C; ++c) store(sums[r * C + c], out.at(r, c));
   }
@@ -103,8 +117,7 @@ void product(Target out, Factor a, Factor b, size_t rows, size_t columns, size_t
 template <int R, int C>
 HWY_INLINE void summed_tile(float* gradient, size_t columns, Factor a, Factor b, size_t n) {
   V sums[R * C];
-  for (int i = 0; i < R * C; ++i) sums[i] = zero();
-  multiply<R, C, false>(sums, a, b, n);
+  multiply<R, C, false, false>(sums, a, b, n);
   for (int r = 0; r < R; ++r) {
     V* row = sums + r * C;
     if constexpr (C == 4) {
