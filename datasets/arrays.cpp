@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <fstream>
+#include <set>
 
 #include "framework/data/dataset.h"
 #include "framework/error.h"
@@ -25,6 +26,13 @@ struct Options : DatasetOptions {
   }
   void check(const DataContext&, Check& check) const {
     if (path.empty()) check.error({}, "arrays needs path, the safetensors file with the images");
+    std::set<std::string> seen;
+    for (const std::string& name : class_names) {
+      if (seen.insert(name).second) continue;
+      check.error({"class_names"},
+                  fmt::format("class_names: \"{}\" stands there twice", escape(name)));
+      break;
+    }
   }
 };
 

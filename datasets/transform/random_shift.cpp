@@ -1,6 +1,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
+#include <fmt/format.h>
 
 #include "framework/data/transform.h"
 #include "framework/registry/register.h"
@@ -14,6 +15,13 @@ struct Options {
   void visit(Fields& field) {
     field("pixels", pixels, "largest shift in each direction; what is uncovered becomes 0",
           at_least(1));
+  }
+  void check(const TransformContext& images, Check& check) const {
+    const int64_t smaller = std::min(images.height, images.width);
+    if (pixels < smaller) return;
+    check.error({"pixels"},
+                fmt::format("a shift by {} pixels can leave nothing of images of {} x {}", pixels,
+                            images.height, images.width));
   }
 };
 

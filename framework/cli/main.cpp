@@ -1,6 +1,11 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <new>
@@ -35,6 +40,35 @@ constexpr Verb kVerbs[] = {
 std::vector<std::string> words;
 bool trace = false;
 
+constexpr const char* kOutOfMemory =
+    "out of memory; a smaller training.batch_size or model needs less";
+
+// libtorch has no exception of its own for it on the CPU.
+bool is_out_of_memory(const std::string& message) {
+  for (const char* words :
+       {"DefaultCPUAllocator", "out of memory", "Storage size calculation overflowed"}) {
+    if (message.find(words) != message.npos) return true;
+  }
+  return false;
+}
+
+// A file that is opened later must not take the place of a stream that was closed.
+void open_closed_streams() {
+  for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0) continue;
+    // Read-only, so that what is written to it fails and is told.
+    [[maybe_unused]] const int same = open("/dev/null", O_RDONLY);
+  }
+}
+
+// Whether all that was printed has arrived.
+bool flush_output() {
+  std::cout.flush();
+  const bool failed = !std::cout || std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  std::fflush(stderr);
+  return !failed;
+}
+
 std::vector<std::string> verb_names() {
   std::vector<std::string> out;
   for (const Verb& verb : kVerbs) out.emplace_back(verb.name);
@@ -44,19 +78,30 @@ std::vector<std::string> verb_names() {
 // "runner a.yaml x=1" is "runner train a.yaml x=1"; a word that is neither a verb nor looks like a
 // file is a mistake.
 void insert_default_verb(std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments[0].starts_with("-")) return;
+  const auto first = std::find_if(arguments.begin(), arguments.end(),
+                                  [](const std::string& word) { return !word.starts_with("-"); });
+  const auto is_own = [](const std::string& word) {
+    return word == "-h" || word == "--help" || word == "--version" || word == "--trace";
+  };
+  if (const auto other = std::find_if_not(arguments.begin(), first, is_own); other != first) {
+    throw Error(
+        ExitCode::kUsage,
+        fmt::format("{}: options follow the config or the verb; runner --help lists the verbs",
+                    escape(*other)));
+  }
+  if (first == arguments.end()) return;
   const auto names = verb_names();
-  if (std::find(names.begin(), names.end(), arguments[0]) != names.end()) return;
-  const bool file = arguments[0].find_first_of("./") != std::string::npos ||
-                    std::filesystem::exists(arguments[0]);
+  if (std::find(names.begin(), names.end(), *first) != names.end()) return;
+  const bool file =
+      first->find_first_of("./") != std::string::npos || std::filesystem::exists(*first);
   if (!file) {
-    const std::string near = nearest_names(arguments[0], names);
+    const std::string near = nearest_names(*first, names);
     throw Error(
         ExitCode::kUsage,
         fmt::format("\"{}\" is neither a config file nor a verb{}; runner --help lists the verbs",
-                    escape(arguments[0]), near.empty() ? "" : " (did you mean " + near + "?)"));
+                    escape(*first), near.empty() ? "" : " (did you mean " + near + "?)"));
   }
-  arguments.insert(arguments.begin(), "train");
+  arguments.insert(first, "train");
 }
 
 ExitCode run(std::vector<std::string> arguments) {
@@ -89,7 +134,7 @@ ExitCode run(std::vector<std::string> arguments) {
     app.parse(arguments);
   } catch (const CLI::CallForHelp&) {
     const auto used = app.get_subcommands();
-    std::cout << (used.empty() ? app.help() : used[0]->help());
+    std::cout << (used.empty() ? app.help() : used[0]->help("runner"));
     return ExitCode::kDone;
   } catch (const CLI::CallForVersion& version) {
     std::cout << version.what() << "\n";
@@ -121,18 +166,26 @@ const std::vector<std::string>& command_line() { return words; }
 int main_of(int argc, char** argv) {
   words.assign(argv, argv + argc);
   try {
+    std::error_code error;
+    if (std::filesystem::current_path(error).empty())
+      throw Error(ExitCode::kFailed, "the current directory does not exist");
     return static_cast<int>(run({argv + 1, argv + argc}));
   } catch (const Error& error) {
     print_error(error.what());
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
-    print_error("out of memory; a smaller training.batch_size or model needs less");
+    print_error(kOutOfMemory);
     return static_cast<int>(ExitCode::kFailed);
   } catch (const std::exception& error) {
-    // libtorch's errors carry a stack trace behind the first lines.
     const std::string text = error.what();
-    const size_t end =
-        trace ? text.npos : std::min(text.find("\nException raised from"), text.find('\n', 2000));
+    if (!trace && is_out_of_memory(text)) {
+      print_error(kOutOfMemory);
+      return static_cast<int>(ExitCode::kFailed);
+    }
+    // libtorch's errors carry a stack trace behind the first lines.
+    const size_t end = trace ? text.npos
+                             : std::min({text.find("\nException raised from"),
+                                         text.find("\nframe #0"), text.find('\n', 2000)});
     print_error("internal error: " + text.substr(0, end) +
                 (trace ? "" : "\n       (--trace shows where)"));
     return static_cast<int>(ExitCode::kInternal);
@@ -142,9 +195,12 @@ int main_of(int argc, char** argv) {
 }  // namespace vitrine
 
 int main(int argc, char** argv) {
-  const int code = vitrine::main_of(argc, argv);
+  vitrine::open_closed_streams();
+  int code = vitrine::main_of(argc, argv);
+  if (!vitrine::flush_output() && code == 0) {
+    vitrine::print_error("what was printed could not be written to standard output");
+    code = static_cast<int>(vitrine::ExitCode::kFailed);
+  }
   // Libraries that hold components stay loaded and need no teardown; libtorch's takes time.
-  std::cout.flush();
-  std::fflush(nullptr);
   std::_Exit(code);
 }

@@ -3,6 +3,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
+#include "framework/runs/run_directory.h"
 #include "framework/training/engine.h"
 
 namespace vitrine {
@@ -23,6 +24,8 @@ Node options_of(const std::vector<std::string>& words) {
       throw Error(ExitCode::kUsage,
                   fmt::format("\"{}\" belongs to no option of the plot", escape(word)));
     word = word.substr(2);
+    if (word == "type" || word.starts_with("type="))
+      throw Error(ExitCode::kUsage, "--type has no effect: the name of the plot is its type");
     if (word.find('=') == word.npos) {
       if (i + 1 == words.size())
         throw Error(ExitCode::kUsage, fmt::format("--{} needs a value", escape(word)));
@@ -45,6 +48,7 @@ Action plot_verb(CLI::App& app) {
       "  runner plot positions --length 100 --width 300 -o positions.png");
   return [options, &app] {
     if (options->file.empty()) options->file = options->name + ".png";
+    refuse_file_of_run(options->file);
     engine().plot(options->name, options_of(app.remaining()), options->file);
     print("wrote " + escape(options->file));
     return ExitCode::kDone;

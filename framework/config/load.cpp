@@ -225,9 +225,14 @@ void apply_override(Node& config, const std::string& assignment) {
   const size_t equals = assignment.find('=');
   const std::string path = assignment.substr(0, equals);
   if (equals == assignment.npos || path.empty() || path.front() == '.' || path.back() == '.' ||
-      path.find("..") != path.npos || std::count(path.begin(), path.end(), '.') >= kMaxLevels) {
-    refuse(at_byte(source, 0), fmt::format("expected key=value, got \"{}\"", escape(assignment)),
+      path.find("..") != path.npos) {
+    refuse(at_byte(source, 0),
+           fmt::format("expected key=value, got \"{}\"", escape(assignment.substr(0, 200))),
            "such as optimizer.lr=0.01");
+  }
+  if (std::count(path.begin(), path.end(), '.') >= kMaxLevels) {
+    source->lines = {assignment.substr(0, 200)};
+    refuse(at_byte(source, 0), fmt::format("a key has at most {} levels", kMaxLevels));
   }
   if (path == "base") {
     refuse(at_byte(source, 0), "base: cannot be set here",
@@ -274,11 +279,31 @@ void unset(Node& config, const std::string& path) {
                           near.empty() ? "" : "; did you mean " + escape(near) + "?"));
 }
 
+// How deep the value lies that an assignment names; `a.type=x` chooses `a` itself.
+std::ptrdiff_t depth_of(const std::string& assignment) {
+  const std::string path = assignment.substr(0, assignment.find('='));
+  return std::count(path.begin(), path.end(), '.') - (path.ends_with(".type") ? 1 : 0);
+}
+
+void refuse_contradiction(const std::string& path, const std::vector<std::string>& overrides) {
+  for (const std::string& assignment : overrides) {
+    const std::string key = assignment.substr(0, assignment.find('='));
+    if (key != path && !key.starts_with(path + ".")) continue;
+    throw Error(ExitCode::kUsage, fmt::format("--unset {}: the command line sets it as well ({})",
+                                              escape(path), escape(assignment)));
+  }
+}
+
 }  // namespace
 
 Node load_config(const ConfigSource& source) {
   Node config = Loader().load(source.file);
-  for (const std::string& assignment : source.overrides) apply_override(config, assignment);
+  for (const std::string& path : source.unset) refuse_contradiction(path, source.overrides);
+  // `optimizer=sgd` comes before `optimizer.lr=0.1`, which it would drop, however they are written.
+  std::vector<std::string> overrides = source.overrides;
+  std::stable_sort(overrides.begin(), overrides.end(),
+                   [](auto& a, auto& b) { return depth_of(a) < depth_of(b); });
+  for (const std::string& assignment : overrides) apply_override(config, assignment);
   for (const std::string& path : source.unset) unset(config, path);
   return config;
 }

@@ -346,6 +346,10 @@ Node read_yaml(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, ignored)) {
     throw Error(ExitCode::kUsage, escape(file.string()) + ": is a folder, not a config file");
   }
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
+    // Reading a pipe would wait for its writer.
+    throw Error(ExitCode::kUsage, escape(file.string()) + ": is not a regular file");
+  }
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   if (!in) refuse_missing(file, errno);

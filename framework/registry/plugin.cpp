@@ -52,6 +52,9 @@ std::string read_stamp(const std::filesystem::path& library) {
   if (!std::filesystem::exists(library, error)) refuse(library, "no such file");
   if (std::filesystem::is_directory(library, error))
     refuse(library, "a folder, not a shared library");
+  if (!std::filesystem::is_regular_file(library, error))
+    refuse(library, "not a regular file");  // reading a pipe would wait for its writer
+  const uint64_t size = std::filesystem::file_size(library, error);
   std::ifstream in(library, std::ios::binary);
   if (!in) refuse(library, "cannot be read");
   const auto header = read_at<Elf64_Ehdr>(in, 0);
@@ -59,15 +62,19 @@ std::string read_stamp(const std::filesystem::path& library) {
     refuse(library, "not a shared library");
   }
   constexpr uint64_t kMaxNotes = 1 << 20;
+  std::string found;
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     const auto segment = read_at<Elf64_Phdr>(in, header.e_phoff + uint64_t{i} * header.e_phentsize);
-    if (!in || segment.p_type != PT_NOTE || segment.p_filesz > kMaxNotes) continue;
+    // The loader maps what a file has no bytes for, and ends the process when they are touched.
+    if (!in || segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
+      refuse(library, "cut off: it is shorter than its header says");
+    if (!found.empty() || segment.p_type != PT_NOTE || segment.p_filesz > kMaxNotes) continue;
     std::string notes(segment.p_filesz, '\0');
     in.seekg(static_cast<std::streamoff>(segment.p_offset));
     in.read(notes.data(), static_cast<std::streamsize>(notes.size()));
-    if (std::string stamp = find_stamp(notes); in && !stamp.empty()) return stamp;
+    found = find_stamp(notes);
   }
-  return "";
+  return found;
 }
 
 // The library itself knows which torch it was built against; the core does not. The engine's stamp

@@ -70,6 +70,20 @@ void require_sound_registry() {
     throw Error(ExitCode::kUsage, fmt::format("{}", fmt::join(problems, "\n")));
 }
 
+namespace {
+
+// What components below have said of a copy holds for the original as well.
+void copy_flags(const Node& from, const Node& to) {
+  for (const Node& child : from.children) {
+    const Node* same = to.is_mapping() ? to.find(child.key) : nullptr;
+    if (!same) continue;
+    same->holds_under_default_type |= child.holds_under_default_type;
+    copy_flags(child, *same);
+  }
+}
+
+}  // namespace
+
 void ChoiceBase::read(const Node& node, const std::string& path, Problems& problems) {
   node_ = node;
   path_ = path;
@@ -91,6 +105,7 @@ void ChoiceBase::read(const Node& node, const std::string& path, Problems& probl
   }
   read_type(node_, path, problems);
   node.holds_under_default_type = type_ == default_type_;
+  if (node.is_mapping()) copy_flags(node_, node);
 }
 
 void ChoiceBase::read_default(const std::string& path, Problems& problems) {

@@ -47,7 +47,7 @@ std::string owner(int descriptor) {
 
 RunLock::RunLock(const std::filesystem::path& run) {
   const std::filesystem::path file = run / ".lock";
-  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
   if (descriptor_ < 0) {
     throw Error(ExitCode::kFailed,
                 fmt::format("cannot open {}: {}", escape(file.string()), reason(errno)));
@@ -84,7 +84,7 @@ RunLock::~RunLock() {
 }
 
 bool RunLock::is_held(const std::filesystem::path& run) {
-  const int descriptor = ::open((run / ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int descriptor = ::open((run / ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) return false;
   const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(descriptor);

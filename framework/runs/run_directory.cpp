@@ -43,6 +43,8 @@ std::string new_id() {
 void point_latest_to(const fs::path& folder, const std::string& id) {
   const fs::path temporary = folder / (".latest-" + id);
   std::error_code error;
+  const fs::file_status there = fs::symlink_status(folder / "latest", error);
+  if (fs::exists(there) && !fs::is_symlink(there)) return;  // somebody's own file
   fs::create_directory_symlink(id, temporary, error);
   if (!error) fs::rename(temporary, folder / "latest", error);
   if (error) fs::remove(temporary, error);
@@ -80,6 +82,19 @@ bool holds_run(const fs::path& folder) {
     if (fs::exists(folder / name, ignored)) return true;
   }
   return false;
+}
+
+void refuse_file_of_run(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return;
+  const fs::path path = fs::weakly_canonical(fs::absolute(file), ignored);
+  for (fs::path folder = path.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    if (!holds_run(folder)) continue;
+    throw Error(ExitCode::kUsage,
+                fmt::format("{} belongs to the run {} and is not written over; choose another name",
+                            escape(file.string()), escape(folder.string())));
+  }
 }
 
 std::vector<fs::path> find_runs(const fs::path& folder) {

@@ -13,6 +13,10 @@ bool is_valid_name(std::string_view name);
 // Whether `folder` has a config.yaml, a metrics.json or a checkpoints folder.
 bool holds_run(const std::filesystem::path& folder);
 
+// Throws Error(kUsage) where `file` is there and lies in the directory of a run: exports and
+// pictures write over no part of it.
+void refuse_file_of_run(const std::filesystem::path& file);
+
 // All runs at or below `folder`, sorted; links (such as `latest`) and hidden folders are left out.
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder);
 

@@ -57,6 +57,14 @@ Choice<Base> read_choice(const Json& value, const std::string& where, const std:
   return choice;
 }
 
+nlohmann::json read_description(const std::string& text, const std::string& name) {
+  try {
+    return parse_json(text, name + ": metadata");
+  } catch (const Error& error) {
+    throw Error(ExitCode::kCheckpoint, error.what());
+  }
+}
+
 }  // namespace
 
 void save_model(const std::filesystem::path& file, const Model& model, const Config& config,
@@ -81,10 +89,13 @@ ModelFile load_model(const std::filesystem::path& path) {
   ModelFile out;
   std::optional<Choice<Model>> model;
   try {
-    const nlohmann::json value = parse_json(description->second, name + ": metadata");
+    const nlohmann::json value = read_description(description->second, name);
     const auto chw = value.at("chw").get<std::vector<int64_t>>();
-    if (chw.size() != 3)
-      throw Error(ExitCode::kCheckpoint, name + ": metadata: chw must be three numbers");
+    if (chw.size() != 3 || *std::min_element(chw.begin(), chw.end()) < 1)
+      throw Error(ExitCode::kCheckpoint,
+                  name + ": metadata: chw must be three numbers, at least 1");
+    if (value.at("format") != 1)
+      throw Error(ExitCode::kCheckpoint, name + ": metadata: this version reads format 1");
     out.context = {chw[0],
                    chw[1],
                    chw[2],

@@ -12,8 +12,8 @@ struct Options {
   Choice<Position> position{"sincos"};
 
   void visit(Fields& field) {
-    field("length", length, "tokens: rows of the picture", at_least(1));
-    field("width", width, "hidden_d: columns of the picture", at_least(1));
+    field("length", length, "tokens: rows of the picture", between(1, 10'000));
+    field("width", width, "hidden_d: columns of the picture", between(1, 10'000));
     field("scale", scale, "pixels a value, along each side", between(1, 64));
     field("position", position, "the part whose table is drawn");
   }

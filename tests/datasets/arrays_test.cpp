@@ -143,6 +143,13 @@ TEST_CASE_METHOD(Fixture, "a file that is absent or cut short is named") {
   CHECK(message_of(ExitCode::kData, [&] { it->info(); }).find(path()) != std::string::npos);
 }
 
+TEST_CASE("classes have different names") {
+  CHECK(problems_of<Dataset>("{type: arrays, path: a.safetensors, class_names: [a, b, a]}", {}) ==
+        "test.yaml:1:54: dataset: class_names: \"a\" stands there twice\n"
+        "    1 | it: {type: arrays, path: a.safetensors, class_names: [a, b, a]}\n"
+        "      |                                                      ^");
+}
+
 TEST_CASE("arrays needs a path") {
   CHECK(problems_of<Dataset>("arrays", {}) ==
         "test.yaml:1:5: dataset: arrays needs path, the safetensors file with the images\n"

@@ -27,26 +27,32 @@ HWY_INLINE Offsets offsets_of(size_t count, size_t stride) {
   return hn::Load(di, offsets);
 }
 
-// `n` neighbouring bytes of each image as n vectors, 255 as 1. `left` bytes follow in the batch.
+// x / 255, correctly rounded for whole x from 0 to 255, as libtorch has it.
+HWY_INLINE V share_of_255(V x) {
+  const V share = all(1.0f / 255), near = hn::Mul(x, share);
+  return hn::MulAdd(hn::NegMulAdd(near, all(255), x), share, near);
+}
+
+// `n` neighbouring bytes of each image as n vectors, 255 as 1.
 inline void spread_bytes(const uint8_t* from, const Offsets& offsets, size_t n, float* to) {
   const hn::RebindToSigned<Lanes> di;
-  const V share = all(1.0f / 255);
+  const auto low = hn::Set(di, 255);
   size_t i = 0;
   for (; i + 4 <= n; i += 4, to += 4 * N) {
     const auto four = hn::GatherOffset(di, reinterpret_cast<const int32_t*>(from + i), offsets);
-    const auto low = hn::Set(di, 255);
-    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(four, low)), share), to);
-    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(hn::ShiftRight<8>(four), low)), share), to + N);
-    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(hn::ShiftRight<16>(four), low)), share),
-          to + 2 * N);
-    store(hn::Mul(hn::ConvertTo(Lanes(), hn::And(hn::ShiftRight<24>(four), low)), share),
-          to + 3 * N);
+    const auto put = [&](auto bytes, float* at) HWY_ATTR {
+      store(share_of_255(hn::ConvertTo(Lanes(), hn::And(bytes, low))), at);
+    };
+    put(four, to);
+    put(hn::ShiftRight<8>(four), to + N);
+    put(hn::ShiftRight<16>(four), to + 2 * N);
+    put(hn::ShiftRight<24>(four), to + 3 * N);
   }
   HWY_ALIGN int32_t at[N];
   hn::Store(offsets, di, at);
   for (; i < n; ++i, to += N) {
     for (size_t lane = 0; lane < N; ++lane) to[lane] = static_cast<float>(from[at[lane] + i]);
-    store(hn::Mul(load(to), share), to);
+    store(share_of_255(load(to)), to);
   }
 }
 

@@ -163,7 +163,7 @@ TEST_CASE("show tells where every value came from") {
       StartsWith(
           "name: small  # small.yaml:1:7\nseed: 3  # small.yaml:2:7\ndevice: cpu  # default\n"));
   CHECK_THAT(result.out, Contains("  lr: 0.5  # command line\n"));
-  CHECK_THAT(result.out, Contains("model.encoder: layers ("));
+  CHECK_THAT(result.out, Contains("model.encoder: fused ("));
   const Json json = Json::parse(folder.run({"show", "small.yaml", "--json"}).out);
   CHECK(json.at("config").at("model").at("hidden_d") == 8);
   CHECK(json.at("model").at("parameters") ==

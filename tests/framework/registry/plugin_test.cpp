@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "framework/files/file.h"
 #include "framework/registry/register.h"
 #include "tests/framework/files/support.h"
 #include "tests/framework/registry/plugins/bird.h"
@@ -58,6 +59,13 @@ TEST_CASE("libraries that are none are refused", "[plugin]") {
   CHECK(refusal(folder.path()) == "a folder, not a shared library");
   write_plain(folder / "text.so", "#include <iostream>\n");
   CHECK(refusal(folder / "text.so") == "not a shared library");
+  CHECK(refusal("/dev/null") == "not a regular file");
+  const std::string whole = read_file(library("good"), 1 << 24);
+  for (const size_t size : {size_t{1000}, size_t{3000}, whole.size() / 2}) {
+    CAPTURE(size);
+    write_plain(folder / "cut.so", whole.substr(0, size));
+    CHECK(refusal(folder / "cut.so") == "cut off: it is shorter than its header says");
+  }
   write_plain(folder / "empty.so", "");
   CHECK(refusal(folder / "empty.so") == "not a shared library");
   // What was missing may be there the next time.

@@ -34,6 +34,14 @@ TEST_CASE("a new run gets a directory of its own, and latest points to it", "[ru
   CHECK(second.rows() == second.path() / "metrics.jsonl");
 }
 
+TEST_CASE("a file of somebody's own called latest is left alone", "[runs]") {
+  const TemporaryFolder root;
+  std::filesystem::create_directory(root / "vit");
+  write_plain(root / "vit/latest", "mine");
+  RunDirectory::create(root.path(), "vit");
+  CHECK(read_file(root / "vit/latest", 100) == "mine");
+}
+
 TEST_CASE("runs created at the same time get different directories", "[runs]") {
   const TemporaryFolder root;
   std::vector<std::string> ids(16);

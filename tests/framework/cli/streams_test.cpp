@@ -1,0 +1,94 @@
+// What the program makes of its streams, its directory and the words before the verb.
+#include <algorithm>
+
+#include "framework/files/file.h"
+#include "tests/framework/cli/support.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Runs a line of shell in which $RUNNER is the program.
+Result shell(const std::string& line, const fs::path& folder) {
+  return Process({"sh", "-c", line}, folder, {{"RUNNER", VITRINE_BINARY_DIR "/runner"}}).wait();
+}
+
+constexpr const char* kConfig = R"(name: small
+threads: 1
+dataset: {type: digits, train: 32, test: 16}
+model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}
+training: {epochs: 1, batch_size: 16}
+)";
+
+TEST_CASE("output that cannot be written is a failure") {
+  const TemporaryFolder folder;
+  const std::string message = "error: what was printed could not be written to standard output\n";
+  for (const char* line :
+       {"$RUNNER --help >/dev/full", "$RUNNER list >/dev/full", "$RUNNER list >&-"}) {
+    CAPTURE(line);
+    const Result result = shell(line, folder.path());
+    CHECK(result.code == 1);
+    CHECK(result.err == message);
+  }
+}
+
+TEST_CASE("a run without standard streams writes into none of its files") {
+  const TemporaryFolder folder;
+  write_plain(folder / "small.yaml", kConfig);
+  shell("$RUNNER small.yaml --run-dir open", folder.path());
+  shell("$RUNNER small.yaml --run-dir closed <&- >&- 2>&-", folder.path());
+  const auto lines = [&](const std::string& run) {
+    const std::string text = read_file(folder / (run + "/log.txt"), 1 << 20);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  CHECK(lines("closed") == lines("open"));
+}
+
+TEST_CASE("a directory that was deleted is told") {
+  const TemporaryFolder folder;
+  const Result result =
+      shell("mkdir gone && cd gone && rmdir ../gone && $RUNNER list", folder.path());
+  CHECK(result.code == 1);
+  CHECK(result.err == "error: the current directory does not exist\n");
+}
+
+TEST_CASE("options before the verb") {
+  const TemporaryFolder folder;
+  CHECK(runner({"--trace", "list", "norm"}, folder.path()).code == 0);
+  write_plain(folder / "small.yaml", kConfig);
+  CHECK(runner({"--trace", "small.yaml", "--dry-run"}, folder.path()).code == 0);
+  const Result result = runner({"--bogus", "small.yaml"}, folder.path());
+  CHECK(result.code == 2);
+  CHECK(result.err ==
+        "error: --bogus: options follow the config or the verb; runner --help lists the verbs\n");
+}
+
+TEST_CASE("exports and pictures write over no file of a run") {
+  const TemporaryFolder folder;
+  write_plain(folder / "small.yaml", kConfig);
+  REQUIRE(runner({"small.yaml", "--run-dir", "run"}, folder.path()).code == 0);
+  const std::string model = read_file(folder / "run/model.safetensors", 1 << 24);
+  const std::string wanted = " belongs to the run " + (folder / "run").string() +
+                             " and is not written over; choose another name\n";
+  Result result = runner({"export", "run", "run/model.safetensors"}, folder.path());
+  CHECK(result.code == 2);
+  CHECK(result.err == "error: run/model.safetensors" + wanted);
+  result = runner({"plot", "positions", "-o", "run/metrics.json"}, folder.path());
+  CHECK(result.code == 2);
+  CHECK(result.err == "error: run/metrics.json" + wanted);
+  CHECK(read_file(folder / "run/model.safetensors", 1 << 24) == model);
+  CHECK(runner({"export", "run", "run/copy.safetensors"}, folder.path()).code == 0);
+}
+
+TEST_CASE("a model larger than memory is told without a stack trace") {
+  const TemporaryFolder folder;
+  write_plain(folder / "small.yaml", kConfig);
+  const Result result =
+      runner({"small.yaml", "model.hidden_d=10000000", "--dry-run"}, folder.path());
+  CHECK(result.code == 1);
+  CHECK(result.err == "error: out of memory; a smaller training.batch_size or model needs less\n");
+}
+
+}  // namespace
+}  // namespace vitrine
