@@ -1,0 +1,185 @@
+"""Runs Vitrine and its peers in turn and tells medians and ratios; compare.sh builds and starts it."""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEERS = ROOT / "benchmarks" / "peers"
+CONFIG = ROOT / "configs" / "vit_mnist.yaml"
+
+
+def find_mnist():
+    places = os.environ.get("VITRINE_DATA", "").split(":") + [ROOT / p for p in ("data", "../data", "../shared/data")]
+    for place in filter(None, places):
+        for folder in (pathlib.Path(place) / "mnist", pathlib.Path(place)):
+            if any(folder.glob("train-images-idx3-ubyte*")):
+                return folder.resolve()
+    sys.exit("MNIST was not found; put its four files into data/mnist, or set VITRINE_DATA")
+
+
+class Bench:
+    def __init__(self, options):
+        self.options, self.mnist = options, find_mnist()
+        self.environment = dict(os.environ, VITRINE_DATA=str(self.mnist.parent))
+
+    def measured(self, command):
+        """(seconds, peak bytes, standard output) of a command that must succeed."""
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            start = time.perf_counter()
+            process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=err, env=self.environment)
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - start
+            out.seek(0), err.seek(0)
+            if status != 0:
+                sys.exit(f"{' '.join(map(str, command))}: failed\n{err.read()}")
+            return seconds, usage.ru_maxrss * 1024, out.read()
+
+    def train(self, *overrides):
+        """A run of the tutorial's config: seconds of each epoch, of the whole command, and its peak memory."""
+        with tempfile.TemporaryDirectory() as folder:
+            run = pathlib.Path(folder) / "run"
+            seconds, peak, _ = self.measured([self.options.runner, CONFIG, "--run-dir", run, *overrides])
+            metrics = json.loads((run / "metrics.json").read_text())
+        return {"epochs": [row["seconds"] for row in metrics["history"]], "total": seconds, "peak": peak,
+                "accuracy": metrics["summary"]["test/accuracy"]}
+
+    def peer(self, script, *arguments):
+        _, _, out = self.measured([sys.executable, PEERS / script, self.mnist, *arguments])
+        return [json.loads(line) for line in out.splitlines()]
+
+    def epochs_of(self, script, *arguments, skip=0):
+        """Seconds of a peer's epochs, without the first `skip`."""
+        return [row["seconds"] for row in self.peer(script, *arguments) if "seconds" in row][skip:]
+
+    def in_turn(self, *programs):
+        """Medians over all repeats of programs that give lists of seconds, run A B A B ..."""
+        seconds = [[] for _ in programs]
+        for _ in range(self.options.repeats):
+            for i, program in enumerate(programs):
+                seconds[i] += program()
+        return [statistics.median(values) for values in seconds]
+
+
+def row(what, ours, peer, bar):
+    return [what, f"{ours:.3g} s", f"{peer:.3g} s", f"{peer / ours:.3g}", bar]
+
+
+def main_job(bench):
+    ours = lambda: bench.train()["epochs"]
+    sdpa = lambda: bench.epochs_of("torch_vit.py", "--mode", "sdpa", "--epochs", 2)
+    a, b = bench.in_turn(ours, sdpa)
+    yield row("an epoch of the main job; PyTorch, sdpa", a, b, "12")
+    compiled = lambda: bench.epochs_of("torch_vit.py", "--mode", "compile", "--epochs", 3, skip=1)
+    a, b = bench.in_turn(ours, compiled)
+    yield row("the same; PyTorch, torch.compile (compilation not counted)", a, b, "12")
+    total = lambda: [bench.train()["total"]]
+    tutorial = lambda: [5 * bench.peer("tutorial_loop.py")[0]["seconds_an_epoch"]]
+    a, b = bench.in_turn(total, tutorial)
+    yield row("the whole command; the tutorial's 5 epochs, from 40 of their steps", a, b, "180")
+    try:
+        import jax  # noqa: F401
+    except ImportError:
+        print("JAX is not installed: not measured", file=sys.stderr)
+        return
+    a, b = bench.in_turn(ours, lambda: bench.epochs_of("jax_vit.py", "--epochs", 3, skip=1))
+    yield row("an epoch of the main job; JAX, jit of the whole step", a, b, "")
+
+
+def layers(bench):
+    ours = lambda: bench.train("model.encoder=layers", "training.epochs=2")["epochs"]
+    a, b = bench.in_turn(ours, lambda: bench.epochs_of("torch_vit.py", "--mode", "eager", "--epochs", 2))
+    yield row("an epoch with `encoder: layers`; PyTorch, eager", a, b, "1.5")
+
+
+def shapes(bench):
+    for d, heads, blocks, images, bar in ((16, 4, 4, 25600, "6"), (32, 4, 4, 12800, "4"), (64, 4, 4, 6400, "2"),
+                                          (192, 3, 12, 640, "1.0")):
+        ours = lambda: bench.train(f"model.hidden_d={d}", f"model.n_heads={heads}", f"model.n_blocks={blocks}",
+                                   f"dataset.limit_train={images}", "dataset.limit_test=100", "training.epochs=2")["epochs"]
+        sdpa = lambda: bench.epochs_of("torch_vit.py", "--mode", "sdpa", "--epochs", 2, "--hidden-d", d, "--n-heads",
+                                       heads, "--n-blocks", blocks, "--images", images)
+        a, b = bench.in_turn(ours, sdpa)
+        yield row(f"{images} images, hidden_d {d}, {heads} heads, {blocks} blocks; PyTorch, sdpa", a, b, bar)
+
+
+def small(bench):
+    runner = bench.options.runner
+    wall = lambda *command: lambda: [bench.measured([runner, *command])[0] for _ in range(5)]
+    [start] = bench.in_turn(wall(CONFIG, "--dry-run"))
+    yield ["launch, one step, and exit (`--dry-run`)", f"{start:.3g} s", "", "", "0.8 s"]
+    with tempfile.TemporaryDirectory() as folder:
+        run = pathlib.Path(folder) / "run"
+        _, peak, _ = bench.measured([runner, CONFIG, "--run-dir", run])
+        helps, status = bench.in_turn(wall("--help"), wall("status", run))
+    yield ["`runner --help`", f"{1000 * helps:.3g} ms", "", "", "50 ms"]
+    yield ["`runner status` of a run", f"{1000 * status:.3g} ms", "", "", "50 ms"]
+    yield ["peak memory of the main job", f"{peak / 1e6:.0f} MB", "", "", "450 MB"]
+    program = pathlib.Path(runner).parent / "micro_benchmarks"
+    if program.exists():
+        out = bench.measured([program, "--benchmark_filter=digits", "--benchmark_format=json"])[2]
+        rate = json.loads(out)["benchmarks"][0]["items_per_second"]
+        yield ["`digits`, all cores", f"{rate:,.0f} images/s", "", "", "100,000 images/s"]
+
+
+PARTS = {"main": main_job, "layers": layers, "shapes": shapes, "small": small}
+
+
+def machine():
+    model = platform.processor()
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+    versions = [f"Python {platform.python_version()}"]
+    for name in ("torch", "jax"):
+        try:
+            versions.append(f"{name} {__import__(name).__version__}")
+        except ImportError:
+            pass
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return f"{model}, {os.cpu_count()} cores; {', '.join(versions)}; Vitrine {commit.stdout.strip() or 'unknown'}"
+
+
+def table(rows):
+    head = ["what; against", "Vitrine", "peer", "times faster", "bar"]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runner", required=True)
+    parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be given several times")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs" / "benchmarks.md")
+    options = parser.parse_args()
+    bench, rows = Bench(options), []
+    for name in options.only or PARTS:
+        for line in PARTS[name](bench):
+            rows.append(line)
+            print("  ".join(filter(None, line)), flush=True)
+    text = f"""# Benchmarks
+
+Written by `benchmarks/compare.sh` on {datetime.date.today()}. {machine()}.
+
+The programs ran in turn, {options.repeats} times each; the figures are medians. Machines differ and are noisy: only the ratios of one
+run say something. The same model, batches of 128, Adam, MNIST. Peers are in `benchmarks/peers`.
+
+{table(rows)}
+"""
+    if options.only:
+        print(table(rows))
+    else:
+        options.output.write_text(text)
+        print(f"wrote {options.output}")
+
+
+if __name__ == "__main__":
+    main()
