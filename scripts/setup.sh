@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the build and the tests need and is not there yet; a second call does nothing.
 # libtorch (2.6 or later): what Torch_DIR or CMAKE_PREFIX_PATH names, an unpacked archive too, else the
-# one that was used last time, else the PyTorch that python3 imports, else one from pip in .deps/venv.
+# PyTorch that python3 imports, else one of the system, else one from pip in .deps/venv.
 # The folder of its TorchConfig.cmake is written to .deps/torch_dir. Other packages come from apt.
 set -euo pipefail
 
@@ -59,28 +59,51 @@ find_torch() {
     return
   fi
   IFS=':;' read -ra prefixes <<<"${CMAKE_PREFIX_PATH:-}"
-  if [[ -f $deps/torch_dir ]]; then prefixes+=("$(<"$deps/torch_dir")"); fi
   for prefix in "${prefixes[@]}"; do
     if [[ $prefix ]] && take_torch "$prefix"; then return; fi
   done
-  if prefix=$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) &&
-    take_torch "$prefix"; then
-    return
-  fi
-  take_torch /usr/local || take_torch /usr
+  take_imported python3 || take_torch /usr/local || take_torch /usr || take_imported "$deps/venv/bin/python"
+}
+
+# Sets torch_dir if the Python $1 imports a PyTorch that can be used.
+take_imported() {
+  local prefix
+  prefix=$("$1" -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) && take_torch "$prefix"
+}
+
+# Whether a Python of those that the tests ask can validate JSON Schemas. A package from apt is that of
+# /usr/bin/python3, which need not be the first in PATH.
+have_jsonschema() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null; then return; fi
+  done
+  return 1
+}
+
+# Where distributions keep the certificates that downloads are checked against.
+have_certificates() {
+  local file
+  for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+    if [[ -s $file ]]; then return; fi
+  done
+  return 1
 }
 
 # Sets missing to the packages that apt has to install.
 find_missing() {
-  local name probe
+  local name probe generator='Unix Makefiles'
   missing=()
   for name in "${!tools[@]}"; do
     if ! have "$name"; then missing+=("${tools[$name]}"); fi
   done
   if [[ ! $torch_dir ]] && ! python3 -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
+  if ! have_jsonschema; then missing+=(python3-jsonschema); fi
+  if ! have_certificates; then missing+=(ca-certificates); fi
+  if have ninja; then generator=Ninja; fi
   probe=$(mktemp -d)
   printf '%s\n' "${!libraries[@]}" >"$probe/missing"  # as good as can be told without a compiler
-  CMAKE_GENERATOR=Ninja cmake -S "$root/scripts/probe" -B "$probe" \
+  cmake -G "$generator" -S "$root/scripts/probe" -B "$probe" \
     -DPACKAGES="$(IFS=';' && echo "${!libraries[*]}")" >/dev/null 2>&1 || true
   while read -r name; do missing+=("${libraries[$name]}"); done <"$probe/missing"
   rm -rf "$probe"
@@ -126,7 +149,7 @@ install_torch() {
   fi
   "${pip[@]}" install -qq "torch==$torch_version" numpy ||
     fail "pip could not install torch==$torch_version; or name a libtorch that you have with Torch_DIR"
-  take_torch "$(echo "$deps"/venv/lib/python3*/site-packages)" || fail "pip's PyTorch cannot be used"
+  take_imported "$deps/venv/bin/python" || fail "pip's PyTorch cannot be used"
 }
 
 key="$(cksum <"${BASH_SOURCE[0]}") $root Torch_DIR=${Torch_DIR:-} CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}"

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Which libtorch scripts/setup.sh takes, and which packages it asks for. It runs in a copy of the
+# repository's layout, beside libtorches of a few bytes and an apt-get that only writes down its arguments.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tree=$work/tree
+real_python=$(python3 -c 'import sys; print(sys.executable)')
+failures=0
+
+# What set-up looks at in a libtorch.
+make_libtorch() {
+  mkdir -p "$1/Torch" "$1/Caffe2"
+  touch "$1/Torch/TorchConfig.cmake" "$1/Caffe2/Caffe2Config.cmake"
+  echo "set(PACKAGE_VERSION \"${2:-2.9.0}\")" >"$1/Torch/TorchConfigVersion.cmake"
+}
+
+make_script() {
+  mkdir -p "${1%/*}"
+  printf '#!/bin/bash\n%s\n' "$2" >"$1"
+  chmod +x "$1"
+}
+
+# A Python, in the file $1, that imports the PyTorch in $2; none if that is empty. It has no pip.
+make_python() {
+  make_script "$1" "case \"\$*\" in
+    *'import torch'*) [[ '$2' ]] && echo '$2' ;;
+    *'-m pip'* | *'-m venv'*) echo \"\$*\" >>'$work/pip'; exit 1 ;;
+    *) exec '$real_python' \"\$@\" ;;
+  esac"
+}
+
+# Runs set-up under the further environment $@; prints the libtorch that it took.
+set_up() {
+  rm -f "$work/apt" "$work/pip" "$tree/.deps/stamp"
+  env -u Torch_DIR -u CMAKE_PREFIX_PATH PATH="$work/bin:$PATH" "$@" "$tree/scripts/setup.sh" >"$work/log" 2>&1 || true
+  cat "$tree/.deps/torch_dir" 2>/dev/null || true
+}
+
+expect() {  # WHAT GOT WANTED
+  if [[ $2 == "$3" ]]; then return; fi
+  printf '%s:\n  got      %s\n  expected %s\n' "$1" "$2" "$3"
+  cat "$work/log"
+  failures=$((failures + 1))
+}
+
+mkdir -p "$tree"
+cp -r "$root/scripts" "$tree/scripts"
+for name in named archive/libtorch/share/cmake python venv; do make_libtorch "$work/$name"; done
+make_libtorch "$work/old" 2.5.1
+make_script "$work/bin/apt-get" "echo \"\$*\" >>'$work/apt'; exit 1"
+make_script "$work/bin/sudo" 'exit 1'
+# The probe for libraries takes seconds, and is looked at last.
+make_script "$work/bin/cmake" 'while [[ $1 != -B ]]; do shift; done; : >"$2/missing"'
+
+make_python "$work/bin/python3" ''
+make_python "$tree/.deps/venv/bin/python" "$work/venv"
+expect "the one in .deps/venv, where there is no other" "$(set_up)" "$work/venv/Torch"
+expect "pip" "$(cat "$work/pip" 2>/dev/null)" ''
+make_python "$work/bin/python3" "$work/python"
+expect "python3's, whatever was used last time" "$(set_up)" "$work/python/Torch"
+expect "CMAKE_PREFIX_PATH" "$(set_up CMAKE_PREFIX_PATH="/none:$work/archive")" \
+  "$work/archive/libtorch/share/cmake/Torch"
+expect "Torch_DIR" "$(set_up Torch_DIR="$work/named/Torch" CMAKE_PREFIX_PATH="$work/archive")" "$work/named/Torch"
+expect "one that is too old is passed over" "$(set_up CMAKE_PREFIX_PATH="$work/old")" "$work/python/Torch"
+
+# Without ninja the libraries that are there are found all the same.
+tools=(ar as bash c++ cat chmod cksum cmake dirname env flock grep id ld make mkdir mktemp nm openssl printf
+  ranlib readlink rm sed sort strip touch tail uname ccache)
+mkdir "$work/few"
+for tool in "${tools[@]}"; do
+  if path=$(command -v "$tool"); then ln -s "$(readlink -f "$path")" "$work/few/$tool"; fi
+done
+ln -sf "$work/bin/apt-get" "$work/bin/sudo" "$work/bin/python3" "$work/few"
+make_script "$work/bin/apt-get" "echo \"\$*\" >>'$work/apt'"
+PATH=$work/few set_up PATH="$work/few" >/dev/null
+expect "packages without ninja" "$(sed -n 's/.*--no-install-recommends //p' "$work/apt" | tr ' ' '\n' |
+  grep -v ccache)" "ninja-build"
+
+exit $((failures > 0))
