@@ -94,7 +94,7 @@ class Engine {
   virtual nlohmann::ordered_json predict(const WeightsSource& weights,
                                          const std::vector<std::string>& images, bool invert,
                                          Observer& observer) = 0;
-  // {"layers": [...], "parameters", "flops_per_image", "decisions": [...], "steps_per_epoch", ...}
+  // {"layers": [...], "parameters", "flops_per_image", "decisions": [...], "type", "image"}
   virtual nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) = 0;
   virtual void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                               const std::string& layout) = 0;
