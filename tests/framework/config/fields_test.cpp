@@ -4,6 +4,7 @@
 
 #include "framework/registry/register.h"
 #include "tests/framework/config/support.h"
+#include "tests/schema_python.h"
 
 using namespace vitrine;
 
@@ -297,10 +298,7 @@ TEST_CASE("types in words", "[fields]") {
 }
 
 TEST_CASE("the JSON Schema of fields accepts what reading accepts", "[fields]") {
-  if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0) {
-    WARN("skipped: python3 has no module jsonschema");
-    return;
-  }
+  const std::string python = schema_python();
   Home home;
   Problems none;
   const Fields fields = fields_of(home);
@@ -352,7 +350,7 @@ TEST_CASE("the JSON Schema of fields accepts what reading accepts", "[fields]") 
               "wrong = [c['config'] for c in data['cases'] if "
               "validator(data['schema']).is_valid(c['value']) != c['valid']]\n"
               "open(sys.argv[2], 'w').write('\\n'.join(wrong))\n");
-  REQUIRE(std::system(("python3 " + (folder / "check.py").string() + " " +
+  REQUIRE(std::system((python + " " + (folder / "check.py").string() + " " +
                        (folder / "cases.json").string() + " " + (folder / "wrong.txt").string())
                           .c_str()) == 0);
   std::ifstream in(folder / "wrong.txt");

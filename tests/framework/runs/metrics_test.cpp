@@ -6,6 +6,7 @@
 #include "framework/runs/lock.h"
 #include "tests/catch.h"
 #include "tests/framework/runs/support.h"
+#include "tests/schema_python.h"
 
 namespace vitrine {
 namespace {
@@ -301,10 +302,6 @@ TEST_CASE("a running whose lock nobody holds was interrupted", "[runs]") {
 int shell(const std::string& command) { return std::system(command.c_str()); }
 
 TEST_CASE("metrics.json fits docs/metrics.schema.json", "[runs]") {
-  if (shell("python3 -c 'import jsonschema' 2>/dev/null") != 0) {
-    WARN("skipped: python3 has no package jsonschema");
-    return;
-  }
   const TemporaryFolder run;
   Metrics diverged = example();
   diverged.status = RunStatus::kDiverged;
@@ -316,9 +313,9 @@ TEST_CASE("metrics.json fits docs/metrics.schema.json", "[runs]") {
   Metrics wrong = example();
   wrong.history[0]["train/Loss"] = 1;
   wrong.write(run / "wrong.json");
-  const std::string validate =
-      "python3 " VITRINE_SOURCE_DIR "/scripts/validate_metrics.py " VITRINE_SOURCE_DIR
-      "/docs/metrics.schema.json ";
+  const std::string validate = schema_python() + " " VITRINE_SOURCE_DIR
+                                                 "/scripts/validate_metrics.py " VITRINE_SOURCE_DIR
+                                                 "/docs/metrics.schema.json ";
   const std::string folder = run.path().string();
   CHECK(shell(validate + folder + "/running.json " + folder + "/diverged.json " + folder +
               "/finished.json") == 0);
