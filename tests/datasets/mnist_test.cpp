@@ -1,87 +1,13 @@
-#include <ATen/ops/bincount.h>
-#include <ATen/ops/equal.h>
-#include <ATen/ops/tensor.h>
-
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <set>
-
 #include "framework/data/dataset.h"
-#include "framework/files/file.h"
-#include "framework/files/gzip.h"
 #include "tests/component.h"
-#include "tests/framework/files/support.h"
+#include "tests/datasets/mnist_support.h"
 
 namespace vitrine {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* kNames[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                  "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
-const fs::path kReal = fs::path(VITRINE_SOURCE_DIR).parent_path() / "shared" / "data" / "mnist";
-
-bool real_files_are_there() {
-  if (fs::exists(kReal / "train-images-idx3-ubyte.gz")) return true;
-  WARN("skipped: MNIST is not in " << kReal.string());
-  return false;
-}
-
-// Sets an environment variable while it lives.
-class Setting {
- public:
-  Setting(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    setenv(name, value.c_str(), 1);
-  }
-  Setting(const Setting&) = delete;
-  ~Setting() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
-
-// A working folder, a cache and a data path in which there is nothing.
-struct Nowhere {
-  Nowhere() : before(fs::current_path()) {
-    fs::create_directories(folder / "a" / "b");
-    fs::current_path(folder.path() / "a" / "b");
-  }
-  ~Nowhere() { fs::current_path(before); }
-
-  TemporaryFolder folder;
-  fs::path before;
-  Setting cache{"XDG_CACHE_HOME", folder / "cache"};
-  Setting data{"VITRINE_DATA", ""};
-};
-
-std::string with_root(const fs::path& root) { return "{type: mnist, root: " + root.string() + "}"; }
-
-// Four files, the content of which is not MNIST's.
-void write_files(const fs::path& folder, const std::string& content,
-                 const std::string& suffix = "") {
-  fs::create_directories(folder);
-  for (const char* name : kNames) write_plain(folder / (name + suffix), content);
-}
-
 std::string load_message(const std::string& yaml) {
   const auto mnist = make<Dataset>(yaml, {});
   return message_of(ExitCode::kData, [&] { mnist->load_train(); });
-}
-
-void check_is_mnist(Dataset& mnist) {
-  const Split train = mnist.load_train(), test = mnist.load_test();
-  CHECK(train.images.sizes() == at::IntArrayRef({60000, 1, 28, 28}));
-  CHECK(test.images.sizes() == at::IntArrayRef({10000, 1, 28, 28}));
-  CHECK(at::equal(train.labels.narrow(0, 0, 5), at::tensor({5, 0, 4, 1, 9}, at::kLong)));
-  CHECK(at::equal(test.labels.bincount(),
-                  at::tensor({980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}, at::kLong)));
-  CHECK(train.images[0].sum().item<int64_t>() == 27525);
 }
 
 TEST_CASE("mnist describes itself without its files") {
@@ -189,94 +115,6 @@ TEST_CASE("mirrors are https") {
         "test.yaml:1:28: dataset: mirrors are https addresses, got \"http://a.org\"\n"
         "    1 | it: {type: mnist, mirrors: 'http://a.org'}\n"
         "      |                            ^");
-}
-
-TEST_CASE("mnist is read from .gz or raw files, in P/mnist or P") {
-  if (!real_files_are_there()) return;
-  check_is_mnist(*make<Dataset>(with_root(kReal), {}));
-  Nowhere nowhere;
-  Setting data("VITRINE_DATA", kReal.parent_path());
-  const auto mnist = make<Dataset>("{type: mnist, download: false}", {});
-  check_is_mnist(*mnist);
-  CHECK(mnist->fingerprint() == make<Dataset>(with_root(kReal), {})->fingerprint());
-  const fs::path raw = nowhere.folder / "raw";
-  fs::create_directories(raw);
-  for (const std::string name : kNames) {
-    write_plain(raw / name, gunzip(read_file(kReal / (name + ".gz"), 1 << 24), 1 << 26, name));
-  }
-  check_is_mnist(*make<Dataset>(with_root(raw), {}));
-}
-
-// An https server over a folder, with a certificate of its own for localhost.
-class Server {
- public:
-  Server(const fs::path& root, const fs::path& scratch)
-      : certificate_(scratch / "certificate.pem") {
-    const std::string key = scratch / "key.pem";
-    const std::string make_certificate =
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
-        "subjectAltName=DNS:localhost -keyout '" +
-        key + "' -out '" + certificate_ + "' 2> /dev/null";
-    if (std::system(make_certificate.c_str()) != 0) return;
-    const std::string script = scratch / "server.py";
-    write_plain(
-        script,
-        "import functools, http.server, os, ssl, sys\n"
-        "handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])\n"
-        "server = http.server.HTTPServer(('localhost', 0), handler)\n"
-        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
-        "context.load_cert_chain(sys.argv[2], sys.argv[3])\n"
-        "server.socket = context.wrap_socket(server.socket, server_side=True)\n"
-        "print(os.getpid(), server.server_port, flush=True)\n"
-        "server.serve_forever()\n");
-    pipe_ = popen(("exec python3 '" + script + "' '" + root.string() + "' '" + certificate_ +
-                   "' '" + key + "' 2> '" + (scratch / "server.log").string() + "'")
-                      .c_str(),
-                  "r");
-    if (std::fscanf(pipe_, "%d %d", &process_, &port_) != 2) port_ = 0;
-  }
-  Server(const Server&) = delete;
-  ~Server() {
-    if (process_ > 0) kill(process_, SIGTERM);
-    if (pipe_) pclose(pipe_);
-  }
-
-  bool runs() const { return port_ != 0; }
-  const std::string& certificate() const { return certificate_; }
-  std::string address() const { return "https://localhost:" + std::to_string(port_) + "/"; }
-
- private:
-  std::string certificate_;
-  FILE* pipe_ = nullptr;
-  int process_ = 0, port_ = 0;
-};
-
-TEST_CASE("mnist is downloaded once, verified, from the first mirror that has it") {
-  if (!real_files_are_there()) return;
-  Nowhere nowhere;
-  const Server server(kReal, nowhere.folder.path());
-  REQUIRE(server.runs());
-  Setting certificates("VITRINE_CA_FILE", server.certificate());
-  DataContext context;
-  std::vector<std::string> told;
-  uint64_t received = 0;
-  context.tell = [&](const std::string& message) { told.push_back(message); };
-  context.download_progress = [&](uint64_t now, uint64_t) { received = std::max(received, now); };
-  const std::string cache = nowhere.folder / "cache/vitrine/mnist";
-  const std::string missing = server.address() + "missing",
-                    yaml =
-                        "{type: mnist, mirrors: ['" + missing + "', '" + server.address() + "']}";
-  check_is_mnist(*make<Dataset>(yaml, context));
-  CHECK(told ==
-        std::vector<std::string>{"downloading MNIST from " + missing + " into " + cache,
-                                 "downloading MNIST from " + server.address() + " into " + cache});
-  CHECK(received == fs::file_size(kReal / "train-images-idx3-ubyte.gz"));
-  std::set<std::string> cached;
-  for (const auto& entry : fs::directory_iterator(cache)) cached.insert(entry.path().filename());
-  CHECK(cached == std::set<std::string>(std::begin(kNames), std::end(kNames)));
-  told.clear();
-  check_is_mnist(*make<Dataset>(yaml, context));
-  CHECK(told.empty());
 }
 
 TEST_CASE("a mirror that is not trusted, or that has other files, is told and leaves nothing") {

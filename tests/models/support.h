@@ -2,15 +2,19 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "framework/config/yaml.h"
+#include "framework/files/file.h"
 #include "framework/files/safetensors.h"
-#include "framework/training/model.h"
+#include "framework/training/flat_parameters.h"
+#include "framework/training/model_file.h"
 // After torch, which has a macro CHECK too.
 #include "tests/catch.h"
+#include "tests/framework/files/support.h"
 
 namespace vitrine {
 
@@ -90,6 +94,19 @@ inline Golden load_golden(const std::filesystem::path& file) {
   return out;
 }
 
+// What PyTorch computed with the tutorial's model.
+inline nlohmann::json tutorial_numbers() {
+  return nlohmann::json::parse(read_file(golden_folder() / "tutorial.json", 1 << 20));
+}
+
+inline Tensor matrix(const nlohmann::json& rows) {
+  std::vector<float> values;
+  for (const nlohmann::json& row : rows) {
+    for (const nlohmann::json& value : row) values.push_back(value.get<float>());
+  }
+  return at::tensor(values).view({static_cast<int64_t>(rows.size()), -1});
+}
+
 // Copies `values` into the tensors of the same names; there must be no others on either side.
 inline void copy_by_name(const std::map<std::string, Tensor>& values,
                          const std::map<std::string, Tensor>& into) {
@@ -116,6 +133,48 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
 inline double largest_difference(const Tensor& a, const Tensor& b) {
   if (a.sizes() != b.sizes()) throw std::runtime_error("different shapes");
   return (a - b).abs().max().item<double>();
+}
+
+// One step of an optimizer changes the model, and a model.safetensors keeps all of it: what is
+// loaded gives the same bits.
+inline void check_trained_and_saved(const std::string& yaml, const ModelContext& images,
+                                    const Tensor& pixels) {
+  Problems problems;
+  const Choice<Model> choice = read_model(yaml, problems);
+  choice.check(images, problems);
+  REQUIRE(problems.text("test.yaml") == "");
+  const auto model = choice.create(images);
+  FlatParameters parameters(*model);
+  Choice<Optimizer> adam("adam");
+  adam.read_default("optimizer", problems);
+  const auto optimizer = adam.create({&parameters});
+  const Tensor before = parameters.values().clone();
+  Tensor sum = at::zeros({});
+  for (const Tensor& out : model->forward(pixels)) sum = sum + (out * at::randn_like(out)).sum();
+  sum.backward();
+  optimizer->step(0.01);
+  CHECK_FALSE(at::equal(parameters.values(), before));
+
+  Config config;
+  config.dataset = Choice<Dataset>("digits");
+  config.dataset.read_default("dataset", problems);
+  config.model = choice;
+  const DatasetInfo info{images.channels, images.height, images.width, images.class_names};
+  const TemporaryFolder folder;
+  save_model(folder / "model.safetensors", *model, config, info);
+  const ModelFile loaded = load_model(folder / "model.safetensors");
+  model->eval();
+  const at::NoGradGuard no_grad;
+  const auto first = model->forward(pixels), second = loaded.model->forward(pixels);
+  REQUIRE(first.size() == second.size());
+  // A file leaves the encoder to the machine that loads it, and another one rounds otherwise.
+  const bool same_encoder = model->decisions().empty() ||
+                            model->decisions().at(0).value == loaded.model->decisions().at(0).value;
+  for (size_t i = 0; i < first.size(); ++i) {
+    CAPTURE(i);
+    if (same_encoder) CHECK(same_bits(first[i], second[i]));
+    CHECK(largest_difference(first[i], second[i]) < 1e-5);
+  }
 }
 
 }  // namespace vitrine

@@ -1,8 +1,3 @@
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "framework/files/json.h"
@@ -291,19 +286,6 @@ TEST_CASE("A run directory that cannot be made ends with the system's reason") {
         "error: cannot create the run directory a.yaml/run: Not a directory\n");
 }
 
-TEST_CASE("A second runner in a directory is kept out") {
-  const Desk desk;
-  fs::create_directory(desk / "run");
-  desk.write("run/.lock", "process 1234, since 2026-11-22T10:15:00Z\n");
-  const int lock = open((desk / "run/.lock").c_str(), O_RDWR | O_CLOEXEC);
-  REQUIRE(flock(lock, LOCK_EX | LOCK_NB) == 0);
-  CHECK(desk.error(ExitCode::kFailed, {"a.yaml", "--run-dir", "run"}) ==
-        "error: another runner (process 1234, since 2026-11-22T10:15:00Z) is working in run; wait "
-        "for it or use another --run-dir\n");
-  close(lock);
-  CHECK(desk.run({"a.yaml", "--run-dir", "run"}).code == 0);
-}
-
 TEST_CASE("Missing data end with what was tried and how to go on") {
   const Desk desk;
   desk.write("m.yaml", "base: a.yaml\ndataset: {type: mnist, download: false}\n");
@@ -450,45 +432,6 @@ TEST_CASE("A model that a layout cannot express is not exported") {
         "error: the layout \"tutorial\" has no equal of this model: attention.type is multi_head, "
         "not per_head; final_norm is true, not false\n");
   CHECK_FALSE(fs::exists(desk / "x.safetensors"));
-}
-
-// A file system of its own, gone in the end.
-class SmallDisk {
- public:
-  explicit SmallDisk(const fs::path& place) : place_(place) {
-    fs::create_directory(place);
-    mounted_ = mount("tmpfs", place.c_str(), "tmpfs", 0, "size=300k") == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) umount2(place_.c_str(), MNT_DETACH);
-  }
-  bool is_mounted() const { return mounted_; }
-
- private:
-  fs::path place_;
-  bool mounted_ = false;
-};
-
-TEST_CASE("A full disk ends a run; its last checkpoint survives and is gone on from") {
-  const Desk desk;
-  const SmallDisk disk(desk / "disk");
-  if (!disk.is_mounted()) {
-    WARN("skipped: only root can mount a small file system");
-    return;
-  }
-  REQUIRE(desk.run({"a.yaml", "--run-dir", "disk/run", "--stop-after", "1"}).code == 75);
-  // All but a few blocks, which the log and the metrics may take.
-  const uint64_t room = fs::space(desk / "disk").available;
-  desk.write("disk/ballast", std::string(room - 3 * 4096, 'x'));
-  CHECK(desk.error(ExitCode::kFailed, {"resume", "disk/run"}) ==
-        "error: cannot write disk/run/checkpoints/step-00000003.safetensors: No space left on "
-        "device\n");
-  CHECK(checkpoints_in(desk / "disk/run") == std::vector<std::string>{"step-00000001.safetensors"});
-  fs::remove(desk / "disk/ballast");
-  const Result result = desk.run({"resume", "disk/run"});
-  CHECK(result.err == "");
-  CHECK(result.code == 0);
-  CHECK(metrics_of(desk / "disk/run").at("status") == "finished");
 }
 
 }  // namespace

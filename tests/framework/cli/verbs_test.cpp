@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <sstream>
 
 #include "framework/files/file.h"
 #include "framework/files/json.h"
@@ -9,6 +7,7 @@
 #include "framework/files/safetensors.h"
 #include "framework/runs/checkpoint.h"
 #include "tests/framework/cli/support.h"
+#include "tests/schema_python.h"
 
 namespace vitrine {
 namespace {
@@ -208,20 +207,12 @@ TEST_CASE("list names kinds, components and options") {
         "sgd\n");
 }
 
-// Whether python3 can validate; says so where it cannot.
-bool has_jsonschema(const TemporaryFolder& folder) {
-  if (Process({"python3", "-c", "import jsonschema"}, folder.path(), {}).wait().code == 0)
-    return true;
-  WARN("skipped: python3 has no package jsonschema");
-  return false;
-}
-
 TEST_CASE("the schema of configs accepts a resolved config and refuses an unknown key") {
   const Folder folder;
   const Result result = folder.run({"schema"});
   CHECK(result.code == 0);
   CHECK(Json::parse(result.out).at("type") == "object");
-  if (!has_jsonschema(folder)) return;
+  const std::string python = schema_python();
   const std::string validator = VITRINE_SOURCE_DIR "/scripts/validate_metrics.py";
   write_plain(folder / "schema.json", result.out);
   Json config = json_of(folder / "run/metrics.json").at("config");
@@ -229,16 +220,15 @@ TEST_CASE("the schema of configs accepts a resolved config and refuses an unknow
   config["trianing"] = 1;
   write_plain(folder / "bad.json", config.dump());
   const Result good =
-      Process({"python3", validator, "schema.json", "good.json"}, folder.path(), {}).wait();
+      Process({python, validator, "schema.json", "good.json"}, folder.path(), {}).wait();
   CHECK(good.err == "");
   CHECK(good.code == 0);
-  CHECK(Process({"python3", validator, "schema.json", "bad.json"}, folder.path(), {}).wait().code ==
+  CHECK(Process({python, validator, "schema.json", "bad.json"}, folder.path(), {}).wait().code ==
         1);
 }
 
 TEST_CASE("metrics.json of real runs follows its schema") {
   const Folder folder;
-  if (!has_jsonschema(folder)) return;
   REQUIRE(folder.run({"small.yaml", "--run-dir", "stopped", "--stop-after", "5"}).code == 75);
   REQUIRE(folder
               .run({"small.yaml", "--run-dir", "tasks", "dataset.validation=0",
@@ -249,7 +239,8 @@ TEST_CASE("metrics.json of real runs follows its schema") {
               .run({"small.yaml", "--run-dir", "diverged", "optimizer={type: sgd, lr: 1e38}",
                     "training.log_every=1"})
               .code == 4);
-  std::vector<std::string> command = {"python3", VITRINE_SOURCE_DIR "/scripts/validate_metrics.py",
+  std::vector<std::string> command = {schema_python(),
+                                      VITRINE_SOURCE_DIR "/scripts/validate_metrics.py",
                                       VITRINE_SOURCE_DIR "/docs/metrics.schema.json"};
   for (const char* run : {"run", "stopped", "tasks", "diverged"}) {
     command.push_back(run + std::string("/metrics.json"));
@@ -358,60 +349,6 @@ TEST_CASE("a log file gets neither colours nor carriage returns") {
          {good.out, good.err, bad.out, bad.err, bytes_of(folder / run / "log.txt")}) {
       CHECK(text.find_first_of("\033\r") == std::string::npos);
     }
-  }
-}
-
-std::vector<float> floats_of(const TensorView& tensor) {
-  std::vector<float> out(tensor.bytes.size() / sizeof(float));
-  std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
-  return out;
-}
-
-TEST_CASE("the first 50 steps on MNIST are PyTorch's") {
-  const TemporaryFolder folder;
-  const fs::path source = VITRINE_SOURCE_DIR;
-  if (!fs::exists(source / "../shared/data/mnist")) {
-    WARN("skipped: MNIST is not in ../shared/data/mnist");
-    return;
-  }
-  const Result result =
-      runner({source / "configs/vit_mnist.yaml", "training.max_steps=50", "training.log_every=1",
-              "threads=1", "dataset.limit_test=64",
-              "dataset.root=" + (source / "../shared/data").string(), "--run-dir", "run"},
-             folder.path());
-  INFO(result.err);
-  REQUIRE(result.code == 0);
-  const Json golden = json_of(source / "tests/golden/tutorial.json").at("losses_of_steps_1_to_50");
-  std::istringstream rows(bytes_of(folder / "run/metrics.jsonl"));
-  std::string line;
-  size_t step = 0;
-  while (std::getline(rows, line)) {
-    const Json row = Json::parse(line);
-    if (row.at("kind") != "step") continue;
-    INFO("step " << step + 1);
-    REQUIRE(step < golden.size());
-    CHECK(std::abs(row.at("train/loss").get<double>() - golden[step++].get<double>()) < 1e-4);
-  }
-  CHECK(step == 50);
-  REQUIRE(runner({"export", "run", "w.safetensors", "--layout", "tutorial"}, folder.path()).code ==
-          0);
-  const auto got = Safetensors::load(folder / "w.safetensors", 1 << 20);
-  const auto wanted =
-      Safetensors::load(source / "tests/golden/tutorial_seed0_step50.safetensors", 1 << 20);
-  CHECK(got.tensors().size() == wanted.tensors().size());
-  for (const TensorView& expected : wanted.tensors()) {
-    INFO(expected.name);
-    // A key's bias has no gradient but rounding, which Adam scales up to whole steps.
-    if (expected.name.find("k_mappings") != std::string::npos &&
-        EndsWith(".bias").match(expected.name))
-      continue;
-    const TensorView* tensor = got.find(expected.name);
-    REQUIRE(tensor);
-    const auto a = floats_of(*tensor), b = floats_of(expected);
-    REQUIRE(a.size() == b.size());
-    float largest = 0;
-    for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
-    CHECK(largest < 1e-4);
   }
 }
 

@@ -1,31 +1,12 @@
 #include "framework/files/file.h"
 
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "tests/framework/files/support.h"
 
 namespace vitrine {
 namespace {
-
-// A file system of 64 KiB; only root may mount one.
-class SmallDisk {
- public:
-  SmallDisk() : mounted_(mount("tmpfs", path().c_str(), "tmpfs", 0, "size=64k") == 0) {}
-  ~SmallDisk() {
-    if (mounted_) umount(path().c_str());
-  }
-  bool mounted() const { return mounted_; }
-  const std::filesystem::path& path() const { return folder_.path(); }
-
- private:
-  TemporaryFolder folder_;
-  bool mounted_;
-};
 
 TEST_CASE("read_file returns every byte") {
   TemporaryFolder folder;
@@ -90,36 +71,6 @@ TEST_CASE("write_file_atomically says where and why it failed, and cleans up") {
   std::filesystem::create_directory(folder / "folder");
   CHECK(message("folder") == start + "folder: Is a directory");
   CHECK(folder.count() == 1);
-}
-
-TEST_CASE("a full disk leaves the old file and no temporary") {
-  SmallDisk disk;
-  if (!disk.mounted()) {
-    WARN("skipped: mounting a small file system needs root (" << std::strerror(errno) << ")");
-    return;
-  }
-  const auto path = disk.path() / "f";
-  write_file_atomically(path, "old");
-  const std::string large(100'000, 'x');
-  CHECK(message_of(ExitCode::kFailed, [&] { write_file_atomically(path, large); }) ==
-        "cannot write " + path.string() + ": No space left on device");
-  CHECK(read_file(path, 100) == "old");
-  CHECK(std::distance(std::filesystem::directory_iterator(disk.path()), {}) == 1);
-}
-
-TEST_CASE("a full disk leaves an appended file without a part of a row") {
-  SmallDisk disk;
-  if (!disk.mounted()) {
-    WARN("skipped: mounting a small file system needs root (" << std::strerror(errno) << ")");
-    return;
-  }
-  const auto path = disk.path() / "f";
-  AppendFile file = AppendFile::open(path);
-  file.append("row\n");
-  const std::string large(100'000, 'x');
-  CHECK(message_of(ExitCode::kFailed, [&] { file.append(large); }) ==
-        "cannot write " + path.string() + ": No space left on device");
-  CHECK(read_file(path, 100) == "row\n");
 }
 
 TEST_CASE("remove_temporaries deletes what a killed writer left, and only that") {

@@ -1,11 +1,8 @@
 #include "framework/runs/checkpoint.h"
 
-#include <sys/mount.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 
 #include "framework/files/sha256.h"
 #include "tests/catch.h"
@@ -163,41 +160,6 @@ TEST_CASE("pruning keeps the newest and the best", "[runs]") {
   write_plain(run / ".step-00000006.safetensors.0badcafe.part", "left by a killed save");
   CHECK(prune(2, std::nullopt) == std::vector<int64_t>{4, 5});
   CHECK(std::distance(fs::directory_iterator(run.path()), {}) == 2);
-}
-
-// A file system of 64 KiB, for as long as this lives.
-class SmallDisk {
- public:
-  explicit SmallDisk(const fs::path& folder) : folder_(folder) {
-    mounted_ = ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=64k") == 0;
-    if (!mounted_) reason_ = std::strerror(errno);
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount(folder_.c_str());
-  }
-  bool mounted() const { return mounted_; }
-  const std::string& reason() const { return reason_; }
-
- private:
-  fs::path folder_;
-  bool mounted_ = false;
-  std::string reason_;
-};
-
-TEST_CASE("a full disk while saving leaves the checkpoint before it usable", "[runs]") {
-  const TemporaryFolder run;
-  const SmallDisk disk(run.path());
-  if (!disk.mounted()) {
-    WARN("skipped: cannot mount a small file system: " + disk.reason());
-    return;
-  }
-  save_checkpoint(run.path(), example(1), 1);
-  Checkpoint large = example(2);
-  large.tensors.push_back({"model/large", DType::kU8, {100'000}, std::string(100'000, 'x')});
-  CHECK(error_of([&] { save_checkpoint(run.path(), large, 2); }) ==
-        "1: cannot write " + checkpoint_file(run.path(), 2).string() + ": No space left on device");
-  CHECK(std::distance(fs::directory_iterator(run.path()), {}) == 1);
-  check_same(load_latest(run.path())->checkpoint, example(1));
 }
 
 }  // namespace
