@@ -216,7 +216,8 @@ TEST_CASE("every part serves in a whole model") {
     const std::string& kind = option.key;
     for (const std::string& name : Registry::instance().names(kind)) {
       CAPTURE(kind, name);
-      const auto model = make_model(sizes + ", " + kind + ": " + name + "}", images_of(3, 16, 24));
+      const std::string yaml = sizes + ", " + kind + ": " + name + "}";
+      const auto model = make_model(yaml, images_of(3, 16, 24));
       const Tensor images = at::randint(0, 256, {2, 3, 16, 24}, at::kByte);
       const Tensor out = model->forward(images).at(0);
       check_sizes(out, {2, 10});
@@ -232,6 +233,7 @@ TEST_CASE("every part serves in a whole model") {
         parameters -= row.parameters;
       }
       CHECK(parameters == 0);
+      check_trained_and_saved(yaml, images_of(3, 16, 24), images);
     }
   }
 }

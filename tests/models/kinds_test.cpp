@@ -1,0 +1,110 @@
+// The kinds that are few: short suites over all that is registered. And every kind has a suite.
+#include <set>
+
+#include "framework/training/layout.h"
+#include "framework/training/plot.h"
+#include "tests/models/support.h"
+
+namespace vitrine {
+namespace {
+
+// What `runner plot` and `runner export` do with a name.
+Image draw(const std::string& name) {
+  Choice<Plot> choice(name);
+  Problems problems;
+  choice.read_default(Plot::kKind, problems);
+  choice.check({}, problems);
+  REQUIRE(problems.text("test") == "");
+  return choice.create({})->draw();
+}
+
+std::string refusal(const Model& model, const std::string& layout) {
+  try {
+    const_cast<Model&>(model).export_as(layout);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("every model is trained, saved and loaded") {
+  for (const std::string& name : Registry::instance().names(Model::kKind)) {
+    CAPTURE(name);
+    const std::string yaml = "{type: " + name + "}";
+    const Tensor pixels = at::randint(0, 256, {2, 1, 28, 28}, at::kByte);
+    const auto model = make_model(yaml, images_of(1, 28, 28));
+    const auto outputs = model->forward(pixels);
+    REQUIRE(outputs.size() == model->tasks().size());
+    Tensor sum = at::zeros({});
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      CHECK(outputs[i].sizes() == at::IntArrayRef({2, model->tasks()[i].classes()}));
+      sum = sum + (outputs[i] * at::randn_like(outputs[i])).sum();
+    }
+    sum.backward();
+    for (const auto& [parameter, value] : parameters_by_name(*model)) {
+      CAPTURE(parameter);
+      REQUIRE(value.grad().defined());
+      CHECK(value.grad().isfinite().all().item<bool>());
+    }
+    check_trained_and_saved(yaml, images_of(1, 28, 28), pixels);
+  }
+}
+
+TEST_CASE("every layout holds all weights of a model that it fits, and refuses others in words") {
+  const auto tutorial = make_model(kTutorial, images_of(1, 28, 28));
+  const auto today = make_model("{type: vit}", images_of(1, 28, 28));
+  for (const std::string& name : Registry::instance().names(Layout::kKind)) {
+    CAPTURE(name);
+    size_t fitting = 0;
+    for (const auto& model : {tutorial, today}) {
+      const std::string refused = refusal(*model, name);
+      if (!refused.empty()) {
+        CHECK_THAT(refused, StartsWith("the layout \"" + name + "\" has no equal of this model: "));
+        continue;
+      }
+      ++fitting;
+      // Tensors may be renamed and reshaped, and tables stand beside them; none is left out.
+      std::multiset<double> sums;
+      for (const auto& [key, value] : model->export_as(name)) {
+        sums.insert(value.to(at::kDouble).sum().item<double>());
+      }
+      for (const auto& [parameter, value] : parameters_by_name(*model)) {
+        CAPTURE(parameter);
+        const auto found = sums.find(value.to(at::kDouble).sum().item<double>());
+        REQUIRE(found != sums.end());
+        sums.erase(found);
+      }
+    }
+    CHECK(fitting > 0);
+  }
+}
+
+TEST_CASE("every plot draws, and the same each time") {
+  for (const std::string& name : Registry::instance().names(Plot::kKind)) {
+    CAPTURE(name);
+    const Image image = draw(name), again = draw(name);
+    CHECK(image.width > 0);
+    CHECK(image.height > 0);
+    CHECK(static_cast<int64_t>(image.pixels.size()) == image.width * image.height * image.channels);
+    CHECK(std::set<uint8_t>(image.pixels.begin(), image.pixels.end()).size() > 1);
+    CHECK(again.pixels == image.pixels);
+  }
+}
+
+TEST_CASE("every kind has a suite") {
+  // Parts of a model have theirs in parts_test.cpp, which compares the kinds with the model's
+  // options; the experiments theirs in framework/cli/training_test.cpp.
+  const std::vector<std::string> elsewhere = {"dataset",   "transform", "loss",
+                                              "optimizer", "schedule",  "experiment"};
+  std::set<std::string> suites = {Model::kKind, Layout::kKind, Plot::kKind};
+  suites.insert(elsewhere.begin(), elsewhere.end());
+  for (const Node& option : resolved_model("{type: vit}").children) {
+    if (!Registry::instance().names(option.key).empty()) suites.insert(option.key);
+  }
+  const auto kinds = Registry::instance().kinds();
+  CHECK(std::set<std::string>(kinds.begin(), kinds.end()) == suites);
+}
+
+}  // namespace vitrine
