@@ -16,8 +16,8 @@ inline constexpr const char* kMnistFiles[] = {"train-images-idx3-ubyte", "train-
                                               "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
 
 // The folder with MNIST's four files, raw or .gz: P/mnist or P of each place P in VITRINE_DATA,
-// then of data, ../data and ../shared/data beside the sources. Empty where there is none, which
-// skips the test.
+// then of data, ../data and ../shared/data. Relative places count from the repository. Empty where
+// there is none, which skips the test.
 inline std::filesystem::path mnist_folder() {
   namespace fs = std::filesystem;
   const fs::path source = VITRINE_SOURCE_DIR;
@@ -25,7 +25,7 @@ inline std::filesystem::path mnist_folder() {
   const char* named = std::getenv("VITRINE_DATA");
   std::istringstream list(named ? named : "");
   for (std::string place; std::getline(list, place, ':');) {
-    if (!place.empty()) places.push_back(place);
+    if (!place.empty()) places.push_back(source / place);
   }
   places.insert(places.end(), {source / "data", source / "../data", source / "../shared/data"});
   for (const fs::path& place : places) {
