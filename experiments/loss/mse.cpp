@@ -14,6 +14,8 @@ class MeanSquaredError : public Loss {
   Tensor forward(const Tensor& output, const Tensor& target, const Task& task) override {
     return at::mse_loss(output, at::one_hot(target, task.classes()).to(output.scalar_type()));
   }
+
+  std::string unit() const override { return ""; }
 };
 
 VITRINE_REGISTER(

@@ -10,6 +10,8 @@ class Constant : public Schedule {
  public:
   Constant(const Options& options, const ScheduleContext& context) : Schedule(options, context) {}
 
+  bool depends_on_total() const override { return false; }
+
  protected:
   double after_warmup(int64_t, int64_t) const override { return 1; }
 };

@@ -22,6 +22,8 @@ class Cosine : public Schedule {
   Cosine(const Options& options, const ScheduleContext& context)
       : Schedule(options, context), final_(options.final) {}
 
+  bool depends_on_total() const override { return true; }
+
  protected:
   double after_warmup(int64_t step, int64_t total) const override {
     const double done = static_cast<double>(std::min(step, total)) / static_cast<double>(total);

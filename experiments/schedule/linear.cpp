@@ -18,6 +18,8 @@ class Linear : public Schedule {
   Linear(const Options& options, const ScheduleContext& context)
       : Schedule(options, context), final_(options.final) {}
 
+  bool depends_on_total() const override { return true; }
+
  protected:
   double after_warmup(int64_t step, int64_t total) const override {
     return 1 -

@@ -30,6 +30,8 @@ class Step : public Schedule {
         every_(std::max<int64_t>(options.every.in_steps(context.steps_per_epoch), 1)),
         gamma_(options.gamma) {}
 
+  bool depends_on_total() const override { return false; }
+
  protected:
   double after_warmup(int64_t step, int64_t) const override {
     return std::pow(gamma_, static_cast<double>(step / every_));

@@ -17,6 +17,8 @@ class Loss {
   virtual ~Loss() = default;
   // The mean over the batch of one task's outputs [B, classes] against its targets (int64 [B]).
   virtual Tensor forward(const Tensor& output, const Tensor& target, const Task& task) = 0;
+  // Of its values, as metrics.json names it; may be empty.
+  virtual std::string unit() const { return "nats"; }
   // What a user should know before training with these tasks; empty where nothing.
   virtual std::string warning() const { return ""; }
 };

@@ -34,6 +34,9 @@ class Schedule {
       : warmup_steps_(options.warmup.in_steps(context.steps_per_epoch)), context_(context) {}
   virtual ~Schedule() = default;
 
+  // Whether another total changes the learning rate of steps before the end, so that a run which is
+  // taken further is no longer what a longer one would have been.
+  virtual bool depends_on_total() const = 0;
   // What the learning rate is multiplied by at a step (from 0).
   double factor(int64_t step) const {
     if (step < warmup_steps_)

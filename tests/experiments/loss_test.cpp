@@ -76,6 +76,12 @@ TEST_CASE("cross_entropy warns of a head that gives probabilities") {
   CHECK(make<Loss>("mse", {{task(10, true)}})->warning() == "");
 }
 
+TEST_CASE("losses tell their unit") {
+  CHECK(make<Loss>("cross_entropy", {{task(10, false)}})->unit() == "nats");
+  CHECK(make<Loss>("nll", {{task(10, false)}})->unit() == "nats");
+  CHECK(make<Loss>("mse", {{task(10, false)}})->unit() == "");
+}
+
 TEST_CASE("the loss that the warning names is reached by certainty") {
   const Tensor certain = at::tensor({0.0f, 0.0f, 1.0f, 1.0f, 0.0f, 0.0f}).view({2, 3});
   CHECK(value("cross_entropy", certain, task(3, true)) == Approx(0.551445).epsilon(1e-5));

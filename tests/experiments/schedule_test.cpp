@@ -51,6 +51,17 @@ TEST_CASE("step drops at regular intervals") {
         Values{0.5, 1, 1, 0.5});
 }
 
+TEST_CASE("every schedule tells whether it depends on the total") {
+  for (const std::string& name : Registry::instance().names("schedule")) {
+    INFO(name);
+    const auto shorter = make<Schedule>(name, {100, 20}), longer = make<Schedule>(name, {200, 20});
+    bool differs = false;
+    for (int64_t step = 0; step < 100; ++step)
+      differs |= shorter->factor(step) != longer->factor(step);
+    CHECK(shorter->depends_on_total() == differs);
+  }
+}
+
 TEST_CASE("step takes no time and no nothing") {
   CHECK(problems_of<Schedule>("{type: step, every: 5 min}", {}) ==
         "test.yaml:1:25: schedule: every takes epochs or steps, more than 0\n"
