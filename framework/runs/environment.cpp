@@ -8,6 +8,8 @@
 #include <fstream>
 #include <thread>
 
+#include "framework/runs/build.h"
+
 #if __has_include("git_version.h")
 #include "git_version.h"  // written by cmake/git_version.cmake into the build folder
 #else
@@ -60,9 +62,13 @@ std::string instruction_set() {
 }  // namespace
 
 nlohmann::ordered_json describe_environment() {
-  return {{"vitrine", VITRINE_VERSION}, {"git", VITRINE_GIT},
-          {"compiler", compiler()},     {"cpu", cpu_model()},
-          {"isa", instruction_set()},   {"cores", std::thread::hardware_concurrency()}};
+  return {{"vitrine", VITRINE_VERSION},
+          {"git", VITRINE_GIT},
+          {"compiler", compiler()},
+          {"build", loaded_build()},
+          {"cpu", cpu_model()},
+          {"isa", instruction_set()},
+          {"cores", std::thread::hardware_concurrency()}};
 }
 
 std::string utc_now() {

@@ -12,9 +12,11 @@ TEST_CASE("the environment says where results come from", "[runs]") {
   const nlohmann::ordered_json environment = describe_environment();
   std::vector<std::string> keys;
   for (const auto& [key, value] : environment.items()) keys.push_back(key);
-  CHECK(keys == std::vector<std::string>{"vitrine", "git", "compiler", "cpu", "isa", "cores"});
+  CHECK(keys ==
+        std::vector<std::string>{"vitrine", "git", "compiler", "build", "cpu", "isa", "cores"});
   const std::regex commit("[0-9a-f]{40}(-dirty)?|unknown");
   CHECK(std::regex_match(environment["git"].get<std::string>(), commit));
+  CHECK(std::regex_match(environment["build"].get<std::string>(), std::regex("[0-9a-f]{16}")));
   const std::regex isa("avx512|avx2|sse4|neon|generic");
   CHECK(std::regex_match(environment["isa"].get<std::string>(), isa));
   CHECK_FALSE(environment["vitrine"].get<std::string>().empty());
