@@ -88,6 +88,17 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+std::string escape_lines(std::string_view text) {
+  std::string out;
+  for (size_t begin = 0;;) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    out += escape(text.substr(begin, end - begin));
+    if (end == text.size()) return out;
+    out += '\n';
+    begin = end + 1;
+  }
+}
+
 bool is_utf8(std::string_view text) {
   uint32_t code = 0;
   for (size_t i = 0; i < text.size();) {

@@ -38,6 +38,9 @@ class Error : public std::runtime_error {
 // written as escapes, so that a string from a file cannot steer a terminal.
 std::string escape(std::string_view text);
 
+// The same for a text of several lines, which stay lines.
+std::string escape_lines(std::string_view text);
+
 bool is_utf8(std::string_view text);
 
 // The up to three candidates that a person may have meant by `name`, nearest first, as "a, b";

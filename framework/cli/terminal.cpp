@@ -109,12 +109,12 @@ void Console::clear_bar() {
 
 void Console::message(const std::string& text) {
   clear_bar();
-  if (!quiet_) print(text);
+  if (!quiet_) print(escape_lines(text));
 }
 
 void Console::warning(const std::string& text) {
   clear_bar();
-  print_warning(text);
+  print_warning(escape_lines(text));
 }
 
 void Console::show(const std::string& bar, const std::string& line) {

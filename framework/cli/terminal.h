@@ -25,7 +25,8 @@ std::string grouped(int64_t number);  // 60,000
 // once.
 void install_signal_handlers();
 
-// Shows training: a progress bar on a terminal, a line at intervals elsewhere.
+// Shows training, with control characters escaped: a progress bar on a terminal, a line at
+// intervals elsewhere.
 class Console : public Observer {
  public:
   explicit Console(bool quiet = false) : quiet_(quiet) {}

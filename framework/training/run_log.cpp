@@ -11,7 +11,7 @@ void RunLog::open(const std::filesystem::path& file) {
 }
 
 void RunLog::write(const std::string& text) {
-  const std::string line = utc_now() + " " + text + "\n";
+  const std::string line = utc_now() + " " + escape_lines(text) + "\n";
   if (file_) {
     file_->append(line);
   } else {

@@ -22,6 +22,11 @@ TEST_CASE("what could steer a terminal is escaped", "[error]") {
   CHECK(escape("\xe2\x81\xa6\xe2\x80\x8b\xef\xbb\xbf") == "\\u2066\\u200b\\ufeff");
 }
 
+TEST_CASE("lines stay lines while what is in them is escaped", "[error]") {
+  CHECK(escape_lines("") == "");
+  CHECK(escape_lines("one\n two\x1b[31m\n\nend\n") == "one\n two\\x1b[31m\n\nend\n");
+}
+
 TEST_CASE("bytes that are not UTF-8 are escaped one by one", "[error]") {
   CHECK(escape("caf\xe9") == "caf\\xe9");
   CHECK(escape("\xc0\xaf") == "\\xc0\\xaf");                    // overlong
