@@ -54,19 +54,29 @@ struct Options : DatasetOptions {
   Path root;
   std::vector<std::string> mirrors = {"https://ossci-datasets.s3.amazonaws.com/mnist/",
                                       "https://storage.googleapis.com/cvdf-datasets/mnist/"};
-  bool download = true;
+  std::optional<bool> download;
 
   void visit(Fields& field) {
     DatasetOptions::visit(field);
     field("root", root,
           "folder with the four files, or with mnist/ that has them; no other is tried");
     field("mirrors", mirrors, "https folders to download the files from, tried in order");
-    field("download", download, "whether to download the files where no folder has them");
+    field("download", download,
+          "whether to download the files where no folder has them; null: unless root is given");
   }
+  bool downloads() const { return download.value_or(root.empty()); }
   void check(const DataContext&, Check& check) const {
     for (const std::string& mirror : mirrors) {
       if (mirror.starts_with("https://")) continue;
       check.error({"mirrors"}, "mirrors are https addresses, got \"" + escape(mirror) + "\"");
+    }
+    if (!root.empty() && downloads()) {
+      check.no_effect("download", "root is given, and nothing else is tried");
+    }
+    // The default may stand there: a resolved config spells everything out.
+    if (!downloads() && mirrors != Options().mirrors) {
+      check.no_effect("mirrors", root.empty() ? "download is false"
+                                              : "root is given, and nothing else is tried");
     }
   }
 };
@@ -149,7 +159,7 @@ class Finder {
         if (has_all(folder)) return folder;
       }
     }
-    if (options_.root.empty() && options_.download && downloaded()) return cache_folder();
+    if (options_.downloads() && downloaded()) return cache_folder();
     throw Error(ExitCode::kData, advice());
   }
 
@@ -193,7 +203,8 @@ class Finder {
 
   void download_from(const std::string& mirror, const fs::path& folder) const {
     if (context_.tell)
-      context_.tell(fmt::format("downloading MNIST from {} into {}", mirror, folder.string()));
+      context_.tell(fmt::format("downloading MNIST from {} into {}", escape(mirror),
+                                escape(folder.string())));
     for (const File* file : kFiles) {
       if (find_file(folder, *file).empty()) download_file(mirror, folder, *file);
     }

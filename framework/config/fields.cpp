@@ -251,6 +251,9 @@ void Fields::operator()(const char* name, double& value, const char* help, Rule 
 void Fields::operator()(const char* name, std::string& value, const char* help, Rule rule) {
   add(name, help, std::make_unique<ScalarValue<std::string>>(value, std::move(rule)));
 }
+void Fields::operator()(const char* name, std::optional<bool>& value, const char* help) {
+  add(name, help, std::make_unique<OptionalValue<bool>>(value, Rule{}));
+}
 void Fields::operator()(const char* name, std::optional<int64_t>& value, const char* help,
                         Rule rule) {
   add(name, help, std::make_unique<OptionalValue<int64_t>>(value, std::move(rule)));

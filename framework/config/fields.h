@@ -77,6 +77,7 @@ class Fields {
   void operator()(const char* name, double& value, const char* help, Rule rule = {});
   void operator()(const char* name, std::string& value, const char* help, Rule rule = {});
   // null in YAML is "none".
+  void operator()(const char* name, std::optional<bool>& value, const char* help);
   void operator()(const char* name, std::optional<int64_t>& value, const char* help,
                   Rule rule = {});
   void operator()(const char* name, std::optional<double>& value, const char* help, Rule rule = {});

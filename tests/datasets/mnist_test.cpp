@@ -110,6 +110,18 @@ TEST_CASE("files that are damaged are named") {
   }
 }
 
+TEST_CASE("download without a word is on, but for root, and may be written out") {
+  CHECK(problems_of<Dataset>("{type: mnist, download: true}", {}) == "");
+  CHECK(problems_of<Dataset>("{type: mnist, root: here, download: false}", {}) == "");
+  Choice<Dataset> choice;
+  Problems problems;
+  choice.read(parse_yaml("it: {type: mnist, root: here}", "test.yaml").children[0], "dataset",
+              problems);
+  const std::string resolved = to_flow_yaml(choice.write());
+  CHECK(resolved.find("download: null") != std::string::npos);
+  CHECK(problems_of<Dataset>(resolved, {}) == "");
+}
+
 TEST_CASE("mirrors are https") {
   CHECK(problems_of<Dataset>("{type: mnist, mirrors: 'http://a.org'}", {}) ==
         "test.yaml:1:28: dataset: mirrors are https addresses, got \"http://a.org\"\n"
