@@ -15,14 +15,45 @@ namespace {
 
 constexpr uint64_t kValidationSalt = 0x76616c6964;  // no transform draws the same numbers
 
-Split first_images(const Split& split, std::optional<int64_t> limit, const char* field,
-                   const char* set) {
-  if (!limit) return split;
-  if (*limit > split.size()) {
-    throw Error(ExitCode::kUsage,
-                fmt::format("dataset.{} ({}) is larger than the {} set ({} images)", field, *limit,
-                            set, split.size()));
+// What a data set is too small for. `other` names the option that its size depends on, where the
+// data set has such a one.
+struct Misfit {
+  const char* option;
+  const char* other;
+  std::string message;
+};
+
+int64_t limited(int64_t images, const std::optional<int64_t>& limit) {
+  return std::min(images, limit.value_or(images));
+}
+
+std::vector<Misfit> misfits_of(const DatasetOptions& options, int64_t train, int64_t test) {
+  std::vector<Misfit> out;
+  const auto check_limit = [&](const std::optional<int64_t>& limit, const char* option,
+                               const char* other, const char* set, int64_t images) {
+    if (!limit || *limit <= images) return;
+    out.push_back({option, other,
+                   fmt::format("{} ({}) is larger than the {} set ({} images)", option, *limit, set,
+                               images)});
+  };
+  check_limit(options.limit_train, "limit_train", "train", "training", train);
+  check_limit(options.limit_test, "limit_test", "test", "test", test);
+  const int64_t images = limited(train, options.limit_train);
+  const int64_t count = options.validation.of(images);
+  const std::string why = count > images    ? "is larger than the set"
+                          : count == images ? "leaves no training image"
+                          : count == 0      ? "is less than one image"
+                                            : "";
+  if (options.validation.value > 0 && !why.empty()) {
+    out.push_back({"validation", options.limit_train ? "limit_train" : "train",
+                   fmt::format("validation ({}) of {} training images {}", options.validation.value,
+                               images, why)});
   }
+  return out;
+}
+
+Split first_images(const Split& split, std::optional<int64_t> limit) {
+  if (!limit) return split;
   Split out = split;
   out.labels = split.labels.narrow(0, 0, *limit);
   if (split.images.defined()) out.images = split.images.narrow(0, 0, *limit);
@@ -40,18 +71,6 @@ Split select(const Split& split, const Tensor& indices) {
     };
   }
   return out;
-}
-
-int64_t validation_size(const Amount& validation, int64_t images) {
-  const int64_t count = validation.of(images);
-  const auto refuse = [&](const std::string& why) {
-    throw Error(ExitCode::kUsage, fmt::format("dataset.validation ({}) of {} training images {}",
-                                              validation.value, images, why));
-  };
-  if (count > images) refuse("is larger than the set");
-  if (count == images) refuse("leaves no training image");
-  if (count == 0 && validation.value > 0) refuse("is less than one image");
-  return count;
 }
 
 // How many of `total` each class gives, where `sizes` counts its images: in proportion, the largest
@@ -98,11 +117,28 @@ Tensor positions(const std::vector<bool>& flags, bool wanted) {
 
 }  // namespace
 
+void check_splits(const DatasetOptions& options, const DatasetInfo& info, Check& check) {
+  for (const Misfit& misfit : misfits_of(options, info.train, info.test)) {
+    if (check.is_set(misfit.other)) {
+      check.error({misfit.option, misfit.other}, misfit.message);
+    } else {
+      check.error({misfit.option}, misfit.message);
+    }
+  }
+}
+
+int64_t training_images(const DatasetOptions& options, const DatasetInfo& info) {
+  const int64_t images = limited(info.train, options.limit_train);
+  return images - options.validation.of(images);
+}
+
 Splits make_splits(const Split& train, const Split& test, const DatasetOptions& options) {
+  for (const Misfit& misfit : misfits_of(options, train.size(), test.size()))
+    throw Error(ExitCode::kUsage, "dataset." + misfit.message);
   Splits out;
-  out.test = first_images(test, options.limit_test, "limit_test", "test");
-  out.train = first_images(train, options.limit_train, "limit_train", "training");
-  const int64_t total = validation_size(options.validation, out.train.size());
+  out.test = first_images(test, options.limit_test);
+  out.train = first_images(train, options.limit_train);
+  const int64_t total = options.validation.of(out.train.size());
   out.train_indices = at::arange(out.train.size(), at::kLong);
   out.validation_indices = at::empty({0}, at::kLong);
   if (total == 0) return out;

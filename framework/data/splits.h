@@ -16,6 +16,13 @@ struct Splits {
   Tensor train_indices, validation_indices;
 };
 
+// Reports limits and a validation split that a data set of these sizes is too small for, each with
+// the option that it has to agree with.
+void check_splits(const DatasetOptions& options, const DatasetInfo& info, Check& check);
+
+// How many images are left to train on; of options that check_splits finds sound.
+int64_t training_images(const DatasetOptions& options, const DatasetInfo& info);
+
 // Takes the first limit_train and limit_test images, then moves `validation` of the training images
 // to a split of their own: each class gives its share (largest remainders), chosen by split_seed
 // alone; orders are kept. Throws Error(kUsage) for a limit or a validation split that the data set

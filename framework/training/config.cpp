@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "framework/data/splits.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/run_directory.h"
 
@@ -31,7 +32,7 @@ void TrainingOptions::visit(Fields& field) {
   field("accumulate", accumulate, "batches whose gradients make one optimizer step", at_least(1));
   field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0));
   field("ema_decay", ema_decay,
-        "decay of the moving average of weights, which is then what is tested", between(0, 1));
+        "decay of the moving average of weights, which is then what is tested", from_below(0, 1));
   field("early_stopping", early_stopping, "end training when validation no longer improves");
   field("log_every", log_every, "steps between two rows of metrics.jsonl", at_least(1));
   field("checkpoint", checkpoint, "when checkpoints are saved and how many are kept");
@@ -128,9 +129,9 @@ void load_plugins(Node& written) {
   }
 }
 
-// A forward pass in libtorch of fewer operations a step than this is faster on one thread: to wake the others
-// costs more than they give. On 2 cores the tutorial's model (3e7) lost a third of its speed to the
-// second thread.
+// A forward pass in libtorch of fewer operations a step than this is faster on one thread: to wake
+// the others costs more than they give. On 2 cores the tutorial's model (3e7) lost a third of its
+// speed to the second thread.
 constexpr double kFlopsForThreads = 1e9;
 
 int64_t pick_threads(const Config& config, const DatasetInfo& info) {
@@ -147,10 +148,29 @@ int64_t pick_threads(const Config& config, const DatasetInfo& info) {
              : at::get_num_threads();
 }
 
+// Rules that need to know how many images there are.
+void check_sizes(const Config& config, const DatasetInfo& info, const Check& root) {
+  const DatasetOptions& options = config.dataset_options();
+  Check dataset(config.dataset.node(), config.dataset.path(), root.problems());
+  const size_t before = root.problems().size();
+  check_splits(options, info, dataset);
+  const TrainingOptions& training = config.training;
+  if (!training.overfit_batches || root.problems().size() > before) return;
+  const int64_t images = training_images(options, info);
+  const int64_t batches = (images + training.batch_size - 1) / training.batch_size;
+  if (*training.overfit_batches <= batches) return;
+  root.at("training")
+      .error({"overfit_batches", "batch_size"},
+             fmt::format(
+                 "overfit_batches ({}) is more than there are: {} training images make {} batches",
+                 *training.overfit_batches, images, batches));
+}
+
 // What the data set tells about itself, and with it the model's own rules; none where the data
 // set's options are wrong.
 std::optional<DatasetInfo> check_components(const Config& config, const std::string& device,
-                                            Problems& problems) {
+                                            const Check& root) {
+  Problems& problems = root.problems();
   if (config.dataset.valid()) config.dataset.check(DataContext(), problems);
   if (config.loss.valid()) config.loss.check(LossContext(), problems);
   if (config.optimizer.valid()) config.optimizer.check(OptimizerContext(), problems);
@@ -163,6 +183,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const std::str
     if (problems.empty()) throw;  // what is wrong with the config is said first
     return std::nullopt;
   }
+  check_sizes(config, *info, root);
   const auto& transforms = config.dataset_options().transforms;
   for (const auto& transform : transforms) {
     transform.check({info->channels, info->height, info->width}, problems);
@@ -190,11 +211,11 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   config->name = default_name(file);
   Problems problems;
   Fields fields = fields_of(*config);
-  read_fields(fields, written, "", problems);
+  read_fields(fields, written, "", problems, {"base"});  // which is gone by now, but may be meant
   Check check(written, "", problems);
   config->check(check);
   const std::string device = problems.empty() ? pick_device(config->device, written) : "cpu";
-  const auto info = check_components(*config, device, problems);
+  const auto info = check_components(*config, device, check);
   if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(file));
 
   auto out = std::make_shared<ResolvedConfig>();
