@@ -179,7 +179,6 @@ nlohmann::ordered_json ChoiceBase::schema() const {
     described.pop_back();
     one["description"] = component->description;
     one["properties"]["type"] = {{"const", name}};
-    if (name != default_type_) one["required"] = Json::array({"type"});
     any.push_back(std::move(one));
   }
   return {{"anyOf", any}};
