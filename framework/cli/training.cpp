@@ -1,0 +1,45 @@
+#include "framework/cli/training.h"
+
+#include "framework/cli/terminal.h"
+#include "framework/cli/verbs.h"
+
+namespace vitrine {
+
+TrainingCommand::TrainingCommand(CLI::App& app) {
+  app.add_option("key=value", changes_.overrides,
+                 "values that replace the config's, such as optimizer.lr=0.01");
+  app.add_option("--unset", changes_.unset, "take a key of the config back to its default")
+      ->allow_extra_args(false);
+  app.add_option("--device", device_, "auto, cpu, cuda or mps");
+  app.add_option("--threads", threads_, "threads on the CPU")->transform(at_least_one());
+  app.add_option("--stop-after", stop_after_, "stop, resumably, after this step (exit code 75)")
+      ->transform(at_least_one());
+  app.add_flag("--json", json_, "print the result as JSON");
+}
+
+ConfigSource TrainingCommand::source(const std::filesystem::path& config) const {
+  ConfigSource out = changes_;
+  out.file = config;
+  if (!device_.empty()) out.overrides.push_back("device=" + device_);
+  if (threads_ > 0) out.overrides.push_back("threads=" + std::to_string(threads_));
+  return out;
+}
+
+ExitCode TrainingCommand::run(TrainRequest request) const {
+  if (stop_after_ > 0) request.stop_after = stop_after_;
+  request.command = command_line();
+  engine().set_threads(request.config->threads);
+  Console console(json_);
+  const TrainResult result = engine().train(request, console);
+  if (json_) {
+    print(nlohmann::ordered_json{{"run", result.run.string()},
+                                 {"exit_code", static_cast<int>(result.code)},
+                                 {"summary", result.summary}}
+              .dump(2));
+  } else if (!result.run.empty()) {
+    console.message("run: " + escape(result.run.string()));
+  }
+  return result.code;
+}
+
+}  // namespace vitrine

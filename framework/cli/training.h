@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "framework/training/engine.h"
+
+namespace vitrine {
+
+// What train and resume have in common: the options that they declare, and how they run.
+class TrainingCommand {
+ public:
+  explicit TrainingCommand(CLI::App& app);
+
+  // The config's source with what --device, --threads and --unset change.
+  ConfigSource source(const std::filesystem::path& config) const;
+  // Trains with request.config and says where the run is.
+  ExitCode run(TrainRequest request) const;
+
+ private:
+  ConfigSource changes_;
+  std::string device_;
+  int64_t threads_ = 0, stop_after_ = 0;
+  bool json_ = false;
+};
+
+}  // namespace vitrine
