@@ -2,6 +2,7 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/runs/nonfinite.h"
 #include "framework/runs/run_directory.h"
 
 namespace vitrine {
@@ -52,8 +53,17 @@ ExitCode test(const Options& options) {
   const auto config = engine().resolve(source);
   engine().set_threads(config->threads);
   Console console(options.json);
-  const Json result = engine().test(config, weights, console);
-  print(options.json ? result.dump(2) : shown(result));
+  Json result = engine().test(config, weights, console);
+  if (result.is_null()) {
+    console.message("stopped before the test was done");
+    return console.stop_requested();
+  }
+  if (!options.json) {
+    print(shown(result));
+    return ExitCode::kDone;
+  }
+  name_nonfinite(result);
+  print(result.dump(2));
   return ExitCode::kDone;
 }
 

@@ -85,7 +85,8 @@ class Engine {
   // overrides. Throws Error(kCheckpoint) for what a run under way cannot take up.
   virtual std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run,
                                                                 const ConfigSource& source) = 0;
-  // {"test/loss": ..., "test/accuracy": ..., ...} and per task the rows of test.json.
+  // {"test/loss": ..., "test/accuracy": ..., ...} and per task the rows of test.json; null where a
+  // stop was requested meanwhile.
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                                       const std::optional<WeightsSource>& weights,
                                       Observer& observer) = 0;

@@ -111,13 +111,26 @@ Json answer_of(const Tensor& probabilities, const Task& task) {
           {"probabilities", all}};
 }
 
+// Of a run its own checkpoint is tested, whatever weights it may have started from.
+void refuse_other_weights(const ResolvedConfig& resolved) {
+  constexpr const char* kKey = "model.weights";
+  if (resolved.config->model_options().weights.empty()) return;
+  if (origin_of(resolved.written, kKey) != "command line") return;
+  refuse(resolved.written.at_path(kKey)->key_location,
+         "model.weights has no effect: a checkpoint of the run is tested",
+         "--checkpoint chooses among them; a config in the run's place takes model.weights=FILE");
+}
+
 }  // namespace
 
 Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
           const std::optional<WeightsSource>& weights, Observer& observer) {
   const Config& config = *resolved->config;
-  const Data data = load_data(config, observer);
-  Learner learner = build_learner(config, data.info);
+  if (weights) refuse_other_weights(*resolved);
+  const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
+  const auto data = load_unless_stopped(config, observer);
+  if (!data) return nullptr;
+  Learner learner = build_learner(config, data->info);
   std::string from = "model.weights";
   if (weights) {
     const RunDirectory run = RunDirectory::open(weights->path);
@@ -133,10 +146,12 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.split = "test";
   options.details = true;
   options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
-  const Evaluation result = evaluate(*learner.model, *learner.objective, *data.test, options);
+  options.cancelled = stopped;
+  const Evaluation result = evaluate(*learner.model, *learner.objective, *data->test, options);
+  if (stopped()) return nullptr;
   Json out = result.values;
   out["checkpoint"] = from;
-  out["images"] = data.test->size();
+  out["images"] = data->test->size();
   out["tasks"] = result.tasks;
   return out;
 }

@@ -36,6 +36,17 @@ Data load_data(const Config& config, Observer& observer) {
   return out;
 }
 
+std::optional<Data> load_unless_stopped(const Config& config, Observer& observer) {
+  const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
+  try {
+    Data data = load_data(config, observer);
+    if (!stopped()) return data;
+  } catch (const Error&) {
+    if (!stopped()) throw;
+  }
+  return std::nullopt;
+}
+
 std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
   auto model = config.model.create(model_context(config, info, config.device));

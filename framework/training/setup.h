@@ -19,6 +19,9 @@ struct Data {
 // Throws Error(kData) where data are missing or corrupt.
 Data load_data(const Config& config, Observer& observer);
 
+// The same; none where a stop was requested meanwhile, which a download answers with an error.
+std::optional<Data> load_unless_stopped(const Config& config, Observer& observer);
+
 // The model of a config with fresh weights: seeds the global generator first, so that equal seeds
 // give equal weights.
 std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info);

@@ -23,6 +23,11 @@ bool under_any(const std::string& path, std::initializer_list<const char*> paren
   return false;
 }
 
+// Options of data sets that tell where to find the data, not which.
+bool is_place_of_data(const std::string& path) {
+  return under_any(path, {"dataset.path", "dataset.root", "dataset.mirrors", "dataset.download"});
+}
+
 // Paths of leaves whose values differ.
 void collect_changes(const Node& before, const Node& after, const std::string& path,
                      std::vector<std::string>& out) {
@@ -82,12 +87,28 @@ void announce_test(const Run& run, RunLog& log) {
   log.message(line);
 }
 
+// What is said of a run that stops before its end.
+std::string farewell(const TrainRequest& request, const Run& run, RunLog& log) {
+  if (!request.dry_run) {
+    return fmt::format("stopped at step {}; go on with: runner resume {}", run.state().step,
+                       escape(run.directory().path().string()));
+  }
+  return log.stop_requested() == ExitCode::kDone
+             ? "dry run: config, data, model and one step are sound; nothing was kept"
+             : "dry run: stopped; nothing was kept";
+}
+
 TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   const Config& config = *request.config->config;
-  Data data = load_data(config, log);
-  Learner learner = build_learner(config, data.info);
+  std::optional<Data> data = load_unless_stopped(config, log);
+  if (!data) {
+    log.message(request.resume ? "stopped before the run went on"
+                               : "stopped before the run was made");
+    return {log.stop_requested(), {}, {}};
+  }
+  Learner learner = build_learner(config, data->info);
   if (const std::string warning = learner.loss->warning(); !warning.empty()) log.warning(warning);
-  Run run(request, log, std::move(data), std::move(learner));
+  Run run(request, log, std::move(*data), std::move(learner));
   TrainResult result;
   result.run = run.directory().path();
   try {
@@ -98,10 +119,7 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
       announce_test(run, log);
     } else {
       run.leave(RunStatus::kStopped);
-      log.message(request.dry_run
-                      ? "dry run: config, data, model and one step are sound; nothing was kept"
-                      : fmt::format("stopped at step {}; go on with: runner resume {}",
-                                    run.state().step, escape(result.run.string())));
+      log.message(farewell(request, run, log));
     }
     result.code = run.stopped();
     result.summary = run.metrics().summary;
@@ -133,10 +151,11 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   std::vector<std::string> changes;
   collect_changes(before, out->resolved, "", changes);
   for (const std::string& path : changes) {
+    if (is_place_of_data(path)) continue;  // the SHA-256 of what lies there decides
     if (under_any(path, {"note", "tags", "training.epochs", "training.max_steps",
                          "training.checkpoint", "threads", "device", "plugins", "model.encoder"})) {
-      continue;  // neither data nor shapes nor numbers depend on these, or the environment's check
-                 // tells of them
+      continue;  // neither data nor shapes nor numbers depend on these, or the run itself compares
+                 // what they lead to
     }
     if (under_any(path, {"optimizer.type", "seed", "name", "dataset", "model", "loss", "experiment",
                          "training.batch_size", "training.accumulate", "training.overfit_batches",
@@ -158,7 +177,9 @@ bool is_finished(const TrainRequest& request) {
   std::vector<std::string> changes;
   collect_changes(read_yaml(run.config()), request.config->resolved, "", changes);
   // "auto" and the encoder that it chose are the same.
-  std::erase_if(changes, [](const std::string& path) { return under(path, "model.encoder"); });
+  std::erase_if(changes, [](const std::string& path) {
+    return under(path, "model.encoder") || is_place_of_data(path);
+  });
   return changes.empty();
 }
 
@@ -174,9 +195,10 @@ TrainResult train(const TrainRequest& request, Observer& observer) {
   const ScratchFolder scratch;
   TrainRequest trial = request;
   trial.run_dir = scratch.path() / "run";
+  trial.resume = false;  // what is tried is a run of its own
   trial.stop_after = 1;
   TrainResult result = run_to_the_end(trial, log);
-  result.code = ExitCode::kDone;
+  result.code = log.stop_requested();
   result.run.clear();
   return result;
 }

@@ -1,0 +1,114 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <sstream>
+#include <thread>
+
+#include "tests/framework/cli/support.h"
+
+// Signals outside of training; resume_test.cpp has those within it.
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfig = R"(name: small
+threads: 1
+dataset: {type: digits, train: 64, test: 64}
+model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}
+training: {epochs: 1, batch_size: 32}
+)";
+
+// A server that takes connections and never says a word.
+class SilentServer {
+ public:
+  SilentServer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    REQUIRE(bind(socket_, generic, size) == 0);
+    REQUIRE(listen(socket_, 8) == 0);
+    REQUIRE(getsockname(socket_, generic, &size) == 0);
+    port_ = ntohs(address.sin_port);
+  }
+  SilentServer(const SilentServer&) = delete;
+  ~SilentServer() {
+    if (client_ >= 0) close(client_);
+    close(socket_);
+  }
+
+  std::string address() const { return "https://127.0.0.1:" + std::to_string(port_) + "/"; }
+  void wait_for_client() { client_ = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC); }
+
+ private:
+  int socket_, client_ = -1;
+  int port_ = 0;
+};
+
+// Whether the process has a handler of its own for the signal.
+bool handles(const Process& process, int signal) {
+  std::ifstream status("/proc/" + std::to_string(process.id()) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("SigCgt:")) continue;
+    return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1)) & 1;
+  }
+  return false;
+}
+
+class Folder : public TemporaryFolder {
+ public:
+  Folder() { write_plain(*this / "small.yaml", kConfig); }
+};
+
+TEST_CASE("a signal during a download ends the program before there is a run") {
+  const std::vector<std::pair<int, int>> signals = {{SIGINT, 130}, {SIGTERM, 143}, {SIGUSR1, 75}};
+  for (const auto& [signal, code] : signals) {
+    const Folder folder;
+    SilentServer server;
+    const std::string mnist = "dataset={type: mnist, mirrors: ['" + server.address() + "']}";
+    Process process(runner_command({"small.yaml", mnist, "--run-dir", "run"}), folder.path(),
+                    isolated(folder.path()));
+    server.wait_for_client();
+    process.send(signal);
+    const Result result = process.wait();
+    INFO(result.err);
+    CHECK(result.code == code);
+    CHECK(result.err == "");
+    CHECK_THAT(result.out, EndsWith("\nstopped before the run was made\n"));
+    CHECK_FALSE(fs::exists(folder / "run"));
+  }
+}
+
+TEST_CASE("a signal during the download for a test ends it") {
+  const Folder folder;
+  SilentServer server;
+  const std::string mnist = "dataset={type: mnist, mirrors: ['" + server.address() + "']}";
+  Process process(runner_command({"test", "small.yaml", mnist, "model.weights=w.safetensors"}),
+                  folder.path(), isolated(folder.path()));
+  server.wait_for_client();
+  process.send(SIGINT);
+  const Result result = process.wait();
+  CHECK(result.code == 130);
+  CHECK(result.err == "");
+  CHECK_THAT(result.out, EndsWith("\nstopped before the test was done\n"));
+}
+
+TEST_CASE("a signal ends a test under way") {
+  const Folder folder;
+  REQUIRE(runner({"small.yaml", "--run-dir", "run"}, folder.path()).code == 0);
+  Process process(runner_command({"test", "run", "dataset.test=60000", "model.encoder=layers"}),
+                  folder.path(), {});
+  while (!handles(process, SIGTERM)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  process.send(SIGTERM);
+  const Result result = process.wait();
+  INFO(result.err);
+  CHECK(result.code == 143);
+  CHECK(result.out == "stopped before the test was done\n");
+}
+
+}  // namespace
+}  // namespace vitrine
