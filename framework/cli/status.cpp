@@ -2,6 +2,8 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/config/yaml.h"
+#include "framework/runs/checkpoint.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
 
@@ -20,10 +22,27 @@ Json number_of(const Json& row, const char* key) {
   return row.contains(key) ? row.at(key) : Json();
 }
 
+// A run that was killed before its first metrics.json has a config at most.
+Metrics metrics_of(const RunDirectory& run) {
+  if (std::filesystem::exists(run.metrics())) return Metrics::read(run.metrics());
+  Metrics out;
+  if (!std::filesystem::exists(run.config())) return out;
+  out.config = read_yaml(run.config()).json();
+  out.name = out.config.value("name", "");
+  return out;
+}
+
+// Of the newest checkpoint or the last epoch's end, whichever came later.
+int64_t step_of(const RunDirectory& run, const Json& last_epoch) {
+  const auto steps = checkpoint_steps(run.checkpoints());
+  return std::max(last_epoch.value("step", int64_t{0}), steps.empty() ? 0 : steps.back());
+}
+
 Json status_of(const std::filesystem::path& run) {
   Json out = {{"run", run.string()}};
   try {
-    const Metrics metrics = Metrics::read(RunDirectory::open(run).metrics());
+    const RunDirectory directory = RunDirectory::open(run);
+    const Metrics metrics = metrics_of(directory);
     const Json last = metrics.history.empty() ? Json::object() : metrics.history.back();
     Json best;
     for (const Json& row : metrics.history) {
@@ -34,7 +53,7 @@ Json status_of(const std::filesystem::path& run) {
                 {"status", shown_status(run)},
                 {"epoch", last.value("epoch", 0)},
                 {"epochs", metrics.config.value("/training/epochs"_json_pointer, 0)},
-                {"step", last.value("step", 0)},
+                {"step", step_of(directory, last)},
                 {"train/loss", number_of(last, "train/loss")},
                 {"best validation/accuracy", best},
                 {"test/accuracy", number_of(metrics.test, "test/accuracy")},

@@ -83,6 +83,24 @@ TEST_CASE("status tells how a run stands") {
   CHECK(missing.err == "error: rum is no run: there is no such directory; runs near it: ./run\n");
 }
 
+TEST_CASE("status reads a run of any age") {
+  const Folder folder;
+  // Killed before its first metrics.json.
+  fs::create_directory(folder / "early");
+  fs::copy_file(folder / "run/config.yaml", folder / "early/config.yaml");
+  const Json early = Json::parse(folder.run({"status", "early", "--json"}).out)[0];
+  CHECK(early.at("status") == "interrupted");
+  CHECK(early.at("name") == "small");
+  CHECK(early.at("epochs") == 2);
+  CHECK(early.at("step") == 0);
+
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "stopped", "--stop-after", "3"}).code == 75);
+  const Json stopped = Json::parse(folder.run({"status", "stopped", "--json"}).out)[0];
+  CHECK(stopped.at("status") == "stopped");
+  CHECK(stopped.at("epoch") == 0);
+  CHECK(stopped.at("step") == 3);
+}
+
 TEST_CASE("test repeats what the run measured") {
   const Folder folder;
   const Json expected = json_of(folder / "run/metrics.json").at("test");
