@@ -5,55 +5,27 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
-#include <torch/version.h>
 
 #include <cmath>
 
 #include "framework/files/file.h"
-#include "framework/files/sha256.h"
 #include "framework/runs/environment.h"
 #include "framework/training/model_file.h"
+#include "framework/training/run_metrics.h"
 
 namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr size_t kSharedSums = 2;  // loss and gradient norm stand before the tasks'
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 std::string checkpoint_name(int64_t step) { return checkpoint_file("", step).stem().string(); }
 
-nlohmann::ordered_json environment_of(const Config& config) {
-  Json out = describe_environment();
-  out["torch"] = TORCH_VERSION;
-  out["threads"] = *config.threads;
-  out["device"] = config.device;
-  return out;
-}
-
-// The part of the environment that the bits of a result depend on.
-Json exactness_of(const Json& environment, const Model& model) {
-  Json out;
-  for (const char* key : {"vitrine", "git", "compiler", "torch", "isa", "threads", "device"}) {
-    out[key] = environment.value(key, Json());
+bool all_finite(const Json& values) {
+  for (const Json& value : values) {
+    if (value.is_number_float() && !std::isfinite(value.get<double>())) return false;
   }
-  if (model.has_own_threads()) out.erase("threads");
-  for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
-  return out;
-}
-
-// One line for people about an epoch's row.
-std::string epoch_line(const Json& row, int64_t epochs) {
-  std::string line = fmt::format(
-      "epoch {} of {}: loss {:.4f}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(), epochs,
-      row.at("train/loss").get<double>(), 100 * row.at("train/accuracy").get<double>());
-  if (row.contains("validation/loss")) {
-    line += fmt::format("; validation loss {:.4f}, accuracy {:.2f} %",
-                        row.at("validation/loss").get<double>(),
-                        100 * row.at("validation/accuracy").get<double>());
-  }
-  return line + fmt::format("; {:.2f} s, {:.0f} images/s", row.at("seconds").get<double>(),
-                            row.at("images_per_second").get<double>());
+  return true;
 }
 
 }  // namespace
@@ -74,9 +46,14 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   total_steps_ = options.epochs * steps_per_epoch_;
   if (options.max_steps) total_steps_ = std::min(total_steps_, *options.max_steps);
   schedule_ = config_.schedule.create({total_steps_, steps_per_epoch_});
+  surroundings_ = {data_.fingerprint, exactness_of(config_, model())};
+  if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;
   if (options.ema_decay) average_ = parameters().values().clone();
   const auto width = static_cast<int64_t>(kSharedSums + 2 * objective().tasks().size());
-  sums_ = at::zeros({width}, at::TensorOptions(at::kDouble).device(parameters().values().device()));
+  // MPS has no double precision; elsewhere the sums stay where no step waits for them.
+  const at::Device device = parameters().values().device();
+  sums_ = at::zeros({width},
+                    at::TensorOptions(at::kDouble).device(device.is_mps() ? at::kCPU : device));
   state_.window.values = state_.total.values = std::vector<double>(static_cast<size_t>(width));
   if (request_.resume) {
     restore();
@@ -90,48 +67,11 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
 Run::~Run() = default;
 
 void Run::describe() {
-  const ResolvedConfig& config = *request_.config;
-  metrics_.name = config.name;
+  const Node config = config_of(*request_.config, model());
   metrics_.run = directory_->id();
-  metrics_.tags = config_.tags;
-  metrics_.note = config_.note;
-  metrics_.seed = config_.seed;
   if (metrics_.command.empty()) metrics_.command = request_.command;
-  Node resolved = config.resolved;
-  for (const Model::Decision& decision : model().decisions()) {
-    resolved.find("model")->set(decision.key, Node::string(decision.value));
-    metrics_.model[decision.key] = decision.value;
-  }
-  metrics_.config = resolved.json();
-  const std::string text = to_yaml(resolved);
-  metrics_.config_sha256 = sha256_hex(text);
-  metrics_.dataset = {{"type", config_.dataset.type()},
-                      {"sha256", data_.fingerprint},
-                      {"train", data_.train->size()},
-                      {"validation", data_.validation ? data_.validation->size() : 0},
-                      {"test", data_.test->size()}};
-  int64_t parameters = 0, flops = 0;
-  for (const auto& parameter : model().parameters()) parameters += parameter.numel();
-  for (const LayerSummary& layer :
-       model().layers(data_.test->pixels(at::zeros({1}, at::kLong)).to(at::Device(config_.device))))
-    flops += layer.flops;
-  Json described = {
-      {"type", config_.model.type()}, {"parameters", parameters}, {"flops_per_image", flops}};
-  described.update(metrics_.model);
-  metrics_.model = std::move(described);
-  metrics_.environment = environment_of(config_);
-  metrics_.metrics.clear();
-  for (const char* split : {"train", "validation", "test"}) {
-    if (split == std::string("validation") && !data_.validation) continue;
-    metrics_.metrics[metric_name(split, "loss")] = {"min", "nats"};
-    metrics_.metrics[metric_name(split, "accuracy")] = {"max", "fraction"};
-    for (const Task& task : objective().tasks()) {
-      if (objective().tasks().size() == 1) break;
-      metrics_.metrics[metric_name(split, "loss", task.name)] = {"min", "nats"};
-      metrics_.metrics[metric_name(split, "accuracy", task.name)] = {"max", "fraction"};
-    }
-  }
-  write_file_atomically(directory_->config(), text);
+  vitrine::describe(metrics_, config_, config, data_, learner_);
+  write_file_atomically(directory_->config(), to_yaml(config));
 }
 
 void Run::start() {
@@ -152,34 +92,11 @@ void Run::restore() {
   if (std::filesystem::exists(directory_->metrics()))
     metrics_ = Metrics::read(directory_->metrics());
   if (metrics_.started.empty()) metrics_.started = utc_now();
-  const Json environment = exactness_of(environment_of(config_), model());
-  uint64_t rows_length = 0;
   rows_.emplace(directory_->rows());
+  uint64_t rows_length = 0;
   if (const auto loaded = load_latest(directory_->checkpoints())) {
     for (const std::string& warning : loaded->warnings) log_.warning(warning);
-    const Restored restored =
-        vitrine::restore(loaded->checkpoint, learner_, average_, escape(loaded->file.string()));
-    if (restored.surroundings.dataset_sha256 != data_.fingerprint) {
-      throw Error(ExitCode::kCheckpoint,
-                  fmt::format("{}: the data have changed since this run was started (their SHA-256 "
-                              "is {}, was {}); start a new run",
-                              escape(directory_->path().string()), data_.fingerprint.substr(0, 12),
-                              escape(restored.surroundings.dataset_sha256.substr(0, 12))));
-    }
-    state_ = restored.state;
-    rows_length = restored.rows_length;
-    sums_.copy_(at::tensor(state_.window.values, at::kDouble));
-    note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
-    for (const auto& [key, value] : environment.items()) {
-      const Json was = restored.surroundings.environment.value(key, nlohmann::json());
-      if (was == value) continue;
-      log_.warning(fmt::format(
-          "this run goes on under another {} ({}, was {}): its results are no longer exact", key,
-          escape(value.dump()), escape(was.dump())));
-      state_.exact = false;
-    }
-    log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step),
-                             state_.step, total_steps_));
+    rows_length = go_on_from(loaded->checkpoint, escape(loaded->file.string()));
   } else {
     metrics_.last_checkpoint.clear();
     metrics_.best_checkpoint.clear();
@@ -204,10 +121,48 @@ void Run::restore() {
   metrics_.write(directory_->metrics());
 }
 
+// Returns the length of metrics.jsonl at that moment.
+uint64_t Run::go_on_from(const Checkpoint& checkpoint, const std::string& file) {
+  const Restored restored = vitrine::restore(checkpoint, learner_, average_, file);
+  const std::string where = escape(directory_->path().string());
+  if (restored.surroundings.dataset_sha256 != data_.fingerprint) {
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{}: the data have changed since this run was started (their SHA-256 "
+                            "is {}, was {}); start a new run",
+                            where, data_.fingerprint.substr(0, 12),
+                            escape(restored.surroundings.dataset_sha256.substr(0, 12))));
+  }
+  if (restored.state.step > total_steps_) {
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{}: training.epochs and training.max_steps now end at step {}, and "
+                            "this run is at step {} already; it can only be taken further",
+                            where, total_steps_, restored.state.step));
+  }
+  state_ = restored.state;
+  sums_.copy_(at::tensor(state_.window.values, at::kDouble));
+  note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
+  // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
+  // metrics.json alone knows of it.
+  state_.exact &= metrics_.exact;
+  const auto& before = restored.surroundings.environment;
+  for (const auto& [key, value] : surroundings_.environment.items()) {
+    const auto was = before.value(key, nlohmann::json());
+    if (was == value) continue;
+    log_.warning(fmt::format(
+        "this run goes on under another {} ({}, was {}): its results are no longer exact", key,
+        escape(value.dump()), escape(was.dump())));
+    state_.exact = false;
+  }
+  log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step),
+                           state_.step, total_steps_));
+  return restored.rows_length;
+}
+
 bool Run::complete() const {
+  if (state_.step_in_epoch > 0 && !cut_short_) return false;  // the end of an epoch is to come
   const auto& stopping = options().early_stopping;
   const bool stopped_early = stopping && state_.epochs_without_improvement >= stopping->patience;
-  return state_.step >= total_steps_ || (stopped_early && state_.step_in_epoch == 0);
+  return state_.step >= total_steps_ || stopped_early;
 }
 
 void Run::begin_epoch() {
@@ -242,11 +197,12 @@ double Run::learning_rate() const {
 void Run::count(const Objective::Result& result, int64_t images) {
   const at::NoGradGuard no_grad;
   const auto n = static_cast<double>(images);
-  sums_[0] += result.loss.detach() * n;
+  const at::Device device = sums_.device();
+  sums_[0] += (result.loss.detach() * n).to(device);
   for (size_t i = 0; i < result.losses.size(); ++i) {
     const auto at = static_cast<int64_t>(kSharedSums + 2 * i);
-    sums_[at] += result.losses[i] * n;
-    sums_[at + 1] += result.correct[i];
+    sums_[at] += (result.losses[i] * n).to(device);
+    sums_[at + 1] += result.correct[i].to(device);
   }
   state_.window.images += images;
 }
@@ -254,7 +210,7 @@ void Run::count(const Objective::Result& result, int64_t images) {
 bool Run::end_step(const Tensor& gradient_norm) {
   {
     const at::NoGradGuard no_grad;
-    sums_[1] += gradient_norm;
+    sums_[1] += gradient_norm.to(sums_.device());
     if (average_.defined()) average_.lerp_(parameters().values(), 1 - *options().ema_decay);
   }
   ++state_.window.steps;
@@ -287,27 +243,15 @@ void Run::flush_window() {
   state_.seconds += seconds;
   state_.epoch_seconds += seconds;
   last_loss_ = state_.window.values[0] / static_cast<double>(state_.window.images);
-  append("step", row_of(state_.window));
+  append("step", row_of(state_.window, objective().tasks()));
   for (size_t i = 0; i < state_.total.values.size(); ++i)
     state_.total.values[i] += state_.window.values[i];
   state_.total.images += state_.window.images;
   state_.total.steps += state_.window.steps;
   state_.window = {std::vector<double>(state_.total.values.size()), 0, 0};
-  require_finite();
-}
-
-Json Run::row_of(const Sums& sums) const {
-  const auto images = static_cast<double>(sums.images);
-  Json row = {{metric_name("train", "loss"), sums.values[0] / images},
-              {metric_name("train", "accuracy"), sums.values[kSharedSums + 1] / images}};
-  const auto& tasks = objective().tasks();
-  for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) {
-    row[metric_name("train", "loss", tasks[i].name)] = sums.values[kSharedSums + 2 * i] / images;
-    row[metric_name("train", "accuracy", tasks[i].name)] =
-        sums.values[kSharedSums + 2 * i + 1] / images;
+  for (double value : state_.total.values) {
+    if (!std::isfinite(value)) fail_diverged("the loss is");
   }
-  row["train/grad_norm"] = sums.values[1] / static_cast<double>(sums.steps);
-  return row;
 }
 
 void Run::append(const char* kind, Json row) {
@@ -318,18 +262,17 @@ void Run::append(const char* kind, Json row) {
   rows_->append(out);
 }
 
-void Run::require_finite() {
-  bool finite = true;
-  for (double value : state_.total.values) finite &= std::isfinite(value);
-  if (finite) return;
+void Run::fail_diverged(const std::string& what) const {
   const std::string kept =
-      saved_step_ >= 0 ? " The last good checkpoint is " + checkpoint_name(saved_step_) + "." : "";
+      saved_step_ >= 0 && saved_step_ < state_.step
+          ? " The last good checkpoint is " + checkpoint_name(saved_step_) + "."
+          : "";
   throw Error(
       ExitCode::kDiverged,
-      fmt::format("the loss is not finite by step {} (epoch {}): training has diverged. A lower "
-                  "optimizer.lr (now {}), "
-                  "training.clip_norm or schedule.warmup may help.{}",
-                  state_.step, state_.epoch + 1, learner_.optimizer->learning_rate(), kept));
+      fmt::format("{} not finite by step {} (epoch {}): training has diverged. A lower "
+                  "optimizer.lr (now {}), training.clip_norm or schedule.warmup may help.{}",
+                  what, state_.step, divide_up(state_.step, steps_per_epoch_),
+                  learner_.optimizer->learning_rate(), kept));
 }
 
 void Run::use_average(bool on) {
@@ -348,53 +291,36 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
   options.split = split;
   options.details = details;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
-  options.cancelled = [&] { return log_.stop_requested() == ExitCode::kInterrupted; };
+  options.cancelled = [&] { return log_.stop_requested() != ExitCode::kDone; };
   return evaluate(model(), objective(), data, options);
 }
 
-void Run::note_validation(const Evaluation& validation) {
-  const double accuracy = validation.values.at("validation/accuracy"),
-               loss = validation.values.at("validation/loss");
-  if (!state_.best || accuracy > state_.best->accuracy ||
-      (accuracy == state_.best->accuracy && loss < state_.best->loss)) {
-    state_.best = {accuracy, loss, state_.step};
-  }
-  if (const auto& stopping = options().early_stopping) {
-    const double value = stopping->metric == "validation/loss" ? -loss : accuracy;
-    const bool improved =
-        !state_.best_stopping || value > *state_.best_stopping + stopping->min_delta;
-    if (improved) state_.best_stopping = value;
-    state_.epochs_without_improvement = improved ? 0 : state_.epochs_without_improvement + 1;
-  }
-}
-
 bool Run::end_epoch() {
-  flush_window();
   const bool whole = state_.step_in_epoch == steps_per_epoch_;
+  // Where max_steps cuts an epoch short nothing of its end is kept: it does not end there when the
+  // run is taken further.
+  if (!whole) save();
+  flush_window();
   Evaluation validation;
-  const RunState before = state_;
   if (data_.validation) {
     use_average(true);
     validation = evaluate_split(*data_.validation, "validation", false);
     use_average(false);
-    note_validation(validation);
+    // Stopped while it validated: nothing of it counts, and the epoch ends again after the resume.
+    stopped_ = log_.stop_requested();
+    if (stopped_ != ExitCode::kDone) {
+      if (whole) save();
+      return false;
+    }
+    if (!all_finite(validation.values)) fail_diverged("the validation loss is");
+    state_.note_validation(validation.values.at("validation/accuracy"),
+                           validation.values.at("validation/loss"), options().early_stopping);
   }
-  // Interrupted while it validated: nothing of it counts, and the epoch ends again after the
-  // resume.
-  if (data_.validation && log_.stop_requested() == ExitCode::kInterrupted) {
-    state_ = before;
-    stopped_ = ExitCode::kInterrupted;
-    save();
-    return false;
-  }
-  Json row = row_of(state_.total);
+  Json row = row_of(state_.total, objective().tasks());
   row.update(validation.values);
   row["seconds"] = state_.epoch_seconds;
   row["images_per_second"] =
       static_cast<double>(state_.total.images) / std::max(state_.epoch_seconds, 1e-9);
-  if (!whole)
-    save();  // of an epoch that max_steps cut short, the row is written anew when the run is taken
-             // further
   append("epoch", row);
   Json history = {{"epoch", state_.epoch + 1}, {"step", state_.step}};
   history.update(row);
@@ -410,6 +336,9 @@ bool Run::end_epoch() {
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
     if (best || complete() || stopped_ != ExitCode::kDone || checkpoint_due()) save();
+  } else {
+    cut_short_ = true;
+    note_checkpoint();
   }
   metrics_.write(directory_->metrics());
   lap_ = Clock::now();
@@ -432,15 +361,12 @@ void Run::save() {
   state.epoch_seconds += state.step_in_epoch > 0 ? seconds : 0;
   const Tensor values = sums_.cpu();
   state.window.values.assign(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
-  for (double value : state.window.values) {
-    if (!std::isfinite(value))
-      flush_window();  // says so, and ends the run before bad weights are kept
-  }
+  // Bad weights are not kept; of a bad loss there is a row.
+  if (!all_finite(state.window.values)) flush_window();
+  if (!parameters().values().isfinite().all().item<bool>()) fail_diverged("a weight is");
   rows_->flush();
-  const Surroundings surroundings{data_.fingerprint,
-                                  nlohmann::json(exactness_of(metrics_.environment, model()))};
   save_checkpoint(directory_->checkpoints(),
-                  capture(state, learner_, average_, rows_->size(), surroundings), state.step);
+                  capture(state, learner_, average_, rows_->size(), surroundings_), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
   saved_at_ = now;
@@ -463,6 +389,8 @@ void Run::show_progress() {
   speed_ = speed_ == 0 ? steps_per_second : 0.8 * speed_ + 0.2 * steps_per_second;
   shown_at_ = now;
   shown_step_ = state_.step;
+  if (state_.window.steps > 0)
+    last_loss_ = sums_[0].item<double>() / static_cast<double>(state_.window.images);
   log_.progress({state_.epoch + 1, divide_up(total_steps_, steps_per_epoch_), state_.step,
                  total_steps_, last_loss_, speed_ * per_step,
                  static_cast<double>(total_steps_ - state_.step) / std::max(speed_, 1e-9)});
@@ -474,30 +402,15 @@ void Run::finish() {
   const auto file = checkpoint_file(directory_->checkpoints(), tested);
   restore_weights(load_checkpoint(file), model(), escape(file.string()));
   const Evaluation test = evaluate_split(*data_.test, "test", true);
-  if (log_.stop_requested() == ExitCode::kInterrupted) {
-    stopped_ = ExitCode::kInterrupted;
-    return;
-  }
+  stopped_ = log_.stop_requested();
+  if (stopped_ != ExitCode::kDone) return;
+  if (!all_finite(test.values)) fail_diverged("the test loss is");
   save_model(directory_->model(), model(), config_, data_.info);
-  const Json details = {{"format", 1},
-                        {"checkpoint", checkpoint_name(tested)},
-                        {"images", data_.test->size()},
-                        {"chw", {data_.info.channels, data_.info.height, data_.info.width}},
-                        {"tasks", test.tasks}};
-  write_file_atomically(directory_->test(), details.dump() + "\n");
+  write_file_atomically(directory_->test(), test_file(data_, checkpoint_name(tested), test));
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);
   metrics_.set_test(values);
-  Json summary = test.values;
-  if (!metrics_.history.empty()) {
-    const Json& last = metrics_.history.back();
-    for (const auto& [key, value] : last.items()) {
-      if (key.starts_with("train/") || key.starts_with("validation/")) summary[key] = value;
-    }
-  }
-  summary["seconds"] = state_.seconds;
-  summary["peak_memory_bytes"] = peak_memory_bytes();
-  metrics_.summary = summary;
+  metrics_.summary = summary_of(metrics_, test.values, state_.seconds);
   leave(RunStatus::kFinished);
 }
 

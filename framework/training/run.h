@@ -55,14 +55,12 @@ class Run {
  private:
   void start();
   void restore();
+  uint64_t go_on_from(const Checkpoint& checkpoint, const std::string& file);
   void describe();
   void flush_window();
-  std::vector<double> read_sums() const;
-  Metrics::Object row_of(const Sums& sums) const;
   void append(const char* kind, Metrics::Object row);
-  void note_validation(const Evaluation& validation);
   Evaluation evaluate_split(const Batches& data, const std::string& split, bool details);
-  void require_finite();
+  [[noreturn]] void fail_diverged(const std::string& what) const;
   void save();
   void note_checkpoint();
   bool checkpoint_due() const;
@@ -76,16 +74,18 @@ class Run {
   Data data_;
   Learner learner_;
   std::shared_ptr<Schedule> schedule_;
+  Surroundings surroundings_;
   std::optional<RunDirectory> directory_;
   std::optional<RunLock> lock_;
   std::optional<MetricRows> rows_;
   Metrics metrics_;
   RunState state_;
   std::optional<EpochOrder> order_;
-  Tensor sums_;     // double, on the device: state_.window.values while steps go on
+  Tensor sums_;     // double: state_.window.values while steps go on
   Tensor average_;  // of the weights; undefined without EMA
   Tensor weights_;  // the weights themselves while the average is in use
   double last_loss_ = 0;
+  bool cut_short_ = false;  // the epoch under way has ended before its last step, by max_steps
   ExitCode stopped_ = ExitCode::kDone;
   int64_t steps_per_epoch_ = 1, total_steps_ = 1, images_per_epoch_ = 0;
   int64_t saved_step_ = -1;

@@ -107,6 +107,18 @@ std::map<std::string, Tensor> loaded_tensors(const Checkpoint& checkpoint,
 
 }  // namespace
 
+void RunState::note_validation(double accuracy, double loss,
+                               const std::optional<EarlyStopping>& stopping) {
+  const bool is_best =
+      !best || accuracy > best->accuracy || (accuracy == best->accuracy && loss < best->loss);
+  if (is_best) best = {accuracy, loss, step};
+  if (!stopping) return;
+  const double value = stopping->metric == "validation/loss" ? -loss : accuracy;
+  const bool improved = !best_stopping || value > *best_stopping + stopping->min_delta;
+  if (improved) best_stopping = value;
+  epochs_without_improvement = improved ? 0 : epochs_without_improvement + 1;
+}
+
 Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
                    uint64_t rows_length, const Surroundings& surroundings) {
   Checkpoint out;

@@ -33,6 +33,9 @@ struct RunState {
   double seconds = 0;  // of training
   double epoch_seconds = 0;
   bool exact = true;
+
+  // Takes the step for the best if it is, and counts towards early stopping where that is on.
+  void note_validation(double accuracy, double loss, const std::optional<EarlyStopping>& stopping);
 };
 
 // What a run was computed with; what it is resumed with must agree, or its results are not exact.

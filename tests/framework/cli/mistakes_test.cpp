@@ -94,6 +94,11 @@ TEST_CASE("A misspelled key is named at its place, with the nearest key, at ever
         "error: command line:1:21: training.checkpoint.evry: unknown key\n"
         "    1 | training.checkpoint.evry=1 epoch\n"
         "      |                     ^ did you mean every?\n");
+  desk.write("b.yaml", "bsae: a.yaml\nmodel: vit\ndataset: digits\n");
+  CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
+        "error: b.yaml:1:1: bsae: unknown key\n"
+        "    1 | bsae: a.yaml\n"
+        "      | ^ did you mean base?\n");
   desk.write("b.yaml", "base: a.yaml\nsede: 1\nmodel:\n  mlp: {type: gelu, rato: 2}\n");
   CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
         "error: b.yaml:2:1: sede: unknown key\n"
@@ -164,6 +169,71 @@ TEST_CASE("An option without effect is refused") {
         "split (dataset.validation)\n"
         "    1 | training.early_stopping={patience: 3}\n"
         "      |          ^ remove it\n");
+}
+
+TEST_CASE("A source of data that is never asked is an option without effect") {
+  const Desk desk;
+  CHECK(desk.refused("dataset={type: mnist, root: data, mirrors: ['https://a.org']}") ==
+        "error: command line:1:35: dataset.mirrors has no effect: root is given, and nothing else "
+        "is tried\n"
+        "    1 | dataset={type: mnist, root: data, mirrors: ['https://a.org']}\n"
+        "      |                                   ^ remove it\n");
+  CHECK(desk.refused("dataset={type: mnist, root: data, download: true}") ==
+        "error: command line:1:35: dataset.download has no effect: root is given, and nothing else "
+        "is tried\n"
+        "    1 | dataset={type: mnist, root: data, download: true}\n"
+        "      |                                   ^ remove it\n");
+  CHECK(desk.refused("dataset={type: mnist, download: false, mirrors: ['https://a.org']}") ==
+        "error: command line:1:40: dataset.mirrors has no effect: download is false\n"
+        "    1 | dataset={type: mnist, download: false, mirrors: ['https://a.org']}\n"
+        "      |                                        ^ remove it\n");
+}
+
+TEST_CASE("More images or batches than the data set has are named with both places") {
+  const Desk desk;
+  CHECK(desk.refused("dataset.validation=256") ==
+        "error: command line:1:20: dataset: validation (256) of 256 training images leaves no "
+        "training image\n"
+        "    1 | dataset.validation=256\n"
+        "      |                    ^ train is at a.yaml:3:32\n");
+  CHECK(desk.refused("dataset.limit_train=50") ==
+        "error: a.yaml:3:59: dataset: validation (64) of 50 training images is larger than the "
+        "set\n"
+        "    3 | dataset: {type: digits, train: 256, test: 64, validation: 64}\n"
+        "      |                                                           ^ limit_train is at "
+        "command line:1:21\n");
+  CHECK(desk.refused("dataset.limit_test=65") ==
+        "error: command line:1:20: dataset: limit_test (65) is larger than the test set (64 "
+        "images)\n"
+        "    1 | dataset.limit_test=65\n"
+        "      |                    ^ test is at a.yaml:3:43\n");
+  desk.write("m.yaml", "base: a.yaml\ndataset: {type: mnist, download: false}\n");
+  CHECK(desk.error(ExitCode::kUsage, {"m.yaml", "dataset.limit_train=60_001"}) ==
+        "error: command line:1:21: dataset: limit_train (60001) is larger than the training set "
+        "(60000 images)\n"
+        "    1 | dataset.limit_train=60_001\n"
+        "      |                     ^\n");
+  CHECK(desk.refused("training.overfit_batches=4") ==
+        "error: command line:1:26: training: overfit_batches (4) is more than there are: 192 "
+        "training images make 3 batches\n"
+        "    1 | training.overfit_batches=4\n"
+        "      |                          ^ batch_size is at a.yaml:10:35\n");
+  CHECK(desk.refused("training.ema_decay=1") ==
+        "error: command line:1:20: training.ema_decay: expected a number from 0 to below 1 or "
+        "null, got 1\n"
+        "    1 | training.ema_decay=1\n"
+        "      |                    ^\n");
+}
+
+TEST_CASE("Weights for the test of a run, which has its own, are refused") {
+  const Desk desk;
+  desk.train("run");
+  CHECK(desk.error(ExitCode::kUsage, {"test", "run", "model.weights=run/model.safetensors"}) ==
+        "error: command line:1:7: model.weights has no effect: a checkpoint of the run is tested\n"
+        "    1 | model.weights=run/model.safetensors\n"
+        "      |       ^ --checkpoint chooses among them; a config in the run's place takes "
+        "model.weights=FILE\n");
+  CHECK(desk.run({"test", "a.yaml", "model.weights=run/model.safetensors"}).code == 0);
 }
 
 TEST_CASE("Several values for one key are a sweep") {
@@ -379,6 +449,35 @@ TEST_CASE("A loss that is not finite ends the run as diverged, its last good che
   CHECK(checkpoints_in(desk / "run") == std::vector<std::string>{"step-00000003.safetensors"});
 }
 
+TEST_CASE("Weights that are bad although every training loss was finite end the run as diverged") {
+  const Desk desk;
+  const std::string advice =
+      " (epoch 1): training has diverged. A lower optimizer.lr (now 1e+38), training.clip_norm or "
+      "schedule.warmup may help.\n";
+  const std::string sgd = "optimizer={type: sgd, lr: 1e38}", once = "training.batch_size=256";
+  CHECK(desk.error(ExitCode::kDiverged, {"a.yaml", sgd, once, "--run-dir", "validated"}) ==
+        "error: the validation loss is not finite by step 1" + advice);
+  CHECK(metrics_of(desk / "validated").at("status") == "diverged");
+  CHECK_FALSE(fs::exists(desk / "validated/checkpoints"));
+
+  CHECK(desk.error(ExitCode::kDiverged,
+                   {"a.yaml", sgd, "training.max_steps=1", "--run-dir", "short"}) ==
+        "error: the validation loss is not finite by step 1" + advice);
+
+  CHECK(desk.error(ExitCode::kDiverged,
+                   {"a.yaml", sgd, once, "dataset.validation=0", "--run-dir", "tested"}) ==
+        "error: the test loss is not finite by step 1" + advice);
+  CHECK(metrics_of(desk / "tested").at("status") == "diverged");
+  CHECK_FALSE(fs::exists(desk / "tested/test.json"));
+  CHECK_FALSE(fs::exists(desk / "tested/model.safetensors"));
+
+  CHECK(desk.error(ExitCode::kDiverged,
+                   {"a.yaml", "optimizer={type: sgd, lr: 1e38, weight_decay: 1e30}", once,
+                    "dataset.validation=0", "--run-dir", "saved"}) ==
+        "error: a weight is not finite by step 1" + advice);
+  CHECK_FALSE(fs::exists(desk / "saved/checkpoints"));
+}
+
 // Images [n, 4, 4] and labels [n], as `arrays` reads them.
 std::string arrays_file(int64_t n, int64_t label) {
   const std::string pixels(static_cast<size_t>(16 * n), '\x10');
@@ -416,6 +515,26 @@ TEST_CASE("Data that have changed since a run was started are not trained on") {
         "b793247ebeea, was f30112d5cfdf); start a new run\n");
 }
 
+TEST_CASE("Equal data may lie elsewhere when a run goes on") {
+  const Desk desk;
+  desk.write("b.yaml",
+             "base: a.yaml\n"
+             "dataset: {type: arrays, path: d.safetensors, validation: 2}\n");
+  desk.write("d.safetensors", arrays_file(8, 0));
+  REQUIRE(desk.run({"b.yaml", "--run-dir", "run", "training.epochs=2", "--stop-after", "1"}).code ==
+          75);
+  fs::rename(desk / "d.safetensors", desk / "moved.safetensors");
+  const Result result = desk.run({"resume", "run", "dataset.path=moved.safetensors"});
+  CHECK(result.err == "");
+  CHECK(result.code == 0);
+  CHECK(metrics_of(desk / "run").at("exact") == true);
+  desk.write("d.safetensors", arrays_file(8, 1));
+  CHECK(desk.error(ExitCode::kCheckpoint,
+                   {"resume", "run", "dataset.path=d.safetensors", "training.epochs=3"}) ==
+        "error: run: the data have changed since this run was started (their SHA-256 is "
+        "b793247ebeea, was f30112d5cfdf); start a new run\n");
+}
+
 TEST_CASE("An image that is none is refused by predict") {
   const Desk desk;
   desk.train("run");
@@ -432,6 +551,15 @@ TEST_CASE("A model that a layout cannot express is not exported") {
         "error: the layout \"tutorial\" has no equal of this model: attention.type is multi_head, "
         "not per_head; final_norm is true, not false\n");
   CHECK_FALSE(fs::exists(desk / "x.safetensors"));
+}
+
+TEST_CASE("What a config says cannot steer the terminal") {
+  const Desk desk;
+  const Result result =
+      desk.run({"a.yaml", R"(dataset={type: mnist, mirrors: ["https://localhost:1/\e[31mx"]})"});
+  CHECK(result.code == static_cast<int>(ExitCode::kData));
+  CHECK_THAT(result.out, StartsWith("downloading MNIST from https://localhost:1/\\x1b[31mx into "));
+  CHECK((result.out + result.err).find('\x1b') == std::string::npos);
 }
 
 }  // namespace

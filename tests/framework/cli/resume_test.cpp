@@ -109,9 +109,14 @@ bool has_ended(const Process& process) {
   return info.si_pid != 0;
 }
 
-// Sends the signal once the run has a checkpoint, so that it is in the midst of training.
-Result signal_during(Process& process, const fs::path& run, int signal) {
-  while (checkpoint_steps(run / "checkpoints").empty() && !has_ended(process)) {
+// Sends the signal once the run has a checkpoint of `step` or a later one: at first it is in the
+// midst of training.
+Result signal_during(Process& process, const fs::path& run, int signal, int64_t step = 1) {
+  const auto reached = [&] {
+    const auto steps = checkpoint_steps(run / "checkpoints");
+    return !steps.empty() && steps.back() >= step;
+  };
+  while (!reached() && !has_ended(process)) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   process.send(signal);
@@ -199,6 +204,49 @@ TEST_CASE("signals stop a run resumably, each with its exit code") {
   }
 }
 
+TEST_CASE("a signal during the final test stops a run resumably") {
+  struct Case {
+    int signal, code, steps;
+    std::string end;
+  };
+  // The second one ends in the midst of an epoch.
+  for (const Case& c :
+       {Case{SIGTERM, 143, 5, "training.epochs=1"}, Case{SIGUSR1, 75, 3, "training.max_steps=3"}}) {
+    const Folder folder;
+    const std::string large = "dataset.test=15000";
+    const fs::path whole = folder.whole({c.end, large}), run = folder / "run";
+    Process process(runner_command({"small.yaml", "--run-dir", "run", c.end, large}), folder.path(),
+                    {});
+    const Result result = signal_during(process, run, c.signal, c.steps);
+    INFO(result.out << result.err);
+    CHECK(result.code == c.code);
+    CHECK(status_of(run) == "stopped");
+    CHECK_FALSE(fs::exists(run / "test.json"));
+    CHECK_THAT(result.out, Contains("\nstopped at step " + std::to_string(c.steps) +
+                                    "; go on with: runner resume run\n"));
+    CHECK(folder.run({"resume", "run"}).code == 0);
+    check_equal(run, whole);
+  }
+}
+
+TEST_CASE("a signal during validation stops a run resumably") {
+  const Folder folder;
+  const std::vector<std::string> large = {
+      "training.epochs=1", "dataset.train=15032", "dataset.validation=15000",
+      "training.checkpoint.every=1 steps", "training.accumulate=1"};
+  const fs::path whole = folder.whole(large);
+  std::vector<std::string> command = {"small.yaml", "--run-dir", "run"};
+  command.insert(command.end(), large.begin(), large.end());
+  Process process(runner_command(command), folder.path(), {});
+  const Result result = signal_during(process, folder / "run", SIGTERM);
+  INFO(result.out << result.err);
+  CHECK(result.code == 143);
+  CHECK(status_of(folder / "run") == "stopped");
+  CHECK(result.out.find("epoch 1 of 1") == std::string::npos);
+  CHECK(folder.run({"resume", "run"}).code == 0);
+  check_equal(folder / "run", whole);
+}
+
 TEST_CASE("a run without a checkpoint starts at step 0") {
   const Folder folder;
   const fs::path whole = folder.whole();
@@ -238,6 +286,59 @@ TEST_CASE("training.epochs takes a finished run to the bits of a longer one") {
   check_equal(folder / "further", whole);
 }
 
+TEST_CASE("a run whose schedule depends on the total is inexact once that changes") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "training.epochs=1"}).code == 0);
+  const Result same = folder.run({"resume", "run", "training.max_steps=5"});
+  CHECK(same.code == 0);
+  CHECK(same.err == "");
+  const Result result = folder.run({"resume", "run", "training.epochs=3", "training.max_steps=12"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: this run goes on under another total_steps (12, was 5): its results are no "
+        "longer exact\n");
+  CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
+}
+
+TEST_CASE("a run under way cannot end before the step that it is at") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "7"}).code == 75);
+  const std::string before = bytes_of(folder / "run/metrics.json");
+  for (const char* end : {"training.epochs=1", "training.max_steps=5"}) {
+    const Result result = folder.run({"resume", "run", end});
+    CHECK(result.code == 5);
+    CHECK(result.err ==
+          "error: run: training.epochs and training.max_steps now end at step 5, and this run is "
+          "at step 7 already; it can only be taken further\n");
+  }
+  CHECK(bytes_of(folder / "run/metrics.json") == before);
+}
+
+TEST_CASE("a dry run with --resume leaves the run as it is") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "7"}).code == 75);
+  const std::string before = bytes_of(folder / "run/metrics.json");
+  const Result result = folder.run({"small.yaml", "--run-dir", "run", "--resume", "--dry-run"});
+  CHECK(result.code == 0);
+  CHECK(result.err == "");
+  CHECK_THAT(result.out, EndsWith("\ndry run: config, data, model and one step are sound; nothing "
+                                  "was kept\n"));
+  CHECK(bytes_of(folder / "run/metrics.json") == before);
+}
+
+TEST_CASE(
+    "a run that max_steps ended in the midst of an epoch is taken to the bits of a longer one") {
+  const Folder folder;
+  const std::string constant = "schedule={type: constant, warmup: 2 steps}";
+  const fs::path whole = folder.whole({constant});
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", constant, "training.max_steps=7"}).code ==
+          0);
+  const Result result = folder.run({"resume", "run", "--unset", "training.max_steps"});
+  CHECK(result.code == 0);
+  CHECK(result.err == "");
+  check_equal(folder / "run", whole);
+}
+
 TEST_CASE("--run-dir with --resume starts a run, then goes on with it") {
   const Folder folder;
   const fs::path whole = folder.whole();
@@ -259,6 +360,57 @@ TEST_CASE("another number of threads on resume warns and is recorded as inexact"
   CHECK(result.err ==
         "warning: this run goes on under another threads (2, was 1): its results are no longer "
         "exact\n");
+  CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
+}
+
+TEST_CASE("resume takes the options of train") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "3", "note=first"}).code ==
+          75);
+  const Result result = folder.run(
+      {"resume", "run", "--threads", "2", "--device", "cpu", "--unset", "note", "--json"});
+  CHECK(result.code == 0);
+  const Json metrics = Json::parse(bytes_of(folder / "run/metrics.json"));
+  CHECK(Json::parse(result.out) ==
+        Json({{"run", "run"}, {"exit_code", 0}, {"summary", metrics.at("summary")}}));
+  CHECK(metrics.at("environment").at("threads") == 2);
+  CHECK(metrics.at("environment").at("device") == "cpu");
+  CHECK(metrics.at("note") == "");
+}
+
+TEST_CASE("other kernels of libtorch on resume warn and are recorded as inexact") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "3"}).code == 75);
+  const std::string was =
+      Json::parse(bytes_of(folder / "run/metrics.json")).at("environment").at("torch_isa");
+  if (was == "default") {
+    WARN("skipped: libtorch has no faster kernels for this CPU");
+    return;
+  }
+  const Result result =
+      runner({"resume", "run"}, folder.path(), {{"ATEN_CPU_CAPABILITY", "default"}});
+  CHECK(result.code == 0);
+  CHECK(result.err == "warning: this run goes on under another torch_isa (\"default\", was \"" +
+                          was + "\"): its results are no longer exact\n");
+  CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
+}
+
+TEST_CASE("another build on resume, be it one more plug-in, warns and is recorded as inexact") {
+  const Folder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "3"}).code == 75);
+  const auto build = [&] {
+    return Json::parse(bytes_of(folder / "run/metrics.json"))
+        .at("environment")
+        .at("build")
+        .get<std::string>();
+  };
+  const std::string was = build();
+  const Result result =
+      folder.run({"resume", "run", "plugins=" VITRINE_BINARY_DIR "/test_plugin_good.so"});
+  CHECK(result.code == 0);
+  CHECK(build() != was);
+  CHECK(result.err == "warning: this run goes on under another build (\"" + build() + "\", was \"" +
+                          was + "\"): its results are no longer exact\n");
   CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
 }
 

@@ -1,0 +1,142 @@
+#include "framework/training/run_metrics.h"
+
+#include <ATen/Version.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <algorithm>
+
+#include "framework/files/sha256.h"
+#include "framework/runs/environment.h"
+#include "framework/runs/nonfinite.h"
+
+namespace vitrine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json described_model(const Config& options, const Data& data, Model& model) {
+  int64_t parameters = 0, flops = 0;
+  for (const auto& parameter : model.parameters()) parameters += parameter.numel();
+  const Tensor image = data.test->pixels(at::zeros({1}, at::kLong)).to(at::Device(options.device));
+  for (const LayerSummary& layer : model.layers(image)) flops += layer.flops;
+  Json out = {
+      {"type", options.model.type()}, {"parameters", parameters}, {"flops_per_image", flops}};
+  for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
+  return out;
+}
+
+// Goal and unit of every value that the run's rows hold.
+std::map<std::string, MetricInfo> described_values(const Data& data, const Learner& learner) {
+  std::map<std::string, MetricInfo> out;
+  const auto& tasks = learner.objective->tasks();
+  const auto add = [&](const std::string& split, const std::string& task) {
+    out[metric_name(split, "loss", task)] = {"min", learner.loss->unit()};
+    out[metric_name(split, "accuracy", task)] = {"max", "fraction"};
+  };
+  for (const std::string split : {"train", "validation", "test"}) {
+    if (split == "validation" && !data.validation) continue;
+    add(split, "");
+    for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) add(split, tasks[i].name);
+  }
+  return out;
+}
+
+Json environment_of(const Config& config) {
+  Json out = describe_environment();
+  out["torch"] = TORCH_VERSION;
+  // ATEN_CPU_CAPABILITY can hold libtorch to less than the CPU has.
+  std::string capability = at::get_cpu_capability();
+  std::transform(capability.begin(), capability.end(), capability.begin(), ::tolower);
+  out["torch_isa"] = capability;
+  out["threads"] = *config.threads;
+  out["device"] = config.device;
+  return out;
+}
+
+}  // namespace
+
+Node config_of(const ResolvedConfig& config, const Model& model) {
+  Node out = config.resolved;
+  for (const Model::Decision& decision : model.decisions())
+    out.find("model")->set(decision.key, Node::string(decision.value));
+  return out;
+}
+
+void describe(Metrics& metrics, const Config& options, const Node& config, const Data& data,
+              Learner& learner) {
+  metrics.name = options.name;
+  metrics.tags = options.tags;
+  metrics.note = options.note;
+  metrics.seed = options.seed;
+  metrics.config = config.json();
+  metrics.config_sha256 = sha256_hex(to_yaml(config));
+  metrics.dataset = {{"type", options.dataset.type()},
+                     {"sha256", data.fingerprint},
+                     {"train", data.train->size()},
+                     {"validation", data.validation ? data.validation->size() : 0},
+                     {"test", data.test->size()}};
+  metrics.model = described_model(options, data, *learner.model);
+  metrics.environment = environment_of(options);
+  metrics.metrics = described_values(data, learner);
+}
+
+nlohmann::json exactness_of(const Config& config, const Model& model) {
+  const Json environment = environment_of(config);
+  nlohmann::json out;
+  for (const char* key : {"build", "torch", "isa", "torch_isa", "threads", "device"})
+    out[key] = environment.at(key);
+  if (model.has_own_threads()) out.erase("threads");
+  for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
+  return out;
+}
+
+Json row_of(const Sums& sums, const std::vector<Task>& tasks) {
+  const auto images = static_cast<double>(sums.images);
+  Json row = {{metric_name("train", "loss"), sums.values[0] / images},
+              {metric_name("train", "accuracy"), sums.values[kSharedSums + 1] / images}};
+  for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) {
+    row[metric_name("train", "loss", tasks[i].name)] = sums.values[kSharedSums + 2 * i] / images;
+    row[metric_name("train", "accuracy", tasks[i].name)] =
+        sums.values[kSharedSums + 2 * i + 1] / images;
+  }
+  row["train/grad_norm"] = sums.values[1] / static_cast<double>(sums.steps);
+  return row;
+}
+
+std::string epoch_line(const Json& row, int64_t epochs) {
+  std::string line = fmt::format(
+      "epoch {} of {}: loss {:.4f}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(), epochs,
+      row.at("train/loss").get<double>(), 100 * row.at("train/accuracy").get<double>());
+  if (row.contains("validation/loss")) {
+    line += fmt::format("; validation loss {:.4f}, accuracy {:.2f} %",
+                        row.at("validation/loss").get<double>(),
+                        100 * row.at("validation/accuracy").get<double>());
+  }
+  return line + fmt::format("; {:.2f} s, {:.0f} images/s", row.at("seconds").get<double>(),
+                            row.at("images_per_second").get<double>());
+}
+
+std::string test_file(const Data& data, const std::string& checkpoint, const Evaluation& test) {
+  Json out = {{"format", 1},
+              {"checkpoint", checkpoint},
+              {"images", data.test->size()},
+              {"chw", {data.info.channels, data.info.height, data.info.width}},
+              {"tasks", test.tasks}};
+  name_nonfinite(out);
+  return out.dump() + "\n";
+}
+
+Json summary_of(const Metrics& metrics, const Json& test, double seconds) {
+  Json out = test;
+  const Json last = metrics.history.empty() ? Json::object() : metrics.history.back();
+  for (const auto& [key, value] : last.items()) {
+    if (key.starts_with("train/") || key.starts_with("validation/")) out[key] = value;
+  }
+  out["seconds"] = seconds;
+  out["peak_memory_bytes"] = peak_memory_bytes();
+  return out;
+}
+
+}  // namespace vitrine

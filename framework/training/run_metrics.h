@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "framework/runs/metrics.h"
+#include "framework/training/evaluation.h"
+#include "framework/training/setup.h"
+#include "framework/training/state.h"
+
+// What a run tells of itself in metrics.json, in metrics.jsonl and in words.
+namespace vitrine {
+
+// Of Sums::values: loss and gradient norm stand before the tasks' loss and correct.
+constexpr size_t kSharedSums = 2;
+
+// The resolved config with the decisions that the model took, such as its encoder.
+Node config_of(const ResolvedConfig& config, const Model& model);
+
+// Fills in all that is known before the first step; `config` is that of config_of.
+void describe(Metrics& metrics, const Config& options, const Node& config, const Data& data,
+              Learner& learner);
+
+// What the bits of the results depend on besides config, data and steps.
+nlohmann::json exactness_of(const Config& config, const Model& model);
+
+// The means of the sums: "train/loss", "train/accuracy", those of each task, "train/grad_norm".
+Metrics::Object row_of(const Sums& sums, const std::vector<Task>& tasks);
+
+// One line for people about an epoch's row.
+std::string epoch_line(const Metrics::Object& row, int64_t epochs);
+
+// The text of test.json.
+std::string test_file(const Data& data, const std::string& checkpoint, const Evaluation& test);
+
+// What tables show of a finished run: the test's values, and of the last epoch training's and
+// validation's.
+Metrics::Object summary_of(const Metrics& metrics, const Metrics::Object& test, double seconds);
+
+}  // namespace vitrine
