@@ -97,7 +97,16 @@ void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = note_signal;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+  for (int signal : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    // nohup has a run outlive its terminal.
+    if (signal != SIGHUP || before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
+  // A reader that went away, or a limit of a file's size, must not end a run: writing fails
+  // instead.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 Console::~Console() { clear_bar(); }
@@ -164,6 +173,7 @@ ExitCode Console::stop_requested() {
     case SIGINT:
       return ExitCode::kInterrupted;
     case SIGTERM:
+    case SIGHUP:
       return ExitCode::kTerminated;
     case SIGUSR1:
       return ExitCode::kStopped;

@@ -60,6 +60,8 @@ void Config::visit(Fields& field) {
   field("training", training, "how long, in which portions");
 }
 
+constexpr int64_t kMostThreads = 1024;
+
 void Config::check(Check& check) const {
   if (!is_valid_name(name)) {
     check.error(
@@ -74,6 +76,18 @@ void Config::check(Check& check) const {
   if (training.early_stopping && !validates) {
     at.no_effect("early_stopping", "there is no validation split (dataset.validation)");
   }
+  // Far beyond what anyone computes, and far below where products of these leave 64 bits.
+  constexpr int64_t kMostImages = 1'000'000'000, kMostEpochs = 1'000'000'000;
+  if (training.batch_size > kMostImages / training.accumulate ||
+      training.accumulate > kMostImages) {
+    at.error({"batch_size", "accumulate"},
+             fmt::format("a step of {} x {} images: at most {} are allowed", training.batch_size,
+                         training.accumulate, kMostImages));
+  }
+  if (training.epochs > kMostEpochs)
+    at.error({"epochs"}, fmt::format("epochs: at most {} are allowed", kMostEpochs));
+  if (threads && *threads > kMostThreads)
+    check.error({"threads"}, fmt::format("threads: at most {} are allowed", kMostThreads));
   if (training.checkpoint.every.count <= 0) {
     Check in = at.at("checkpoint");
     in.error({"every"}, "checkpoints cannot be saved every nothing");

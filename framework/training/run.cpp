@@ -78,6 +78,8 @@ void Run::start() {
   directory_ = request_.run_dir ? RunDirectory::create_at(*request_.run_dir)
                                 : RunDirectory::create(request_.runs_root, request_.config->name);
   lock_.emplace(directory_->path());
+  // Another runner may have come and gone since.
+  if (request_.run_dir) directory_ = RunDirectory::create_at(*request_.run_dir);
   log_.open(directory_->log());
   describe();
   metrics_.started = utc_now();
@@ -98,8 +100,13 @@ void Run::restore() {
     for (const std::string& warning : loaded->warnings) log_.warning(warning);
     rows_length = go_on_from(loaded->checkpoint, escape(loaded->file.string()));
   } else {
-    metrics_.last_checkpoint.clear();
-    metrics_.best_checkpoint.clear();
+    if (!metrics_.last_checkpoint.empty()) {
+      throw Error(
+          ExitCode::kCheckpoint,
+          fmt::format("{}: the run's checkpoints are gone, {} and all before it; start a new run",
+                      escape(directory_->checkpoints().string()),
+                      escape(metrics_.last_checkpoint)));
+    }
     log_.message("no checkpoint yet: the run starts at step 0");
   }
   for (const std::string& change : request_.config->inexact_changes) {

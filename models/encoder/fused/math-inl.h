@@ -47,23 +47,12 @@ HWY_INLINE V exp2(V x) {
 #endif
 }
 
-// 1 / x to within two units of the last place.
-HWY_INLINE V reciprocal(V x) {
-  const V y = hn::ApproximateReciprocal(x);
-#if HWY_TARGET <= HWY_AVX3
-  return hn::Mul(y, hn::NegMulAdd(x, y, all(2.0f)));  // from 14 bits
-#else
-  const V z = hn::Mul(y, hn::NegMulAdd(x, y, all(2.0f)));  // from 8 or 12 bits
-  return hn::Mul(z, hn::NegMulAdd(x, z, all(2.0f)));
-#endif
-}
-
 // x * cdf(x) of the normal distribution, and its derivative. erf after Abramowitz and Stegun
 // 7.1.26: absolute error 1.5e-7.
 HWY_INLINE V gelu(V x, V& slope) {
   constexpr float kLog2E = 1.44269504f;
   const V size = hn::Abs(x);
-  const V t = reciprocal(hn::MulAdd(size, all(0.3275911f * 0.70710678f), all(1.0f)));
+  const V t = hn::Div(all(1), hn::MulAdd(size, all(0.3275911f * 0.70710678f), all(1)));
   const V bell = exp2(hn::Mul(hn::Mul(x, x), all(-0.5f * kLog2E)));  // exp(-x^2 / 2)
   V p = all(0.5f * 1.061405429f);
   p = hn::MulAdd(p, t, all(0.5f * -1.453152027f));

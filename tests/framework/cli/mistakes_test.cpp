@@ -553,6 +553,21 @@ TEST_CASE("A model that a layout cannot express is not exported") {
   CHECK_FALSE(fs::exists(desk / "x.safetensors"));
 }
 
+TEST_CASE("Numbers whose product would overflow") {
+  const Desk desk;
+  const auto first_line = [&](const std::string& assignment) {
+    const std::string text = desk.error(ExitCode::kUsage, {"a.yaml", assignment});
+    return text.substr(0, text.find('\n'));
+  };
+  CHECK(first_line("training.batch_size=9223372036854775807") ==
+        "error: command line:1:21: training: a step of 9223372036854775807 x 1 images: at most "
+        "1000000000 are allowed");
+  CHECK(first_line("training.epochs=9223372036854775807") ==
+        "error: command line:1:17: training: epochs: at most 1000000000 are allowed");
+  CHECK(first_line("threads=1000000") ==
+        "error: command line:1:9: threads: at most 1024 are allowed");
+}
+
 TEST_CASE("What a config says cannot steer the terminal") {
   const Desk desk;
   const Result result =

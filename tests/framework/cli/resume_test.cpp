@@ -252,6 +252,15 @@ TEST_CASE("a run without a checkpoint starts at step 0") {
   const fs::path whole = folder.whole();
   REQUIRE(folder.run({"small.yaml", "--run-dir", "early", "--stop-after", "1"}).code == 75);
   fs::remove_all(folder / "early/checkpoints");
+  const std::string metrics = bytes_of(folder / "early/metrics.json");
+  const Result refused = folder.run({"resume", "early"});
+  CHECK(refused.code == 5);
+  CHECK(
+      refused.err ==
+      "error: early/checkpoints: the run's checkpoints are gone, step-00000001 and all before it; "
+      "start a new run\n");
+  CHECK(bytes_of(folder / "early/metrics.json") == metrics);
+  fs::remove(folder / "early/metrics.json");  // as if killed before it had any
   const Result result = folder.run({"resume", "early"});
   CHECK(result.code == 0);
   CHECK_THAT(result.out, StartsWith("no checkpoint yet: the run starts at step 0\n"));

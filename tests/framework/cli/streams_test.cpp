@@ -85,7 +85,7 @@ TEST_CASE("a model larger than memory is told without a stack trace") {
   const TemporaryFolder folder;
   write_plain(folder / "small.yaml", kConfig);
   const Result result =
-      runner({"small.yaml", "model.hidden_d=10000000", "--dry-run"}, folder.path());
+      runner({"small.yaml", "model.hidden_d=1000000000", "--dry-run"}, folder.path());
   CHECK(result.code == 1);
   CHECK(result.err == "error: out of memory; a smaller training.batch_size or model needs less\n");
 }
