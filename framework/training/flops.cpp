@@ -55,6 +55,8 @@ FlopCounter::FlopCounter() : start_(flops_of_thread) {
 
 FlopCounter::~FlopCounter() { at::removeCallback(callback_); }
 
+void FlopCounter::add(int64_t flops) { flops_of_thread += flops; }
+
 int64_t FlopCounter::count() const { return flops_of_thread - start_; }
 
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "framework/registry/register.h"
+#include "framework/training/attention.h"
 #include "models/parts.h"
 
 namespace vitrine {
@@ -29,44 +30,29 @@ class MultiHeadAttention : public Attention {
   }
 
   Tensor forward(const Tensor& x, int64_t n_queries) override {
-    const auto [q, k, v] = mapped(x, n_queries);
-    const Tensor heads =
-        at::scaled_dot_product_attention(q, k, v, {}, is_training() ? dropout_ : 0.0);
-    return projection_->forward(heads.transpose(1, 2).reshape({x.size(0), n_queries, x.size(2)}));
+    const double dropout = is_training() ? dropout_ : 0;
+    if (n_queries == x.size(1))
+      return projection_->forward(attention(split(qkv_->forward(x), 3), dropout));
+    const int64_t d = x.size(2);
+    const Tensor q = split(part(x.narrow(1, 0, n_queries), 0, d), 1)[0];
+    return projection_->forward(attention(q, split(part(x, d, 2 * d), 2), dropout));
   }
 
   Tensor probabilities(const Tensor& x) override {
-    const auto [q, k, v] = mapped(x, x.size(1));
-    const double scale = std::sqrt(static_cast<double>(q.size(-1)));
-    return at::softmax(at::matmul(q, k.transpose(-1, -2)) / scale, -1);
+    const Tensor qkv = split(qkv_->forward(x), 3);
+    const double scale = std::sqrt(static_cast<double>(qkv.size(-1)));
+    return at::softmax(at::matmul(qkv[0], qkv[1].transpose(-1, -2)) / scale, -1);
   }
 
  private:
-  struct Mapped {
-    Tensor q, k, v;  // [B, H, n_queries, d], [B, H, N, d], [B, H, N, d]
-  };
-
-  Mapped mapped(const Tensor& x, int64_t n_queries) {
-    if (n_queries == x.size(1)) {
-      const auto all = split(qkv_->forward(x), 3);
-      return {all[0], all[1], all[2]};
-    }
-    const int64_t d = x.size(2);
-    const auto kv = split(at::linear(x, qkv_->weight.narrow(0, d, 2 * d), bias(d, 2 * d)), 2);
-    const Tensor leading = x.narrow(1, 0, n_queries);
-    return {split(at::linear(leading, qkv_->weight.narrow(0, 0, d), bias(0, d)), 1)[0], kv[0],
-            kv[1]};
+  // `length` outputs of qkv from `start` on.
+  Tensor part(const Tensor& x, int64_t start, int64_t length) const {
+    const Tensor bias = qkv_->bias.defined() ? qkv_->bias.narrow(0, start, length) : Tensor();
+    return at::linear(x, qkv_->weight.narrow(0, start, length), bias);
   }
 
-  Tensor bias(int64_t start, int64_t length) const {
-    return qkv_->bias.defined() ? qkv_->bias.narrow(0, start, length) : Tensor();
-  }
-
-  std::vector<Tensor> split(const Tensor& x,
-                            int64_t count) const {  // [B, n, count * D] -> count x [B, H, n, d]
-    return x.unflatten(2, {count, n_heads_, x.size(2) / count / n_heads_})
-        .permute({2, 0, 3, 1, 4})
-        .unbind(0);
+  Tensor split(const Tensor& x, int64_t count) const {  // [B, n, count * D] -> [count, B, H, n, d]
+    return x.unflatten(2, {count, n_heads_, x.size(2) / count / n_heads_}).permute({2, 0, 3, 1, 4});
   }
 
   int64_t n_heads_;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "framework/registry/register.h"
+#include "framework/training/attention.h"
 #include "models/parts.h"
 
 namespace vitrine {
@@ -32,16 +33,14 @@ class PerHeadAttention : public Attention {
   }
 
   Tensor forward(const Tensor& x, int64_t n_queries) override {
-    const auto kv = map(x, {&k_, &v_});
-    const Tensor q = map(x.narrow(1, 0, n_queries), {&q_})[0];
-    const Tensor out = at::scaled_dot_product_attention(q, kv[0], kv[1])  // [B, H, n_queries, d]
-                           .transpose(1, 2)
-                           .reshape({x.size(0), n_queries, x.size(2)});
+    const Tensor out = n_queries == x.size(1) ? attention(map(x, {&q_, &k_, &v_}))
+                                              : attention(map(x.narrow(1, 0, n_queries), {&q_})[0],
+                                                          map(x, {&k_, &v_}));
     return projection_ ? projection_->forward(out) : out;
   }
 
   Tensor probabilities(const Tensor& x) override {
-    const auto qk = map(x, {&q_, &k_});
+    const Tensor qk = map(x, {&q_, &k_});
     const double scale = std::sqrt(static_cast<double>(d_head_));
     return at::softmax(at::matmul(qk[0], qk[1].transpose(-1, -2)) / scale, -1);
   }
@@ -64,8 +63,8 @@ class PerHeadAttention : public Attention {
     return out;
   }
 
-  // [B, n, D] -> for each of `mappings` [B, H, n, d], in one product of a matrix a head.
-  std::vector<Tensor> map(const Tensor& x, std::initializer_list<const Mappings*> mappings) const {
+  // [B, n, D] -> [mappings, B, H, n, d], in one product of a matrix a head.
+  Tensor map(const Tensor& x, std::initializer_list<const Mappings*> mappings) const {
     const auto count = static_cast<int64_t>(mappings.size());
     std::vector<Tensor> weights, biases;
     for (const Mappings* each : mappings) {
@@ -79,8 +78,7 @@ class PerHeadAttention : public Attention {
     const Tensor mapped =
         at::baddbmm(by_head(biases).unsqueeze(1), slices, by_head(weights).transpose(1, 2));
     return mapped.reshape({n_heads_, x.size(0), x.size(1), count, d_head_})
-        .permute({3, 1, 0, 2, 4})
-        .unbind(0);
+        .permute({3, 1, 0, 2, 4});
   }
 
   int64_t n_heads_, d_head_;

@@ -9,23 +9,13 @@
 
 #include <algorithm>
 
-#include "models/encoder/fused/math-inl.h"
+#include "framework/simd/rows-inl.h"
 #include "models/encoder/fused/network.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::fused::HWY_NAMESPACE {
 
-using Offsets = hn::Vec<hn::RebindToSigned<Lanes>>;
-
-// In bytes, from the group's first image to that of each lane, if images are `stride` bytes apart.
-// Lanes beyond the last image read that one again; whatever they give is never written.
-HWY_INLINE Offsets offsets_of(size_t count, size_t stride) {
-  const hn::RebindToSigned<Lanes> di;
-  HWY_ALIGN int32_t offsets[N];
-  for (size_t lane = 0; lane < N; ++lane)
-    offsets[lane] = static_cast<int32_t>(std::min(lane, count - 1) * stride);
-  return hn::Load(di, offsets);
-}
+using namespace simd::HWY_NAMESPACE;
 
 // x / 255, correctly rounded for whole x from 0 to 255, as libtorch has it.
 HWY_INLINE V share_of_255(V x) {
@@ -54,10 +44,6 @@ inline void spread_bytes(const uint8_t* from, const Offsets& offsets, size_t n, 
     for (size_t lane = 0; lane < N; ++lane) to[lane] = static_cast<float>(from[at[lane] + i]);
     store(share_of_255(load(to)), to);
   }
-}
-
-inline void spread_floats(const float* from, const Offsets& offsets, size_t n, float* to) {
-  for (size_t i = 0; i < n; ++i, to += N) store(hn::GatherOffset(Lanes(), from + i, offsets), to);
 }
 
 // The group's patches: [patches][patch pixels].

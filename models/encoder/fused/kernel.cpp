@@ -1,9 +1,7 @@
 // Compiled once for each instruction set; the best one is picked as the program runs.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "models/encoder/fused/kernel.cpp"
-// Sets that gain nothing over their neighbours here, and those whose vectors have no fixed length.
-#define HWY_DISABLED_TARGETS (HWY_AVX3_DL | HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_RVV)
-#include <hwy/foreach_target.h>
+#include "framework/simd/targets.h"
 // After it:
 #include <cstring>
 
@@ -125,7 +123,7 @@ class Pass {
     }
     norm(block.norm2, y, d, n, state(s.mean2), state(s.scale2), z);
     linear(block.fc1, z, d, g, net_.hidden, n);
-    gelu(g, state(s.slope), n * net_.hidden);
+    gelu_all(g, state(s.slope), n * net_.hidden);
     std::memcpy(out, y, n * d * N * sizeof(float));
     add_linear(block.fc2, g, net_.hidden, out, d, n);
   }

@@ -1,16 +1,16 @@
 // Vectors that hold one number of each image of a group, and the functions of one such vector.
 // Included once for each instruction set.
-#if defined(VITRINE_FUSED_MATH) == defined(HWY_TARGET_TOGGLE)
-#ifdef VITRINE_FUSED_MATH
-#undef VITRINE_FUSED_MATH
+#if defined(VITRINE_SIMD_MATH) == defined(HWY_TARGET_TOGGLE)
+#ifdef VITRINE_SIMD_MATH
+#undef VITRINE_SIMD_MATH
 #else
-#define VITRINE_FUSED_MATH
+#define VITRINE_SIMD_MATH
 #endif
 
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace vitrine::fused::HWY_NAMESPACE {
+namespace vitrine::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 using Lanes = hn::ScalableTag<float>;
@@ -101,7 +101,7 @@ HWY_INLINE void add_sums(V a, V b, V c, V d, float* out) {
 }
 #endif
 
-}  // namespace vitrine::fused::HWY_NAMESPACE
+}  // namespace vitrine::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,16 +1,16 @@
 // Products of matrices whose elements are vectors (of one number an image), in tiles that fit the
 // registers. Included once for each instruction set.
-#if defined(VITRINE_FUSED_TILES) == defined(HWY_TARGET_TOGGLE)
-#ifdef VITRINE_FUSED_TILES
-#undef VITRINE_FUSED_TILES
+#if defined(VITRINE_SIMD_TILES) == defined(HWY_TARGET_TOGGLE)
+#ifdef VITRINE_SIMD_TILES
+#undef VITRINE_SIMD_TILES
 #else
-#define VITRINE_FUSED_TILES
+#define VITRINE_SIMD_TILES
 #endif
 
-#include "models/encoder/fused/math-inl.h"
+#include "framework/simd/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace vitrine::fused::HWY_NAMESPACE {
+namespace vitrine::simd::HWY_NAMESPACE {
 
 // 16 sums, 4 + 1 operands: with half the registers, half the columns.
 constexpr size_t kRows = 4;
@@ -171,7 +171,7 @@ inline void summed_columns(float* gradient, const float* x, size_t width, size_t
   }
 }
 
-}  // namespace vitrine::fused::HWY_NAMESPACE
+}  // namespace vitrine::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif
