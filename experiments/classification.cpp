@@ -2,6 +2,7 @@
 
 #include "framework/registry/register.h"
 #include "framework/training/experiment.h"
+#include "framework/training/model.h"
 #include "framework/training/run.h"
 
 namespace vitrine {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "framework/registry/registry.h"
-#include "framework/training/torch.h"
+#include "framework/training/tensor.h"
 
 namespace vitrine {
 

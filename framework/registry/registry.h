@@ -78,17 +78,23 @@ class ChoiceBase {
 };
 
 // Base names its kind (`static constexpr const char* kKind = "mlp"`) and what its components stand
-// in (`using Context`).
+// in (`using Context`); specialised where Base is to be chosen without being defined.
+template <class Base>
+struct KindOf {
+  static constexpr const char* kKind = Base::kKind;
+  using Context = typename Base::Context;
+};
+
 template <class Base>
 class Choice : public ChoiceBase {
  public:
-  explicit Choice(std::string default_type = "")
-      : ChoiceBase(Base::kKind, std::move(default_type)) {}
+  using Context = typename KindOf<Base>::Context;
 
-  void check(const typename Base::Context& context, Problems& problems) const {
-    check_in(&context, problems);
-  }
-  std::shared_ptr<Base> create(const typename Base::Context& context) const {
+  explicit Choice(std::string default_type = "")
+      : ChoiceBase(KindOf<Base>::kKind, std::move(default_type)) {}
+
+  void check(const Context& context, Problems& problems) const { check_in(&context, problems); }
+  std::shared_ptr<Base> create(const Context& context) const {
     return std::static_pointer_cast<Base>(create_in(&context));
   }
 };

@@ -34,7 +34,12 @@ void for_each_group(size_t count, const Work& work) {
     return;
   }
   const Tensor numbers = at::arange(static_cast<int64_t>(count));
-  auto iterator = at::TensorIteratorConfig().add_output(numbers).build();
+  auto iterator = at::TensorIteratorConfig()
+                      .check_all_same_dtype(false)
+                      .resize_outputs(false)
+                      .declare_static_shape(numbers.sizes())
+                      .add_output(numbers)
+                      .build();
   iterator.for_each(
       [&](char** data, const int64_t* strides, int64_t n) {
         for (int64_t i = 0; i < n; ++i)

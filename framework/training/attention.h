@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/training/torch.h"
+#include "framework/training/tensor.h"
 
 namespace vitrine {
 

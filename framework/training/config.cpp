@@ -10,6 +10,7 @@
 #include "framework/data/splits.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/run_directory.h"
+#include "framework/training/model.h"
 
 namespace vitrine {
 

@@ -6,7 +6,7 @@
 #include "framework/training/engine.h"
 #include "framework/training/experiment.h"
 #include "framework/training/loss.h"
-#include "framework/training/model.h"
+#include "framework/training/model_context.h"
 #include "framework/training/optimizer.h"
 #include "framework/training/schedule.h"
 

@@ -1,4 +1,5 @@
 #include "framework/training/evaluation.h"
+#include "framework/training/model.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/data/batches.h"
-#include "framework/training/model.h"
+#include "framework/training/model_context.h"
 #include "framework/training/objective.h"
 
 namespace vitrine {

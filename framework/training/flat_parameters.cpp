@@ -5,6 +5,7 @@
 #include <set>
 
 #include "framework/error.h"
+#include "framework/training/torch.h"
 
 namespace vitrine {
 namespace {

@@ -4,7 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "framework/training/torch.h"
+#include "framework/training/tensor.h"
+
+namespace torch::nn {
+class Module;
+}
 
 namespace vitrine {
 

@@ -14,6 +14,7 @@
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/evaluation.h"
+#include "framework/training/model.h"
 #include "framework/training/model_file.h"
 #include "framework/training/plot.h"
 #include "framework/training/setup.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/registry/registry.h"
-#include "framework/training/torch.h"
+#include "framework/training/tensor.h"
 
 namespace vitrine {
 

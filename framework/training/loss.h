@@ -1,7 +1,7 @@
 #pragma once
 
 #include "framework/registry/registry.h"
-#include "framework/training/model.h"
+#include "framework/training/model_context.h"
 
 namespace vitrine {
 

@@ -4,45 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "framework/config/units.h"
-#include "framework/registry/registry.h"
+#include "framework/training/model_context.h"
 #include "framework/training/torch.h"
 
 namespace vitrine {
-
-// What a model is built for: the images and classes of a data set.
-struct ModelContext {
-  int64_t channels = 0, height = 0, width = 0;
-  std::vector<std::string> class_names;
-  bool raw_pixels = true;  // no transform stands before the model: it is given uint8
-  std::string device = "cpu";
-};
-
-// One thing that a model predicts.
-struct Task {
-  std::string name;
-  double weight = 1;                     // of its loss in the sum
-  std::vector<std::string> class_names;  // what the outputs mean
-  std::vector<int64_t> target_of_label;  // the data set's label -> this task's target
-  bool probabilities = false;            // the head gives probabilities, not logits
-
-  int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
-};
 
 struct LayerSummary {
   std::string name, type;
   std::vector<int64_t> shape;  // of its output, without the batch
   int64_t parameters = 0;
   int64_t flops = 0;  // of one image's forward pass; a multiplication with its addition counts two
-};
-
-// Options that every model has; a model's own options derive from it and call its visit first.
-struct ModelOptions {
-  Path weights;  // a model.safetensors to start from
-
-  void visit(Fields& field) {
-    field("weights", weights, "safetensors file with the weights to start from");
-  }
 };
 
 class Model : public torch::nn::Module {

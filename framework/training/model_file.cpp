@@ -4,6 +4,7 @@
 
 #include "framework/files/file.h"
 #include "framework/files/json.h"
+#include "framework/training/model.h"
 #include "framework/training/tensors.h"
 
 namespace vitrine {

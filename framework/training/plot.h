@@ -4,7 +4,7 @@
 
 #include "framework/files/png.h"
 #include "framework/registry/registry.h"
-#include "framework/training/model.h"
+#include "framework/training/model_context.h"
 
 namespace vitrine {
 

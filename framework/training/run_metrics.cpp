@@ -10,6 +10,7 @@
 #include "framework/files/sha256.h"
 #include "framework/runs/environment.h"
 #include "framework/runs/nonfinite.h"
+#include "framework/training/model.h"
 
 namespace vitrine {
 namespace {

@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "framework/data/splits.h"
+#include "framework/training/model.h"
 #include "framework/training/model_file.h"
 #include "framework/training/threads.h"
 

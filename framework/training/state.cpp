@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 #include <fmt/format.h>
 
+#include "framework/training/model.h"
 #include "framework/training/tensors.h"
 
 namespace vitrine {

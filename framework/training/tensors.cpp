@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "framework/error.h"
+#include "framework/training/torch.h"
 
 namespace vitrine {
 namespace {

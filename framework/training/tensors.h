@@ -7,7 +7,11 @@
 #include "framework/error.h"
 #include "framework/files/safetensors.h"
 #include "framework/runs/checkpoint.h"
-#include "framework/training/torch.h"
+#include "framework/training/tensor.h"
+
+namespace torch::nn {
+class Module;
+}
 
 namespace vitrine {
 

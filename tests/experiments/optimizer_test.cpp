@@ -7,6 +7,7 @@
 #include <torch/optim/rmsprop.h>
 #include <torch/optim/sgd.h>
 
+#include "framework/training/torch.h"
 #include "tests/component.h"
 
 namespace vitrine {

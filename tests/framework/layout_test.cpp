@@ -21,8 +21,8 @@ struct Include {
 const fs::path kRoot = VITRINE_SOURCE_DIR;
 const std::vector<std::string> kComponentRooms = {"models", "datasets", "experiments"};
 const std::vector<std::string> kTorchFree = {
-    "framework/config", "framework/registry", "framework/files", "framework/runs",
-    "framework/sweeps", "framework/reports",  "framework/cli"};
+    "framework/config", "framework/registry", "framework/files",   "framework/runs",
+    "framework/simd",   "framework/sweeps",   "framework/reports", "framework/cli"};
 
 bool begins_with_any(const std::string& text, const std::vector<std::string>& prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),

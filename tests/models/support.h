@@ -11,6 +11,7 @@
 #include "framework/files/file.h"
 #include "framework/files/safetensors.h"
 #include "framework/training/flat_parameters.h"
+#include "framework/training/model.h"
 #include "framework/training/model_file.h"
 // After torch, which has a macro CHECK too.
 #include "tests/catch.h"

@@ -5,6 +5,7 @@
 #include <ATen/ops/ones.h>
 
 #include "framework/error.h"
+#include "framework/training/torch.h"
 #include "tests/catch.h"
 
 namespace vitrine {
