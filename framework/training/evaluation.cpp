@@ -1,11 +1,12 @@
 #include "framework/training/evaluation.h"
-#include "framework/training/model.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/softmax.h>
+
+#include "framework/training/model.h"
 
 namespace vitrine {
 namespace {
