@@ -26,7 +26,8 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"train", "train, then test; the word may be left out", train_verb},
-    {"resume", "go on exactly where a run stopped", resume_verb},
+    {"resume", "go on exactly where a run or a sweep stopped", resume_verb},
+    {"sweep", "many runs: variants of a config, and seeds", sweep_verb},
     {"status", "what is running, done, interrupted, failed", status_verb},
     {"test", "evaluate a run's checkpoint, or weights from a file", test_verb},
     {"predict", "class and probability of images", predict_verb},
@@ -196,6 +197,7 @@ int main_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   vitrine::open_closed_streams();
+  vitrine::end_with_parent();
   int code = vitrine::main_of(argc, argv);
   if (!vitrine::flush_output() && code == 0) {
     vitrine::print_error("what was printed could not be written to standard output");

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <set>
+
+#include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
@@ -58,6 +61,12 @@ Json status_of(const std::filesystem::path& run) {
                 {"best validation/accuracy", best},
                 {"test/accuracy", number_of(metrics.test, "test/accuracy")},
                 {"exact", metrics.exact}});
+    if (const auto sweep = sweep_of(run); !sweep.empty()) {
+      const TrialState trial = read_trial(run, "");
+      out.update({{"sweep", std::filesystem::proximate(sweep).string()},
+                  {"status", to_string(trial.status)}});
+      if (!trial.error.empty()) out["error"] = trial.error;
+    }
   } catch (const Error& error) {
     out.update({{"status", "unreadable"}, {"error", error.what()}});
   }
@@ -66,6 +75,12 @@ Json status_of(const std::filesystem::path& run) {
 
 std::string percent(const Json& value) {
   return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : "-";
+}
+
+// Library errors name the file; the last line of a trial does not.
+std::string error_of(const Json& row) {
+  const std::string run = row.contains("sweep") ? row["run"].get<std::string>() + ": " : "";
+  return escape(run) + escape(row["error"].get<std::string>());
 }
 
 std::string shown(const Json& rows) {
@@ -82,21 +97,48 @@ std::string shown(const Json& rows) {
                      loss.is_number() ? fmt::format("{:.4f}", loss.get<double>()) : "-",
                      percent(row.value("best validation/accuracy", Json())),
                      percent(row.value("test/accuracy", Json()))});
-    if (row.contains("error")) errors += "\n" + row["error"].get<std::string>();
+    if (row.contains("error")) errors += "\n" + error_of(row);
   }
   return table(lines) + errors;
 }
 
+// Whether `place` is the sweep or lies within it: then its trials are what was asked for.
+bool is_within(const std::filesystem::path& place, const std::filesystem::path& sweep) {
+  const auto rest = place.lexically_relative(sweep);
+  return !rest.empty() && *rest.begin() != "..";
+}
+
+std::string sweep_line(const std::filesystem::path& folder) {
+  const std::string name = escape(std::filesystem::proximate(folder).string());
+  try {
+    return name + ": " + headline_of(Sweep::open(folder));
+  } catch (const Error& error) {
+    return name + ": unreadable\n" + error.what();
+  }
+}
+
 ExitCode status(const Options& options) {
   Json rows = Json::array();
+  std::set<std::filesystem::path> sweeps;
   for (const std::string& place : options.places) {
-    const auto runs =
-        find_runs(std::filesystem::canonical(std::filesystem::exists(place) ? place : "."));
+    const auto folder = std::filesystem::canonical(std::filesystem::exists(place) ? place : ".");
+    const auto runs = find_runs(folder);
     if (!std::filesystem::exists(place) || runs.empty())
       RunDirectory::open(place);  // throws what a user needs to know
-    for (const auto& run : runs) rows.push_back(status_of(std::filesystem::proximate(run)));
+    for (const auto& run : runs) {
+      const auto sweep = sweep_of(run);
+      if (!sweep.empty()) sweeps.insert(sweep);
+      // Among other runs a sweep is one line.
+      if (!options.json && !sweep.empty() && !is_within(folder, sweep)) continue;
+      rows.push_back(status_of(std::filesystem::proximate(run)));
+    }
   }
-  print(options.json ? rows.dump(2) : shown(rows));
+  if (options.json) {
+    print(rows.dump(2));
+    return ExitCode::kDone;
+  }
+  if (!rows.empty()) print(shown(rows));
+  for (const auto& sweep : sweeps) print(sweep_line(sweep));
   return ExitCode::kDone;
 }
 
@@ -104,7 +146,7 @@ ExitCode status(const Options& options) {
 
 Action status_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN", options->places, "runs, or folders with runs; default runs")
+  app.add_option("RUN", options->places, "runs, sweeps, or folders with them; default runs")
       ->default_val(std::vector<std::string>{"runs"});
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return status(*options); };

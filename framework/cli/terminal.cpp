@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+
+#include "framework/sweeps/launcher.h"
 
 namespace vitrine {
 namespace {
@@ -20,6 +23,13 @@ extern "C" void note_signal(int signal) { received_signal = signal; }
 bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789.,-+%e ") == text.npos;
 }
+
+size_t width_of(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+}  // namespace
 
 size_t terminal_width() {
   winsize size{};
@@ -33,13 +43,6 @@ std::string duration(double seconds) {
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
-
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-}  // namespace
 
 bool is_terminal(int descriptor) {
   const char* term = std::getenv("TERM");
@@ -109,6 +112,14 @@ void install_signal_handlers() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+void end_with_parent() {
+  const char* parent = std::getenv(kParentVariable);
+  if (!parent) return;
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // It may have died before that.
+  if (std::to_string(getppid()) != parent) std::raise(SIGTERM);
+}
+
 Console::~Console() { clear_bar(); }
 
 void Console::clear_bar() {
@@ -168,7 +179,9 @@ void Console::download(uint64_t received, uint64_t total) {
   show(words, words);
 }
 
-ExitCode Console::stop_requested() {
+ExitCode Console::stop_requested() { return requested_stop(); }
+
+ExitCode requested_stop() {
   switch (received_signal) {
     case SIGINT:
       return ExitCode::kInterrupted;

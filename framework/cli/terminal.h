@@ -19,11 +19,17 @@ void print_warning(const std::string& text);
 
 // Columns of text, padded; numbers are right-aligned. The first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
-std::string grouped(int64_t number);  // 60,000
+std::string grouped(int64_t number);   // 60,000
+std::string duration(double seconds);  // 3 min 20 s
+size_t terminal_width();               // of standard error
 
 // Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at
 // once.
 void install_signal_handlers();
+// 0, or the exit code that belongs to the signal that came.
+ExitCode requested_stop();
+// A trial of a sweep is told to stop when the process that started it dies.
+void end_with_parent();
 
 // Shows training, with control characters escaped: a progress bar on a terminal, a line at
 // intervals elsewhere.

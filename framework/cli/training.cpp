@@ -25,6 +25,11 @@ ConfigSource TrainingCommand::source(const std::filesystem::path& config) const 
   return out;
 }
 
+bool TrainingCommand::changes_config() const {
+  return !changes_.overrides.empty() || !changes_.unset.empty() || !device_.empty() ||
+         threads_ > 0 || stop_after_ > 0;
+}
+
 ExitCode TrainingCommand::run(TrainRequest request) const {
   if (stop_after_ > 0) request.stop_after = stop_after_;
   request.command = command_line();

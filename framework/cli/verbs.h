@@ -14,6 +14,7 @@ using Action = std::function<ExitCode()>;
 // One file a verb: declares its options on `app` and returns what it does once they are parsed.
 Action train_verb(CLI::App& app);
 Action resume_verb(CLI::App& app);
+Action sweep_verb(CLI::App& app);
 Action status_verb(CLI::App& app);
 Action test_verb(CLI::App& app);
 Action predict_verb(CLI::App& app);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "framework/config/brackets.h"
 #include "framework/config/fields.h"
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
@@ -102,34 +103,6 @@ class Loader {
   size_t files_ = 0;
 };
 
-struct Brackets {
-  bool bare_comma = false;  // outside all brackets and quotes
-  bool open = false;        // one is not closed
-};
-
-Brackets scan_brackets(std::string_view text) {
-  int depth = 0;
-  char quote = 0, before = ' ';
-  Brackets found;
-  for (char c : text) {
-    if (quote) {
-      if (c == quote) quote = 0;
-    } else if ((c == '"' || c == '\'') &&
-               std::string_view(" [{,:").find(before) != std::string_view::npos) {
-      quote = c;
-    } else if (c == '[' || c == '{') {
-      ++depth;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    } else if (c == ',' && depth == 0) {
-      found.bare_comma = true;
-    }
-    before = c;
-  }
-  found.open = depth > 0 && (text.starts_with('[') || text.starts_with('{'));
-  return found;
-}
-
 Location at_byte(const std::shared_ptr<const Source>& argument, size_t byte) {
   return {argument, 0, static_cast<int>(byte)};
 }
@@ -218,42 +191,69 @@ Node merge(Node base, Node over) {
   return base;
 }
 
-void apply_override(Node& config, const std::string& assignment) {
-  auto source = std::make_shared<Source>();
-  source->name = "command line";
-  source->lines = {assignment};
-  const size_t equals = assignment.find('=');
-  const std::string path = assignment.substr(0, equals);
-  if (equals == assignment.npos || path.empty() || path.front() == '.' || path.back() == '.' ||
-      path.find("..") != path.npos) {
-    refuse(at_byte(source, 0),
-           fmt::format("expected key=value, got \"{}\"", escape(assignment.substr(0, 200))),
+Assignment::Assignment(const std::string& text) : source_(std::make_shared<Source>()) {
+  source_->name = "command line";
+  source_->lines = {text};
+  const size_t equals = text.find('=');
+  path_ = text.substr(0, equals);
+  if (equals == text.npos || path_.empty() || path_.front() == '.' || path_.back() == '.' ||
+      path_.find("..") != path_.npos) {
+    refuse(at_byte(source_, 0),
+           fmt::format("expected key=value, got \"{}\"", escape(text.substr(0, 200))),
            "such as optimizer.lr=0.01");
   }
-  if (std::count(path.begin(), path.end(), '.') >= kMaxLevels) {
-    source->lines = {assignment.substr(0, 200)};
-    refuse(at_byte(source, 0), fmt::format("a key has at most {} levels", kMaxLevels));
+  if (std::count(path_.begin(), path_.end(), '.') >= kMaxLevels) {
+    source_->lines = {text.substr(0, 200)};
+    refuse(at_byte(source_, 0), fmt::format("a key has at most {} levels", kMaxLevels));
   }
-  if (path == "base") {
-    refuse(at_byte(source, 0), "base: cannot be set here",
+  if (path_ == "base") {
+    refuse(at_byte(source_, 0), "base: cannot be set here",
            "a config names its base in its own file");
   }
-  const std::string text = assignment.substr(equals + 1);
-  const Brackets brackets = scan_brackets(text);
+  const Brackets brackets = scan_brackets(std::string_view(text).substr(equals + 1));
   if (brackets.open) {
-    refuse(at_byte(source, equals + 1),
-           escape(path) + ": the bracket " + text[0] + " is not closed");
+    refuse(place(equals + 1),
+           escape(path_) + ": the bracket " + text[equals + 1] + " is not closed");
   }
-  if (brackets.bare_comma) {
-    refuse(at_byte(source, equals + 1),
-           fmt::format("{}: several values make a sweep: runner sweep CONFIG {}", escape(path),
-                       escape(assignment)),
+  size_t begin = equals + 1;
+  for (const size_t comma : brackets.bare_commas) {
+    pieces_.push_back({begin, equals + 1 + comma});
+    begin = equals + 1 + comma + 1;
+  }
+  pieces_.push_back({begin, text.size()});
+}
+
+Location Assignment::place(size_t byte) const { return at_byte(source_, byte); }
+
+std::string Assignment::text(size_t i) const {
+  return source_->lines[0].substr(pieces_[i].begin, pieces_[i].end - pieces_[i].begin);
+}
+
+Node Assignment::value(size_t i) const {
+  const std::string piece = text(i);
+  const bool blank = piece.find_first_not_of(" \t\n") == piece.npos;
+  Node out = blank ? Node::null() : parse_yaml(piece, source_, pieces_[i].begin);
+  if (blank) out.location = place(pieces_[i].begin);
+  return out;
+}
+
+void set_value(Node& config, const std::string& path, Node value) {
+  put(config, path, 0, std::move(value));
+}
+
+void apply_override(Node& config, const std::string& text) {
+  const Assignment assignment(text);
+  if (assignment.size() > 1) {
+    refuse(assignment.place(assignment.path().size() + 1),
+           fmt::format("{}: several values make a sweep: runner sweep CONFIG {}",
+                       escape(assignment.path()), escape(text)),
            "a list is written in brackets, [a, b], and a text with a comma in quotes");
   }
-  const bool blank = text.find_first_not_of(" \t\n") == text.npos;
-  Node value = blank ? Node::null() : parse_yaml(text, source, equals + 1);
-  if (blank) value.location = at_byte(source, equals + 1);
-  put(config, path, 0, std::move(value));
+  put(config, assignment.path(), 0, assignment.value(0));
+}
+
+ptrdiff_t depth_of(const std::string& path) {
+  return std::count(path.begin(), path.end(), '.') - (path.ends_with(".type") ? 1 : 0);
 }
 
 namespace {
@@ -279,15 +279,13 @@ void unset(Node& config, const std::string& path) {
                           near.empty() ? "" : "; did you mean " + escape(near) + "?"));
 }
 
-// How deep the value lies that an assignment names; `a.type=x` chooses `a` itself.
-std::ptrdiff_t depth_of(const std::string& assignment) {
-  const std::string path = assignment.substr(0, assignment.find('='));
-  return std::count(path.begin(), path.end(), '.') - (path.ends_with(".type") ? 1 : 0);
+std::string path_of(const std::string& assignment) {
+  return assignment.substr(0, assignment.find('='));
 }
 
 void refuse_contradiction(const std::string& path, const std::vector<std::string>& overrides) {
   for (const std::string& assignment : overrides) {
-    const std::string key = assignment.substr(0, assignment.find('='));
+    const std::string key = path_of(assignment);
     if (key != path && !key.starts_with(path + ".")) continue;
     throw Error(ExitCode::kUsage, fmt::format("--unset {}: the command line sets it as well ({})",
                                               escape(path), escape(assignment)));
@@ -302,7 +300,7 @@ Node load_config(const ConfigSource& source) {
   // `optimizer=sgd` comes before `optimizer.lr=0.1`, which it would drop, however they are written.
   std::vector<std::string> overrides = source.overrides;
   std::stable_sort(overrides.begin(), overrides.end(),
-                   [](auto& a, auto& b) { return depth_of(a) < depth_of(b); });
+                   [](auto& a, auto& b) { return depth_of(path_of(a)) < depth_of(path_of(b)); });
   for (const std::string& assignment : overrides) apply_override(config, assignment);
   for (const std::string& path : source.unset) unset(config, path);
   return config;

@@ -27,8 +27,37 @@ Node load_config(const ConfigSource& source);
 // dropped.
 Node merge(Node base, Node over);
 
-// Sets what "a.b=value" says; list items are addressed by number.
+// An argument "a.b=value". Commas outside brackets and quotes part several values, which a sweep
+// takes one after the other.
+class Assignment {
+ public:
+  // Throws Error(kUsage) with the place for what is none.
+  explicit Assignment(const std::string& text);
+
+  const std::string& path() const { return path_; }
+  size_t size() const { return pieces_.size(); }
+  std::string text(size_t i) const;   // of the value
+  Node value(size_t i) const;         // throws Error(kUsage) for what is no YAML
+  Location place(size_t byte) const;  // in the argument
+
+ private:
+  struct Piece {
+    size_t begin, end;
+  };
+  std::shared_ptr<Source> source_;
+  std::string path_;
+  std::vector<Piece> pieces_;
+};
+
+// Sets the value at a dotted path; list items are addressed by number.
+void set_value(Node& config, const std::string& path, Node value);
+
+// Sets what "a.b=value" says. Throws Error(kUsage) for several values.
 void apply_override(Node& config, const std::string& assignment);
+
+// How deep the value at `path` lies; `a.type` chooses `a` itself. Values are set in this order, so
+// that `optimizer=sgd` does not drop an `optimizer.lr` that was given before it.
+ptrdiff_t depth_of(const std::string& path);
 
 // "a.yaml:7:13", "command line", or "default": where the value at `path` of the resolved config
 // came from.

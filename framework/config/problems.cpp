@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "framework/error.h"
-
 namespace vitrine {
 namespace {
 
@@ -69,6 +67,13 @@ std::string Problems::text(const std::string& config) const {
     out += fmt::format("\n{}: {} problems more", escape(config), sorted.size() - kMaxShown);
   return out;
 }
+
+ConfigError::ConfigError(const Problems& problems, const std::string& config, bool impossible)
+    : Error(ExitCode::kUsage, problems.text(config)),
+      impossible_(impossible),
+      messages_(problems.messages()) {}
+
+ConfigError::~ConfigError() = default;
 
 void refuse(const Location& place, const std::string& message, const std::string& hint) {
   Problems problems;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "framework/config/node.h"
+#include "framework/error.h"
 
 namespace vitrine {
 
@@ -27,6 +28,21 @@ class Problems {
     std::string message, hint;
   };
   std::vector<Problem> problems_;
+};
+
+// A config that was read and found wrong.
+class ConfigError : public Error {
+ public:
+  // `impossible`: each value for itself could be read, but they do not go together.
+  ConfigError(const Problems& problems, const std::string& config, bool impossible);
+  ~ConfigError() override;
+
+  bool impossible() const { return impossible_; }
+  const std::vector<std::string>& messages() const { return messages_; }
+
+ private:
+  bool impossible_;
+  std::vector<std::string> messages_;
 };
 
 // Throws Error(kUsage) with this one problem, where reading cannot go on.

@@ -122,6 +122,13 @@ std::string default_name(const std::string& file) {
   return std::filesystem::path(file).stem().string();
 }
 
+void refuse_sweep(const Node& written, const std::string& file) {
+  const Node* sweep = written.find("sweep");
+  if (!sweep) return;
+  refuse(sweep->key_location, "sweep: this file describes a sweep of many runs",
+         "start it with: runner sweep " + escape(file));
+}
+
 void load_plugins(Node& written) {
   const Node* plugins = written.find("plugins");
   if (!plugins) return;
@@ -221,17 +228,19 @@ ModelContext model_context(const Config& config, const DatasetInfo& info,
 
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file) {
   require_sound_registry();
+  refuse_sweep(written, file);
   load_plugins(written);
   auto config = std::make_shared<Config>();
   config->name = default_name(file);
   Problems problems;
   Fields fields = fields_of(*config);
   read_fields(fields, written, "", problems, {"base"});  // which is gone by now, but may be meant
+  const bool readable = problems.empty();
   Check check(written, "", problems);
   config->check(check);
   const std::string device = problems.empty() ? pick_device(config->device, written) : "cpu";
   const auto info = check_components(*config, device, check);
-  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(file));
+  if (!problems.empty()) throw ConfigError(problems, file, readable);
 
   auto out = std::make_shared<ResolvedConfig>();
   out->file = file;

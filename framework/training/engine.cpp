@@ -1,9 +1,12 @@
 #include "framework/training/engine.h"
 
+#include <ATen/detail/CUDAHooksInterface.h>
+
 #include "framework/training/config.h"
 #include "framework/training/inspect.h"
 #include "framework/training/threads.h"
 #include "framework/training/training.h"
+#include "framework/training/workload.h"
 
 namespace vitrine {
 namespace {
@@ -12,6 +15,10 @@ class TorchEngine : public Engine {
  public:
   std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) override {
     return vitrine::resolve(load_config(source), source.file.string());
+  }
+  std::shared_ptr<const ResolvedConfig> resolve(const Node& written,
+                                                const std::string& file) override {
+    return vitrine::resolve(written, file);
   }
   void set_threads(int64_t threads) override { set_compute_threads(threads); }
   TrainResult train(const TrainRequest& request, Observer& observer) override {
@@ -33,6 +40,15 @@ class TorchEngine : public Engine {
   }
   nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) override {
     return vitrine::summarize(config);
+  }
+  Workload workload(const std::shared_ptr<const ResolvedConfig>& config) override {
+    return vitrine::workload(*config->config);
+  }
+  double time_step(const std::shared_ptr<const ResolvedConfig>& config) override {
+    return vitrine::time_step(*config->config);
+  }
+  int64_t devices(const std::string& device) override {
+    return device == "cuda" ? at::detail::getCUDAHooks().deviceCount() : 1;
   }
   void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                       const std::string& layout) override {

@@ -51,6 +51,13 @@ class Observer {
   virtual ExitCode stop_requested() = 0;
 };
 
+// What a config asks of the machine.
+struct Workload {
+  int64_t parameters = 0, flops_per_image = 0;  // of a forward pass
+  int64_t images_per_epoch = 0, steps_per_epoch = 0, steps = 0;
+  bool validates = false;
+};
+
 struct TrainRequest {
   std::shared_ptr<const ResolvedConfig> config;
   std::filesystem::path runs_root = "runs";
@@ -78,6 +85,9 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) = 0;
+  // Of a config that was merged already; `file` names it in messages. Throws ConfigError.
+  virtual std::shared_ptr<const ResolvedConfig> resolve(const Node& written,
+                                                        const std::string& file) = 0;
   // For the whole process; before anything is computed.
   virtual void set_threads(int64_t threads) = 0;
   virtual TrainResult train(const TrainRequest& request, Observer& observer) = 0;
@@ -97,6 +107,11 @@ class Engine {
                                          Observer& observer) = 0;
   // {"layers": [...], "parameters", "flops_per_image", "decisions": [...], "type", "image"}
   virtual nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) = 0;
+  virtual Workload workload(const std::shared_ptr<const ResolvedConfig>& config) = 0;
+  // Seconds that a step takes here, measured over a few of them on images of noise.
+  virtual double time_step(const std::shared_ptr<const ResolvedConfig>& config) = 0;
+  // How many devices of this kind there are.
+  virtual int64_t devices(const std::string& device) = 0;
   virtual void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                               const std::string& layout) = 0;
   // Writes the picture of a registered plot as PNG; `options` is a mapping as in a config.

@@ -12,6 +12,7 @@
 #include "framework/runs/environment.h"
 #include "framework/training/model_file.h"
 #include "framework/training/run_metrics.h"
+#include "framework/training/workload.h"
 
 namespace vitrine {
 namespace {
@@ -37,14 +38,9 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       data_(std::move(data)),
       learner_(std::move(learner)) {
   const TrainingOptions& options = config_.training;
-  const int64_t per_step = options.batch_size * options.accumulate;
-  images_per_epoch_ = data_.train->size();
-  if (options.overfit_batches) {
-    images_per_epoch_ = std::min(images_per_epoch_, *options.overfit_batches * options.batch_size);
-  }
-  steps_per_epoch_ = divide_up(images_per_epoch_, per_step);
-  total_steps_ = options.epochs * steps_per_epoch_;
-  if (options.max_steps) total_steps_ = std::min(total_steps_, *options.max_steps);
+  images_per_epoch_ = vitrine::images_per_epoch(options, data_.train->size());
+  steps_per_epoch_ = vitrine::steps_per_epoch(options, data_.train->size());
+  total_steps_ = vitrine::total_steps(options, data_.train->size());
   schedule_ = config_.schedule.create({total_steps_, steps_per_epoch_});
   surroundings_ = {data_.fingerprint, exactness_of(config_, model())};
   if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;

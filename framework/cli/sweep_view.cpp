@@ -1,0 +1,207 @@
+#include "framework/cli/sweep_view.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "framework/cli/terminal.h"
+
+namespace vitrine {
+namespace {
+
+// A cell's trials that have a value, and what they amount to.
+struct CellResult {
+  std::string cell;
+  std::vector<double> values;
+  size_t seeds = 0;
+
+  double mean() const {
+    double sum = 0;
+    for (const double value : values) sum += value;
+    return sum / static_cast<double>(values.size());
+  }
+};
+
+std::vector<CellResult> results_of(const Sweep& sweep, bool confirms) {
+  std::vector<CellResult> out;
+  std::map<std::string, size_t> places;
+  for (size_t i = 0; i < sweep.trials().size(); ++i) {
+    const Trial& trial = sweep.trials()[i];
+    if (trial.confirms != confirms) continue;
+    const auto [place, is_new] = places.emplace(trial.cell, out.size());
+    if (is_new) out.push_back({trial.cell, {}, 0});
+    CellResult& cell = out[place->second];
+    ++cell.seeds;
+    if (sweep.state(i).status != TrialStatus::kFinished) continue;
+    if (const auto value = sweep.value(i)) cell.values.push_back(*value);
+  }
+  std::erase_if(out, [](const CellResult& cell) { return cell.values.empty(); });
+  const bool larger = sweep.options().larger_is_better();
+  std::stable_sort(out.begin(), out.end(), [&](const CellResult& a, const CellResult& b) {
+    return larger ? a.mean() > b.mean() : a.mean() < b.mean();
+  });
+  return out;
+}
+
+bool has_many_seeds(const Sweep& sweep) {
+  const auto& trials = sweep.trials();
+  return std::any_of(trials.begin(), trials.end(),
+                     [&](const Trial& trial) { return trial.seed != trials[0].seed; });
+}
+
+std::string cut(const std::string& text, size_t width) {
+  if (count_letters(text) <= width) return text;
+  return text.substr(0, byte_of_letter(text, width - 3)) + "...";
+}
+
+}  // namespace
+
+std::string metric_text(const std::string& metric, double value) {
+  const bool accuracy = metric.find("/accuracy") != metric.npos;
+  return accuracy ? fmt::format("{:.2f} %", 100 * value) : fmt::format("{:.4f}", value);
+}
+
+std::string trial_label(const Sweep& sweep, size_t trial) {
+  const Trial& planned = sweep.trials()[trial];
+  std::string out = escape(planned.cell);
+  if (has_many_seeds(sweep)) out += fmt::format(", seed {}", planned.seed);
+  return planned.confirms ? out + " (confirming)" : out;
+}
+
+std::string counts_text(const Sweep& sweep) {
+  std::map<TrialStatus, size_t> counts;
+  for (size_t i = 0; i < sweep.trials().size(); ++i) ++counts[sweep.state(i).status];
+  std::vector<std::string> parts;
+  for (const TrialStatus status :
+       {TrialStatus::kFinished, TrialStatus::kRunning, TrialStatus::kWaiting, TrialStatus::kStopped,
+        TrialStatus::kInterrupted, TrialStatus::kDiverged, TrialStatus::kFailed}) {
+    if (counts[status]) parts.push_back(fmt::format("{} {}", counts[status], to_string(status)));
+  }
+  const size_t all = sweep.trials().size();
+  return fmt::format("{} {}: {}", all, all == 1 ? "trial" : "trials", fmt::join(parts, ", "));
+}
+
+std::string headline_of(const Sweep& sweep) {
+  const std::string counts = counts_text(sweep);
+  if (!sweep.has_best()) return counts;
+  const auto results = results_of(sweep, false);
+  if (results.empty()) return counts;
+  return fmt::format("{}; best so far {} ({})", counts,
+                     metric_text(sweep.options().metric, results[0].mean()),
+                     escape(results[0].cell));
+}
+
+std::string best_cells(const Sweep& sweep, size_t most) {
+  if (!sweep.has_best()) return "";
+  std::string out;
+  for (const bool confirms : {false, true}) {
+    const auto results = results_of(sweep, confirms);
+    if (results.empty()) continue;
+    const std::string& metric = sweep.options().metric;
+    std::vector<std::vector<std::string>> rows = {
+        {confirms ? "confirmed on fresh seeds" : "cell", "seeds", metric}};
+    for (size_t i = 0; i < std::min(most, results.size()); ++i) {
+      const CellResult& cell = results[i];
+      rows.push_back({escape(cell.cell), fmt::format("{}/{}", cell.values.size(), cell.seeds),
+                      metric_text(metric, cell.mean())});
+    }
+    out += (out.empty() ? "" : "\n\n") + table(rows);
+    if (results.size() > most) out += fmt::format("\n({} cells more)", results.size() - most);
+  }
+  return out;
+}
+
+SweepView::SweepView(const Sweep& sweep, bool quiet)
+    : sweep_(sweep), quiet_(quiet), terminal_(is_terminal(STDERR_FILENO)) {
+  for (size_t i = 0; i < sweep.trials().size(); ++i) done_before_ += share_done(i);
+}
+
+SweepView::~SweepView() { clear(); }
+
+void SweepView::started(size_t trial) { running_.insert(trial); }
+
+void SweepView::ended(size_t trial) {
+  running_.erase(trial);
+  if (quiet_ || stopping_) return;
+  const TrialState& state = sweep_.state(trial);
+  // On a terminal the table has it; what went wrong is kept in sight.
+  if (terminal_ && state.error.empty()) return;
+  std::string line = fmt::format("{}: {}", trial_label(sweep_, trial), to_string(state.status));
+  if (!state.error.empty()) line += " (" + escape(state.error) + ")";
+  const auto value = sweep_.has_best() ? sweep_.value(trial) : std::nullopt;
+  if (value)
+    line += fmt::format(", {} {}", sweep_.options().metric,
+                        metric_text(sweep_.options().metric, *value));
+  if (!terminal_) line += "; " + headline_of(sweep_) + time_left();
+  clear();
+  print(line);
+}
+
+void SweepView::tick() {
+  constexpr auto kInterval = std::chrono::milliseconds(500);
+  if (quiet_ || !terminal_ || Clock::now() - drawn_ < kInterval) return;
+  drawn_ = Clock::now();
+  draw();
+}
+
+ExitCode SweepView::stop_requested() {
+  const ExitCode out = requested_stop();
+  if (out == ExitCode::kDone || stopping_) return out;
+  stopping_ = true;
+  clear();
+  if (!quiet_ && !running_.empty())
+    print(fmt::format("stopping: waiting for {} trials to save", running_.size()));
+  return out;
+}
+
+void SweepView::clear() {
+  if (lines_ > 0) std::fputs(fmt::format("\033[{}A\r\033[J", lines_).c_str(), stderr);
+  std::fflush(stderr);
+  lines_ = 0;
+}
+
+void SweepView::draw() {
+  if (stopping_) return;
+  const size_t width = terminal_width();
+  std::vector<std::string> lines = {cut(headline_of(sweep_) + time_left(), width - 1)};
+  constexpr size_t kMostLines = 16;
+  for (const size_t trial : running_) {
+    if (lines.size() > kMostLines) break;
+    const TrialState& state = sweep_.state(trial);
+    const auto value = sweep_.has_best() ? sweep_.value(trial) : std::nullopt;
+    lines.push_back(cut(
+        fmt::format("  {}: epoch {}/{}{}", trial_label(sweep_, trial), state.epoch,
+                    sweep_.trials()[trial].epochs,
+                    value ? ", " + metric_text(sweep_.options().metric, *value) : std::string()),
+        width - 1));
+  }
+  clear();
+  for (const std::string& line : lines) std::fputs((line + "\n").c_str(), stderr);
+  std::fflush(stderr);
+  lines_ = lines.size();
+}
+
+double SweepView::share_done(size_t trial) const {
+  double total = 0;
+  for (const Trial& planned : sweep_.trials()) total += planned.cost;
+  const Trial& planned = sweep_.trials()[trial];
+  const TrialState& state = sweep_.state(trial);
+  const double share = state.status == TrialStatus::kFinished || state.is_failed()
+                           ? 1
+                           : static_cast<double>(state.epoch) / static_cast<double>(planned.epochs);
+  return total > 0 ? share * planned.cost / total : 0;
+}
+
+std::string SweepView::time_left() const {
+  double done = 0;
+  for (size_t i = 0; i < sweep_.trials().size(); ++i) done += share_done(i);
+  const double passed = std::chrono::duration<double>(Clock::now() - begin_).count();
+  if (done <= done_before_ || done >= 1) return "";
+  return fmt::format("; {} left", duration((1 - done) * passed / (done - done_before_)));
+}
+
+}  // namespace vitrine

@@ -1,0 +1,47 @@
+#include "framework/sweeps/frozen_code.h"
+
+#include <fmt/format.h>
+
+#include "framework/error.h"
+#include "framework/registry/plugin.h"
+
+namespace vitrine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void freeze(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::copy_file(from, to, error);
+  if (!error) return;
+  throw Error(ExitCode::kFailed, fmt::format("cannot copy {} to {}: {}", escape(from.string()),
+                                             escape(to.string()), error.message()));
+}
+
+}  // namespace
+
+FrozenCode::FrozenCode(fs::path folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  freeze("/proc/self/exe", folder_ / "runner");
+  for (const char* library : {"libvitrine_core.so", "libvitrine_engine.so"})
+    freeze(library_folder() / library, folder_ / library);
+}
+
+void FrozenCode::take_plugins(Node& config) {
+  Node* plugins = config.find("plugins");
+  if (!plugins) return;
+  for (Node& plugin : plugins->children) {
+    std::string& copied = plugins_[plugin.scalar];
+    if (copied.empty()) {
+      // Two of one name may come from different folders.
+      copied = folder_ / fmt::format("plugin-{}-{}", plugins_.size(),
+                                     fs::path(plugin.scalar).filename().string());
+      freeze(plugin.scalar, copied);
+    }
+    plugin.scalar = copied;
+  }
+}
+
+}  // namespace vitrine

@@ -1,0 +1,242 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+#include <thread>
+
+#include "framework/config/yaml.h"
+#include "framework/runs/lock.h"
+#include "framework/sweeps/launcher.h"
+
+extern char** environ;
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+// The variables of this process, with some replaced.
+std::vector<std::string> environment_with(const std::vector<std::string>& changed) {
+  std::vector<std::string> out = changed;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string text = *entry;
+    const std::string name = text.substr(0, text.find('=') + 1);
+    const bool replaced =
+        std::any_of(changed.begin(), changed.end(),
+                    [&](const std::string& other) { return other.starts_with(name); });
+    if (!replaced) out.push_back(text);
+  }
+  return out;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (std::string& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+// The GPU of a slot, of those that this process may use.
+std::string visible_device(int64_t slot, int64_t devices) {
+  std::vector<std::string> visible;
+  if (const char* given = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    std::istringstream names(given);
+    for (std::string name; std::getline(names, name, ',');) visible.push_back(name);
+  }
+  const int64_t device = slot % devices;
+  if (visible.empty()) return std::to_string(device);
+  return visible[static_cast<size_t>(device) % visible.size()];
+}
+
+class Spawn {
+ public:
+  Spawn() {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+  }
+  Spawn(const Spawn&) = delete;
+  ~Spawn() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+
+  // A process group of its own, so that Ctrl-C reaches this process alone; signals as at the start.
+  pid_t start(std::vector<std::string> words, std::vector<std::string> variables,
+              const fs::path& output) {
+    constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
+    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions_, 1, output.c_str(), kAppend, 0666);
+    posix_spawn_file_actions_adddup2(&actions_, 1, 2);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    for (const int signal : {SIGPIPE, SIGXFSZ, SIGHUP}) sigaddset(&defaults, signal);
+    posix_spawnattr_setsigdefault(&attributes_, &defaults);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+    pid_t id = 0;
+    const int failure = posix_spawn(&id, words[0].c_str(), &actions_, &attributes_,
+                                    pointers(words).data(), pointers(variables).data());
+    if (failure == 0) return id;
+    throw Error(ExitCode::kFailed, fmt::format("cannot start {}: {}", escape(words[0]),
+                                               std::generic_category().message(failure)));
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+struct Child {
+  pid_t id;
+  Task task;
+  int64_t slot;
+};
+
+class LocalLauncher : public Launcher {
+ public:
+  LocalLauncher(int64_t jobs, int64_t devices) : jobs_(jobs), devices_(devices) {}
+  ~LocalLauncher() override {
+    signal_all(SIGTERM);
+    for (const Child& child : children_) waitpid(child.id, nullptr, 0);
+  }
+
+  ExitCode launch(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) override {
+    wait_for_orphans(sweep, observer);
+    ExitCode stopped = ExitCode::kDone;
+    for (;;) {
+      const bool stops_now = stopped == ExitCode::kDone;
+      stopped = observer.stop_requested();
+      if (stopped == ExitCode::kDone) {
+        start_due(sweep, scheduler, observer);
+      } else if (stops_now) {
+        signal_all(SIGTERM);
+      }
+      if (children_.empty()) break;
+      if (!reap(sweep, scheduler, observer)) std::this_thread::sleep_for(kPause);
+      refresh_running(sweep);
+      observer.tick();
+    }
+    sweep.note_states();
+    return stopped;
+  }
+
+ private:
+  static constexpr auto kPause = std::chrono::milliseconds(10);
+
+  // Trials of a sweep that was killed are saving still.
+  static void wait_for_orphans(const Sweep& sweep, SweepObserver& observer) {
+    constexpr auto kPatience = std::chrono::seconds(60);
+    const auto begin = Clock::now();
+    for (size_t i = 0; i < sweep.trials().size(); ++i) {
+      while (RunLock::is_held(sweep.folder(i)) && observer.stop_requested() == ExitCode::kDone) {
+        if (Clock::now() - begin > kPatience) {
+          throw Error(ExitCode::kFailed, fmt::format("another runner is working in {}; wait for it",
+                                                     escape(sweep.folder(i).string())));
+        }
+        std::this_thread::sleep_for(kPause);
+      }
+    }
+  }
+
+  void start_due(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) {
+    while (static_cast<int64_t>(children_.size()) < jobs_) {
+      const auto task = scheduler.next();
+      if (!task) return;
+      start(sweep, *task);
+      observer.started(task->trial);
+    }
+  }
+
+  void start(Sweep& sweep, const Task& task) {
+    const fs::path run = sweep.folder(task.trial);
+    std::vector<std::string> words = {sweep.program().string(), "resume", run.string()};
+    if (task.stop_after) {
+      words.push_back("--stop-after");
+      words.push_back(std::to_string(*task.stop_after));
+    }
+    const int64_t slot = free_slot();
+    std::vector<std::string> changed = {fmt::format("{}={}", kParentVariable, getpid()),
+                                        "NO_COLOR=1"};
+    const Node* threads = nullptr;
+    const Node config = read_yaml(run / "config.yaml");
+    if ((threads = config.find("threads"))) changed.push_back("OMP_NUM_THREADS=" + threads->scalar);
+    if (devices_ > 0) changed.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(slot, devices_));
+    const pid_t id = Spawn().start(words, environment_with(changed), trial_output(run));
+    children_.push_back({id, task, slot});
+    sweep.set_running(task.trial);
+  }
+
+  int64_t free_slot() const {
+    for (int64_t slot = 0;; ++slot) {
+      if (std::none_of(children_.begin(), children_.end(),
+                       [&](const Child& child) { return child.slot == slot; }))
+        return slot;
+    }
+  }
+
+  void signal_all(int signal) const {
+    for (const Child& child : children_) kill(child.id, signal);
+  }
+
+  // False: none has ended.
+  bool reap(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) {
+    bool any = false;
+    for (size_t i = 0; i < children_.size();) {
+      int status = 0;
+      if (waitpid(children_[i].id, &status, WNOHANG) != children_[i].id) {
+        ++i;
+        continue;
+      }
+      const Task task = children_[i].task;
+      children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
+      note_end(sweep.folder(task.trial), status);
+      sweep.refresh(task.trial);
+      scheduler.ended(task);
+      observer.ended(task.trial);
+      any = true;
+    }
+    return any;
+  }
+
+  static void note_end(const fs::path& run, int status) {
+    if (WIFSIGNALED(status)) {
+      // SIGTERM before it could be handled: stopped like any other.
+      if (WTERMSIG(status) != SIGTERM) record_signal(run, WTERMSIG(status));
+      return;
+    }
+    const auto code = static_cast<ExitCode>(WEXITSTATUS(status));
+    const bool resumable = code == ExitCode::kDone || code == ExitCode::kStopped ||
+                           code == ExitCode::kInterrupted || code == ExitCode::kTerminated;
+    if (!resumable) record_exit_code(run, static_cast<int>(code));
+  }
+
+  void refresh_running(Sweep& sweep) {
+    constexpr auto kInterval = std::chrono::seconds(1);
+    if (Clock::now() - refreshed_ < kInterval) return;
+    refreshed_ = Clock::now();
+    for (const Child& child : children_) {
+      sweep.refresh(child.task.trial);
+      sweep.set_running(child.task.trial);  // before it has its lock, too
+    }
+    sweep.note_states();
+  }
+
+  int64_t jobs_, devices_;
+  std::vector<Child> children_;
+  Clock::time_point refreshed_{};
+};
+
+}  // namespace
+
+std::unique_ptr<Launcher> local_launcher(int64_t jobs, int64_t devices) {
+  return std::make_unique<LocalLauncher>(jobs, devices);
+}
+
+}  // namespace vitrine

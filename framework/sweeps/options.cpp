@@ -1,0 +1,287 @@
+#include "framework/sweeps/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <regex>
+#include <set>
+
+#include "framework/config/scalar.h"
+#include "framework/runs/run_directory.h"
+
+namespace vitrine {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr int64_t kMostIntegers = 100'000;
+
+bool is_path(const std::string& text) {
+  return !text.empty() && text.front() != '.' && text.back() != '.' && text.find("..") == text.npos;
+}
+
+// Reports keys that a sweep cannot set. False: not one of a config.
+bool check_path(const Node& entry, const std::string& path, Problems& problems) {
+  const auto wrong = [&](const std::string& message, const std::string& hint) {
+    problems.add(entry.key_location, join_path(path, escape(entry.key)) + ": " + message, hint);
+    return false;
+  };
+  if (!is_path(entry.key)) return wrong("expected a key of a config", "such as model.hidden_d");
+  if (entry.key == "seed") return wrong("seeds have a place of their own", "sweep.seeds");
+  for (const char* key : {"base", "sweep", "name"}) {
+    if (entry.key == key || entry.key.starts_with(std::string(key) + "."))
+      return wrong("a sweep cannot vary it", "");
+  }
+  return true;
+}
+
+void refuse_repetitions(const std::vector<Node>& values, const std::string& path,
+                        Problems& problems) {
+  std::set<std::string> seen;
+  for (const Node& value : values) {
+    if (seen.insert(to_flow_yaml(value)).second) continue;
+    problems.add(value.location, fmt::format("{}: {} is listed twice", path, value.shown()),
+                 "each value once; more runs of one value are what seeds are for");
+  }
+}
+
+void check_range(const Range& range, const Node& node, const std::string& path,
+                 Problems& problems) {
+  const auto wrong = [&](const std::string& message) {
+    problems.add(node.location, path + ": " + message);
+  };
+  if (!(range.min < range.max))
+    wrong(fmt::format("min ({}) must be below max ({})", range.min, range.max));
+  if (range.distribution == "log_uniform" && range.min <= 0)
+    wrong(fmt::format("log_uniform: min ({}) must be above 0", range.min));
+  if (range.distribution != "int_uniform") return;
+  constexpr double kMost = 1e15;
+  for (const double end : {range.min, range.max}) {
+    if (std::floor(end) != end || std::abs(end) > kMost)
+      wrong(fmt::format("int_uniform: {} is no whole number", end));
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<int64_t>> integers_of(const std::string& text) {
+  const size_t dots = text.find("..");
+  if (dots == text.npos) return std::nullopt;
+  const auto first = parse_integer(text.substr(0, dots)),
+             last = parse_integer(text.substr(dots + 2));
+  if (!first || !last || *first > *last || *last - *first >= kMostIntegers) return std::nullopt;
+  std::vector<int64_t> out;
+  for (int64_t value = *first; value <= *last; ++value) out.push_back(value);
+  return out;
+}
+
+void Range::visit(Fields& field) {
+  field("min", min, "smallest value");
+  field("max", max, "largest value");
+  field("distribution", distribution, "how values are drawn",
+        one_of({"uniform", "log_uniform", "int_uniform"}));
+}
+
+void Parameters::set(Parameter parameter) {
+  for (Parameter& old : list) {
+    if (old.path != parameter.path) continue;
+    old = std::move(parameter);
+    return;
+  }
+  list.push_back(std::move(parameter));
+}
+
+void Parameters::read(const Node& node, const std::string& path, Problems& problems) {
+  if (!node.is_mapping()) {
+    problems.add(node.location, path + ": expected a mapping, got " + node.shown(),
+                 "written as {model.hidden_d: [8, 16]}");
+    return;
+  }
+  list.clear();
+  for (const Node& entry : node.children) {
+    if (!check_path(entry, path, problems)) continue;
+    const std::string name = join_path(path, entry.key);
+    Parameter parameter = {entry.key, {}, {}, entry.key_location};
+    if (entry.is_mapping()) {
+      const size_t before = problems.size();
+      read_fields(fields_of(parameter.range.emplace()), entry, name, problems);
+      for (const char* end : {"min", "max"}) {
+        if (!entry.find(end))
+          problems.add(entry.location, fmt::format("{}: a range needs {}", name, end),
+                       "a value that is itself a mapping stands in a list");
+      }
+      if (problems.size() == before) check_range(*parameter.range, entry, name, problems);
+    } else if (entry.kind == Node::Kind::kSequence && !entry.children.empty()) {
+      parameter.values = entry.children;
+      refuse_repetitions(parameter.values, name, problems);
+    } else {
+      problems.add(entry.location,
+                   fmt::format("{}: expected a list of values or a range, got {}", name,
+                               entry.children.empty() && entry.kind == Node::Kind::kSequence
+                                   ? "an empty list"
+                                   : entry.shown()),
+                   "[8, 16], or {min: 0.001, max: 0.1, distribution: log_uniform}");
+    }
+    list.push_back(std::move(parameter));
+  }
+}
+
+Node Parameters::write() const {
+  Node out = Node::mapping();
+  for (const Parameter& parameter : list) {
+    Range range = parameter.range.value_or(Range());
+    out.set(parameter.path,
+            parameter.range ? write_fields(fields_of(range)) : Node::sequence(parameter.values));
+  }
+  return out;
+}
+
+Json Parameters::schema() {
+  Range range;
+  const Json values = {{"type", "array"}, {"minItems", 1}};
+  return {{"type", "object"},
+          {"additionalProperties",
+           {{"anyOf", Json::array({values, schema_of_fields(fields_of(range))})}}}};
+}
+
+void SettingMaps::read(const Node& node, const std::string& path, Problems& problems) {
+  if (node.kind != Node::Kind::kSequence) {
+    problems.add(node.location, path + ": expected a list, got " + node.shown(),
+                 "written as [{model.hidden_d: 8, optimizer.lr: 0.01}]");
+    return;
+  }
+  list.clear();
+  std::vector<Node> written;
+  for (size_t i = 0; i < node.children.size(); ++i) {
+    const Node& item = node.children[i];
+    const std::string name = join_path(path, std::to_string(i));
+    if (!item.is_mapping()) {
+      problems.add(item.location, name + ": expected a mapping, got " + item.shown(),
+                   "written as {model.hidden_d: 8, optimizer.lr: 0.01}");
+      continue;
+    }
+    std::vector<Setting>& settings = list.emplace_back();
+    for (const Node& entry : item.children) {
+      if (check_path(entry, name, problems)) settings.push_back({entry.key, entry});
+    }
+    written.push_back(item);
+  }
+  refuse_repetitions(written, path, problems);
+}
+
+Node SettingMaps::write() const {
+  Node out = Node::sequence({});
+  for (const auto& settings : list) {
+    Node& item = out.children.emplace_back(Node::mapping());
+    for (const Setting& setting : settings) item.set(setting.path, setting.value);
+  }
+  return out;
+}
+
+Json SettingMaps::schema() { return {{"type", "array"}, {"items", {{"type", "object"}}}}; }
+
+void Seeds::read(const Node& node, const std::string& path, Problems& problems) {
+  std::vector<Node> items = {node};
+  if (node.kind == Node::Kind::kSequence) items = node.children;
+  const bool lone = node.kind == Node::Kind::kScalar && parse_integer(node.scalar);
+  std::vector<Node> values;
+  for (const Node& item : items) {
+    const bool plain = item.kind == Node::Kind::kScalar && !item.quoted && !lone;
+    const auto range = plain ? integers_of(item.scalar) : std::nullopt;
+    const auto number = plain ? parse_integer(item.scalar) : std::nullopt;
+    if (!(range && range->front() >= 0) && !(number && *number >= 0)) {
+      problems.add(item.location, fmt::format("{}: expected seeds, got {}", path, item.shown()),
+                   "whole numbers at least 0: [0, 1, 2], or 0..2");
+      return;
+    }
+    for (const int64_t value : range.value_or(std::vector<int64_t>{number.value_or(0)})) {
+      values.push_back(Node::plain(std::to_string(value)));
+      values.back().location = item.location;
+    }
+  }
+  refuse_repetitions(values, path, problems);
+  list.clear();
+  for (const Node& value : values) list.push_back(*parse_integer(value.scalar));
+}
+
+Node Seeds::write() const {
+  Node out = Node::sequence({});
+  for (const int64_t seed : list) out.children.push_back(Node::plain(std::to_string(seed)));
+  return out;
+}
+
+Json Seeds::schema() {
+  const Json range = {{"type", "string"}, {"pattern", R"(^[0-9_]+\.\.[0-9_]+$)"}};
+  const Json seed = {{"type", "integer"}, {"minimum", 0}};
+  const Json item = {{"anyOf", Json::array({seed, range})}};
+  return {{"anyOf", Json::array({range, {{"type", "array"}, {"items", item}}})}};
+}
+
+void Confirmation::visit(Fields& field) {
+  field("top", top, "how many of the best cells are run again", at_least(1));
+  field("seeds", seeds, "how many fresh seeds each of them gets", at_least(1));
+}
+
+void SweepOptions::visit(Fields& field) {
+  field("name", name, "the sweep is kept under runs/<name>; default: the name of its file");
+  field("configs", configs, "configs side by side, each swept like `base`");
+  field("method", method,
+        "grid: every combination; random: some of them; asha: random, the worse ones stopped early",
+        one_of({"grid", "random", "asha"}));
+  field("metric", metric, "what the best is chosen by");
+  field("parameters", parameters, "the keys that vary");
+  field("cells", cells, "values that go together, one mapping a variant");
+  field("seeds", seeds, "seeds that each cell is run with; none: that of the config");
+  field("trials", trials, "how many cells are drawn (random and asha)", at_least(1));
+  field("search_seed", search_seed, "seed of what is drawn", at_least(0));
+  field("jobs", jobs, "trials at a time; null: as many as there are cores or GPUs", at_least(1));
+  field("min_epochs", min_epochs, "epochs after which asha first compares", at_least(1));
+  field("eta", eta, "asha goes on with one of so many trials, for so many times the epochs",
+        at_least(2));
+  field("confirm", confirm, "run the best cells again on fresh seeds");
+}
+
+void SweepOptions::check(Check check) const {
+  static const std::regex kMetric(R"((train|validation)/(loss|accuracy)(\.[A-Za-z0-9_-]+)?)");
+  if (metric.starts_with("test/")) {
+    check.error({"metric"},
+                "the best cannot be chosen by " + escape(metric) +
+                    ": the test set would no longer tell how good it is on new images; choose by "
+                    "validation/accuracy or validation/loss");
+  } else if (!std::regex_match(metric, kMetric)) {
+    check.error({"metric"}, fmt::format("unknown metric \"{}\"; there are validation/accuracy, "
+                                        "validation/loss, train/accuracy and train/loss",
+                                        escape(metric)));
+  }
+  if (!name.empty() && !is_valid_name(name)) {
+    check.error({"name"}, fmt::format("the name \"{}\" cannot be a folder's: 1 to 128 letters, "
+                                      "digits, '.', '_' or '-', not beginning with '.' or '-'",
+                                      escape(name)));
+  }
+  // Defaults may stand there: sweep.yaml spells everything out.
+  const SweepOptions defaults;
+  const auto idle = [&](const char* field, bool is_default, const char* reason) {
+    if (!is_default) check.no_effect(field, reason);
+  };
+  if (!draws()) {
+    idle("trials", !trials, "a grid draws nothing");
+    idle("search_seed", search_seed == defaults.search_seed, "a grid draws nothing");
+  } else if (!trials) {
+    check.error({"method"}, method + " needs to know how many cells to draw: trials: 20");
+  }
+  if (method != "asha") {
+    idle("min_epochs", min_epochs == defaults.min_epochs, "it is an option of method: asha");
+    idle("eta", eta == defaults.eta, "it is an option of method: asha");
+  }
+  for (const Parameter& parameter : parameters.list) {
+    if (draws() || !parameter.range) continue;
+    check.problems().add(
+        parameter.location,
+        join_path(check.path(), "parameters." + escape(parameter.path)) +
+            ": a grid takes lists; values are drawn from ranges by random and asha");
+  }
+}
+
+}  // namespace vitrine

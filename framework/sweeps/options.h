@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/config/check.h"
+#include "framework/config/fields.h"
+
+namespace vitrine {
+
+// A key of a config and the value that a sweep gives it.
+struct Setting {
+  std::string path;
+  Node value;
+};
+
+// Where values are drawn from.
+struct Range {
+  double min = 0, max = 1;
+  std::string distribution = "uniform";
+
+  void visit(Fields& field);
+};
+
+// A swept key: the values that it takes one after the other, or the range that they are drawn from.
+struct Parameter {
+  std::string path;
+  std::vector<Node> values;
+  std::optional<Range> range;
+  Location location;
+};
+
+// {optimizer.lr: [0.01, 0.001], model.hidden_d: {min: 8, max: 64, distribution: int_uniform}}
+struct Parameters {
+  std::vector<Parameter> list;
+
+  // Replaces the one of the same path.
+  void set(Parameter parameter);
+
+  void read(const Node& node, const std::string& path, Problems& problems);
+  Node write() const;
+  static std::string type() { return "mapping of keys to lists or ranges"; }
+  static nlohmann::ordered_json schema();
+};
+
+// [{model.hidden_d: 8, optimizer.lr: 0.01}, ...]: values that go together.
+struct SettingMaps {
+  std::vector<std::vector<Setting>> list;
+
+  void read(const Node& node, const std::string& path, Problems& problems);
+  Node write() const;
+  static std::string type() { return "list of mappings of keys to values"; }
+  static nlohmann::ordered_json schema();
+};
+
+// [0, 1, 2], or 0..2
+struct Seeds {
+  std::vector<int64_t> list;
+
+  void read(const Node& node, const std::string& path, Problems& problems);
+  Node write() const;
+  static std::string type() { return "list of integers, or FIRST..LAST"; }
+  static nlohmann::ordered_json schema();
+};
+
+struct Confirmation {
+  int64_t top = 3, seeds = 10;
+
+  void visit(Fields& field);
+};
+
+// What stands under `sweep:`.
+struct SweepOptions {
+  std::string name;  // empty: that of the file or the config
+  std::vector<std::string> configs;
+  std::string method = "grid";
+  std::string metric = "validation/accuracy";
+  Parameters parameters;
+  SettingMaps cells;
+  Seeds seeds;
+  std::optional<int64_t> trials;
+  int64_t search_seed = 0;
+  std::optional<int64_t> jobs;
+  int64_t min_epochs = 1, eta = 3;
+  std::optional<Confirmation> confirm;
+
+  bool draws() const { return method != "grid"; }
+  // Whether larger values of the metric are better.
+  bool larger_is_better() const { return metric.find("/accuracy") != metric.npos; }
+
+  void visit(Fields& field);
+  void check(Check check) const;
+};
+
+// The whole numbers of "0..9", both ends included; none where `text` is no such range.
+std::optional<std::vector<int64_t>> integers_of(const std::string& text);
+
+}  // namespace vitrine

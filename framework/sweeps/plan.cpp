@@ -1,0 +1,195 @@
+#include "framework/sweeps/plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "framework/sweeps/combinations.h"
+
+namespace vitrine {
+namespace {
+
+constexpr size_t kMostTrials = 100'000;
+
+std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+
+// The keys that take more than one value, each by as few of its last parts as tell it apart.
+std::map<std::string, std::string> short_names(const SweepOptions& options) {
+  std::set<std::string> varying;
+  for (const Parameter& parameter : options.parameters.list) {
+    if (parameter.range || parameter.values.size() > 1) varying.insert(parameter.path);
+  }
+  if (options.cells.list.size() > 1) {
+    for (const auto& settings : options.cells.list) {
+      for (const Setting& setting : settings) varying.insert(setting.path);
+    }
+  }
+  std::map<std::string, std::string> out;
+  for (const std::string& path : varying) {
+    const auto is_like = [&](const std::string& other) {
+      return last_part(other) == last_part(path);
+    };
+    const bool alone = std::count_if(varying.begin(), varying.end(), is_like) == 1;
+    out[path] = alone ? last_part(path) : path;
+  }
+  return out;
+}
+
+std::string name_of(const BaseConfig& config) {
+  return std::filesystem::path(config.file).stem().string();
+}
+
+class Planner {
+ public:
+  Planner(const SweepSpec& spec, Engine& engine)
+      : spec_(spec), engine_(engine), names_(short_names(spec.options)) {}
+
+  void run(Plan& plan) {
+    Combinations combinations(spec_);
+    // Of what is drawn, as many as are possible; a space with hardly any is given up.
+    const size_t wanted = spec_.options.draws() ? static_cast<size_t>(*spec_.options.trials)
+                                                : std::numeric_limits<size_t>::max();
+    const size_t most_left_out = spec_.options.draws() ? 100 + 10 * wanted : wanted;
+    while (plan.cells.size() < wanted && plan.left_out.size() < most_left_out) {
+      const auto combination = combinations.next();
+      if (!combination) break;
+      add(plan, *combination);
+      if (plan.trials() <= kMostTrials) continue;
+      throw Error(ExitCode::kUsage, fmt::format("the sweep has more than {} trials", kMostTrials));
+    }
+    if (plan.cells.empty()) std::rethrow_exception(first_);
+  }
+
+ private:
+  void add(Plan& plan, const Combination& combination) {
+    const BaseConfig& base = spec_.configs[combination.config];
+    Cell cell = {name_of(base), combination.settings, label(combination), nullptr, {}};
+    try {
+      cell.resolved = engine_.resolve(written(base, combination), base.file);
+    } catch (const ConfigError& error) {
+      // A typing mistake would shrink the sweep silently.
+      if (!error.impossible()) throw;
+      if (!first_) first_ = std::current_exception();
+      plan.left_out.push_back({cell.label, fmt::format("{}", fmt::join(error.messages(), "; "))});
+      return;
+    }
+    cell.work = engine_.workload(cell.resolved);
+    plan.cells.push_back(std::move(cell));
+  }
+
+  static Node written(const BaseConfig& base, const Combination& combination) {
+    std::vector<Setting> settings = combination.settings;
+    std::stable_sort(settings.begin(), settings.end(), [](const Setting& a, const Setting& b) {
+      return depth_of(a.path) < depth_of(b.path);
+    });
+    Node out = base.written;
+    for (const Setting& setting : settings) set_value(out, setting.path, setting.value);
+    return out;
+  }
+
+  std::string label(const Combination& combination) const {
+    std::vector<std::string> parts;
+    if (spec_.configs.size() > 1) parts.push_back(name_of(spec_.configs[combination.config]));
+    for (const Setting& setting : combination.settings) {
+      const auto name = names_.find(setting.path);
+      if (name != names_.end()) parts.push_back(name->second + "=" + to_flow_yaml(setting.value));
+    }
+    if (parts.empty()) parts.push_back(name_of(spec_.configs[0]));
+    return fmt::format("{}", fmt::join(parts, " "));
+  }
+
+  const SweepSpec& spec_;
+  Engine& engine_;
+  std::map<std::string, std::string> names_;
+  std::exception_ptr first_;
+};
+
+// The cells that were asked for, before any is found impossible.
+size_t expected_trials(const SweepSpec& spec) {
+  const auto count = Combinations(spec).count();
+  const auto drawn = static_cast<uint64_t>(spec.options.trials.value_or(INT64_MAX));
+  const uint64_t cells = std::min(count.value_or(drawn), drawn);
+  return static_cast<size_t>(cells) * std::max<size_t>(spec.options.seeds.list.size(), 1);
+}
+
+std::vector<std::string> tasks_of(const ResolvedConfig& config) {
+  std::vector<std::string> out;
+  const Node* tasks = config.resolved.at_path("model.tasks");
+  for (size_t i = 0; tasks && i < tasks->children.size(); ++i) {
+    if (const Node* name = tasks->children[i].find("name")) out.push_back(name->scalar);
+  }
+  return out;
+}
+
+// A metric that would be missed only when the first trial has ended.
+void check_metric(const Plan& plan, const SweepOptions& options) {
+  const auto refuse_metric = [&](const Cell& cell, const std::string& reason) {
+    throw Error(ExitCode::kUsage, fmt::format("sweep.metric: {} is not known of {}: {}",
+                                              escape(options.metric), escape(cell.label), reason));
+  };
+  const bool needs_best =
+      options.method == "asha" || options.confirm || options.metric != SweepOptions().metric;
+  const size_t dot = options.metric.find('.');
+  for (const Cell& cell : plan.cells) {
+    const bool validation = options.metric.starts_with("validation/");
+    if (validation && needs_best && !cell.work.validates)
+      refuse_metric(cell, "there is no validation split (dataset.validation)");
+    const auto tasks = tasks_of(*cell.resolved);
+    if (dot != options.metric.npos &&
+        std::find(tasks.begin(), tasks.end(), options.metric.substr(dot + 1)) == tasks.end()) {
+      refuse_metric(cell, tasks.empty() ? "it has one task"
+                                        : fmt::format("its tasks are {}", fmt::join(tasks, ", ")));
+    }
+  }
+}
+
+// Halving compares after so many epochs, so that all need to have as many.
+void check_asha(const Plan& plan, const SweepOptions& options) {
+  if (options.method != "asha") return;
+  const auto epochs_of = [](const Cell& cell) {
+    return cell.resolved->resolved.at_path("training.epochs")->scalar;
+  };
+  for (const Cell& cell : plan.cells) {
+    const Node* steps = cell.resolved->resolved.at_path("training.max_steps");
+    if (epochs_of(cell) == epochs_of(plan.cells[0]) && steps->kind == Node::Kind::kNull) continue;
+    throw Error(ExitCode::kUsage,
+                "asha compares trials after equal numbers of epochs: training.epochs must be the "
+                "same for all, and training.max_steps is not for it");
+  }
+}
+
+int64_t jobs_of(const Plan& plan, const Machine& machine, Engine& engine) {
+  if (machine.jobs) return *machine.jobs;
+  const ResolvedConfig& first = *plan.cells[0].resolved;
+  if (first.device != "cpu") return std::max<int64_t>(engine.devices(first.device), 1);
+  int64_t threads = 1;
+  for (const Cell& cell : plan.cells) threads = std::max(threads, cell.resolved->threads);
+  const int64_t most = std::max<int64_t>(machine.cores / threads, 1);
+  return std::min(most, static_cast<int64_t>(plan.trials()));
+}
+
+}  // namespace
+
+Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine) {
+  Plan plan;
+  plan.seeds = spec.options.seeds.list;
+  const auto expected = static_cast<int64_t>(std::min<size_t>(expected_trials(spec), kMostTrials));
+  const int64_t jobs = machine.jobs.value_or(std::min(machine.cores, expected));
+  engine.set_threads(std::max<int64_t>(machine.cores / std::max<int64_t>(jobs, 1), 1));
+  Planner(spec, engine).run(plan);
+  check_metric(plan, spec.options);
+  check_asha(plan, spec.options);
+  plan.jobs = jobs_of(plan, machine, engine);
+  return plan;
+}
+
+bool has_best(const Plan& plan, const SweepOptions& options) {
+  return std::all_of(plan.cells.begin(), plan.cells.end(), [&](const Cell& cell) {
+    return cell.work.validates || options.metric.starts_with("train/");
+  });
+}
+
+}  // namespace vitrine

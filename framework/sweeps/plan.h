@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/sweeps/spec.h"
+#include "framework/training/engine.h"
+
+namespace vitrine {
+
+// One combination of values, which is run once a seed.
+struct Cell {
+  std::string config;  // the name of the config that it starts from
+  std::vector<Setting> settings;
+  std::string label;  // what sets it apart: "hidden_d=8 n_heads=2"
+  std::shared_ptr<const ResolvedConfig> resolved;
+  Workload work;
+};
+
+// A combination that cannot be.
+struct LeftOut {
+  std::string label, reason;
+};
+
+// What the trials of a sweep share among them.
+struct Machine {
+  int64_t cores = 1;
+  std::optional<int64_t> jobs;  // trials at a time, where it was given
+};
+
+struct Plan {
+  std::vector<Cell> cells;
+  std::vector<LeftOut> left_out;
+  std::vector<int64_t> seeds;  // empty: each config's own
+  int64_t jobs = 1;
+
+  size_t trials() const { return cells.size() * std::max<size_t>(seeds.size(), 1); }
+};
+
+// Resolves and checks every cell. Throws Error(kUsage): a value that is wrong whatever it is
+// combined with, no cell that is possible, a metric that the trials will not have.
+Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine);
+
+// Whether trials of this plan are chosen by validation, so that there is a best.
+bool has_best(const Plan& plan, const SweepOptions& options);
+
+}  // namespace vitrine

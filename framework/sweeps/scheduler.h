@@ -1,0 +1,44 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "framework/sweeps/sweep.h"
+
+namespace vitrine {
+
+// One process to start: a trial, and the step after which it pauses.
+struct Task {
+  size_t trial;
+  std::optional<int64_t> stop_after;
+};
+
+// What of a sweep is to be run next.
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+  // None: nothing now. Asked again after every end, while trials run.
+  virtual std::optional<Task> next() = 0;
+  // The task's process has ended and the sweep has read its state.
+  virtual void ended(const Task& task) = 0;
+  // Whether the trial has all that it is to have.
+  virtual bool is_done(size_t trial) const = 0;
+};
+
+// Whether the trial is to be run: it is not finished, and, unless `retry_failed`, has not failed.
+bool is_due(const TrialState& state, bool retry_failed);
+
+// Every trial to its end; the longest first, so that all cores end together.
+class ListScheduler : public Scheduler {
+ public:
+  ListScheduler(const Sweep& sweep, bool retry_failed);
+  std::optional<Task> next() override;
+  void ended(const Task&) override {}
+  bool is_done(size_t trial) const override;
+
+ private:
+  const Sweep& sweep_;
+  std::deque<size_t> waiting_;
+};
+
+}  // namespace vitrine

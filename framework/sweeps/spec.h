@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "framework/config/load.h"
+#include "framework/sweeps/options.h"
+
+namespace vitrine {
+
+// A config that trials start from, merged from its bases.
+struct BaseConfig {
+  std::string file;
+  Node written;
+};
+
+// What a sweep is to run: from a sweep file, or from configs and the command line.
+struct SweepSpec {
+  std::string name;  // its folder is runs/<name>/<id>
+  std::vector<BaseConfig> configs;
+  Node own = Node::mapping();  // what a file with sweep.configs sets in all of them
+  SweepOptions options;
+};
+
+// Reads configs, or one file that has a `sweep:` key. An assignment gives a key one value or
+// several, seeds (seed=0..9), or an option of the sweep (sweep.trials=20); it replaces what the
+// file says. Throws Error(kUsage) with all problems at once.
+SweepSpec read_spec(const std::vector<std::string>& files,
+                    const std::vector<std::string>& assignments);
+
+// The sweep as a file that read_spec reads back.
+std::string to_yaml(const SweepSpec& spec);
+
+}  // namespace vitrine

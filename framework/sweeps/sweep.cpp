@@ -1,0 +1,226 @@
+#include "framework/sweeps/sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "framework/config/yaml.h"
+#include "framework/files/file.h"
+#include "framework/runs/environment.h"
+#include "framework/runs/object_reader.h"
+#include "framework/runs/run_directory.h"
+#include "framework/sweeps/frozen_code.h"
+
+namespace vitrine {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr int64_t kFormat = 1;
+constexpr uint64_t kMostPlanBytes = uint64_t{1} << 30;
+constexpr size_t kLongestFolder = 100;
+
+// "hidden_d=8 n_heads=2" -> "hidden_d-8-n_heads-2"
+std::string slug(const std::string& label) {
+  std::string out;
+  for (const char c : label) {
+    const bool kept = is_valid_name(std::string("a") + c);
+    if (kept || (!out.empty() && out.back() != '-')) out += kept ? c : '-';
+  }
+  out.resize(std::min(out.size(), kLongestFolder));
+  while (out.ends_with('-')) out.pop_back();
+  return out;
+}
+
+fs::path new_folder(const std::string& name, const fs::path& wanted) {
+  if (wanted.empty()) return RunDirectory::create("runs", name).path();
+  if (holds_sweep(wanted)) {
+    throw Error(ExitCode::kUsage, fmt::format("{} already holds a sweep; go on with it: runner "
+                                              "resume {}, or name another directory with --run-dir",
+                                              escape(wanted.string()), escape(wanted.string())));
+  }
+  return RunDirectory::create_at(wanted).path();
+}
+
+Json values_of(const Cell& cell) {
+  Json out = Json::object();
+  for (const Setting& setting : cell.settings) out[setting.path] = setting.value.json();
+  return out;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error) return;
+  throw Error(ExitCode::kFailed,
+              fmt::format("cannot create {}: {}", escape(folder.string()), error.message()));
+}
+
+SweepOptions read_options(const fs::path& file) {
+  const Node written = read_yaml(file);
+  const Node* sweep = written.find("sweep");
+  SweepOptions out;
+  Problems problems;
+  read_fields(fields_of(out), sweep ? *sweep : Node::mapping(), "sweep", problems);
+  if (!problems.empty()) throw ConfigError(problems, file.string(), false);
+  return out;
+}
+
+}  // namespace
+
+bool holds_sweep(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "sweep.yaml", ignored) && fs::exists(folder / "plan.json", ignored);
+}
+
+fs::path sweep_of(const fs::path& run) {
+  const fs::path trials = fs::absolute(run).lexically_normal().parent_path();
+  const bool within = trials.filename() == "trials" && holds_sweep(trials.parent_path());
+  return within ? trials.parent_path() : fs::path();
+}
+
+Sweep Sweep::create(const SweepSpec& spec, const Plan& plan, const fs::path& folder) {
+  Sweep out(fs::absolute(new_folder(spec.name, folder)));
+  out.lock();
+  out.options_ = spec.options;
+  out.has_best_ = vitrine::has_best(plan, spec.options);
+  out.jobs_ = plan.jobs;
+  out.left_out_ = plan.left_out;
+  FrozenCode code(out.path_ / "build");
+  make_folder(out.path_ / "trials");
+  for (const Cell& cell : plan.cells) {
+    Node config = cell.resolved->resolved;
+    code.take_plugins(config);
+    std::vector<int64_t> seeds = plan.seeds;
+    if (seeds.empty()) seeds = {config.json().at("seed").get<int64_t>()};
+    for (const int64_t seed : seeds) {
+      out.add(cell, seed);
+      if (plan.seeds.size() > 1) out.trials_.back().folder += "-seed-" + std::to_string(seed);
+      config.set("seed", Node::plain(std::to_string(seed)));
+      out.freeze(out.trials_.back(), config);
+    }
+  }
+  write_file_atomically(out.path_ / "sweep.yaml", to_yaml(spec));
+  out.write_plan();  // from here on it is a sweep
+  out.note_states();
+  return out;
+}
+
+void Sweep::add(const Cell& cell, int64_t seed) {
+  Trial trial;
+  trial.folder = fmt::format("{:04}-{}", trials_.size() + 1, slug(cell.label));
+  trial.cell = cell.label;
+  trial.values = values_of(cell);
+  trial.seed = seed;
+  const Workload& work = cell.work;
+  trial.steps_per_epoch = work.steps_per_epoch;
+  trial.epochs = (work.steps + work.steps_per_epoch - 1) / work.steps_per_epoch;
+  trial.cost = static_cast<double>(work.flops_per_image) *
+               static_cast<double>(work.images_per_epoch) * static_cast<double>(work.steps) /
+               static_cast<double>(work.steps_per_epoch);
+  trials_.push_back(std::move(trial));
+  states_.emplace_back();
+}
+
+void Sweep::freeze(const Trial& trial, const Node& config) const {
+  const fs::path run = path_ / "trials" / trial.folder;
+  make_folder(run);
+  write_file_atomically(run / "config.yaml", to_yaml(config));
+}
+
+void Sweep::add_confirmation(size_t like, int64_t seed) {
+  Trial trial = trials_[like];
+  trial.folder =
+      fmt::format("{:04}-confirm-{}-seed-{}", trials_.size() + 1, slug(trial.cell), seed);
+  trial.seed = seed;
+  trial.confirms = true;
+  Node config = read_yaml(folder(like) / "config.yaml");
+  config.set("seed", Node::plain(std::to_string(seed)));
+  freeze(trial, config);
+  trials_.push_back(std::move(trial));
+  states_.emplace_back();
+}
+
+void Sweep::write_plan() const {
+  Json trials = Json::array(), left_out = Json::array();
+  for (const Trial& trial : trials_) trials.push_back(trial.json());
+  for (const LeftOut& cell : left_out_)
+    left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
+  const Json plan = {{"format", kFormat},
+                     {"has_best", has_best_},
+                     {"jobs", jobs_},
+                     {"left_out", left_out},
+                     {"trials", trials}};
+  write_file_atomically(path_ / "plan.json", plan.dump(1) + "\n");
+}
+
+Sweep Sweep::open(const fs::path& folder) {
+  std::error_code error;
+  Sweep out(fs::canonical(folder, error));
+  if (error || !holds_sweep(out.path_)) {
+    throw Error(ExitCode::kUsage,
+                escape(folder.string()) + " holds no sweep (no sweep.yaml and plan.json)");
+  }
+  out.options_ = read_options(out.path_ / "sweep.yaml");
+  const fs::path file = out.path_ / "plan.json";
+  const std::string where = escape(file.string());
+  const Json plan = parse_ordered_json(read_file(file, kMostPlanBytes), file.string());
+  ObjectReader reader(plan, where);
+  if (reader.integer("format", 1) != kFormat)
+    throw Error(ExitCode::kData, where + ": written by another version");
+  out.has_best_ = reader.boolean("has_best");
+  out.jobs_ = reader.integer("jobs", 1);
+  for (const Json& cell : reader.array("left_out")) {
+    ObjectReader entry(cell, where + ": left_out");
+    out.left_out_.push_back({entry.string("cell"), entry.string("reason")});
+  }
+  for (const Json& trial : reader.array("trials")) {
+    out.trials_.push_back(
+        Trial::from_json(trial, fmt::format("{}: trials[{}]", where, out.trials_.size())));
+  }
+  reader.no_rest();
+  out.states_.resize(out.trials_.size());
+  out.refresh();
+  return out;
+}
+
+void Sweep::lock() { lock_.emplace(path_); }
+
+void Sweep::refresh(size_t trial) {
+  try {
+    states_[trial] = read_trial(folder(trial), options_.metric);
+  } catch (const Error& error) {  // one damaged file hides no other trial
+    states_[trial] = {};
+    states_[trial].status = TrialStatus::kFailed;
+    states_[trial].error = error.what();
+  }
+}
+
+void Sweep::refresh() {
+  for (size_t i = 0; i < trials_.size(); ++i) refresh(i);
+}
+
+std::optional<double> Sweep::value(size_t trial) const {
+  return states_[trial].best(options_.larger_is_better());
+}
+
+void Sweep::note_states() const {
+  Json trials = Json::array();
+  for (size_t i = 0; i < trials_.size(); ++i) {
+    Json row = {{"folder", "trials/" + trials_[i].folder}};
+    row.update(trials_[i].json());
+    row["folder"] = "trials/" + trials_[i].folder;
+    row.update(states_[i].json(options_.metric, options_.larger_is_better()));
+    trials.push_back(std::move(row));
+  }
+  const Json out = {
+      {"format", kFormat},         {"name", options_.name},
+      {"method", options_.method}, {"metric", has_best_ ? Json(options_.metric) : Json()},
+      {"written", utc_now()},      {"trials", trials}};
+  write_file_atomically(path_ / "sweep.json",
+                        out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace vitrine

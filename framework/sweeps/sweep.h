@@ -1,0 +1,77 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/runs/lock.h"
+#include "framework/sweeps/plan.h"
+#include "framework/sweeps/trial.h"
+
+namespace vitrine {
+
+// Whether `folder` holds a sweep (a sweep.yaml and the plan beside it).
+bool holds_sweep(const std::filesystem::path& folder);
+
+// The sweep that a trial's folder belongs to; empty where there is none.
+std::filesystem::path sweep_of(const std::filesystem::path& run);
+
+// A sweep's folder:
+//   sweep.yaml  what was asked for; `runner sweep` takes it again
+//   plan.json   the trials
+//   build/      the program and the libraries that they run
+//   trials/     a run directory each, with its config from the start
+//   sweep.json  where the trials stand, for other programs; what counts are the run directories
+class Sweep {
+ public:
+  // Freezes configs and code. `folder`: empty for a fresh one, runs/<name>/<id>. Throws
+  // Error(kUsage) where it holds a sweep or a run.
+  static Sweep create(const SweepSpec& spec, const Plan& plan, const std::filesystem::path& folder);
+  // Throws Error(kUsage) where there is none, Error(kData) where it is damaged.
+  static Sweep open(const std::filesystem::path& folder);
+
+  // Keeps other runners away, until this ends. Throws Error(kFailed).
+  void lock();
+
+  const std::filesystem::path& path() const { return path_; }
+  const SweepOptions& options() const { return options_; }
+  bool has_best() const { return has_best_; }
+  int64_t jobs() const { return jobs_; }
+  const std::vector<LeftOut>& left_out() const { return left_out_; }
+  const std::vector<Trial>& trials() const { return trials_; }
+  std::filesystem::path folder(size_t trial) const {
+    return path_ / "trials" / trials_[trial].folder;
+  }
+  std::filesystem::path program() const { return path_ / "build" / "runner"; }
+
+  // As last read.
+  const TrialState& state(size_t trial) const { return states_[trial]; }
+  void refresh(size_t trial);
+  void set_running(size_t trial) { states_[trial].status = TrialStatus::kRunning; }
+  void refresh();
+  std::optional<double> value(size_t trial) const;  // of the metric; the best epoch's
+  // Writes sweep.json.
+  void note_states() const;
+
+  // Adds a run of `like` with another seed, whose config lies in its folder from then on.
+  void add_confirmation(size_t like, int64_t seed);
+  void write_plan() const;
+
+ private:
+  explicit Sweep(std::filesystem::path path) : path_(std::move(path)) {}
+  void add(const Cell& cell, int64_t seed);
+  void freeze(const Trial& trial, const Node& config) const;
+  std::string folder_name(const std::string& cell, int64_t seed) const;
+
+  std::filesystem::path path_;
+  SweepOptions options_;
+  bool has_best_ = false;
+  int64_t jobs_ = 1;
+  std::vector<LeftOut> left_out_;
+  std::vector<Trial> trials_;
+  std::vector<TrialState> states_;
+  std::optional<RunLock> lock_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,155 @@
+#include "framework/sweeps/trial.h"
+
+#include <fmt/format.h>
+#include <string.h>
+
+#include <algorithm>
+
+#include "framework/error.h"
+#include "framework/files/file.h"
+#include "framework/runs/checkpoint.h"
+#include "framework/runs/lock.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/object_reader.h"
+#include "framework/runs/run_directory.h"
+
+namespace vitrine {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr uint64_t kMostOutput = uint64_t{1} << 30;
+constexpr std::string_view kExit = "exit code ", kKilled = "killed by signal ", kError = "error: ";
+
+void append(const fs::path& run, const std::string& line) {
+  AppendFile(trial_output(run)).append(line + "\n");
+}
+
+// How the last process of a trial ended, where its output tells.
+struct End {
+  bool failed = false, killed = false;
+  std::string error;
+};
+
+End read_end(const fs::path& run) {
+  End out;
+  const fs::path file = trial_output(run);
+  if (!fs::exists(file)) return out;
+  const std::string text = read_file(file, kMostOutput);
+  std::string last;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    last = text.substr(begin, end - begin);
+    if (last.starts_with(kError)) out.error = last.substr(kError.size());
+    begin = end + 1;
+  }
+  out.failed = last.starts_with(kExit);
+  out.killed = last.starts_with(kKilled);
+  if (out.killed || (out.failed && out.error.empty())) out.error = last;
+  if (!out.failed && !out.killed) out.error.clear();
+  return out;
+}
+
+TrialStatus status_of(const fs::path& run, const Metrics* metrics, const End& end) {
+  if (metrics && metrics->status == RunStatus::kFinished) return TrialStatus::kFinished;
+  if (RunLock::is_held(run)) return TrialStatus::kRunning;
+  if (metrics && metrics->status == RunStatus::kDiverged) return TrialStatus::kDiverged;
+  if (end.failed || (metrics && metrics->status == RunStatus::kFailed)) return TrialStatus::kFailed;
+  if (end.killed) return TrialStatus::kInterrupted;
+  if (metrics && metrics->status == RunStatus::kStopped) return TrialStatus::kStopped;
+  const bool started = metrics || fs::exists(trial_output(run));
+  return started ? TrialStatus::kInterrupted : TrialStatus::kWaiting;
+}
+
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+}  // namespace
+
+Json Trial::json() const {
+  return {{"folder", folder}, {"cell", cell},        {"values", values},
+          {"seed", seed},     {"epochs", epochs},    {"steps_per_epoch", steps_per_epoch},
+          {"cost", cost},     {"confirms", confirms}};
+}
+
+Trial Trial::from_json(const Json& value, const std::string& where) {
+  ObjectReader reader(value, where);
+  Trial out;
+  out.folder = reader.string("folder");
+  if (!is_valid_name(out.folder))
+    throw Error(ExitCode::kData, reader.place("folder") + " is no name of a folder");
+  out.cell = reader.string("cell");
+  out.values = reader.object("values");
+  out.seed = reader.integer("seed", 0);
+  out.epochs = reader.integer("epochs", 1);
+  out.steps_per_epoch = reader.integer("steps_per_epoch", 1);
+  const Json& cost = reader.at("cost");
+  if (!cost.is_number()) throw Error(ExitCode::kData, reader.place("cost") + " is no number");
+  out.cost = cost.get<double>();
+  out.confirms = reader.boolean("confirms");
+  reader.no_rest();
+  return out;
+}
+
+std::string to_string(TrialStatus status) {
+  constexpr const char* kNames[] = {"waiting",     "running",  "finished", "stopped",
+                                    "interrupted", "diverged", "failed"};
+  return kNames[static_cast<size_t>(status)];
+}
+
+std::optional<double> TrialState::best(bool larger_is_better, int64_t epochs) const {
+  std::optional<double> out;
+  const auto count = static_cast<size_t>(std::clamp<int64_t>(epochs, 0, INT64_MAX));
+  for (size_t i = 0; i < std::min(values.size(), count); ++i) {
+    if (!out || (larger_is_better ? values[i] > *out : values[i] < *out)) out = values[i];
+  }
+  return out;
+}
+
+Json TrialState::json(const std::string& metric, bool larger_is_better) const {
+  Json out = {{"status", to_string(status)},
+              {"epoch", epoch},
+              {"step", step},
+              {"best " + metric, or_null(best(larger_is_better))},
+              {"test/accuracy", or_null(test_accuracy)},
+              {"seconds", seconds}};
+  if (!error.empty()) out["error"] = error;
+  return out;
+}
+
+TrialState read_trial(const fs::path& run, const std::string& metric) {
+  TrialState out;
+  const RunDirectory directory = RunDirectory::open(run);
+  std::optional<Metrics> metrics;
+  if (fs::exists(directory.metrics())) metrics = Metrics::read(directory.metrics());
+  const End end = read_end(run);
+  out.status = status_of(run, metrics ? &*metrics : nullptr, end);
+  if (out.is_failed() || out.status == TrialStatus::kInterrupted) out.error = end.error;
+  const auto steps = checkpoint_steps(directory.checkpoints());
+  out.step = steps.empty() ? 0 : steps.back();
+  if (!metrics) return out;
+  for (const Json& row : metrics->history) {
+    out.epoch = row.at("epoch");
+    out.step = std::max(out.step, row.at("step").get<int64_t>());
+    out.seconds += row.value("seconds", 0.0);
+    const auto value = row.find(metric);
+    if (value != row.end() && value->is_number()) out.values.push_back(value->get<double>());
+  }
+  const auto accuracy = metrics->test.find("test/accuracy");
+  if (accuracy != metrics->test.end() && accuracy->is_number())
+    out.test_accuracy = accuracy->get<double>();
+  return out;
+}
+
+fs::path trial_output(const fs::path& run) { return run / "output.txt"; }
+
+void record_exit_code(const fs::path& run, int code) {
+  append(run, fmt::format("{}{}", kExit, code));
+}
+
+void record_signal(const fs::path& run, int signal) {
+  append(run, fmt::format("{}{} ({})", kKilled, signal, strsignal(signal)));
+}
+
+}  // namespace vitrine

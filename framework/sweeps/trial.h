@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vitrine {
+
+// One run of a sweep, as it was planned.
+struct Trial {
+  std::string folder;             // below trials/
+  std::string cell;               // the label that its seeds share
+  nlohmann::ordered_json values;  // {"model.hidden_d": 8, ...}: what the sweep varies
+  int64_t seed = 0;
+  int64_t epochs = 1, steps_per_epoch = 1;  // of its config
+  double cost = 0;                          // in proportion to the time that it takes
+  bool confirms = false;                    // runs a winner again
+
+  nlohmann::ordered_json json() const;
+  static Trial from_json(const nlohmann::ordered_json& value, const std::string& where);
+};
+
+enum class TrialStatus {
+  kWaiting,  // never started
+  kRunning,
+  kFinished,
+  kStopped,      // with a checkpoint, by a signal or between two rungs
+  kInterrupted,  // killed; goes on from its newest checkpoint
+  kDiverged,
+  kFailed,
+};
+
+std::string to_string(TrialStatus status);
+
+// What the folder of a trial tells.
+struct TrialState {
+  TrialStatus status = TrialStatus::kWaiting;
+  int64_t epoch = 0, step = 0;  // that have ended
+  std::vector<double> values;   // of the sweep's metric, after each epoch
+  std::optional<double> test_accuracy;
+  double seconds = 0;  // of training
+  std::string error;   // the last line that tells of one
+
+  // The best value of the first `epochs`.
+  std::optional<double> best(bool larger_is_better, int64_t epochs = INT64_MAX) const;
+  bool is_failed() const {
+    return status == TrialStatus::kFailed || status == TrialStatus::kDiverged;
+  }
+  nlohmann::ordered_json json(const std::string& metric, bool larger_is_better) const;
+};
+
+// Reads run directory and output.
+TrialState read_trial(const std::filesystem::path& run, const std::string& metric);
+
+// What a trial's process wrote to its standard output and standard error, one start after another.
+// Where it ended in a way that leaves no other trace a last line tells how.
+std::filesystem::path trial_output(const std::filesystem::path& run);
+void record_exit_code(const std::filesystem::path& run, int code);
+void record_signal(const std::filesystem::path& run, int signal);
+
+}  // namespace vitrine

@@ -1,0 +1,84 @@
+#include "framework/training/workload.h"
+
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randperm.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "framework/data/splits.h"
+#include "framework/training/setup.h"
+
+namespace vitrine {
+
+int64_t images_per_epoch(const TrainingOptions& options, int64_t train) {
+  if (!options.overfit_batches) return train;
+  return std::min(train, *options.overfit_batches * options.batch_size);
+}
+
+int64_t steps_per_epoch(const TrainingOptions& options, int64_t train) {
+  const int64_t per_step = options.batch_size * options.accumulate;
+  return (images_per_epoch(options, train) + per_step - 1) / per_step;
+}
+
+int64_t total_steps(const TrainingOptions& options, int64_t train) {
+  const int64_t steps = options.epochs * steps_per_epoch(options, train);
+  return std::min(steps, options.max_steps.value_or(steps));
+}
+
+Workload workload(const Config& config) {
+  const DatasetInfo info = config.dataset.create({})->info();
+  const auto model = build_model(config, info);
+  const Tensor image = at::zeros({1, info.channels, info.height, info.width},
+                                 at::TensorOptions(at::kByte).device(at::Device(config.device)));
+  Workload out;
+  for (const auto& parameter : model->parameters()) out.parameters += parameter.numel();
+  for (const LayerSummary& layer : model->layers(image)) out.flops_per_image += layer.flops;
+  const int64_t train = training_images(config.dataset_options(), info);
+  out.images_per_epoch = images_per_epoch(config.training, train);
+  out.steps_per_epoch = steps_per_epoch(config.training, train);
+  out.steps = total_steps(config.training, train);
+  out.validates = config.dataset_options().validation.value > 0;
+  return out;
+}
+
+namespace {
+
+// One batch of noise, prepared as those of the data set are.
+Batches noise(const Config& config, const DatasetInfo& info) {
+  const int64_t n = config.training.batch_size;
+  Split split;
+  split.images = at::randint(0, 256, {n, info.channels, info.height, info.width}, at::kByte);
+  split.labels = at::randint(0, info.classes(), {n}, at::kLong);
+  std::vector<std::shared_ptr<Transform>> transforms;
+  for (const auto& transform : config.dataset_options().transforms)
+    transforms.push_back(transform.create({info.channels, info.height, info.width}));
+  return {split, transforms, at::Device(config.device), 0, true};
+}
+
+}  // namespace
+
+double time_step(const Config& config) {
+  constexpr int kWarmUp = 3, kSteps = 20;
+  const DatasetInfo info = config.dataset.create({})->info();
+  Learner learner = build_learner(config, info);
+  const Batches data = noise(config, info);
+  const Tensor order = at::randperm(data.size(), at::kLong);
+  learner.model->train();
+  std::chrono::steady_clock::time_point begin;
+  for (int step = 0; step < kWarmUp + kSteps; ++step) {
+    if (step == kWarmUp) begin = std::chrono::steady_clock::now();
+    learner.parameters->gradients().zero_();
+    for (int64_t i = 0; i < config.training.accumulate; ++i) {
+      const Batch batch = data.gather(order, 0);
+      (*learner.objective)(learner.model->forward(batch.images), batch.labels).loss.backward();
+    }
+    learner.optimizer->step(learner.optimizer->learning_rate());
+  }
+  learner.parameters->values()[0].item<float>();  // waits for a device that works on its own
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+  return passed.count() / kSteps;
+}
+
+}  // namespace vitrine
