@@ -9,27 +9,27 @@ namespace {
 
 struct Options {
   std::string place;
-  SweepRun sweep;
+  bool retry_failed = false;
 };
 
-ExitCode resume_sweep(const Options& options, const TrainingCommand& command) {
+ExitCode resume_sweep(const Options& options, const TrainingCommand& command,
+                      const SweepCommand& of_sweep) {
   if (command.changes_config()) {
     throw Error(ExitCode::kUsage,
-                "the trials of a sweep cannot change under way; runner resume takes --jobs, "
-                "--retry-failed and --json for a sweep");
+                "the trials of a sweep cannot change under way; runner resume takes "
+                "--jobs, --retry-failed, --confirm and --json for a sweep");
   }
   install_signal_handlers();
   Sweep sweep = Sweep::open(options.place);
   sweep.lock();
-  SweepRun run = options.sweep;
-  run.json = command.json();
-  return run_sweep(sweep, run);
+  return of_sweep.run(sweep, options.retry_failed, command.json());
 }
 
-ExitCode resume(const Options& options, const TrainingCommand& command) {
-  if (holds_sweep(options.place)) return resume_sweep(options, command);
-  if (options.sweep.retry_failed || options.sweep.jobs > 0) {
-    throw Error(ExitCode::kUsage, "--retry-failed and --jobs are for sweeps; " +
+ExitCode resume(const Options& options, const TrainingCommand& command,
+                const SweepCommand& of_sweep) {
+  if (holds_sweep(options.place)) return resume_sweep(options, command, of_sweep);
+  if (options.retry_failed || of_sweep.is_given()) {
+    throw Error(ExitCode::kUsage, "--retry-failed, --jobs and --confirm are for sweeps; " +
                                       escape(options.place) + " holds none");
   }
   install_signal_handlers();
@@ -46,11 +46,10 @@ Action resume_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("RUN", options->place, "folder of the run or the sweep")->required();
   auto command = std::make_shared<TrainingCommand>(app);
-  app.add_option("--jobs", options->sweep.jobs, "of a sweep: trials at a time")
-      ->transform(at_least_one());
-  app.add_flag("--retry-failed", options->sweep.retry_failed,
-               "of a sweep: run the trials that failed or diverged again");
-  return [options, command] { return resume(*options, *command); };
+  auto of_sweep = std::make_shared<SweepCommand>(app);
+  app.add_flag("--retry-failed", options->retry_failed,
+               "run the trials of a sweep that failed or diverged again");
+  return [options, command, of_sweep] { return resume(*options, *command, *of_sweep); };
 }
 
 }  // namespace vitrine

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <set>
+#include <map>
 
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
@@ -61,12 +61,6 @@ Json status_of(const std::filesystem::path& run) {
                 {"best validation/accuracy", best},
                 {"test/accuracy", number_of(metrics.test, "test/accuracy")},
                 {"exact", metrics.exact}});
-    if (const auto sweep = sweep_of(run); !sweep.empty()) {
-      const TrialState trial = read_trial(run, "");
-      out.update({{"sweep", std::filesystem::proximate(sweep).string()},
-                  {"status", to_string(trial.status)}});
-      if (!trial.error.empty()) out["error"] = trial.error;
-    }
   } catch (const Error& error) {
     out.update({{"status", "unreadable"}, {"error", error.what()}});
   }
@@ -102,24 +96,25 @@ std::string shown(const Json& rows) {
   return table(lines) + errors;
 }
 
+// Of a trial the sweep knows more: that it waits, that it is paused, how it ended.
+void add_trial(const Sweep& sweep, const std::filesystem::path& run, Json& row) {
+  row["sweep"] = std::filesystem::proximate(sweep.path()).string();
+  const auto trial = sweep.find(run);
+  if (!trial) return;
+  const TrialState& state = sweep.state(*trial);
+  row["status"] = to_string(state.status);
+  if (!state.error.empty()) row["error"] = state.error;
+}
+
 // Whether `place` is the sweep or lies within it: then its trials are what was asked for.
 bool is_within(const std::filesystem::path& place, const std::filesystem::path& sweep) {
   const auto rest = place.lexically_relative(sweep);
   return !rest.empty() && *rest.begin() != "..";
 }
 
-std::string sweep_line(const std::filesystem::path& folder) {
-  const std::string name = escape(std::filesystem::proximate(folder).string());
-  try {
-    return name + ": " + headline_of(Sweep::open(folder));
-  } catch (const Error& error) {
-    return name + ": unreadable\n" + error.what();
-  }
-}
-
 ExitCode status(const Options& options) {
   Json rows = Json::array();
-  std::set<std::filesystem::path> sweeps;
+  std::map<std::filesystem::path, Sweep> sweeps;
   for (const std::string& place : options.places) {
     const auto folder = std::filesystem::canonical(std::filesystem::exists(place) ? place : ".");
     const auto runs = find_runs(folder);
@@ -127,10 +122,16 @@ ExitCode status(const Options& options) {
       RunDirectory::open(place);  // throws what a user needs to know
     for (const auto& run : runs) {
       const auto sweep = sweep_of(run);
-      if (!sweep.empty()) sweeps.insert(sweep);
+      if (sweep.empty()) {
+        rows.push_back(status_of(std::filesystem::proximate(run)));
+        continue;
+      }
+      auto known = sweeps.find(sweep);
+      if (known == sweeps.end()) known = sweeps.emplace(sweep, Sweep::open(sweep)).first;
       // Among other runs a sweep is one line.
-      if (!options.json && !sweep.empty() && !is_within(folder, sweep)) continue;
+      if (!options.json && !is_within(folder, sweep)) continue;
       rows.push_back(status_of(std::filesystem::proximate(run)));
+      add_trial(known->second, run, rows.back());
     }
   }
   if (options.json) {
@@ -138,7 +139,8 @@ ExitCode status(const Options& options) {
     return ExitCode::kDone;
   }
   if (!rows.empty()) print(shown(rows));
-  for (const auto& sweep : sweeps) print(sweep_line(sweep));
+  for (const auto& [folder, sweep] : sweeps)
+    print(escape(std::filesystem::proximate(folder).string()) + ": " + headline_of(sweep));
   return ExitCode::kDone;
 }
 

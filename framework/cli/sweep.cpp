@@ -7,6 +7,7 @@
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/config/yaml.h"
 
 namespace vitrine {
 
@@ -17,7 +18,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::vector<std::string> words;  // configs and assignments
   std::string run_dir;
-  int64_t jobs = 0, threads = 0;
+  int64_t threads = 0;
   std::string device;
   bool dry_run = false, strict = false, json = false;
 };
@@ -27,7 +28,7 @@ bool is_assignment(const std::string& word) {
   return word.find('=') != word.npos && !std::filesystem::exists(word);
 }
 
-SweepSpec spec_of(const Options& options) {
+SweepSpec spec_of(const Options& options, const SweepCommand& command) {
   std::vector<std::string> files, assignments;
   for (const std::string& word : options.words)
     (is_assignment(word) ? assignments : files).push_back(word);
@@ -35,15 +36,13 @@ SweepSpec spec_of(const Options& options) {
     throw Error(ExitCode::kUsage, "sweep needs a config, or a sweep file, to start from");
   if (!options.device.empty()) assignments.push_back("device=" + options.device);
   if (options.threads > 0) assignments.push_back("threads=" + std::to_string(options.threads));
-  return read_spec(files, assignments);
-}
-
-Machine machine_of(const Options& options, const SweepSpec& spec) {
-  Machine out;
-  out.cores = std::max<int64_t>(std::thread::hardware_concurrency(), 1);
-  out.jobs = options.jobs > 0 ? std::optional(options.jobs) : spec.options.jobs;
+  SweepSpec out = read_spec(files, assignments);
+  if (command.jobs() > 0) out.options.jobs = command.jobs();
+  if (const auto confirm = command.confirmation()) out.options.confirm = confirm;
   return out;
 }
+
+int64_t cores() { return std::max<int64_t>(std::thread::hardware_concurrency(), 1); }
 
 std::string left_out_text(const Plan& plan) {
   std::string out;
@@ -61,6 +60,60 @@ std::string announcement(const SweepSpec& spec, const Plan& plan) {
   return fmt::format("{}: {}, {} x {}, {} at a time", escape(spec.name),
                      plural(plan.trials(), "trial"), plural(plan.cells.size(), "cell"),
                      plural(seeds, "seed"), plan.jobs);
+}
+
+// Seconds of training of one trial of each cell, timed on a few steps; beyond the first cells,
+// where that would take long, in proportion to operations.
+std::vector<double> estimate(const Plan& plan) {
+  constexpr size_t kMostTimed = 50;
+  std::vector<double> out;
+  double seconds = 0, operations = 0;
+  for (const Cell& cell : plan.cells) {
+    const double all = cell.work.operations();
+    if (out.size() < kMostTimed) {
+      engine().set_threads(cell.resolved->threads);
+      out.push_back(engine().time_step(cell.resolved) * static_cast<double>(cell.work.steps));
+      seconds += out.back();
+      operations += all;
+    } else {
+      out.push_back(all * seconds / std::max(operations, 1.0));
+    }
+  }
+  return out;
+}
+
+ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
+  const std::vector<double> seconds = estimate(plan);
+  Json cells = Json::array();
+  std::vector<std::vector<std::string>> rows = {
+      {"cell", "parameters", "FLOPs an image", "steps", "time a trial"}};
+  double total = 0;
+  for (size_t i = 0; i < plan.cells.size(); ++i) {
+    const Cell& cell = plan.cells[i];
+    total += seconds[i] * static_cast<double>(std::max<size_t>(plan.seeds.size(), 1));
+    cells.push_back({{"cell", cell.label},
+                     {"parameters", cell.work.parameters},
+                     {"flops_per_image", cell.work.flops_per_image},
+                     {"steps", cell.work.steps},
+                     {"seconds", seconds[i]}});
+    rows.push_back({escape(cell.label), grouped(cell.work.parameters),
+                    grouped(cell.work.flops_per_image), grouped(cell.work.steps),
+                    duration(seconds[i])});
+  }
+  if (json) {
+    Json left_out = Json::array();
+    for (const LeftOut& cell : plan.left_out)
+      left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
+    print(Json{{"cells", cells}, {"left_out", left_out}, {"seeds", plan.seeds}, {"jobs", plan.jobs}}
+              .dump(2));
+    return ExitCode::kDone;
+  }
+  print(announcement(spec, plan));
+  print(table(rows));
+  print(fmt::format("training alone, timed on some steps of each cell here: {}{}",
+                    spec.options.method == "asha" ? "at most " : "about ",
+                    duration(total / static_cast<double>(plan.jobs))));
+  return ExitCode::kDone;
 }
 
 // Where the trials stand, and what came out of them.
@@ -85,45 +138,72 @@ Json result_of(const Sweep& sweep, ExitCode code) {
       {"sweep", sweep.path().string()}, {"exit_code", static_cast<int>(code)}, {"trials", trials}};
 }
 
-ExitCode sweep(const Options& options) {
-  const SweepSpec spec = spec_of(options);
-  const Plan plan = make_plan(spec, machine_of(options, spec), engine());
+// GPUs among which the trials are dealt out; none where they compute elsewhere.
+int64_t devices_of(const Sweep& sweep) {
+  const Node config = read_yaml(sweep.folder(0) / "config.yaml");
+  const Node* device = config.find("device");
+  return device && device->scalar == "cuda" ? engine().devices("cuda") : 0;
+}
+
+ExitCode sweep(const Options& options, const SweepCommand& command) {
+  const SweepSpec spec = spec_of(options, command);
+  const Plan plan = make_plan(spec, {cores(), spec.options.jobs}, engine());
   if (!plan.left_out.empty()) {
     const std::string cells = plural(plan.left_out.size(), "impossible cell");
     if (options.strict) throw Error(ExitCode::kUsage, cells + ":" + left_out_text(plan));
     print_warning("left out " + cells + ":" + left_out_text(plan));
   }
+  if (options.dry_run) return show_plan(spec, plan, options.json);
   if (!options.json) print(announcement(spec, plan));
-  if (options.dry_run) return ExitCode::kDone;
   install_signal_handlers();
   Sweep sweep = Sweep::create(spec, plan, options.run_dir);
-  SweepRun run;
-  run.jobs = options.jobs;
-  run.json = options.json;
-  return run_sweep(sweep, run);
+  return command.run(sweep, false, options.json);
 }
 
 }  // namespace
 
-ExitCode run_sweep(Sweep& sweep, const SweepRun& options) {
-  ExitCode code = ExitCode::kDone;
-  bool done = true;
-  {
-    ListScheduler scheduler(sweep, options.retry_failed);
-    SweepView view(sweep, options.json);
-    const auto launcher = local_launcher(options.jobs > 0 ? options.jobs : sweep.jobs(), 0);
-    code = launcher->launch(sweep, scheduler, view);
-    for (size_t i = 0; i < sweep.trials().size(); ++i) done &= scheduler.is_done(i);
+SweepCommand::SweepCommand(CLI::App& app) {
+  app.add_option("--jobs", jobs_, "trials at a time; default as many as there are cores or GPUs")
+      ->transform(at_least_one());
+  app.add_flag("--confirm", confirm_, "at the end, run the best cells again on fresh seeds");
+  app.add_option("--top", top_, "of --confirm: how many cells (3)")->transform(at_least_one());
+  app.add_option("--seeds", seeds_, "of --confirm: how many seeds (10)")->transform(at_least_one());
+}
+
+std::optional<Confirmation> SweepCommand::confirmation() const {
+  if (!confirm_) {
+    if (top_ == 0 && seeds_ == 0) return std::nullopt;
+    throw Error(ExitCode::kUsage, "--top and --seeds tell what --confirm runs again; add it");
   }
-  if (code == ExitCode::kDone && !done) code = ExitCode::kFailed;
-  if (options.json) {
-    print(result_of(sweep, code).dump(2));
-    return code;
+  Confirmation out;
+  if (top_ > 0) out.top = top_;
+  if (seeds_ > 0) out.seeds = seeds_;
+  return out;
+}
+
+bool SweepCommand::is_given() const { return jobs_ > 0 || confirm_ || top_ > 0 || seeds_ > 0; }
+
+ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
+  const auto confirm = confirmation();
+  if (confirm && !sweep.has_best()) {
+    throw Error(ExitCode::kUsage,
+                "--confirm: the sweep has no best; there is no validation split "
+                "(dataset.validation) to choose by");
+  }
+  SweepOutcome outcome;
+  {
+    SweepView view(sweep, json);
+    const auto launcher = local_launcher(jobs_ > 0 ? jobs_ : sweep.jobs(), devices_of(sweep));
+    outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm);
+  }
+  if (json) {
+    print(result_of(sweep, outcome.code).dump(2));
+    return outcome.code;
   }
   show_result(sweep);
   const std::string where = escape(std::filesystem::proximate(sweep.path()).string());
-  print(done ? "sweep: " + where : "go on with: runner resume " + where);
-  return code;
+  print(outcome.done ? "sweep: " + where : "go on with: runner resume " + where);
+  return outcome.code;
 }
 
 Action sweep_verb(CLI::App& app) {
@@ -132,19 +212,17 @@ Action sweep_verb(CLI::App& app) {
                  "configs or a sweep file, and key=value: several values parted by commas make "
                  "variants, seed=0..9 ten seeds")
       ->required();
+  auto command = std::make_shared<SweepCommand>(app);
   app.add_option("--run-dir", options->run_dir,
                  "folder of the sweep; default runs/<name>/<time>-<id>");
-  app.add_option("--jobs", options->jobs,
-                 "trials at a time; default as many as there are cores or GPUs")
-      ->transform(at_least_one());
   app.add_option("--device", options->device, "auto, cpu, cuda or mps");
   app.add_option("--threads", options->threads,
                  "threads of a trial; default its share of the cores")
       ->transform(at_least_one());
-  app.add_flag("--dry-run", options->dry_run, "print the plan, run nothing");
+  app.add_flag("--dry-run", options->dry_run, "print the plan with its costs, run nothing");
   app.add_flag("--strict", options->strict, "refuse the sweep where a cell is impossible");
   app.add_flag("--json", options->json, "print the result as JSON");
-  return [options] { return sweep(*options); };
+  return [options, command] { return sweep(*options, *command); };
 }
 
 }  // namespace vitrine

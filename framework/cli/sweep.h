@@ -1,18 +1,26 @@
 #pragma once
 
-#include <string>
+#include <CLI/CLI.hpp>
 
-#include "framework/sweeps/launcher.h"
+#include "framework/sweeps/run_sweep.h"
 
 namespace vitrine {
 
 // How the trials of a sweep are run; what sweep and resume have in common.
-struct SweepRun {
-  int64_t jobs = 0;  // 0: as planned
-  bool retry_failed = false, json = false;
-};
+class SweepCommand {
+ public:
+  explicit SweepCommand(CLI::App& app);
 
-// Runs what is unfinished and shows what came out.
-ExitCode run_sweep(Sweep& sweep, const SweepRun& options);
+  int64_t jobs() const { return jobs_; }  // 0: not given
+  // Throws Error(kUsage) for --top and --seeds alone.
+  std::optional<Confirmation> confirmation() const;
+  bool is_given() const;
+  // Runs what is unfinished and shows what came out.
+  ExitCode run(Sweep& sweep, bool retry_failed, bool json) const;
+
+ private:
+  int64_t jobs_ = 0, top_ = 0, seeds_ = 0;
+  bool confirm_ = false;
+};
 
 }  // namespace vitrine

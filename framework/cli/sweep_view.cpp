@@ -9,43 +9,10 @@
 #include <map>
 
 #include "framework/cli/terminal.h"
+#include "framework/sweeps/ranking.h"
 
 namespace vitrine {
 namespace {
-
-// A cell's trials that have a value, and what they amount to.
-struct CellResult {
-  std::string cell;
-  std::vector<double> values;
-  size_t seeds = 0;
-
-  double mean() const {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    return sum / static_cast<double>(values.size());
-  }
-};
-
-std::vector<CellResult> results_of(const Sweep& sweep, bool confirms) {
-  std::vector<CellResult> out;
-  std::map<std::string, size_t> places;
-  for (size_t i = 0; i < sweep.trials().size(); ++i) {
-    const Trial& trial = sweep.trials()[i];
-    if (trial.confirms != confirms) continue;
-    const auto [place, is_new] = places.emplace(trial.cell, out.size());
-    if (is_new) out.push_back({trial.cell, {}, 0});
-    CellResult& cell = out[place->second];
-    ++cell.seeds;
-    if (sweep.state(i).status != TrialStatus::kFinished) continue;
-    if (const auto value = sweep.value(i)) cell.values.push_back(*value);
-  }
-  std::erase_if(out, [](const CellResult& cell) { return cell.values.empty(); });
-  const bool larger = sweep.options().larger_is_better();
-  std::stable_sort(out.begin(), out.end(), [&](const CellResult& a, const CellResult& b) {
-    return larger ? a.mean() > b.mean() : a.mean() < b.mean();
-  });
-  return out;
-}
 
 bool has_many_seeds(const Sweep& sweep) {
   const auto& trials = sweep.trials();
@@ -77,8 +44,9 @@ std::string counts_text(const Sweep& sweep) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) ++counts[sweep.state(i).status];
   std::vector<std::string> parts;
   for (const TrialStatus status :
-       {TrialStatus::kFinished, TrialStatus::kRunning, TrialStatus::kWaiting, TrialStatus::kStopped,
-        TrialStatus::kInterrupted, TrialStatus::kDiverged, TrialStatus::kFailed}) {
+       {TrialStatus::kFinished, TrialStatus::kRunning, TrialStatus::kWaiting, TrialStatus::kPaused,
+        TrialStatus::kStopped, TrialStatus::kInterrupted, TrialStatus::kDiverged,
+        TrialStatus::kFailed}) {
     if (counts[status]) parts.push_back(fmt::format("{} {}", counts[status], to_string(status)));
   }
   const size_t all = sweep.trials().size();
@@ -88,7 +56,7 @@ std::string counts_text(const Sweep& sweep) {
 std::string headline_of(const Sweep& sweep) {
   const std::string counts = counts_text(sweep);
   if (!sweep.has_best()) return counts;
-  const auto results = results_of(sweep, false);
+  const auto results = ranking(sweep, false);
   if (results.empty()) return counts;
   return fmt::format("{}; best so far {} ({})", counts,
                      metric_text(sweep.options().metric, results[0].mean()),
@@ -99,7 +67,7 @@ std::string best_cells(const Sweep& sweep, size_t most) {
   if (!sweep.has_best()) return "";
   std::string out;
   for (const bool confirms : {false, true}) {
-    const auto results = results_of(sweep, confirms);
+    const auto results = ranking(sweep, confirms);
     if (results.empty()) continue;
     const std::string& metric = sweep.options().metric;
     std::vector<std::vector<std::string>> rows = {
@@ -197,6 +165,7 @@ double SweepView::share_done(size_t trial) const {
 }
 
 std::string SweepView::time_left() const {
+  if (sweep_.options().method == "asha") return "";  // who will be stopped is not known
   double done = 0;
   for (size_t i = 0; i < sweep_.trials().size(); ++i) done += share_done(i);
   const double passed = std::chrono::duration<double>(Clock::now() - begin_).count();

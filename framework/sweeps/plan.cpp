@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "framework/config/scalar.h"
 #include "framework/sweeps/combinations.h"
 
 namespace vitrine {
@@ -149,6 +150,11 @@ void check_metric(const Plan& plan, const SweepOptions& options) {
 // Halving compares after so many epochs, so that all need to have as many.
 void check_asha(const Plan& plan, const SweepOptions& options) {
   if (options.method != "asha") return;
+  if (plan.seeds.size() > 1) {
+    throw Error(ExitCode::kUsage,
+                "asha compares single runs and takes one seed; --confirm runs the winners again on "
+                "fresh seeds");
+  }
   const auto epochs_of = [](const Cell& cell) {
     return cell.resolved->resolved.at_path("training.epochs")->scalar;
   };
@@ -159,6 +165,11 @@ void check_asha(const Plan& plan, const SweepOptions& options) {
                 "asha compares trials after equal numbers of epochs: training.epochs must be the "
                 "same for all, and training.max_steps is not for it");
   }
+  const auto epochs = parse_integer(epochs_of(plan.cells[0]));
+  if (options.min_epochs < *epochs) return;
+  throw Error(ExitCode::kUsage, fmt::format("sweep.min_epochs ({}) must be below training.epochs "
+                                            "({}): asha would never compare",
+                                            options.min_epochs, *epochs));
 }
 
 int64_t jobs_of(const Plan& plan, const Machine& machine, Engine& engine) {

@@ -8,9 +8,10 @@ bool is_due(const TrialState& state, bool retry_failed) {
   return state.status != TrialStatus::kFinished && (retry_failed || !state.is_failed());
 }
 
-ListScheduler::ListScheduler(const Sweep& sweep, bool retry_failed) : sweep_(sweep) {
+ListScheduler::ListScheduler(const Sweep& sweep, bool confirms, bool retry_failed) : sweep_(sweep) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
-    if (is_due(sweep.state(i), retry_failed)) waiting_.push_back(i);
+    if (sweep.trials()[i].confirms == confirms && is_due(sweep.state(i), retry_failed))
+      waiting_.push_back(i);
   }
   std::stable_sort(waiting_.begin(), waiting_.end(), [&](size_t a, size_t b) {
     return sweep.trials()[a].cost > sweep.trials()[b].cost;

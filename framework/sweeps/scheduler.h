@@ -28,10 +28,11 @@ class Scheduler {
 // Whether the trial is to be run: it is not finished, and, unless `retry_failed`, has not failed.
 bool is_due(const TrialState& state, bool retry_failed);
 
-// Every trial to its end; the longest first, so that all cores end together.
+// Every trial of the search, or of its confirmation, to its end; the longest first, so that all
+// cores end together.
 class ListScheduler : public Scheduler {
  public:
-  ListScheduler(const Sweep& sweep, bool retry_failed);
+  ListScheduler(const Sweep& sweep, bool confirms, bool retry_failed);
   std::optional<Task> next() override;
   void ended(const Task&) override {}
   bool is_done(size_t trial) const override;

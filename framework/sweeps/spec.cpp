@@ -83,7 +83,7 @@ class SpecReader {
         refuse(sweep->key_location, "sweep: a sweep file stands alone",
                "sweep.configs names configs that are swept side by side");
       }
-      sweep_ = std::move(*sweep);
+      sweep_ = *sweep;
       config.written.erase("sweep");
       from_file_ = true;
       if (sweep_.kind == Node::Kind::kNull) sweep_.kind = Node::Kind::kMapping;

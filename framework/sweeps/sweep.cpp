@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/runs/environment.h"
@@ -117,9 +118,7 @@ void Sweep::add(const Cell& cell, int64_t seed) {
   const Workload& work = cell.work;
   trial.steps_per_epoch = work.steps_per_epoch;
   trial.epochs = (work.steps + work.steps_per_epoch - 1) / work.steps_per_epoch;
-  trial.cost = static_cast<double>(work.flops_per_image) *
-               static_cast<double>(work.images_per_epoch) * static_cast<double>(work.steps) /
-               static_cast<double>(work.steps_per_epoch);
+  trial.cost = work.operations();
   trials_.push_back(std::move(trial));
   states_.emplace_back();
 }
@@ -186,11 +185,24 @@ Sweep Sweep::open(const fs::path& folder) {
   return out;
 }
 
+std::optional<size_t> Sweep::find(const fs::path& run) const {
+  const std::string name = run.filename();
+  std::string digits = name.substr(0, name.find('-'));
+  digits.erase(0, digits.find_first_not_of('0'));
+  const auto number = parse_integer(digits);
+  if (!number || *number < 1 || static_cast<size_t>(*number) > trials_.size()) return std::nullopt;
+  const auto trial = static_cast<size_t>(*number) - 1;
+  return trials_[trial].folder == name ? std::optional(trial) : std::nullopt;
+}
+
 void Sweep::lock() { lock_.emplace(path_); }
 
 void Sweep::refresh(size_t trial) {
   try {
-    states_[trial] = read_trial(folder(trial), options_.metric);
+    TrialState& state = states_[trial] = read_trial(folder(trial), options_.metric);
+    const bool at_end_of_epoch = state.step == state.epoch * trials_[trial].steps_per_epoch;
+    if (options_.method == "asha" && state.status == TrialStatus::kStopped && at_end_of_epoch)
+      state.status = TrialStatus::kPaused;
   } catch (const Error& error) {  // one damaged file hides no other trial
     states_[trial] = {};
     states_[trial].status = TrialStatus::kFailed;

@@ -43,6 +43,7 @@ class Sweep {
   std::filesystem::path folder(size_t trial) const {
     return path_ / "trials" / trials_[trial].folder;
   }
+  std::optional<size_t> find(const std::filesystem::path& run) const;
   std::filesystem::path program() const { return path_ / "build" / "runner"; }
 
   // As last read.

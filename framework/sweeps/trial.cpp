@@ -93,8 +93,8 @@ Trial Trial::from_json(const Json& value, const std::string& where) {
 }
 
 std::string to_string(TrialStatus status) {
-  constexpr const char* kNames[] = {"waiting",     "running",  "finished", "stopped",
-                                    "interrupted", "diverged", "failed"};
+  constexpr const char* kNames[] = {"waiting", "running",     "finished", "stopped",
+                                    "paused",  "interrupted", "diverged", "failed"};
   return kNames[static_cast<size_t>(status)];
 }
 

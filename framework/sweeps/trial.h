@@ -26,7 +26,8 @@ enum class TrialStatus {
   kWaiting,  // never started
   kRunning,
   kFinished,
-  kStopped,      // with a checkpoint, by a signal or between two rungs
+  kStopped,      // by a signal, with a checkpoint
+  kPaused,       // by asha, between two rungs
   kInterrupted,  // killed; goes on from its newest checkpoint
   kDiverged,
   kFailed,

@@ -56,6 +56,12 @@ struct Workload {
   int64_t parameters = 0, flops_per_image = 0;  // of a forward pass
   int64_t images_per_epoch = 0, steps_per_epoch = 0, steps = 0;
   bool validates = false;
+
+  // Floating-point operations of all forward passes; times go with them.
+  double operations() const {
+    return static_cast<double>(flops_per_image) * static_cast<double>(images_per_epoch) *
+           static_cast<double>(steps) / static_cast<double>(steps_per_epoch);
+  }
 };
 
 struct TrainRequest {

@@ -60,25 +60,33 @@ Batches noise(const Config& config, const DatasetInfo& info) {
 }  // namespace
 
 double time_step(const Config& config) {
-  constexpr int kWarmUp = 3, kSteps = 20;
+  using Seconds = std::chrono::duration<double>;
+  constexpr int kWarmUp = 3, kMostSteps = 20;
+  constexpr Seconds kPatience(0.5);
   const DatasetInfo info = config.dataset.create({})->info();
   Learner learner = build_learner(config, info);
   const Batches data = noise(config, info);
   const Tensor order = at::randperm(data.size(), at::kLong);
   learner.model->train();
-  std::chrono::steady_clock::time_point begin;
-  for (int step = 0; step < kWarmUp + kSteps; ++step) {
-    if (step == kWarmUp) begin = std::chrono::steady_clock::now();
+  const auto step = [&] {
     learner.parameters->gradients().zero_();
     for (int64_t i = 0; i < config.training.accumulate; ++i) {
       const Batch batch = data.gather(order, 0);
       (*learner.objective)(learner.model->forward(batch.images), batch.labels).loss.backward();
     }
     learner.optimizer->step(learner.optimizer->learning_rate());
+    learner.parameters->values()[0].item<float>();  // waits for a device that works on its own
+  };
+  for (int i = 0; i < kWarmUp; ++i) step();
+  const auto begin = std::chrono::steady_clock::now();
+  Seconds passed(0);
+  int steps = 0;
+  while (steps < kMostSteps && passed < kPatience) {
+    step();
+    ++steps;
+    passed = std::chrono::steady_clock::now() - begin;
   }
-  learner.parameters->values()[0].item<float>();  // waits for a device that works on its own
-  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
-  return passed.count() / kSteps;
+  return passed.count() / steps;
 }
 
 }  // namespace vitrine

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "framework/sweeps/launcher.h"
+
+namespace vitrine {
+
+struct SweepOutcome {
+  ExitCode code = ExitCode::kDone;  // of a stop; else kFailed unless all is done
+  bool done = false;                // every trial has all that it is to have
+};
+
+// Runs what is unfinished of a sweep: the search, then the runs that confirm its winners.
+// `confirm`: as well as what the sweep itself asks for.
+SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer, bool retry_failed,
+                       const std::optional<Confirmation>& confirm);
+
+}  // namespace vitrine
