@@ -1,12 +1,17 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/sweeps/options.h"
 #include "framework/training/engine.h"
 
 namespace vitrine {
 
 Action schema_verb(CLI::App&) {
   return [] {
-    print(engine().schema().dump(2));
+    auto schema = engine().schema();
+    SweepOptions sweep;
+    schema["properties"]["sweep"] = schema_of_fields(fields_of(sweep));
+    schema["properties"]["sweep"]["description"] = "makes this a sweep file: runner sweep FILE";
+    print(schema.dump(2));
     return ExitCode::kDone;
   };
 }

@@ -82,6 +82,10 @@ std::vector<double> estimate(const Plan& plan) {
   return out;
 }
 
+std::string short_time(double seconds) {
+  return seconds < 10 ? fmt::format("{:.1f} s", seconds) : duration(seconds);
+}
+
 ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
   const std::vector<double> seconds = estimate(plan);
   Json cells = Json::array();
@@ -98,7 +102,7 @@ ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
                      {"seconds", seconds[i]}});
     rows.push_back({escape(cell.label), grouped(cell.work.parameters),
                     grouped(cell.work.flops_per_image), grouped(cell.work.steps),
-                    duration(seconds[i])});
+                    short_time(seconds[i])});
   }
   if (json) {
     Json left_out = Json::array();
@@ -112,7 +116,7 @@ ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
   print(table(rows));
   print(fmt::format("training alone, timed on some steps of each cell here: {}{}",
                     spec.options.method == "asha" ? "at most " : "about ",
-                    duration(total / static_cast<double>(plan.jobs))));
+                    short_time(total / static_cast<double>(plan.jobs))));
   return ExitCode::kDone;
 }
 

@@ -2,6 +2,7 @@
 #include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/sweep.h"
 
 namespace vitrine {
 
@@ -16,6 +17,10 @@ ExitCode train(const Options& options, const TrainingCommand& command) {
   if (options.resume && options.run_dir.empty()) {
     throw Error(ExitCode::kUsage,
                 "--resume needs --run-dir DIR, the run to go on with; or use: runner resume RUN");
+  }
+  if (holds_sweep(options.run_dir)) {
+    throw Error(ExitCode::kUsage,
+                escape(options.run_dir) + " holds a sweep; name another directory with --run-dir");
   }
   install_signal_handlers();
   const ConfigSource source = command.source(options.config);

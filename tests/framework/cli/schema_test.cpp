@@ -38,7 +38,7 @@ TEST_CASE("the schema takes every config that comes with the program, and README
   const Node example = parse_yaml(example_of_readme(), "README.md");
   REQUIRE(example.find("base"));
   write_plain(folder / "README.json", example.json().dump());
-  for (const auto& entry : fs::directory_iterator(VITRINE_SOURCE_DIR "/configs")) {
+  for (const auto& entry : fs::recursive_directory_iterator(VITRINE_SOURCE_DIR "/configs")) {
     if (entry.path().extension() != ".yaml") continue;
     command.push_back(entry.path().stem().string() + ".json");
     write_plain(folder / command.back(), read_yaml(entry.path()).json().dump());

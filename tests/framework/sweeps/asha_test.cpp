@@ -1,0 +1,106 @@
+#include "framework/sweeps/asha.h"
+
+#include <deque>
+
+#include "tests/framework/sweeps/support.h"
+
+namespace vitrine {
+namespace {
+
+// Runs what the scheduler gives out, one after another; the accuracy of a trial is its number in
+// hundredths, and grows by a thousandth an epoch.
+class Simulation {
+ public:
+  Simulation(size_t trials, const std::string& options)
+      : folder_(trials, options), sweep_(Sweep::open(folder_.path())) {}
+
+  // The tasks in their order, as "trial to epoch".
+  std::string run(size_t most = 100) {
+    AshaScheduler scheduler(sweep_, false);
+    std::string out;
+    for (size_t i = 0; i < most; ++i) {
+      const auto task = scheduler.next();
+      if (!task) break;
+      out += finish(*task);
+      scheduler.ended(*task);
+    }
+    done_.clear();
+    for (size_t i = 0; i < sweep_.trials().size(); ++i) done_.push_back(scheduler.is_done(i));
+    return out;
+  }
+
+  // Leaves the trial after so many epochs.
+  void leave(size_t trial, RunStatus status, int64_t epochs) {
+    std::vector<double> values;
+    for (int64_t epoch = 1; epoch <= epochs; ++epoch)
+      values.push_back(0.01 * static_cast<double>(trial) + 0.001 * static_cast<double>(epoch));
+    folder_.write(trial, status, values);
+    sweep_.refresh(trial);
+  }
+
+  Sweep& sweep() { return sweep_; }
+  const std::vector<bool>& done() const { return done_; }
+
+ private:
+  std::string finish(const Task& task) {
+    const int64_t epochs = task.stop_after ? *task.stop_after / 10 : 9;
+    leave(task.trial, task.stop_after ? RunStatus::kStopped : RunStatus::kFinished, epochs);
+    return fmt::format("{} to {}; ", task.trial, epochs);
+  }
+
+  SweepFolder folder_;
+  Sweep sweep_;
+  std::vector<bool> done_;
+};
+
+constexpr const char* kAsha = "{method: asha, trials: 9, parameters: {a: {min: 0, max: 1}}}";
+
+TEST_CASE("the rungs are min_epochs times eta each, below the full length") {
+  SweepOptions options;
+  CHECK(rungs_of(options, 9) == std::vector<int64_t>{1, 3});
+  CHECK(rungs_of(options, 10) == std::vector<int64_t>{1, 3, 9});
+  options.min_epochs = 2;
+  options.eta = 2;
+  CHECK(rungs_of(options, 20) == std::vector<int64_t>{2, 4, 8, 16});
+}
+
+TEST_CASE("asha goes on with the best third of each rung, as soon as there is one") {
+  Simulation rising(9, kAsha);
+  CHECK(rising.run() ==
+        "0 to 1; 1 to 1; 2 to 1; 2 to 3; 3 to 1; 3 to 3; 4 to 1; 4 to 3; 4 to 9; 5 to 1; 5 to 3; "
+        "5 to 9; 6 to 1; 6 to 3; 6 to 9; 7 to 1; 7 to 3; 7 to 9; 8 to 1; 8 to 3; 8 to 9; ");
+  CHECK(std::count(rising.done().begin(), rising.done().end(), true) == 9);
+}
+
+TEST_CASE("the best trial is trained to its end, be there ever so few") {
+  Simulation two(2, kAsha);
+  CHECK(two.run() == "0 to 1; 1 to 1; 1 to 3; 1 to 9; ");
+  CHECK(two.sweep().state(0).status == TrialStatus::kPaused);
+  CHECK(two.sweep().state(1).status == TrialStatus::kFinished);
+  CHECK(two.run() == "");
+}
+
+TEST_CASE("asha goes on with what was killed, before it starts anything new") {
+  Simulation simulation(3, kAsha);
+  simulation.leave(0, RunStatus::kStopped, 1);
+  simulation.leave(1, RunStatus::kRunning, 2);  // killed on its way to epoch 3
+  CHECK(simulation.run(2) == "1 to 3; 2 to 1; ");
+}
+
+TEST_CASE("a trial that diverged counts as one of the worse, one that failed not at all") {
+  Simulation diverged(3, kAsha);
+  diverged.leave(0, RunStatus::kDiverged, 0);
+  CHECK(diverged.run(4) == "1 to 1; 2 to 1; 2 to 3; 2 to 9; ");
+  CHECK(diverged.done() == std::vector<bool>{false, true, true});
+}
+
+TEST_CASE("asha prefers small losses") {
+  Simulation simulation(3,
+                        "{method: asha, metric: validation/loss, trials: 3, parameters: {a: "
+                        "{min: 0, max: 1}}}");
+  AshaScheduler scheduler(simulation.sweep(), false);
+  CHECK(scheduler.next()->trial == 0);
+}
+
+}  // namespace
+}  // namespace vitrine

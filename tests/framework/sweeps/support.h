@@ -1,0 +1,52 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include "framework/runs/metrics.h"
+#include "framework/sweeps/sweep.h"
+#include "tests/framework/files/support.h"
+
+namespace vitrine {
+
+// A sweep's folder whose trials are files that a test writes.
+class SweepFolder : public TemporaryFolder {
+ public:
+  // Trials of 9 epochs of 10 steps, all of a cell each.
+  SweepFolder(size_t trials, const std::string& options) {
+    write_plain(*this / "sweep.yaml", "sweep: " + options + "\n");
+    nlohmann::ordered_json plan = {{"format", 1},
+                                   {"has_best", true},
+                                   {"jobs", 1},
+                                   {"left_out", nlohmann::ordered_json::array()},
+                                   {"trials", nlohmann::ordered_json::array()}};
+    for (size_t i = 0; i < trials; ++i) {
+      Trial trial;
+      trial.folder = fmt::format("{:04}-cell", i + 1);
+      trial.cell = "cell " + std::to_string(i);
+      trial.values = nlohmann::ordered_json::object();
+      trial.epochs = 9;
+      trial.steps_per_epoch = 10;
+      trial.cost = 1;
+      plan["trials"].push_back(trial.json());
+      std::filesystem::create_directories(run(i) / "checkpoints");
+      write_plain(run(i) / "config.yaml", "threads: 1\n");
+    }
+    write_plain(*this / "plan.json", plan.dump());
+  }
+
+  std::filesystem::path run(size_t trial) const {
+    return path() / "trials" / fmt::format("{:04}-cell", trial + 1);
+  }
+
+  // As training leaves it after these epochs' values of validation/accuracy.
+  void write(size_t trial, RunStatus status, const std::vector<double>& values) const {
+    Metrics metrics;
+    metrics.status = status;
+    for (size_t i = 0; i < values.size(); ++i)
+      metrics.add_epoch(
+          {{"epoch", i + 1}, {"step", 10 * (i + 1)}, {"validation/accuracy", values[i]}});
+    metrics.write(run(trial) / "metrics.json");
+  }
+};
+
+}  // namespace vitrine

@@ -1,0 +1,99 @@
+#include "framework/sweeps/trial.h"
+
+#include "framework/runs/lock.h"
+#include "tests/framework/sweeps/support.h"
+
+namespace vitrine {
+namespace {
+
+std::string status_of(const SweepFolder& folder) {
+  const TrialState state = read_trial(folder.run(0), "validation/accuracy");
+  return to_string(state.status) + (state.error.empty() ? "" : ": " + state.error);
+}
+
+TEST_CASE("where a trial stands is told by its folder alone") {
+  const SweepFolder folder(1, "{}");
+  const auto output = [&](const std::string& text) {
+    write_plain(folder.run(0) / "output.txt", text);
+  };
+  CHECK(status_of(folder) == "waiting");
+  output("");
+  CHECK(status_of(folder) == "interrupted");
+  {
+    const RunLock lock(folder.run(0));
+    CHECK(status_of(folder) == "running");
+  }
+  output("error: MNIST was not found\nand so on\n");
+  record_exit_code(folder.run(0), 3);
+  CHECK(status_of(folder) == "failed: MNIST was not found");
+  output("");
+  record_exit_code(folder.run(0), 70);
+  CHECK(status_of(folder) == "failed: exit code 70");
+  output("");
+  record_signal(folder.run(0), 9);
+  CHECK(status_of(folder) == "interrupted: killed by signal 9 (Killed)");
+  // Started again, it has another end.
+  output("error: disk full\nexit code 1\ngoing on\n");
+  CHECK(status_of(folder) == "interrupted");
+
+  folder.write(0, RunStatus::kRunning, {0.1});
+  CHECK(status_of(folder) == "interrupted");
+  folder.write(0, RunStatus::kStopped, {0.1});
+  CHECK(status_of(folder) == "stopped");
+  output("error: the loss is not finite\nexit code 4\n");
+  folder.write(0, RunStatus::kDiverged, {0.1});
+  CHECK(status_of(folder) == "diverged: the loss is not finite");
+  folder.write(0, RunStatus::kFinished, {0.1});
+  CHECK(status_of(folder) == "finished");
+}
+
+TEST_CASE("the value of a trial is that of its best epoch") {
+  const SweepFolder folder(1, "{}");
+  folder.write(0, RunStatus::kRunning, {0.1, 0.5, 0.3});
+  const TrialState state = read_trial(folder.run(0), "validation/accuracy");
+  CHECK(state.epoch == 3);
+  CHECK(state.step == 30);
+  CHECK(state.best(true) == 0.5);
+  CHECK(state.best(false) == 0.1);
+  CHECK(state.best(true, 1) == 0.1);
+  CHECK_FALSE(state.best(true, 0));
+  CHECK_FALSE(read_trial(folder.run(0), "validation/loss").best(false));
+}
+
+TEST_CASE("one damaged trial hides no other") {
+  const SweepFolder folder(2, "{}");
+  write_plain(folder.run(0) / "metrics.json", "{");
+  folder.write(1, RunStatus::kFinished, {0.1});
+  const Sweep sweep = Sweep::open(folder.path());
+  CHECK(sweep.state(0).status == TrialStatus::kFailed);
+  CHECK_THAT(sweep.state(0).error, StartsWith(folder.run(0) / "metrics.json"));
+  CHECK(sweep.state(1).status == TrialStatus::kFinished);
+}
+
+TEST_CASE("a folder without a sweep, and a plan that is damaged, are refused") {
+  const TemporaryFolder empty;
+  CHECK(message_of(ExitCode::kUsage, [&] { Sweep::open(empty.path()); }) ==
+        empty.path().string() + " holds no sweep (no sweep.yaml and plan.json)");
+  const SweepFolder folder(1, "{}");
+  const std::string plan = folder / "plan.json";
+  const auto refused = [&](const std::string& text) {
+    write_plain(plan, text);
+    return message_of(ExitCode::kData, [&] { Sweep::open(folder.path()); });
+  };
+  CHECK(refused(R"({"format": 2})") == plan + ": written by another version");
+  CHECK_THAT(refused(R"({"format": 1, "has_best": true, "jobs": 1, "left_out": [],
+      "trials": [{"folder": "../x"}]})"),
+             StartsWith(plan + ": trials[0]: folder is no name of a folder"));
+}
+
+TEST_CASE("two runners on one sweep: the second is refused") {
+  const SweepFolder folder(1, "{}");
+  Sweep first = Sweep::open(folder.path());
+  first.lock();
+  Sweep second = Sweep::open(folder.path());
+  CHECK_THAT(message_of(ExitCode::kFailed, [&] { second.lock(); }),
+             StartsWith("another runner (process "));
+}
+
+}  // namespace
+}  // namespace vitrine
