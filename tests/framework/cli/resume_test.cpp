@@ -8,6 +8,7 @@
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
+#include "tests/framework/cli/results.h"
 #include "tests/framework/cli/support.h"
 
 namespace vitrine {
@@ -35,54 +36,6 @@ training: {epochs: 3, batch_size: 16, accumulate: 2, ema_decay: 0.9, log_every: 
            checkpoint: {every: 2 steps, keep: 2}}
 )";
 constexpr int64_t kSteps = 15;
-
-std::string bytes_of(const fs::path& file) { return read_file(file, uint64_t{1} << 30); }
-
-// What differs between two runs of the same experiment: times, memory and where they lie.
-void drop_times(Json& value) {
-  if (value.is_object()) {
-    for (const char* key : {"seconds", "images_per_second", "started", "finished", "run",
-                            "peak_memory_bytes", "command"}) {
-      value.erase(key);
-    }
-  }
-  if (value.is_structured()) {
-    for (Json& child : value) drop_times(child);
-  }
-}
-
-// All that a run computed, by name.
-std::map<std::string, std::string> results_of(const fs::path& run) {
-  std::map<std::string, std::string> out;
-  const fs::path checkpoints = run / "checkpoints";
-  const auto steps = checkpoint_steps(checkpoints);
-  REQUIRE_FALSE(steps.empty());
-  out["last step"] = std::to_string(steps.back());
-  const Checkpoint last = load_checkpoint(checkpoint_file(checkpoints, steps.back()));
-  for (const OwnedTensor& tensor : last.tensors) out[tensor.name] = sha256_hex(tensor.bytes);
-  for (const char* file : {"model.safetensors", "test.json", "config.yaml"}) {
-    out[file] = sha256_hex(bytes_of(run / file));
-  }
-  Json metrics = Json::parse(bytes_of(run / "metrics.json"));
-  drop_times(metrics);
-  out["metrics.json"] = metrics.dump(1);
-  for (Json row : read_rows(run / "metrics.jsonl")) {
-    drop_times(row);
-    out["metrics.jsonl"] += row.dump() + "\n";
-  }
-  return out;
-}
-
-// Fails with the names of what differs.
-void check_equal(const fs::path& run, const fs::path& expected) {
-  const auto got = results_of(run), wanted = results_of(expected);
-  CHECK(got.size() == wanted.size());
-  for (const auto& [name, value] : wanted) {
-    INFO(name);
-    const auto found = got.find(name);
-    CHECK((found == got.end() ? "(missing)" : found->second) == value);
-  }
-}
 
 std::string status_of(const fs::path& run) {
   return Json::parse(bytes_of(run / "metrics.json")).at("status");

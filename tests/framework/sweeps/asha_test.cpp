@@ -34,7 +34,7 @@ class Simulation {
     std::vector<double> values;
     for (int64_t epoch = 1; epoch <= epochs; ++epoch)
       values.push_back(0.01 * static_cast<double>(trial) + 0.001 * static_cast<double>(epoch));
-    folder_.write(trial, status, values);
+    folder_.write(trial, status, values, sweep_.options().metric);
     sweep_.refresh(trial);
   }
 
@@ -95,11 +95,9 @@ TEST_CASE("a trial that diverged counts as one of the worse, one that failed not
 }
 
 TEST_CASE("asha prefers small losses") {
-  Simulation simulation(3,
-                        "{method: asha, metric: validation/loss, trials: 3, parameters: {a: "
-                        "{min: 0, max: 1}}}");
-  AshaScheduler scheduler(simulation.sweep(), false);
-  CHECK(scheduler.next()->trial == 0);
+  Simulation simulation(
+      3, "{method: asha, metric: validation/loss, trials: 3, parameters: {a: {min: 0, max: 1}}}");
+  CHECK(simulation.run() == "0 to 1; 1 to 1; 2 to 1; 0 to 3; 0 to 9; ");
 }
 
 }  // namespace

@@ -38,13 +38,13 @@ class SweepFolder : public TemporaryFolder {
     return path() / "trials" / fmt::format("{:04}-cell", trial + 1);
   }
 
-  // As training leaves it after these epochs' values of validation/accuracy.
-  void write(size_t trial, RunStatus status, const std::vector<double>& values) const {
+  // As training leaves it after these epochs' values of the metric.
+  void write(size_t trial, RunStatus status, const std::vector<double>& values,
+             const std::string& metric = "validation/accuracy") const {
     Metrics metrics;
     metrics.status = status;
     for (size_t i = 0; i < values.size(); ++i)
-      metrics.add_epoch(
-          {{"epoch", i + 1}, {"step", 10 * (i + 1)}, {"validation/accuracy", values[i]}});
+      metrics.add_epoch({{"epoch", i + 1}, {"step", 10 * (i + 1)}, {metric, values[i]}});
     metrics.write(run(trial) / "metrics.json");
   }
 };

@@ -1,0 +1,354 @@
+#include "framework/config/yaml.h"
+#include "framework/files/json.h"
+#include "framework/runs/run_directory.h"
+#include "tests/framework/cli/results.h"
+#include "tests/framework/cli/support.h"
+
+// Sweeps from the command line; sweep_kill_test.cpp has those that are stopped.
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kConfig = R"(name: small
+dataset: {type: digits, train: 180, test: 64, validation: 32}
+model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}
+training: {epochs: 3, batch_size: 16}
+)";
+
+class Folder : public TemporaryFolder {
+ public:
+  Folder() { write_plain(*this / "small.yaml", kConfig); }
+  Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
+  Result sweep(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"sweep", "small.yaml", "--run-dir", "sweep"});
+    return run(arguments);
+  }
+  std::string refused(std::vector<std::string> arguments, int code = 2) const {
+    const Result result = run(arguments);
+    CHECK(result.code == code);
+    return result.err;
+  }
+  fs::path trial(const std::string& name) const { return *this / "sweep" / "trials" / name; }
+};
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path().filename());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+size_t count(const std::string& text, const std::string& part) {
+  size_t out = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++out;
+  return out;
+}
+
+TEST_CASE("a sweep runs every possible combination once a seed, each the run that train makes") {
+  const Folder folder;
+  const Result result = folder.sweep({"model.hidden_d=8,12", "model.n_heads=2,3", "seed=0..1"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: left out 1 impossible cell:\n"
+        "  hidden_d=8 n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n");
+  CHECK_THAT(result.out, StartsWith("small: 6 trials, 3 cells x 2 seeds, "));
+  CHECK_THAT(result.out, EndsWith("\n6 trials: 6 finished\nsweep: sweep\n"));
+  CHECK(names_in(folder / "sweep") == std::vector<std::string>{".lock", "build", "plan.json",
+                                                               "sweep.json", "sweep.yaml",
+                                                               "trials"});
+  CHECK(names_in(folder / "sweep/build") ==
+        std::vector<std::string>{"libvitrine_core.so", "libvitrine_engine.so", "runner"});
+  CHECK(names_in(folder / "sweep/trials") ==
+        std::vector<std::string>{
+            "0001-hidden_d-8-n_heads-2-seed-0", "0002-hidden_d-8-n_heads-2-seed-1",
+            "0003-hidden_d-12-n_heads-2-seed-0", "0004-hidden_d-12-n_heads-2-seed-1",
+            "0005-hidden_d-12-n_heads-3-seed-0", "0006-hidden_d-12-n_heads-3-seed-1"});
+
+  const Result alone = folder.run({"small.yaml", "model.hidden_d=12", "model.n_heads=3", "seed=1",
+                                   "--threads", "1", "--run-dir", "alone"});
+  REQUIRE(alone.code == 0);
+  check_equal(folder.trial("0006-hidden_d-12-n_heads-3-seed-1"), folder / "alone");
+
+  const Json summary = Json::parse(bytes_of(folder / "sweep/sweep.json"));
+  CHECK(summary.at("metric") == "validation/accuracy");
+  REQUIRE(summary.at("trials").size() == 6);
+  CHECK(summary["trials"][5].at("values") == Json({{"model.hidden_d", 12}, {"model.n_heads", 3}}));
+  CHECK(summary["trials"][5].at("status") == "finished");
+}
+
+TEST_CASE("an impossible cell is refused by --strict, and nothing is made") {
+  const Folder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=2,3", "--strict"}) ==
+        "error: 1 impossible cell:\n"
+        "  n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n");
+  CHECK_FALSE(fs::exists(folder / "runs"));
+}
+
+TEST_CASE("a typing mistake is never taken for an impossible cell") {
+  const Folder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "model.mlp=gelu,gleu"}) ==
+        "error: command line:1:16: model.mlp: unknown mlp \"gleu\"\n"
+        "    1 | model.mlp=gelu,gleu\n"
+        "      |                ^ did you mean gelu? there are gelu, swiglu\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "model.hiden_d=8,16"}) ==
+        "error: command line:1:7: model.hiden_d: unknown key\n"
+        "    1 | model.hiden_d=8,16\n"
+        "      |       ^ did you mean hidden_d?\n");
+  CHECK_FALSE(fs::exists(folder / "runs"));
+}
+
+TEST_CASE("a sweep of which no cell is possible is refused with the first one's mistake") {
+  const Folder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3,5"}) ==
+        "error: small.yaml:3:57: model: hidden_d (8) must be divisible by n_heads (3)\n"
+        "    3 | model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}\n"
+        "      |                                                         ^ n_heads is at command "
+        "line:1:15\n");
+}
+
+TEST_CASE("what a sweep is refused for") {
+  const Folder folder;
+  write_plain(folder / "sizes.yaml", "base: small.yaml\nsweep: {seeds: 0..1}\n");
+  CHECK(folder.refused({"sizes.yaml"}) ==
+        "error: sizes.yaml:2:1: sweep: this file describes a sweep of many runs\n"
+        "    2 | sweep: {seeds: 0..1}\n"
+        "      | ^ start it with: runner sweep sizes.yaml\n");
+  CHECK(folder.refused({"sweep", "seed=0..1"}) ==
+        "error: sweep needs a config, or a sweep file, to start from\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=test/accuracy"}) ==
+        "error: command line:1:14: sweep: the best cannot be chosen by test/accuracy: the test set "
+        "would no longer tell how good it is on new images; choose by validation/accuracy or "
+        "validation/loss\n"
+        "    1 | sweep.metric=test/accuracy\n"
+        "      |              ^\n");
+  CHECK(folder.refused(
+            {"sweep", "small.yaml", "dataset.validation=0,32", "sweep.metric=validation/loss"}) ==
+        "error: sweep.metric: validation/loss is not known of validation=0: there is no validation "
+        "split (dataset.validation)\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=validation/accuracy.odd"}) ==
+        "error: sweep.metric: validation/accuracy.odd is not known of small: it has one task\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "--top", "2"}) ==
+        "error: --top and --seeds tell what --confirm runs again; add it\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "dataset.validation=0", "--confirm"}) ==
+        "error: sweep.metric: validation/accuracy is not known of small: there is no validation "
+        "split (dataset.validation)\n");
+  const std::vector<std::string> asha = {"sweep", "small.yaml", "optimizer.lr=0.1,0.01",
+                                         "sweep.method=asha", "sweep.trials=2"};
+  const auto with = [&](const std::string& word) {
+    std::vector<std::string> out = asha;
+    out.push_back(word);
+    return out;
+  };
+  CHECK(folder.refused(with("seed=0..1")) ==
+        "error: asha compares single runs and takes one seed; --confirm runs the winners again on "
+        "fresh seeds\n");
+  CHECK(folder.refused(with("training.epochs=3,4")) ==
+        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
+        "same for all, and training.max_steps is not for it\n");
+  CHECK(folder.refused(with("training.max_steps=5")) ==
+        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
+        "same for all, and training.max_steps is not for it\n");
+  CHECK(
+      folder.refused(with("sweep.min_epochs=3")) ==
+      "error: sweep.min_epochs (3) must be below training.epochs (3): asha would never compare\n");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"sizes.yaml", "small.yaml"});
+}
+
+TEST_CASE("the folder of a sweep is used by nothing else") {
+  const Folder folder;
+  REQUIRE(folder.sweep({"seed=0..1", "training.max_steps=1"}).code == 0);
+  CHECK(folder.refused({"sweep", "small.yaml", "--run-dir", "sweep"}) ==
+        "error: sweep already holds a sweep; go on with it: runner resume sweep, or name another "
+        "directory with --run-dir\n");
+  CHECK(folder.refused({"small.yaml", "--run-dir", "sweep"}) ==
+        "error: sweep holds a sweep; name another directory with --run-dir\n");
+  CHECK(folder.refused({"resume", "sweep", "training.epochs=5"}) ==
+        "error: the trials of a sweep cannot change under way; runner resume takes --jobs, "
+        "--retry-failed, --confirm and --json for a sweep\n");
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "training.max_steps=1"}).code == 0);
+  CHECK(folder.refused({"resume", "run", "--retry-failed"}) ==
+        "error: --retry-failed, --jobs and --confirm are for sweeps; run holds none\n");
+  CHECK_THAT(folder.refused({"sweep", "small.yaml", "--run-dir", "run"}),
+             StartsWith("error: run already holds a run: "));
+}
+
+TEST_CASE("a dry run tells what each cell costs, and makes nothing") {
+  const Folder folder;
+  const Result result = folder.run({"sweep", "small.yaml", "model.hidden_d=8,16,18",
+                                    "model.n_heads=4", "seed=0..9", "--dry-run", "--jobs", "2"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, StartsWith("small: 20 trials, 2 cells x 10 seeds, 2 at a time\n"
+                                    "cell         parameters  FLOPs an image  steps  time a trial\n"
+                                    "hidden_d=8        1,386          18,880     30"));
+  CHECK_THAT(result.out,
+             Contains("\ntraining alone, timed on some steps of each cell here: about "));
+  CHECK_THAT(result.err, StartsWith("warning: left out 1 impossible cell:\n"));
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"small.yaml"});
+
+  const Result json = folder.run(
+      {"sweep", "small.yaml", "model.hidden_d=8,16", "--dry-run", "--json", "--jobs", "1"});
+  const Json plan = Json::parse(json.out);
+  CHECK(plan.at("jobs") == 1);
+  REQUIRE(plan.at("cells").size() == 2);
+  CHECK(plan["cells"][1].at("cell") == "hidden_d=16");
+  CHECK(plan["cells"][1].at("steps") == 30);
+}
+
+TEST_CASE("several configs are swept side by side") {
+  const Folder folder;
+  write_plain(folder / "other.yaml", "base: small.yaml\nmodel: {mlp: swiglu}\n");
+  const Result result = folder.run({"sweep", "small.yaml", "other.yaml", "seed=0..1",
+                                    "training.max_steps=1", "--run-dir", "sweep"});
+  CHECK(result.code == 0);
+  CHECK(names_in(folder / "sweep/trials") ==
+        std::vector<std::string>{"0001-small-seed-0", "0002-small-seed-1", "0003-other-seed-0",
+                                 "0004-other-seed-1"});
+  const Node config = read_yaml(folder.trial("0004-other-seed-1") / "config.yaml");
+  CHECK(config.at_path("model.mlp.type")->scalar == "swiglu");
+  CHECK(config.at_path("seed")->scalar == "1");
+}
+
+TEST_CASE("without a validation split there is no best") {
+  const Folder folder;
+  const Result result = folder.sweep({"dataset.validation=0", "seed=0..1", "training.max_steps=1"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out,
+             EndsWith("2 trials: 2 finished\nno best: without a validation split "
+                      "(dataset.validation) there is nothing to choose by\nsweep: sweep\n"));
+  CHECK(
+      folder.refused({"resume", "sweep", "--confirm"}) ==
+      "error: --confirm: the sweep has no best; there is no validation split (dataset.validation) "
+      "to choose by\n");
+}
+
+TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-failed alone") {
+  const Folder folder;
+  const Result result = folder.sweep({"optimizer.lr=0.005,1e30", "seed=0..1", "--jobs", "1"});
+  CHECK(result.code == 1);
+  CHECK_THAT(result.out, EndsWith("\n4 trials: 2 finished, 2 diverged\n"
+                                  "go on with: runner resume sweep\n"));
+  const std::string error =
+      "(the loss is not finite by step 10 (epoch 1): training has diverged. A lower optimizer.lr ";
+  CHECK(count(result.out, error) == 2);
+
+  const Result status = folder.run({"status", "sweep"});
+  CHECK(count(status.out, "  diverged ") == 2);
+  CHECK(count(status.out, "  finished ") == 2);
+  CHECK_THAT(status.out,
+             Contains("\nsweep/trials/0003-lr-1e30-seed-0: the loss is not finite by "));
+  const Json rows = Json::parse(folder.run({"status", "sweep", "--json"}).out);
+  REQUIRE(rows.size() == 4);
+  CHECK(rows[2].at("sweep") == "sweep");
+  CHECK_THAT(rows[2].at("error").get<std::string>(), StartsWith("the loss is not finite"));
+
+  CHECK(count(folder.run({"resume", "sweep"}).out, error) == 0);
+  const Result again = folder.run({"resume", "sweep", "--retry-failed"});
+  CHECK(again.code == 1);
+  CHECK(count(again.out, error) == 2);
+}
+
+TEST_CASE("a trial that fails is told with its last error, and goes on once the cause is gone") {
+  const Folder folder;
+  REQUIRE(folder.sweep({"seed=0..1"}).code == 0);
+  const fs::path checkpoints = folder.trial("0002-small-seed-1") / "checkpoints";
+  // As if it had been stopped, and then damaged.
+  fs::remove(folder.trial("0002-small-seed-1") / "metrics.json");
+  fs::rename(checkpoints, folder / "kept");
+  fs::create_directory(checkpoints);
+  for (const std::string& name : names_in(folder / "kept")) write_plain(checkpoints / name, "x");
+  const Result failed = folder.run({"resume", "sweep"});
+  CHECK(failed.code == 1);
+  CHECK_THAT(failed.out, Contains("small, seed 1: failed ("));
+  CHECK_THAT(failed.out, EndsWith("2 trials: 1 finished, 1 failed\n"
+                                  "go on with: runner resume sweep\n"));
+  fs::remove_all(checkpoints);
+  fs::rename(folder / "kept", checkpoints);
+  CHECK(folder.run({"resume", "sweep"}).code == 1);
+  CHECK(folder.run({"resume", "sweep", "--retry-failed"}).code == 0);
+}
+
+TEST_CASE("asha: a trial that went on from rung to rung is one that was never stopped") {
+  const Folder folder;
+  const Result result =
+      folder.sweep({"sweep.method=asha", "sweep.trials=3", "sweep.eta=2", "training.epochs=4",
+                    "schedule=cosine", "optimizer.lr=0.001,0.01,0.1", "--jobs", "1"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains(" paused"));
+  size_t finished = 0;
+  for (const std::string& name : names_in(folder / "sweep/trials")) {
+    const fs::path run = folder.trial(name);
+    if (!fs::exists(run / "test.json")) continue;
+    ++finished;
+    CHECK(count(bytes_of(run / "output.txt"), "going on from step-") == 2);
+    const std::string alone = "alone-" + name;
+    REQUIRE(folder.run({(run / "config.yaml").string(), "--run-dir", alone}).code == 0);
+    check_equal(run, folder / alone);
+  }
+  CHECK(finished >= 1);
+  CHECK(finished < 3);
+  const Result status = folder.run({"status", "sweep"});
+  CHECK(count(status.out, "  paused ") == 3 - finished);
+}
+
+TEST_CASE("--confirm runs the best cells again on seeds that chose nothing") {
+  const Folder folder;
+  const Result result = folder.sweep(
+      {"optimizer.lr=0.001,0.01,0.1", "seed=0,4", "--confirm", "--top", "1", "--seeds", "3"});
+  CHECK(result.code == 0);
+  const auto trials = names_in(folder / "sweep/trials");
+  REQUIRE(trials.size() == 9);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK_THAT(trials[6 + i], StartsWith("000" + std::to_string(7 + i) + "-confirm-lr-"));
+    CHECK_THAT(trials[6 + i], EndsWith("-seed-" + std::to_string(5 + i)));
+  }
+  CHECK_THAT(result.out, Contains("\nconfirmed on fresh seeds  seeds  validation/accuracy\n"));
+  CHECK_THAT(result.out, Contains("3/3"));
+  // Once is enough.
+  CHECK(folder.run({"resume", "sweep", "--confirm"}).code == 0);
+  CHECK(names_in(folder / "sweep/trials").size() == 9);
+}
+
+TEST_CASE("plug-ins are frozen with the sweep") {
+  const Folder folder;
+  fs::copy_file(VITRINE_BINARY_DIR "/test_plugin_good.so", folder / "good.so");
+  const Result result = folder.sweep({"plugins=good.so", "seed=0..1", "training.max_steps=1"});
+  REQUIRE(result.code == 0);
+  const Node config = read_yaml(folder.trial("0001-small-seed-0") / "config.yaml");
+  const fs::path copy = config.at_path("plugins.0")->scalar;
+  CHECK(fs::equivalent(copy, folder / "sweep/build/plugin-1-good.so"));
+  fs::remove(folder / "good.so");
+  fs::remove_all(folder.trial("0001-small-seed-0") / "checkpoints");
+  fs::remove(folder.trial("0001-small-seed-0") / "metrics.json");
+  CHECK(folder.run({"resume", "sweep"}).code == 0);
+}
+
+TEST_CASE("the result as JSON") {
+  const Folder folder;
+  const Result result = folder.sweep({"seed=0..1", "training.max_steps=1", "--json"});
+  CHECK(result.code == 0);
+  const Json json = Json::parse(result.out);
+  CHECK(json.at("exit_code") == 0);
+  REQUIRE(json.at("trials").size() == 2);
+  CHECK(json["trials"][1].at("seed") == 1);
+  CHECK(json["trials"][1].at("status") == "finished");
+}
+
+TEST_CASE("a terminal shows a table that changes, and a log none of it") {
+  const Folder folder;
+  const std::string command = VITRINE_BINARY_DIR
+      "/runner sweep small.yaml seed=0..1 training.epochs=60 --run-dir sweep --jobs 1";
+  const Result shown =
+      Process({"script", "-qec", command, "/dev/null"}, folder.path(), {{"TERM", "xterm"}}).wait();
+  CHECK(shown.code == 0);
+  CHECK_THAT(shown.out, Contains("2 trials: 1 running, 1 waiting"));
+  CHECK_THAT(shown.out, Contains("  small, seed 0: epoch "));
+  CHECK_THAT(shown.out, Contains("\033[2A\r\033[J"));
+  const Result logged = folder.run({"sweep", "small.yaml", "seed=0..1", "--run-dir", "other"});
+  CHECK(count(logged.out + logged.err, "\033") == 0);
+  CHECK(count(logged.out + logged.err, "\r") == 0);
+}
+
+}  // namespace
+}  // namespace vitrine
