@@ -142,6 +142,14 @@ Json result_of(const Sweep& sweep, ExitCode code) {
       {"sweep", sweep.path().string()}, {"exit_code", static_cast<int>(code)}, {"trials", trials}};
 }
 
+// Whether a resume would run anything.
+bool is_left(const Sweep& sweep) {
+  for (size_t i = 0; i < sweep.trials().size(); ++i) {
+    if (is_due(sweep.state(i), false)) return true;
+  }
+  return false;
+}
+
 // GPUs among which the trials are dealt out; none where they compute elsewhere.
 int64_t devices_of(const Sweep& sweep) {
   const Node config = read_yaml(sweep.folder(0) / "config.yaml");
@@ -206,7 +214,13 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
   }
   show_result(sweep);
   const std::string where = escape(std::filesystem::proximate(sweep.path()).string());
-  print(outcome.done ? "sweep: " + where : "go on with: runner resume " + where);
+  if (outcome.done) {
+    print("sweep: " + where);
+  } else if (is_left(sweep)) {
+    print("go on with: runner resume " + where);
+  } else {
+    print("run what failed again with: runner resume " + where + " --retry-failed");
+  }
   return outcome.code;
 }
 

@@ -85,7 +85,7 @@ std::string best_cells(const Sweep& sweep, size_t most) {
 
 SweepView::SweepView(const Sweep& sweep, bool quiet)
     : sweep_(sweep), quiet_(quiet), terminal_(is_terminal(STDERR_FILENO)) {
-  for (size_t i = 0; i < sweep.trials().size(); ++i) done_before_ += share_done(i);
+  done_before_ = share_done();
 }
 
 SweepView::~SweepView() { clear(); }
@@ -104,7 +104,13 @@ void SweepView::ended(size_t trial) {
   if (value)
     line += fmt::format(", {} {}", sweep_.options().metric,
                         metric_text(sweep_.options().metric, *value));
-  if (!terminal_) line += "; " + headline_of(sweep_) + time_left();
+  size_t ended = 0;
+  for (size_t i = 0; i < sweep_.trials().size(); ++i)
+    ended += sweep_.state(i).status == TrialStatus::kFinished || sweep_.state(i).is_failed();
+  const std::string left = time_left();
+  if (!terminal_)
+    line += fmt::format(" ({} of {}{})", ended, sweep_.trials().size(),
+                        left.empty() ? "" : "; " + left);
   clear();
   print(line);
 }
@@ -135,7 +141,9 @@ void SweepView::clear() {
 void SweepView::draw() {
   if (stopping_) return;
   const size_t width = terminal_width();
-  std::vector<std::string> lines = {cut(headline_of(sweep_) + time_left(), width - 1)};
+  const std::string left = time_left();
+  std::vector<std::string> lines = {
+      cut(headline_of(sweep_) + (left.empty() ? "" : "; " + left), width - 1)};
   constexpr size_t kMostLines = 16;
   for (const size_t trial : running_) {
     if (lines.size() > kMostLines) break;
@@ -153,24 +161,26 @@ void SweepView::draw() {
   lines_ = lines.size();
 }
 
-double SweepView::share_done(size_t trial) const {
-  double total = 0;
-  for (const Trial& planned : sweep_.trials()) total += planned.cost;
-  const Trial& planned = sweep_.trials()[trial];
-  const TrialState& state = sweep_.state(trial);
-  const double share = state.status == TrialStatus::kFinished || state.is_failed()
-                           ? 1
-                           : static_cast<double>(state.epoch) / static_cast<double>(planned.epochs);
-  return total > 0 ? share * planned.cost / total : 0;
+// Of the whole sweep's cost, how much is behind it; one that failed costs nothing more.
+double SweepView::share_done() const {
+  double done = 0, total = 0;
+  for (size_t i = 0; i < sweep_.trials().size(); ++i) {
+    const Trial& trial = sweep_.trials()[i];
+    const TrialState& state = sweep_.state(i);
+    const bool ended = state.status == TrialStatus::kFinished || state.is_failed();
+    const double share = static_cast<double>(state.epoch) / static_cast<double>(trial.epochs);
+    done += trial.cost * (ended ? 1 : share);
+    total += trial.cost;
+  }
+  return total > 0 ? done / total : 0;
 }
 
 std::string SweepView::time_left() const {
   if (sweep_.options().method == "asha") return "";  // who will be stopped is not known
-  double done = 0;
-  for (size_t i = 0; i < sweep_.trials().size(); ++i) done += share_done(i);
+  const double done = share_done();
   const double passed = std::chrono::duration<double>(Clock::now() - begin_).count();
   if (done <= done_before_ || done >= 1) return "";
-  return fmt::format("; {} left", duration((1 - done) * passed / (done - done_before_)));
+  return fmt::format("{} left", duration((1 - done) * passed / (done - done_before_)));
 }
 
 }  // namespace vitrine

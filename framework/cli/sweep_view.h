@@ -33,7 +33,7 @@ class SweepView : public SweepObserver {
   using Clock = std::chrono::steady_clock;
   void clear();
   void draw();
-  double share_done(size_t trial) const;
+  double share_done() const;
   std::string time_left() const;
 
   const Sweep& sweep_;

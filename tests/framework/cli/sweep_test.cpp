@@ -227,8 +227,9 @@ TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-fa
   const Folder folder;
   const Result result = folder.sweep({"optimizer.lr=0.005,1e30", "seed=0..1", "--jobs", "1"});
   CHECK(result.code == 1);
-  CHECK_THAT(result.out, EndsWith("\n4 trials: 2 finished, 2 diverged\n"
-                                  "go on with: runner resume sweep\n"));
+  CHECK_THAT(result.out,
+             EndsWith("\n4 trials: 2 finished, 2 diverged\n"
+                      "run what failed again with: runner resume sweep --retry-failed\n"));
   const std::string error =
       "(the loss is not finite by step 10 (epoch 1): training has diverged. A lower optimizer.lr ";
   CHECK(count(result.out, error) == 2);
@@ -261,8 +262,9 @@ TEST_CASE("a trial that fails is told with its last error, and goes on once the 
   const Result failed = folder.run({"resume", "sweep"});
   CHECK(failed.code == 1);
   CHECK_THAT(failed.out, Contains("small, seed 1: failed ("));
-  CHECK_THAT(failed.out, EndsWith("2 trials: 1 finished, 1 failed\n"
-                                  "go on with: runner resume sweep\n"));
+  CHECK_THAT(failed.out,
+             EndsWith("2 trials: 1 finished, 1 failed\n"
+                      "run what failed again with: runner resume sweep --retry-failed\n"));
   fs::remove_all(checkpoints);
   fs::rename(folder / "kept", checkpoints);
   CHECK(folder.run({"resume", "sweep"}).code == 1);
