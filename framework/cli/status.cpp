@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "framework/cli/sweep_view.h"
@@ -9,6 +10,7 @@
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/slurm.h"
 
 namespace vitrine {
 
@@ -96,6 +98,29 @@ std::string shown(const Json& rows) {
   return table(lines) + errors;
 }
 
+Sweep open_sweep(const std::filesystem::path& folder) {
+  Sweep out = Sweep::open(folder);
+  try {
+    mark_queued(out);
+  } catch (const Error& error) {  // what the run directories tell is worth showing still
+    print_warning(error.what());
+  }
+  return out;
+}
+
+// The newest task of Slurm's that is about this trial: "12_3".
+std::string task_of(const Sweep& sweep, size_t trial) {
+  std::string out;
+  for (const SlurmJob& job : sweep.slurm_jobs()) {
+    for (size_t task = 0; task < job.tasks.size(); ++task) {
+      const auto& trials = job.tasks[task];
+      if (std::find(trials.begin(), trials.end(), trial) != trials.end())
+        out = fmt::format("{}_{}", job.id, task);
+    }
+  }
+  return out;
+}
+
 // Of a trial the sweep knows more: that it waits, that it is paused, how it ended.
 void add_trial(const Sweep& sweep, const std::filesystem::path& run, Json& row) {
   row["sweep"] = std::filesystem::proximate(sweep.path()).string();
@@ -104,6 +129,15 @@ void add_trial(const Sweep& sweep, const std::filesystem::path& run, Json& row) 
   const TrialState& state = sweep.state(*trial);
   row["status"] = to_string(state.status);
   if (!state.error.empty()) row["error"] = state.error;
+  const std::string task = task_of(sweep, *trial);
+  if (!task.empty()) row["slurm_task"] = task;
+}
+
+std::string line_of(const Sweep& sweep) {
+  std::string out =
+      escape(std::filesystem::proximate(sweep.path()).string()) + ": " + headline_of(sweep);
+  if (!sweep.slurm_jobs().empty()) out += "; job " + escape(sweep.slurm_jobs().back().id);
+  return out;
 }
 
 // Whether `place` is the sweep or lies within it: then its trials are what was asked for.
@@ -127,7 +161,7 @@ ExitCode status(const Options& options) {
         continue;
       }
       auto known = sweeps.find(sweep);
-      if (known == sweeps.end()) known = sweeps.emplace(sweep, Sweep::open(sweep)).first;
+      if (known == sweeps.end()) known = sweeps.emplace(sweep, open_sweep(sweep)).first;
       // Among other runs a sweep is one line.
       if (!options.json && !is_within(folder, sweep)) continue;
       rows.push_back(status_of(std::filesystem::proximate(run)));
@@ -139,8 +173,7 @@ ExitCode status(const Options& options) {
     return ExitCode::kDone;
   }
   if (!rows.empty()) print(shown(rows));
-  for (const auto& [folder, sweep] : sweeps)
-    print(escape(std::filesystem::proximate(folder).string()) + ": " + headline_of(sweep));
+  for (const auto& [folder, sweep] : sweeps) print(line_of(sweep));
   return ExitCode::kDone;
 }
 

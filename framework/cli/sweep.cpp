@@ -8,6 +8,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
+#include "framework/sweeps/slurm.h"
 
 namespace vitrine {
 
@@ -19,7 +20,7 @@ struct Options {
   std::vector<std::string> words;  // configs and assignments
   std::string run_dir;
   int64_t threads = 0;
-  std::string device;
+  std::string device, launcher;
   bool dry_run = false, strict = false, json = false;
 };
 
@@ -36,11 +37,14 @@ SweepSpec spec_of(const Options& options, const SweepCommand& command) {
     throw Error(ExitCode::kUsage, "sweep needs a config, or a sweep file, to start from");
   if (!options.device.empty()) assignments.push_back("device=" + options.device);
   if (options.threads > 0) assignments.push_back("threads=" + std::to_string(options.threads));
+  if (!options.launcher.empty()) assignments.push_back("sweep.launcher=" + options.launcher);
   SweepSpec out = read_spec(files, assignments);
   if (command.jobs() > 0) out.options.jobs = command.jobs();
   if (const auto confirm = command.confirmation()) out.options.confirm = confirm;
   return out;
 }
+
+bool is_on_slurm(const SweepOptions& options) { return options.launcher == "slurm"; }
 
 int64_t cores() { return std::max<int64_t>(std::thread::hardware_concurrency(), 1); }
 
@@ -57,9 +61,9 @@ std::string plural(size_t count, const std::string& word) {
 
 std::string announcement(const SweepSpec& spec, const Plan& plan) {
   const size_t seeds = std::max<size_t>(plan.seeds.size(), 1);
-  return fmt::format("{}: {}, {} x {}, {} at a time", escape(spec.name),
+  return fmt::format("{}: {}, {} x {}, {}{} at a time", escape(spec.name),
                      plural(plan.trials(), "trial"), plural(plan.cells.size(), "cell"),
-                     plural(seeds, "seed"), plan.jobs);
+                     plural(seeds, "seed"), is_on_slurm(spec.options) ? "at most " : "", plan.jobs);
 }
 
 // Seconds of training of one trial of each cell, timed on a few steps; beyond the first cells,
@@ -138,8 +142,10 @@ Json result_of(const Sweep& sweep, ExitCode code) {
     row.update(sweep.state(i).json(options.metric, options.larger_is_better()));
     trials.push_back(std::move(row));
   }
-  return {
+  Json out = {
       {"sweep", sweep.path().string()}, {"exit_code", static_cast<int>(code)}, {"trials", trials}};
+  for (const SlurmJob& job : sweep.slurm_jobs()) out["slurm_jobs"].push_back(job.id);
+  return out;
 }
 
 // Whether a resume would run anything.
@@ -157,15 +163,46 @@ int64_t devices_of(const Sweep& sweep) {
   return device && device->scalar == "cuda" ? engine().devices("cuda") : 0;
 }
 
+Plan plan_of(SweepSpec& spec) {
+  if (!is_on_slurm(spec.options)) return make_plan(spec, {cores(), spec.options.jobs}, engine());
+  const auto& slurm = spec.options.slurm;
+  Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine());
+  fit_to_slurm(spec.options, out);
+  return out;
+}
+
+std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
+  if (!is_on_slurm(sweep.options()))
+    return local_launcher(jobs > 0 ? jobs : sweep.jobs(), devices_of(sweep));
+  return slurm_launcher(jobs > 0 ? std::optional(jobs) : sweep.options().jobs);
+}
+
+// What was submitted, beyond the first `before` jobs, and how to look after it.
+void show_submitted(const Sweep& sweep, size_t before, const std::string& where) {
+  for (size_t i = before; i < sweep.slurm_jobs().size(); ++i) {
+    const SlurmJob& job = sweep.slurm_jobs()[i];
+    size_t trials = 0;
+    for (const auto& task : job.tasks) trials += task.size();
+    print(fmt::format("submitted {} as job {} ({})", plural(trials, "trial"), job.id,
+                      plural(job.tasks.size(), "task")));
+  }
+  print(counts_text(sweep));
+  print("look after it with: runner status " + where);
+  if (sweep.options().confirm && !std::any_of(sweep.trials().begin(), sweep.trials().end(),
+                                              [](const Trial& trial) { return trial.confirms; }))
+    print("when all have ended, runner resume " + where + " runs the best again on fresh seeds");
+}
+
 ExitCode sweep(const Options& options, const SweepCommand& command) {
-  const SweepSpec spec = spec_of(options, command);
-  const Plan plan = make_plan(spec, {cores(), spec.options.jobs}, engine());
+  SweepSpec spec = spec_of(options, command);
+  const Plan plan = plan_of(spec);
   if (!plan.left_out.empty()) {
     const std::string cells = plural(plan.left_out.size(), "impossible cell");
     if (options.strict) throw Error(ExitCode::kUsage, cells + ":" + left_out_text(plan));
     print_warning("left out " + cells + ":" + left_out_text(plan));
   }
   if (options.dry_run) return show_plan(spec, plan, options.json);
+  if (is_on_slurm(spec.options)) require_slurm();
   if (!options.json) print(announcement(spec, plan));
   install_signal_handlers();
   Sweep sweep = Sweep::create(spec, plan, options.run_dir);
@@ -203,17 +240,22 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
                 "(dataset.validation) to choose by");
   }
   SweepOutcome outcome;
+  const size_t submitted = sweep.slurm_jobs().size();
   {
     SweepView view(sweep, json);
-    const auto launcher = local_launcher(jobs_ > 0 ? jobs_ : sweep.jobs(), devices_of(sweep));
+    const auto launcher = launcher_of(sweep, jobs_);
     outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm);
   }
   if (json) {
     print(result_of(sweep, outcome.code).dump(2));
     return outcome.code;
   }
-  show_result(sweep);
   const std::string where = escape(std::filesystem::proximate(sweep.path()).string());
+  if (outcome.under_way) {
+    show_submitted(sweep, submitted, where);
+    return outcome.code;
+  }
+  show_result(sweep);
   if (outcome.done) {
     print("sweep: " + where);
   } else if (is_left(sweep)) {
@@ -237,6 +279,8 @@ Action sweep_verb(CLI::App& app) {
   app.add_option("--threads", options->threads,
                  "threads of a trial; default its share of the cores")
       ->transform(at_least_one());
+  app.add_option("--launcher", options->launcher,
+                 "local: processes here; slurm: one array job, submitted with sbatch");
   app.add_flag("--dry-run", options->dry_run, "print the plan with its costs, run nothing");
   app.add_flag("--strict", options->strict, "refuse the sweep where a cell is impossible");
   app.add_flag("--json", options->json, "print the result as JSON");

@@ -44,9 +44,9 @@ std::string counts_text(const Sweep& sweep) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) ++counts[sweep.state(i).status];
   std::vector<std::string> parts;
   for (const TrialStatus status :
-       {TrialStatus::kFinished, TrialStatus::kRunning, TrialStatus::kWaiting, TrialStatus::kPaused,
-        TrialStatus::kStopped, TrialStatus::kInterrupted, TrialStatus::kDiverged,
-        TrialStatus::kFailed}) {
+       {TrialStatus::kFinished, TrialStatus::kRunning, TrialStatus::kQueued, TrialStatus::kWaiting,
+        TrialStatus::kPaused, TrialStatus::kStopped, TrialStatus::kInterrupted,
+        TrialStatus::kDiverged, TrialStatus::kFailed}) {
     if (counts[status]) parts.push_back(fmt::format("{} {}", counts[status], to_string(status)));
   }
   const size_t all = sweep.trials().size();

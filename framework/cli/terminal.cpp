@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "framework/sweeps/launcher.h"
+#include "framework/sweeps/slurm.h"
 
 namespace vitrine {
 namespace {
@@ -99,7 +99,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = note_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = std::getenv(kBatchVariable) ? 0 : static_cast<int>(SA_RESETHAND);
   for (int signal : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
     struct sigaction before {};
     sigaction(signal, nullptr, &before);

@@ -24,7 +24,7 @@ std::string duration(double seconds);  // 3 min 20 s
 size_t terminal_width();               // of standard error
 
 // Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at
-// once.
+// once, except under a batch system (kBatchVariable).
 void install_signal_handlers();
 // 0, or the exit code that belongs to the signal that came.
 ExitCode requested_stop();

@@ -170,7 +170,7 @@ class LocalLauncher : public Launcher {
     if (devices_ > 0) changed.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(slot, devices_));
     const pid_t id = Spawn().start(words, environment_with(changed), trial_output(run));
     children_.push_back({id, task, slot});
-    sweep.set_running(task.trial);
+    sweep.set_status(task.trial, TrialStatus::kRunning);
   }
 
   int64_t free_slot() const {
@@ -223,7 +223,8 @@ class LocalLauncher : public Launcher {
     refreshed_ = Clock::now();
     for (const Child& child : children_) {
       sweep.refresh(child.task.trial);
-      sweep.set_running(child.task.trial);  // before it has its lock, too
+      // Before it has its lock, too.
+      sweep.set_status(child.task.trial, TrialStatus::kRunning);
     }
     sweep.note_states();
   }

@@ -241,6 +241,9 @@ void SweepOptions::visit(Fields& field) {
   field("eta", eta, "asha goes on with one of so many trials, for so many times the epochs",
         at_least(2));
   field("confirm", confirm, "run the best cells again on fresh seeds");
+  field("launcher", launcher, "local: processes here; slurm: an array job",
+        one_of({"local", "slurm"}));
+  field("slurm", slurm, "options of sbatch, for the launcher slurm");
 }
 
 void SweepOptions::check(Check check) const {
@@ -270,6 +273,12 @@ void SweepOptions::check(Check check) const {
     idle("search_seed", search_seed == defaults.search_seed, "a grid draws nothing");
   } else if (!trials) {
     check.error({"method"}, method + " needs to know how many cells to draw: trials: 20");
+  }
+  if (slurm) slurm->check(check.at("slurm"));
+  if (method == "asha" && launcher == "slurm") {
+    check.error({"launcher", "method"},
+                "asha decides what goes on while trials run, which only the launcher local can; "
+                "grid and random run on Slurm");
   }
   if (method != "asha") {
     idle("min_epochs", min_epochs == defaults.min_epochs, "it is an option of method: asha");

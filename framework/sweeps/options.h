@@ -7,6 +7,7 @@
 
 #include "framework/config/check.h"
 #include "framework/config/fields.h"
+#include "framework/sweeps/slurm_options.h"
 
 namespace vitrine {
 
@@ -85,6 +86,8 @@ struct SweepOptions {
   std::optional<int64_t> jobs;
   int64_t min_epochs = 1, eta = 3;
   std::optional<Confirmation> confirm;
+  std::string launcher = "local";
+  std::optional<SlurmOptions> slurm;
 
   bool draws() const { return method != "grid"; }
   // Whether larger values of the metric are better.

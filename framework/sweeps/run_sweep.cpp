@@ -20,6 +20,15 @@ bool all_done(const Sweep& sweep, const Scheduler& scheduler, bool confirms) {
   return true;
 }
 
+bool is_under_way(const Sweep& sweep, bool confirms) {
+  for (size_t i = 0; i < sweep.trials().size(); ++i) {
+    const TrialStatus status = sweep.state(i).status;
+    const bool open = status == TrialStatus::kQueued || status == TrialStatus::kRunning;
+    if (open && sweep.trials()[i].confirms == confirms) return true;
+  }
+  return false;
+}
+
 bool is_confirming(const Sweep& sweep) {
   return std::any_of(sweep.trials().begin(), sweep.trials().end(),
                      [](const Trial& trial) { return trial.confirms; });
@@ -46,14 +55,15 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
   const auto search = search_of(sweep, retry_failed);
   out.code = launcher.launch(sweep, *search, observer);
   out.done = all_done(sweep, *search, false);
-  if (out.code == ExitCode::kDone) {
+  if (out.code == ExitCode::kDone && !is_under_way(sweep, false)) {
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
     if (wanted && !is_confirming(sweep)) add_confirmation(sweep, *wanted);
     ListScheduler confirmation(sweep, true, retry_failed);
     out.code = launcher.launch(sweep, confirmation, observer);
     out.done &= all_done(sweep, confirmation, true);
   }
-  if (out.code == ExitCode::kDone && !out.done) out.code = ExitCode::kFailed;
+  out.under_way = is_under_way(sweep, false) || is_under_way(sweep, true);
+  if (out.code == ExitCode::kDone && !out.done && !out.under_way) out.code = ExitCode::kFailed;
   return out;
 }
 

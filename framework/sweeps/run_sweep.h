@@ -7,6 +7,7 @@ namespace vitrine {
 struct SweepOutcome {
   ExitCode code = ExitCode::kDone;  // of a stop; else kFailed unless all is done
   bool done = false;                // every trial has all that it is to have
+  bool under_way = false;           // elsewhere: trials are queued or running
 };
 
 // Runs what is unfinished of a sweep: the search, then the runs that confirm its winners.

@@ -71,6 +71,33 @@ SweepOptions read_options(const fs::path& file) {
 
 }  // namespace
 
+Json SlurmJob::json() const {
+  Json all = Json::array();
+  for (const auto& trials : tasks) {
+    Json numbers = Json::array();
+    for (const size_t trial : trials) numbers.push_back(trial + 1);
+    all.push_back(std::move(numbers));
+  }
+  return {{"job", id}, {"tasks", all}};
+}
+
+SlurmJob SlurmJob::from_json(const Json& value, const std::string& where, size_t trials) {
+  ObjectReader reader(value, where);
+  SlurmJob out;
+  out.id = reader.string("job");
+  for (const Json& task : reader.array("tasks")) {
+    out.tasks.emplace_back();
+    for (const Json& number : task) {
+      const bool known = number.is_number_unsigned() && number.get<size_t>() - 1 < trials;
+      if (!known)
+        throw Error(ExitCode::kData, reader.place("tasks") + " names trials that there are not");
+      out.tasks.back().push_back(number.get<size_t>() - 1);
+    }
+  }
+  reader.no_rest();
+  return out;
+}
+
 bool holds_sweep(const fs::path& folder) {
   std::error_code ignored;
   return fs::exists(folder / "sweep.yaml", ignored) && fs::exists(folder / "plan.json", ignored);
@@ -86,6 +113,7 @@ Sweep Sweep::create(const SweepSpec& spec, const Plan& plan, const fs::path& fol
   Sweep out(fs::absolute(new_folder(spec.name, folder)));
   out.lock();
   out.options_ = spec.options;
+  out.options_.name = spec.name;
   out.has_best_ = vitrine::has_best(plan, spec.options);
   out.jobs_ = plan.jobs;
   out.left_out_ = plan.left_out;
@@ -142,16 +170,22 @@ void Sweep::add_confirmation(size_t like, int64_t seed) {
   states_.emplace_back();
 }
 
+void Sweep::add_slurm_job(SlurmJob job) {
+  slurm_jobs_.push_back(std::move(job));
+  write_plan();
+}
+
 void Sweep::write_plan() const {
   Json trials = Json::array(), left_out = Json::array();
   for (const Trial& trial : trials_) trials.push_back(trial.json());
   for (const LeftOut& cell : left_out_)
     left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
-  const Json plan = {{"format", kFormat},
-                     {"has_best", has_best_},
-                     {"jobs", jobs_},
-                     {"left_out", left_out},
-                     {"trials", trials}};
+  Json plan = {{"format", kFormat},
+               {"has_best", has_best_},
+               {"jobs", jobs_},
+               {"left_out", left_out},
+               {"trials", trials}};
+  for (const SlurmJob& job : slurm_jobs_) plan["slurm_jobs"].push_back(job.json());
   write_file_atomically(path_ / "plan.json", plan.dump(1) + "\n");
 }
 
@@ -178,6 +212,12 @@ Sweep Sweep::open(const fs::path& folder) {
   for (const Json& trial : reader.array("trials")) {
     out.trials_.push_back(
         Trial::from_json(trial, fmt::format("{}: trials[{}]", where, out.trials_.size())));
+  }
+  if (reader.has("slurm_jobs")) {
+    for (const Json& job : reader.array("slurm_jobs")) {
+      const std::string place = fmt::format("{}: slurm_jobs[{}]", where, out.slurm_jobs_.size());
+      out.slurm_jobs_.push_back(SlurmJob::from_json(job, place, out.trials_.size()));
+    }
   }
   reader.no_rest();
   out.states_.resize(out.trials_.size());
@@ -227,10 +267,10 @@ void Sweep::note_states() const {
     row.update(states_[i].json(options_.metric, options_.larger_is_better()));
     trials.push_back(std::move(row));
   }
-  const Json out = {
-      {"format", kFormat},         {"name", options_.name},
-      {"method", options_.method}, {"metric", has_best_ ? Json(options_.metric) : Json()},
-      {"written", utc_now()},      {"trials", trials}};
+  Json out = {{"format", kFormat},         {"name", options_.name},
+              {"method", options_.method}, {"metric", has_best_ ? Json(options_.metric) : Json()},
+              {"written", utc_now()},      {"trials", trials}};
+  for (const SlurmJob& job : slurm_jobs_) out["slurm_jobs"].push_back(job.id);
   write_file_atomically(path_ / "sweep.json",
                         out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }

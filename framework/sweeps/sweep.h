@@ -17,11 +17,22 @@ bool holds_sweep(const std::filesystem::path& folder);
 // The sweep that a trial's folder belongs to; empty where there is none.
 std::filesystem::path sweep_of(const std::filesystem::path& run);
 
+// An array job that was submitted, with the trials of each of its tasks.
+struct SlurmJob {
+  std::string id;
+  std::vector<std::vector<size_t>> tasks;
+
+  nlohmann::ordered_json json() const;
+  static SlurmJob from_json(const nlohmann::ordered_json& value, const std::string& where,
+                            size_t trials);
+};
+
 // A sweep's folder:
 //   sweep.yaml  what was asked for; `runner sweep` takes it again
 //   plan.json   the trials
 //   build/      the program and the libraries that they run
 //   trials/     a run directory each, with its config from the start
+//   slurm/      the scripts that were submitted, and what they wrote
 //   sweep.json  where the trials stand, for other programs; what counts are the run directories
 class Sweep {
  public:
@@ -49,7 +60,7 @@ class Sweep {
   // As last read.
   const TrialState& state(size_t trial) const { return states_[trial]; }
   void refresh(size_t trial);
-  void set_running(size_t trial) { states_[trial].status = TrialStatus::kRunning; }
+  void set_status(size_t trial, TrialStatus status) { states_[trial].status = status; }
   void refresh();
   std::optional<double> value(size_t trial) const;  // of the metric; the best epoch's
   // Writes sweep.json.
@@ -58,6 +69,10 @@ class Sweep {
   // Adds a run of `like` with another seed, whose config lies in its folder from then on.
   void add_confirmation(size_t like, int64_t seed);
   void write_plan() const;
+
+  // Those submitted so far, in order.
+  const std::vector<SlurmJob>& slurm_jobs() const { return slurm_jobs_; }
+  void add_slurm_job(SlurmJob job);
 
  private:
   explicit Sweep(std::filesystem::path path) : path_(std::move(path)) {}
@@ -72,6 +87,7 @@ class Sweep {
   std::vector<LeftOut> left_out_;
   std::vector<Trial> trials_;
   std::vector<TrialState> states_;
+  std::vector<SlurmJob> slurm_jobs_;
   std::optional<RunLock> lock_;
 };
 

@@ -93,7 +93,7 @@ Trial Trial::from_json(const Json& value, const std::string& where) {
 }
 
 std::string to_string(TrialStatus status) {
-  constexpr const char* kNames[] = {"waiting", "running",     "finished", "stopped",
+  constexpr const char* kNames[] = {"waiting", "queued",      "running",  "finished", "stopped",
                                     "paused",  "interrupted", "diverged", "failed"};
   return kNames[static_cast<size_t>(status)];
 }

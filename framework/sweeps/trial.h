@@ -24,6 +24,7 @@ struct Trial {
 
 enum class TrialStatus {
   kWaiting,  // never started
+  kQueued,   // waits for Slurm
   kRunning,
   kFinished,
   kStopped,      // by a signal, with a checkpoint

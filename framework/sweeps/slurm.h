@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <set>
+
+#include "framework/sweeps/launcher.h"
+
+namespace vitrine {
+
+// Throws Error(kFailed) where Slurm's commands are not there.
+void require_slurm();
+
+// What of a plan Slurm is to know: the cores of a trial; `plan.jobs` is the array's limit. Throws
+// Error(kUsage) where what is asked of Slurm is not what the trials need.
+void fit_to_slurm(SweepOptions& options, Plan& plan);
+
+// Submits what the scheduler gives out as one array job and returns at once. `jobs`: tasks at a
+// time. Throws Error(kFailed) with what sbatch says.
+std::unique_ptr<Launcher> slurm_launcher(std::optional<int64_t> jobs);
+
+// Marks unfinished trials that are in Slurm's queue, in tasks that run too. Throws Error(kFailed)
+// where Slurm cannot be asked.
+void mark_queued(Sweep& sweep);
+
+// The variable that tells a trial that signals may come twice: a batch system sends them to all
+// processes of a job, and the job's script passes them on.
+inline constexpr const char* kBatchVariable = "VITRINE_BATCH";
+
+}  // namespace vitrine
