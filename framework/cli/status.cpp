@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <thread>
 
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/config/yaml.h"
+#include "framework/reports/runs.h"
 #include "framework/runs/checkpoint.h"
-#include "framework/runs/metrics.h"
-#include "framework/runs/run_directory.h"
 #include "framework/sweeps/slurm.h"
 
 namespace vitrine {
@@ -27,45 +26,35 @@ Json number_of(const Json& row, const char* key) {
   return row.contains(key) ? row.at(key) : Json();
 }
 
-// A run that was killed before its first metrics.json has a config at most.
-Metrics metrics_of(const RunDirectory& run) {
-  if (std::filesystem::exists(run.metrics())) return Metrics::read(run.metrics());
-  Metrics out;
-  if (!std::filesystem::exists(run.config())) return out;
-  out.config = read_yaml(run.config()).json();
-  out.name = out.config.value("name", "");
-  return out;
-}
-
 // Of the newest checkpoint or the last epoch's end, whichever came later.
-int64_t step_of(const RunDirectory& run, const Json& last_epoch) {
-  const auto steps = checkpoint_steps(run.checkpoints());
+int64_t step_of(const RunRecord& run, const Json& last_epoch) {
+  const auto steps = checkpoint_steps(run.path / "checkpoints");
   return std::max(last_epoch.value("step", int64_t{0}), steps.empty() ? 0 : steps.back());
 }
 
-Json status_of(const std::filesystem::path& run) {
-  Json out = {{"run", run.string()}};
-  try {
-    const RunDirectory directory = RunDirectory::open(run);
-    const Metrics metrics = metrics_of(directory);
-    const Json last = metrics.history.empty() ? Json::object() : metrics.history.back();
-    Json best;
-    for (const Json& row : metrics.history) {
-      const Json value = number_of(row, "validation/accuracy");
-      if (value.is_number() && (best.is_null() || value > best)) best = value;
-    }
-    out.update({{"name", metrics.name},
-                {"status", shown_status(run)},
-                {"epoch", last.value("epoch", 0)},
-                {"epochs", metrics.config.value("/training/epochs"_json_pointer, 0)},
-                {"step", step_of(directory, last)},
-                {"train/loss", number_of(last, "train/loss")},
-                {"best validation/accuracy", best},
-                {"test/accuracy", number_of(metrics.test, "test/accuracy")},
-                {"exact", metrics.exact}});
-  } catch (const Error& error) {
-    out.update({{"status", "unreadable"}, {"error", error.what()}});
+Json status_of(const RunRecord& run) {
+  Json out = {{"run", run.path.string()}};
+  const Metrics& metrics = run.metrics;
+  if (!run.is_readable()) {
+    out.update({{"status", run.status}, {"error", run.error}});
+    return out;
   }
+  const Json last = metrics.history.empty() ? Json::object() : metrics.history.back();
+  const auto epochs = run.value("training.epochs");
+  Json best;
+  for (const Json& row : metrics.history) {
+    const Json value = number_of(row, "validation/accuracy");
+    if (value.is_number() && (best.is_null() || value > best)) best = value;
+  }
+  out.update({{"name", metrics.name},
+              {"status", run.status},
+              {"epoch", last.value("epoch", 0)},
+              {"epochs", epochs && epochs->is_number_integer() ? *epochs : Json(0)},
+              {"step", step_of(run, last)},
+              {"train/loss", number_of(last, "train/loss")},
+              {"best validation/accuracy", best},
+              {"test/accuracy", number_of(metrics.test, "test/accuracy")},
+              {"exact", metrics.exact}});
   return out;
 }
 
@@ -140,33 +129,30 @@ std::string line_of(const Sweep& sweep) {
   return out;
 }
 
-// Whether `place` is the sweep or lies within it: then its trials are what was asked for.
-bool is_within(const std::filesystem::path& place, const std::filesystem::path& sweep) {
-  const auto rest = place.lexically_relative(sweep);
-  return !rest.empty() && *rest.begin() != "..";
+// Whether a place is the sweep or lies within it: then its trials are what was asked for.
+bool is_asked_for(const std::filesystem::path& sweep, const std::vector<std::string>& places) {
+  return std::any_of(places.begin(), places.end(), [&](const std::string& place) {
+    const auto rest = std::filesystem::canonical(place).lexically_relative(sweep);
+    return !rest.empty() && *rest.begin() != "..";
+  });
 }
 
 ExitCode status(const Options& options) {
   Json rows = Json::array();
   std::map<std::filesystem::path, Sweep> sweeps;
-  for (const std::string& place : options.places) {
-    const auto folder = std::filesystem::canonical(std::filesystem::exists(place) ? place : ".");
-    const auto runs = find_runs(folder);
-    if (!std::filesystem::exists(place) || runs.empty())
-      RunDirectory::open(place);  // throws what a user needs to know
-    for (const auto& run : runs) {
-      const auto sweep = sweep_of(run);
-      if (sweep.empty()) {
-        rows.push_back(status_of(std::filesystem::proximate(run)));
-        continue;
-      }
-      auto known = sweeps.find(sweep);
-      if (known == sweeps.end()) known = sweeps.emplace(sweep, open_sweep(sweep)).first;
-      // Among other runs a sweep is one line.
-      if (!options.json && !is_within(folder, sweep)) continue;
-      rows.push_back(status_of(std::filesystem::proximate(run)));
-      add_trial(known->second, run, rows.back());
+  for (const RunRecord& run : read_runs(options.places, std::thread::hardware_concurrency())) {
+    const auto folder = std::filesystem::canonical(run.path);
+    const auto sweep = sweep_of(folder);
+    if (sweep.empty()) {
+      rows.push_back(status_of(run));
+      continue;
     }
+    auto known = sweeps.find(sweep);
+    if (known == sweeps.end()) known = sweeps.emplace(sweep, open_sweep(sweep)).first;
+    // Among other runs a sweep is one line.
+    if (!options.json && !is_asked_for(sweep, options.places)) continue;
+    rows.push_back(status_of(run));
+    add_trial(known->second, folder, rows.back());
   }
   if (options.json) {
     print(rows.dump(2));

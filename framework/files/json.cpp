@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <iterator>
+#include <type_traits>
 #include <vector>
 
 #include "framework/error.h"
@@ -10,6 +11,9 @@ namespace vitrine {
 namespace {
 
 using nlohmann::json;
+
+// An ordered object looks keys up in linear time, so that many of them take for ever.
+constexpr size_t kMaxOrderedKeys = 10'000;
 
 // A pointer that counts what the lexer has taken, because events do not tell their position.
 class CountingIterator {
@@ -46,12 +50,19 @@ std::string excerpt(std::string_view text) {
 }
 
 // Builds the value from the parser's events; throws at the first fault.
-class Builder : public nlohmann::json_sax<json> {
+template <class Json>
+class Builder : public nlohmann::json_sax<Json> {
  public:
+  using typename nlohmann::json_sax<Json>::number_integer_t;
+  using typename nlohmann::json_sax<Json>::number_unsigned_t;
+  using typename nlohmann::json_sax<Json>::number_float_t;
+  using typename nlohmann::json_sax<Json>::string_t;
+  using typename nlohmann::json_sax<Json>::binary_t;
+
   Builder(std::string_view text, std::string_view name, const size_t* position)
       : text_(text), name_(name), position_(position) {}
 
-  json take() { return std::move(root_); }
+  Json take() { return std::move(root_); }
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -60,14 +71,17 @@ class Builder : public nlohmann::json_sax<json> {
   bool number_float(number_float_t value, const string_t&) override { return add(value); }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t&) override { return false; }
-  bool start_object(size_t) override { return open(json::object()); }
-  bool start_array(size_t) override { return open(json::array()); }
+  bool start_object(size_t) override { return open(Json::object()); }
+  bool start_array(size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
   bool key(string_t& value) override {
-    json& object = *open_.back();
+    Json& object = *open_.back();
     if (object.contains(value)) fail("duplicate key " + excerpt(value), *position_);
+    if (kOrdered && object.size() == kMaxOrderedKeys) {
+      fail("an object of more than " + std::to_string(kMaxOrderedKeys) + " keys", *position_);
+    }
     slot_ = &object[value];
     return true;
   }
@@ -81,15 +95,18 @@ class Builder : public nlohmann::json_sax<json> {
     }
     if (position > text_.size()) fail("unexpected end", position);
     fail("unexpected " + excerpt(text_.substr(position - 1)), position);
+    return false;
   }
 
  private:
+  static constexpr bool kOrdered = std::is_same_v<Json, nlohmann::ordered_json>;
+
   [[noreturn]] void fail(const std::string& problem, size_t position) const {
     throw Error(ExitCode::kData, escape(name_) + ": invalid JSON at byte " +
                                      std::to_string(position) + ": " + problem);
   }
 
-  json* place(json value) {
+  Json* place(Json value) {
     if (open_.empty()) {
       root_ = std::move(value);
       return &root_;
@@ -102,13 +119,13 @@ class Builder : public nlohmann::json_sax<json> {
     return &open_.back()->back();
   }
 
-  bool add(json value) {
+  bool add(Json value) {
     place(std::move(value));
     return true;
   }
 
   // Pointers stay valid: a container grows only while it is the innermost open one.
-  bool open(json container) {
+  bool open(Json container) {
     if (open_.size() >= static_cast<size_t>(kMaxJsonDepth)) {
       fail("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels", *position_);
     }
@@ -124,10 +141,20 @@ class Builder : public nlohmann::json_sax<json> {
   std::string_view text_;
   std::string_view name_;
   const size_t* position_;
-  json root_;
-  std::vector<json*> open_;  // from the root to the innermost
-  json* slot_ = nullptr;     // of the last key
+  Json root_;
+  std::vector<Json*> open_;  // from the root to the innermost
+  Json* slot_ = nullptr;     // of the last key
 };
+
+template <class Json>
+Json parse(std::string_view text, std::string_view name) {
+  size_t position = 0;
+  Builder<Json> builder(text, name, &position);
+  const CountingIterator begin(text.data(), &position);
+  const CountingIterator end(text.data() + text.size(), &position);
+  Json::sax_parse(begin, end, &builder);
+  return builder.take();
+}
 
 [[noreturn]] void fail(std::string_view where, const std::string& expected, const json& got) {
   const std::string text = got.is_structured()
@@ -145,13 +172,10 @@ std::string integer_range(int64_t smallest, int64_t largest) {
 
 }  // namespace
 
-json parse_json(std::string_view text, std::string_view name) {
-  size_t position = 0;
-  Builder builder(text, name, &position);
-  const CountingIterator begin(text.data(), &position);
-  const CountingIterator end(text.data() + text.size(), &position);
-  json::sax_parse(begin, end, &builder);
-  return builder.take();
+json parse_json(std::string_view text, std::string_view name) { return parse<json>(text, name); }
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view name) {
+  return parse<nlohmann::ordered_json>(text, name);
 }
 
 int64_t json_integer(const json& value, std::string_view where, int64_t smallest, int64_t largest) {

@@ -14,6 +14,8 @@ inline constexpr int kMaxJsonDepth = 64;
 // range, at most kMaxJsonDepth levels. Throws Error(kData), which tells `name` and the position in
 // bytes.
 nlohmann::json parse_json(std::string_view text, std::string_view name);
+// The same, but keeps the order of keys; an object may have at most 10,000 of them.
+nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view name);
 
 // Ranges checked, unlike nlohmann::json::get, where -1 wraps and 1.9 becomes 1. `where` is the
 // subject of the message of the Error(kData) thrown: "<where>: expected an integer from 0 to 5, got

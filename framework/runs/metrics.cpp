@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "framework/error.h"
-#include "framework/runs/lock.h"
 #include "framework/runs/nonfinite.h"
 
 namespace vitrine {
@@ -37,13 +36,8 @@ std::string to_string(RunStatus status) {
   throw Error(ExitCode::kInternal, "a status of a run without a name");
 }
 
-std::string shown_status(const std::filesystem::path& run) {
-  const bool held = RunLock::is_held(run);
-  const std::filesystem::path file = run / "metrics.json";
-  // Between the making of the directory and its first metrics.json a run is running as well.
-  const RunStatus status =
-      std::filesystem::exists(file) ? Metrics::read(file).status : RunStatus::kRunning;
-  return status == RunStatus::kRunning && !held ? "interrupted" : to_string(status);
+std::string shown_status(RunStatus status, bool lock_is_held) {
+  return status == RunStatus::kRunning && !lock_is_held ? "interrupted" : to_string(status);
 }
 
 void Metrics::add_epoch(Object row) {

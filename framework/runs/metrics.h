@@ -17,8 +17,8 @@ enum class RunStatus { kRunning, kFinished, kStopped, kDiverged, kFailed };
 std::string to_string(RunStatus status);  // "running", "finished", ...
 
 // The status in the run's metrics.json, except that a `running` whose lock nobody holds is
-// "interrupted". Throws as Metrics::read.
-std::string shown_status(const std::filesystem::path& run);
+// "interrupted". Whether it is held must be asked before metrics.json is read.
+std::string shown_status(RunStatus status, bool lock_is_held);
 
 struct MetricInfo {
   std::string goal;  // "max" or "min"

@@ -5,25 +5,12 @@
 #include <algorithm>
 
 #include "framework/error.h"
-#include "framework/files/json.h"
 
 namespace vitrine {
 
 namespace {
 
 using Object = nlohmann::ordered_json;
-
-// An ordered object looks keys up in linear time, so that many of them take for ever.
-constexpr size_t kMaxKeys = 10'000;
-
-void check_keys(const nlohmann::json& value, std::string_view name) {
-  if (value.is_object() && value.size() > kMaxKeys) {
-    throw Error(ExitCode::kData, fmt::format("{}: an object has {} keys, at most {} are allowed",
-                                             escape(name), value.size(), kMaxKeys));
-  }
-  if (!value.is_structured()) return;
-  for (const nlohmann::json& member : value) check_keys(member, name);
-}
 
 void expect(bool fits, const std::string& where, const std::string& what, const Object& got) {
   if (fits) return;
@@ -33,11 +20,6 @@ void expect(bool fits, const std::string& where, const std::string& what, const 
 }
 
 }  // namespace
-
-nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view name) {
-  check_keys(parse_json(text, name), name);
-  return Object::parse(text);
-}
 
 ObjectReader::ObjectReader(const Object& object, std::string where)
     : object_(object), where_(std::move(where)) {

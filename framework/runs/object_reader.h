@@ -7,10 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace vitrine {
+#include "framework/files/json.h"
 
-// As parse_json, but keeps the order of keys; an object may have at most 10,000 of them.
-nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view name);
+namespace vitrine {
 
 // Typed values out of one object of a file, which must outlive this. Every failure is an
 // Error(kData), which begins with `where` and the key.

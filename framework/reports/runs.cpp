@@ -1,0 +1,151 @@
+#include "framework/reports/runs.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "framework/config/yaml.h"
+#include "framework/error.h"
+#include "framework/runs/lock.h"
+#include "framework/runs/run_directory.h"
+
+namespace fs = std::filesystem;
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void flatten(const Json& value, const std::string& prefix, Json& out) {
+  for (const auto& [key, member] : value.items()) {
+    const std::string path = prefix.empty() ? key : key == "type" ? prefix : prefix + "." + key;
+    if (member.is_object() && !member.empty()) {
+      flatten(member, path, out);
+    } else {
+      out[path] = member;
+    }
+  }
+}
+
+// A run that was killed before its first metrics.json has a config at most.
+Metrics metrics_of(const fs::path& run) {
+  if (fs::exists(run / "metrics.json")) return Metrics::read(run / "metrics.json");
+  Metrics out;
+  if (!fs::exists(run / "config.yaml")) return out;
+  out.config = read_yaml(run / "config.yaml").json();
+  if (!out.config.is_object()) {
+    throw Error(ExitCode::kData, escape((run / "config.yaml").string()) + ": expected a mapping");
+  }
+  if (const auto name = out.config.find("name"); name != out.config.end() && name->is_string()) {
+    out.name = name->get<std::string>();
+  }
+  return out;
+}
+
+// The member of `object` that "prefix.member" names.
+std::optional<Json> member_of(const Json& object, const std::string& prefix,
+                              const std::string& name) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  const auto found = object.find(name.substr(prefix.size()));
+  return found == object.end() ? std::nullopt : std::optional<Json>(*found);
+}
+
+// Relative to the current folder where it lies below it.
+fs::path shown_path(const fs::path& path, const fs::path& current) {
+  const fs::path relative = path.lexically_relative(current);
+  const bool below = !relative.empty() && *relative.begin() != "..";
+  return below ? relative : path;
+}
+
+}  // namespace
+
+nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config) {
+  Json out = Json::object();
+  flatten(config, "", out);
+  return out;
+}
+
+std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) const {
+  const std::string key = name.ends_with(".type") ? name.substr(0, name.size() - 5) : name;
+  if (const auto found = config.find(key); found != config.end()) return *found;
+  if (const auto found = metrics.summary.find(name); found != metrics.summary.end()) return *found;
+  if (metrics.summary.empty() && !metrics.history.empty()) {
+    const Json& last = metrics.history.back();
+    if (const auto found = last.find(name); found != last.end()) return *found;
+  }
+  if (const auto found = member_of(metrics.model, "model.", name)) return found;
+  if (const auto found = member_of(metrics.dataset, "dataset.", name)) return found;
+  if (const auto found = member_of(metrics.environment, "environment.", name)) return found;
+  if (name == "run") return path.string();
+  if (name == "status") return status;
+  if (name == "exact") return metrics.exact;
+  if (name == "started") return metrics.started;
+  if (name == "finished") return metrics.finished;
+  return std::nullopt;
+}
+
+std::vector<std::string> RunRecord::names() const {
+  std::vector<std::string> out = {"run", "status", "exact", "started", "finished"};
+  const auto add = [&](const Json& object, const std::string& prefix) {
+    for (const auto& [key, value] : object.items()) out.push_back(prefix + key);
+  };
+  add(config, "");
+  add(metrics.summary, "");
+  if (metrics.summary.empty() && !metrics.history.empty()) add(metrics.history.back(), "");
+  add(metrics.model, "model.");
+  add(metrics.dataset, "dataset.");
+  add(metrics.environment, "environment.");
+  return out;
+}
+
+RunRecord read_run(const fs::path& run) {
+  RunRecord out;
+  out.path = run;
+  try {
+    // Asked first: a run that ends meanwhile must not look interrupted.
+    const bool held = RunLock::is_held(run);
+    out.metrics = metrics_of(run);
+    out.status = shown_status(out.metrics.status, held);
+    out.config = flat_config(out.metrics.config);
+  } catch (const Error& error) {
+    out.metrics = {};
+    out.status = "unreadable";
+    out.error = error.what();
+  }
+  return out;
+}
+
+std::vector<fs::path> find_all_runs(const std::vector<std::string>& places) {
+  const fs::path current = fs::current_path();
+  std::vector<fs::path> out;
+  std::set<fs::path> seen;
+  for (const std::string& place : places) {
+    std::error_code error;
+    const fs::path folder = fs::canonical(place, error);
+    const std::vector<fs::path> runs = error ? std::vector<fs::path>() : find_runs(folder);
+    if (runs.empty()) RunDirectory::open(place);  // throws what a user needs to know
+    for (const fs::path& run : runs) {
+      if (seen.insert(run).second) out.push_back(shown_path(run, current));
+    }
+  }
+  return out;
+}
+
+std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads) {
+  const std::vector<fs::path> paths = find_all_runs(places);
+  std::vector<RunRecord> out(paths.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i; (i = next++) < paths.size();) out[i] = read_run(paths[i]);
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (size_t i = 1; i < std::min(threads, paths.size()); ++i) helpers.emplace_back(work);
+    work();
+  }
+  return out;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/runs/metrics.h"
+
+namespace vitrine {
+
+// A run as status, tables and charts take it. One that cannot be read is kept: its `error` tells
+// why, and the rest is empty.
+struct RunRecord {
+  std::filesystem::path path;  // relative where it lies below the current folder
+  std::string status;          // as in metrics.json, or "interrupted" or "unreadable"
+  std::string error;           // begins with the file; its control characters are escaped
+  Metrics metrics;             // before the first metrics.json: name and config alone
+  nlohmann::ordered_json config = nlohmann::ordered_json::object();  // flat_config(metrics.config)
+
+  bool is_readable() const { return error.empty(); }
+  bool is_finished() const { return status == "finished"; }
+
+  // A value by the name that people know: a key of the config ("model.hidden_d", "model.mlp"), a
+  // metric of the summary or, until there is one, of the last epoch ("test/accuracy", "seconds"), a
+  // member of the model, the dataset or the environment ("model.parameters", "dataset.sha256",
+  // "environment.git"), "run", "status", "exact", "started" or "finished". In this order; none
+  // where the run has no such value, or null for a metric.
+  std::optional<nlohmann::ordered_json> value(const std::string& name) const;
+  // All names that value() knows for this run.
+  std::vector<std::string> names() const;
+};
+
+// "model.hidden_d": 8, in the config's order. A component is named by its key alone, as configs
+// are written ("model.mlp": "gelu"); lists stay values.
+nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config);
+
+RunRecord read_run(const std::filesystem::path& run);
+
+// The runs at and below `places`: folders of a run, of runs or of a sweep, each run once, in the
+// order of the places and within one by path. Throws Error(kUsage) for a place without any run.
+std::vector<std::filesystem::path> find_all_runs(const std::vector<std::string>& places);
+
+std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads);
+
+}  // namespace vitrine
