@@ -15,7 +15,7 @@ oldest_torch=2.6
 declare -A tools=([${CXX:-c++}]=g++ [cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=python3)
 declare -A libraries=([yaml-cpp]=libyaml-cpp-dev [fmt]=libfmt-dev [nlohmann_json]=nlohmann-json3-dev
   [CLI11]=libcli11-dev [CURL]=libcurl4-openssl-dev [OpenSSL]=libssl-dev [ZLIB]=zlib1g-dev
-  [PNG]=libpng-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Catch2]=catch2)
+  [PNG]=libpng-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Vega]=libjs-vega [Catch2]=catch2)
 
 say() { printf '%s\n' "$@" >&2; }
 fail() {

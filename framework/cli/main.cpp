@@ -34,6 +34,7 @@ constexpr Verb kVerbs[] = {
     {"show", "the resolved config with the origin of every value, and the model", show_verb},
     {"list", "the registered components and their options", list_verb},
     {"schema", "JSON Schema of configs, for completion in editors", schema_verb},
+    {"report", "a page with tables and charts about runs", report_verb},
     {"plot", "pictures of a model", plot_verb},
     {"export", "weights for PyTorch, as safetensors", export_verb},
 };

@@ -22,6 +22,7 @@ Action show_verb(CLI::App& app);
 Action list_verb(CLI::App& app);
 Action schema_verb(CLI::App& app);
 Action plot_verb(CLI::App& app);
+Action report_verb(CLI::App& app);
 Action export_verb(CLI::App& app);
 
 // Refuses, for an option, what is no whole number above 0.

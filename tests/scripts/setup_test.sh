@@ -47,7 +47,7 @@ expect() {  # WHAT GOT WANTED
 }
 
 mkdir -p "$tree"
-cp -r "$root/scripts" "$tree/scripts"
+cp -r "$root/scripts" "$root/cmake" "$tree"
 for name in named archive/libtorch/share/cmake python venv; do make_libtorch "$work/$name"; done
 make_libtorch "$work/old" 2.5.1
 make_script "$work/bin/apt-get" "echo \"\$*\" >>'$work/apt'; exit 1"

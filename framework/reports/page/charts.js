@@ -1,0 +1,137 @@
+// Each element with data-chart holds the chart of this name, drawn once it comes into view.
+const views = new Map(); // of the elements
+
+function startCharts() {
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting && !views.has(entry.target)) draw(entry.target);
+    }
+  }, {rootMargin: '600px'});
+  for (const place of document.querySelectorAll('[data-chart]')) observer.observe(place);
+  const redraw = () => {
+    page.colours = coloursOf(page.data.runs, page.colourBy);
+    showLegend();
+    showRows();
+    for (const place of views.keys()) draw(place);
+  };
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  let width = innerWidth;
+  addEventListener('resize', () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    for (const [place, view] of views) view.width(place.clientWidth).runAsync();
+  });
+}
+
+function draw(place) {
+  const {vega, data} = page;
+  const old = views.get(place);
+  const choices = old?.getState({signals: (name) => name.startsWith('choice'), data: () => false});
+  old?.finalize();
+  // The page forbids eval, so Vega interprets its expressions.
+  const runtime = vega.parse(data.charts[place.dataset.chart], theme(), {ast: true});
+  const view = new vega.View(runtime, {
+    expr: vega.expressionInterpreter, renderer: 'svg', container: place, hover: true,
+  });
+  view.logLevel(vega.Warn).tooltip(showTooltip);
+  if (choices) view.setState(choices);
+  if (hasSignal(view, 'stretch')) view.width(place.clientWidth);
+  views.set(place, view);
+  feed(view, data.curves);
+  if (hasSignal(view, 'hovered')) view.addSignalListener('hovered', (name, run) => hover(run));
+  if (hasSignal(view, 'brushes')) view.addSignalListener('brushes', () => view.runAfter(brush));
+  view.runAsync().then(() => place.classList.add('drawn'));
+}
+
+const hasSignal = (view, name) => name in view._runtime.signals;
+const hasData = (view, name) => name in view._runtime.data;
+
+// Gives a chart what the page's choices make of the runs.
+function feed(view, curves) {
+  if (hasSignal(view, 'metric')) view.signal('metric', page.metric);
+  if (!hasData(view, 'runs')) return;
+  const all = hasSignal(view, 'brushes'); // those not chosen there stay, pale
+  const runs = page.data.runs.filter((run) => (all ? page.matching.has(run.run) : isShown(run.run)));
+  view.data('runs', runs.map((run) => ({...run, value: run[page.metric?.id], colour: page.colours.of.get(run.run)})));
+  if (curves && hasData(view, 'points')) view.data('points', points(curves));
+}
+
+// The rows of all curves, of which there is one table.
+function points(curves) {
+  return curves.rows.map((row) => Object.fromEntries(curves.names.map((name, i) => [name, row[i]])));
+}
+
+function updateCharts() {
+  for (const view of views.values()) {
+    feed(view);
+    view.runAsync();
+  }
+}
+
+function hoverCharts(run) {
+  for (const view of views.values()) {
+    if (hasSignal(view, 'hovered') && view.signal('hovered') !== run) view.signal('hovered', run).runAsync();
+  }
+}
+
+// The runs within the ranges that were drawn on the axes of the parallel coordinates.
+function brush(source) {
+  const all = source.data('chosen');
+  const kept = all.filter((run) => run.kept).map((run) => run.run);
+  const chosen = kept.length === all.length ? null : new Set(kept);
+  if (!chosen && !page.brushed) return;
+  page.brushed = chosen;
+  showRows();
+  for (const view of views.values()) {
+    if (view === source) continue;
+    feed(view);
+    view.runAsync();
+  }
+}
+
+function theme() {
+  const [ink, muted, line, surface] = ['ink', 'muted', 'line', 'surface'].map(cssColour);
+  const font = getComputedStyle(document.body).fontFamily;
+  const text = {labelFont: font, titleFont: font, labelFontSize: 11, titleFontSize: 12, titleFontWeight: 500};
+  return {
+    font,
+    background: null,
+    padding: {left: 0, right: 4, top: 4, bottom: 6},
+    axis: {
+      ...text, labelColor: muted, titleColor: ink, gridColor: line, domainColor: line, tickColor: line,
+      tickSize: 4, labelPadding: 4, titlePadding: 8, labelLimit: 110,
+    },
+    legend: {...text, labelColor: muted, titleColor: ink},
+    title: {font, fontSize: 13, fontWeight: 500, color: ink},
+    text: {font, fill: ink},
+    style: {
+      frame: {stroke: null},
+      ink: {fill: ink}, muted: {fill: muted}, rule: {stroke: muted}, surface: {fill: surface},
+      mean: {stroke: ink}, right: {fill: cssColour('accent')}, wrong: {fill: cssColour('wrong')},
+      brush: {fill: cssColour('accent')}, class: {fill: cssColour('accent'), stroke: cssColour('accent')},
+      halo: {stroke: surface, strokeWidth: 5},
+    },
+  };
+}
+
+// What stands below the pointer, as text: strings of a run are never HTML.
+function showTooltip(handler, event, item, value) {
+  const tip = element('tip');
+  tip.hidden = !value;
+  if (!value) return;
+  tip.replaceChildren();
+  const add = (tag, text) => tip.appendChild(document.createElement(tag)).append(text);
+  const run = page.data.runs[value.run];
+  if (run) {
+    add('b', run.label);
+    for (const column of page.data.columns.filter((each) => each.role === 'parameter' || each.role === 'seed')) {
+      if (run[column.id] !== undefined) add('span', `${column.name} ${shown(run[column.id], column)}`);
+    }
+    if (!value.at) add('span', `${page.metric.name} ${shown(run[page.metric.id], page.metric)}`);
+  }
+  for (const [name, number, unit] of value.at ?? []) add('span', `${name} ${shown(number, {unit})}`);
+  const left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
+  const top = event.clientY + 14 + tip.offsetHeight > innerHeight ? event.clientY - 14 - tip.offsetHeight : event.clientY + 14;
+  tip.style.left = `${Math.max(left, 8)}px`;
+  tip.style.top = `${top}px`;
+}

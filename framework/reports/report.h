@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/reports/runs.h"
+
+namespace vitrine {
+
+// A page about `runs` that needs nothing but a browser: one HTML file with all data, styles and
+// scripts in it, which asks nothing of any network. Sections that have nothing to show are left
+// out.
+std::string report_page(std::vector<RunRecord> runs);
+
+}  // namespace vitrine

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/reports/runs.h"
+
+// What the page of a report knows of its runs: the table's columns, and the numbers of its charts.
+namespace vitrine {
+
+// Charts know a value by the column's id: no name that a run brings gets into a specification's
+// fields and expressions.
+struct ReportColumn {
+  enum class Role { kLabel, kStatus, kParameter, kSeed, kMetric };
+
+  std::string id;    // "c3"
+  std::string name;  // "model.hidden_d"
+  Role role = Role::kMetric;
+  MetricInfo info = {};
+  bool numeric = true;
+  std::vector<nlohmann::ordered_json> values = {};  // that runs have, each once, sorted
+};
+
+struct ReportData {
+  std::vector<RunRecord> runs;
+  std::vector<std::string> labels;    // paths of the runs without what all have in common
+  std::vector<ReportColumn> columns;  // label, status, keys of the config that differ, metrics
+
+  const ReportColumn* first_metric() const;  // that charts show first; none without any metric
+  std::vector<const ReportColumn*> columns_of(ReportColumn::Role role) const;
+  const ReportColumn* column(const std::string& name) const;  // none where there is none
+  // The run's value as the page's script takes it: a number or text; null where there is none.
+  nlohmann::ordered_json value(size_t run, const ReportColumn& column) const;
+};
+
+ReportData report_data(std::vector<RunRecord> runs);
+
+// A row for each run: "run" (its number), "label", "status" and the columns' ids.
+nlohmann::ordered_json run_rows(const ReportData& data);
+
+// The epochs of all runs as {"names": ["run", "epoch", "step", "seconds", "h0", ...], "rows":
+// [...], "metrics": [{"id": "h0", "name": "train/loss"}, ...], "every": 1}. Of long histories every
+// n-th epoch is taken ("every" tells the largest n), so that a page stays of sensible size.
+nlohmann::ordered_json curves_of(const ReportData& data);
+
+// A value as the page shows it: accuracies in percent, text as it is.
+std::string cell_text(const nlohmann::ordered_json& value, const MetricInfo& info);
+
+}  // namespace vitrine
