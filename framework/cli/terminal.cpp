@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 
 #include "framework/sweeps/slurm.h"
 
@@ -21,7 +22,7 @@ volatile std::sig_atomic_t received_signal = 0;
 extern "C" void note_signal(int signal) { received_signal = signal; }
 
 bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789.,-+%e ") == text.npos;
+  return !text.empty() && text.find_first_not_of("0123456789.,-+%e []±") == text.npos;
 }
 
 size_t width_of(const std::string& text) {
@@ -94,6 +95,22 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   }
   if (!out.empty()) out.pop_back();
   return out;
+}
+
+size_t width_of_lines(const std::string& text) {
+  size_t widest = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    widest = std::max(widest, width_of(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return widest;
+}
+
+size_t output_width() {
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : std::numeric_limits<size_t>::max();
 }
 
 void install_signal_handlers() {

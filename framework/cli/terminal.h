@@ -19,9 +19,11 @@ void print_warning(const std::string& text);
 
 // Columns of text, padded; numbers are right-aligned. The first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
-std::string grouped(int64_t number);   // 60,000
-std::string duration(double seconds);  // 3 min 20 s
-size_t terminal_width();               // of standard error
+std::string grouped(int64_t number);             // 60,000
+std::string duration(double seconds);            // 3 min 20 s
+size_t terminal_width();                         // of standard error
+size_t width_of_lines(const std::string& text);  // of the longest one, in letters
+size_t output_width();  // of the terminal that standard output is; without one, no limit
 
 // Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at
 // once, except under a batch system (kBatchVariable).

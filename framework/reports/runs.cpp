@@ -68,8 +68,11 @@ nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config) {
 }
 
 std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) const {
+  const bool is_metric = name.find('/') != name.npos;  // no key has a slash
   const std::string key = name.ends_with(".type") ? name.substr(0, name.size() - 5) : name;
-  if (const auto found = config.find(key); found != config.end()) return *found;
+  if (const auto found = is_metric ? config.end() : config.find(key); found != config.end()) {
+    return *found;
+  }
   if (const auto found = metrics.summary.find(name); found != metrics.summary.end()) return *found;
   if (metrics.summary.empty() && !metrics.history.empty()) {
     const Json& last = metrics.history.back();

@@ -21,7 +21,7 @@ std::string to_string(RunStatus status);  // "running", "finished", ...
 std::string shown_status(RunStatus status, bool lock_is_held);
 
 struct MetricInfo {
-  std::string goal;  // "max" or "min"
+  std::string goal;  // "max", "min" or "none": neither is better
   std::string unit;  // "fraction", "nats", ...; may be empty
 };
 

@@ -38,7 +38,7 @@ std::map<std::string, MetricInfo> read_infos(ObjectReader& file, const std::stri
   std::map<std::string, MetricInfo> infos;
   for (const auto& [name, value] : file.object("metrics").items()) {
     ObjectReader info(value, fmt::format("{}: metrics.{}", where, escape(name)));
-    infos[name] = {info.one_of("goal", {"max", "min"}), info.string("unit")};
+    infos[name] = {info.one_of("goal", {"max", "min", "none"}), info.string("unit")};
     info.no_rest();
   }
   return infos;

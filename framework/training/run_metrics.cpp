@@ -28,7 +28,7 @@ Json described_model(const Config& options, const Data& data, Model& model) {
   return out;
 }
 
-// Goal and unit of every value that the run's rows hold.
+// Goal and unit of every value that the run's rows and its summary hold.
 std::map<std::string, MetricInfo> described_values(const Data& data, const Learner& learner) {
   std::map<std::string, MetricInfo> out;
   const auto& tasks = learner.objective->tasks();
@@ -41,6 +41,10 @@ std::map<std::string, MetricInfo> described_values(const Data& data, const Learn
     add(split, "");
     for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) add(split, tasks[i].name);
   }
+  out["train/grad_norm"] = out["learning_rate"] = {"none", ""};
+  out["seconds"] = {"min", "seconds"};
+  out["images_per_second"] = {"max", "images/s"};
+  out["peak_memory_bytes"] = {"min", "bytes"};
   return out;
 }
 

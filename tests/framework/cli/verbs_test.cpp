@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "framework/files/file.h"
 #include "framework/files/json.h"
@@ -81,6 +82,20 @@ TEST_CASE("status tells how a run stands") {
   const Result missing = folder.run({"status", "rum"});
   CHECK(missing.code == 2);
   CHECK(missing.err == "error: rum is no run: there is no such directory; runs near it: ./run\n");
+}
+
+TEST_CASE("metrics.json tells goal and unit of every value") {
+  const Folder folder;
+  const Json metrics = json_of(folder / "run/metrics.json");
+  std::set<std::string> names;
+  for (const Json* values : {&metrics.at("history")[0], &metrics.at("test"), &metrics.at("summary")}) {
+    for (const auto& [name, value] : values->items()) names.insert(name);
+  }
+  for (const char* place : {"epoch", "step", "checkpoint"}) names.erase(place);
+  std::set<std::string> told;
+  for (const auto& [name, info] : metrics.at("metrics").items()) told.insert(name);
+  CHECK(told == names);
+  CHECK(metrics.at("metrics").at("seconds").dump() == R"({"goal":"min","unit":"seconds"})");
 }
 
 TEST_CASE("status reads a run of any age") {

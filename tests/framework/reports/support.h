@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "framework/reports/runs.h"
 #include "framework/runs/metrics.h"
 
 namespace vitrine {
@@ -59,6 +61,35 @@ inline Metrics example_run(int64_t seed = 0, double accuracy = 0.5) {
 inline void write_run(const std::filesystem::path& run, const Metrics& metrics) {
   std::filesystem::create_directories(run);
   metrics.write(run / "metrics.json");
+}
+
+// As read_run() would read it.
+inline RunRecord record_of(const Metrics& metrics, const std::filesystem::path& path = "runs/1") {
+  return {path, to_string(metrics.status), "", metrics, flat_config(metrics.config)};
+}
+
+inline std::vector<const RunRecord*> pointers_to(const std::vector<RunRecord>& runs) {
+  std::vector<const RunRecord*> out;
+  for (const RunRecord& run : runs) out.push_back(&run);
+  return out;
+}
+
+// Runs of one config, whose seeds count from 0.
+inline std::vector<RunRecord> seeds_of(const Metrics& example,
+                                       const std::vector<double>& accuracies) {
+  std::vector<RunRecord> out;
+  for (const double accuracy : accuracies) {
+    const auto seed = static_cast<int64_t>(out.size());
+    Metrics metrics = example;
+    metrics.seed = seed;
+    metrics.config["seed"] = seed;
+    for (Metrics::Object* values : {&metrics.test, &metrics.summary}) {
+      (*values)["test/accuracy"] = accuracy;
+      (*values)["test/loss"] = 1 - accuracy;
+    }
+    out.push_back(record_of(metrics, "runs/" + metrics.name + "/" + std::to_string(seed)));
+  }
+  return out;
 }
 
 }  // namespace vitrine

@@ -205,7 +205,7 @@ TEST_CASE("what metrics.json must not hold", "[runs]") {
   CHECK(parse_error(changed("\"epoch\": 1,", "\"epoch\": 1, \"step\": 1}, {\"epoch\": 1,")) ==
         "3: m.json: history[1]: epoch is not above that of the row before it");
   CHECK(parse_error(changed("\"max\"", "\"up\"")) ==
-        "3: m.json: metrics.test/accuracy: goal: expected one of max, min, got \"up\"");
+        "3: m.json: metrics.test/accuracy: goal: expected one of max, min, none, got \"up\"");
   CHECK(parse_error(changed("\"tags\": []", "\"tags\": [1]")) ==
         "3: m.json: tags[0]: expected a string, got 1");
   CHECK(parse_error(changed("\"tags\"", "\"nonfinite\": [\"seed\"], \"tags\"")) ==

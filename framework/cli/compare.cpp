@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "framework/cli/terminal.h"
+#include "framework/cli/verbs.h"
+#include "framework/reports/comparison.h"
+#include "framework/reports/comparison_table.h"
+#include "framework/reports/comparison_text.h"
+
+namespace vitrine {
+
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+struct Options {
+  std::vector<std::string> places, where, baseline, tags, columns, pareto;
+  std::string metric, sort;
+  bool json = false, csv = false, markdown = false, latex = false;
+};
+
+// Up to this many groups stand beside each other, more of them below each other.
+constexpr size_t kMostBeside = 3;
+constexpr size_t kMostNotes = 20;
+
+std::vector<Condition> conditions_of(const std::vector<std::string>& texts, const char* option) {
+  std::vector<Condition> out;
+  for (const std::string& text : texts) out.emplace_back(text, option);
+  return out;
+}
+
+Rows escaped(Rows rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = escape(cell);
+  }
+  return rows;
+}
+
+Rows transposed(const Rows& rows) {
+  Rows out(rows.at(0).size());
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) out[i].push_back(row[i]);
+  }
+  return out;
+}
+
+// Without the columns that do not fit the terminal; says which these are.
+std::string fitted(ComparisonTable columns) {
+  std::vector<std::string> gone;
+  std::string text = table(escaped(columns.rows()));
+  for (size_t i = columns.columns.size(); i-- > 0 && width_of_lines(text) > output_width();) {
+    if (!columns.columns[i].may_go) continue;
+    gone.insert(gone.begin(), columns.columns[i].cells[0]);
+    columns.columns.erase(columns.columns.begin() + static_cast<std::ptrdiff_t>(i));
+    text = table(escaped(columns.rows()));
+  }
+  if (gone.empty()) return text;
+  return fmt::format("{}\nleft out for the terminal's width: {} (--columns chooses)", text,
+                     escape(fmt::format("{}", fmt::join(gone, ", "))));
+}
+
+// Which runs are not counted or are with care, and what is wrong with whole groups.
+std::vector<std::string> notes_of(const Comparison& comparison) {
+  std::vector<std::string> out;
+  for (const Group& group : comparison.groups) {
+    for (const auto& [run, reason] : group.remarks) {
+      const bool counted = std::count(group.counted.begin(), group.counted.end(), run) > 0;
+      out.push_back(
+          fmt::format("{}: {}{}", run->path.string(), reason, counted ? "" : ", not counted"));
+    }
+  }
+  for (const auto& [run, reason] : comparison.left_out) {
+    const std::string path = run->path.string();
+    out.push_back(reason.starts_with(path) ? reason : fmt::format("{}: {}", path, reason));
+  }
+  return out;
+}
+
+std::string shown_notes(const Comparison& comparison) {
+  std::string out;
+  const std::vector<std::string> notes = notes_of(comparison);
+  for (size_t i = 0; i < std::min(notes.size(), kMostNotes); ++i) out += "\n" + escape(notes[i]);
+  if (notes.size() > kMostNotes) {
+    out += fmt::format("\nand {} more, which --json lists", notes.size() - kMostNotes);
+  }
+  return out.empty() ? out : "\n" + out;
+}
+
+std::string shown(const Comparison& comparison, const Options& options) {
+  if (comparison.groups.size() > kMostBeside) return fitted(table_of(comparison, options.columns));
+  return table(escaped(transposed(table_of(comparison, options.columns, true).rows())));
+}
+
+void keep_front(Comparison& comparison, const std::vector<std::string>& names, bool quiet) {
+  const size_t before = comparison.groups.size();
+  const size_t gone = keep_pareto_front(comparison, names);
+  std::vector<std::string> words;
+  for (const std::string& name : names) {
+    const bool larger = comparison.info(name).goal == "max";
+    words.push_back(fmt::format("{} ({} is better)", escape(name), larger ? "larger" : "smaller"));
+  }
+  if (gone == before) {
+    throw Error(ExitCode::kUsage, fmt::format("--pareto: no group has {} values", names.size()));
+  }
+  if (quiet) return;
+  print(fmt::format("on the Pareto front of {}: {} of {} groups\n", fmt::join(words, " and "),
+                    before - gone, before));
+}
+
+ExitCode compare(const Options& options) {
+  const auto records = read_runs(options.places, std::thread::hardware_concurrency());
+  std::vector<const RunRecord*> runs;
+  for (const RunRecord& record : records) runs.push_back(&record);
+  runs = select_runs(runs, conditions_of(options.where, "--where"), options.tags);
+  for (const std::string& name : options.columns) require_name(runs, name, "--columns");
+  for (const std::string& name : options.pareto) require_name(runs, name, "--pareto");
+  if (!options.sort.empty()) require_name(runs, options.sort, "--sort");
+
+  Comparison comparison =
+      compare_runs(runs, {options.metric, conditions_of(options.baseline, "--baseline")});
+  const bool text = !options.json && !options.csv && !options.markdown && !options.latex;
+  if (text) print(escape_lines(headline(comparison)) + "\n");
+  if (!options.sort.empty() || comparison.groups.size() > 2) {
+    sort_groups(comparison, options.sort.empty() ? comparison.metric : options.sort);
+  }
+  if (!options.pareto.empty()) keep_front(comparison, options.pareto, !text);
+  if (text) print(shown(comparison, options) + shown_notes(comparison));
+  if (options.json) print(comparison_json(comparison).dump(2));
+  if (options.csv) print(comparison_csv(comparison, options.columns));
+  if (options.markdown) print(to_markdown(escaped(table_of(comparison, options.columns).rows())));
+  if (options.latex) print(to_latex(escaped(table_of(comparison, options.columns).rows())));
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Action compare_verb(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  const auto list = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    return app.add_option(name, values, help)->allow_extra_args(false);
+  };
+  app.add_option("RUN-OR-FOLDER", options->places, "runs, or folders of runs or sweeps")
+      ->required();
+  app.add_option("--metric", options->metric, "that decides; default test/accuracy");
+  list("--where", options->where, "only runs with, such as model.hidden_d=8; or != < <= > >=");
+  list("--tag", options->tags, "only runs with this tag");
+  list("--baseline", options->baseline,
+       "what the others are compared with, such as model.mlp=gelu; default: of two the first, of "
+       "more the best");
+  app.add_option("--sort", options->sort, "a metric (best first) or key; default: the metric");
+  list("--columns", options->columns, "keys and metrics to show, such as model.mlp,test/loss")
+      ->delimiter(',');
+  list("--pareto", options->pareto,
+       "only what nothing beats in all of, such as test/accuracy,model.parameters")
+      ->delimiter(',');
+  auto* formats = app.add_option_group("formats");
+  formats->add_flag("--json", options->json, "print JSON");
+  formats->add_flag("--csv", options->csv, "print CSV, numbers in full");
+  formats->add_flag("--markdown", options->markdown, "print a table in Markdown");
+  formats->add_flag("--latex", options->latex, "print a table in LaTeX");
+  formats->require_option(0, 1);
+  return [options] { return compare(*options); };
+}
+
+}  // namespace vitrine

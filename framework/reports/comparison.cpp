@@ -1,0 +1,294 @@
+#include "framework/reports/comparison.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "framework/error.h"
+#include "framework/reports/groups.h"
+
+namespace vitrine {
+
+namespace {
+
+using Runs = std::vector<const RunRecord*>;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+double number_of(const RunRecord& run, const std::string& name) {
+  const auto value = run.value(name);
+  return value && value->is_number() ? value->get<double>() : kNan;
+}
+
+std::string default_metric(const Runs& runs) {
+  for (const char* split : {"test/", "validation/", "train/"}) {
+    for (const char* value : {"accuracy", "loss"}) {
+      const std::string name = std::string(split) + value;
+      const auto has = [&](const RunRecord* run) { return run->value(name).has_value(); };
+      if (std::any_of(runs.begin(), runs.end(), has)) return name;
+    }
+  }
+  return "test/accuracy";
+}
+
+// Sets `counted` and, for what is not or is with care, `remarks`.
+void count_runs(Group& group, const std::string& metric) {
+  std::map<int64_t, const RunRecord*> seeds;
+  std::stable_sort(group.runs.begin(), group.runs.end(),
+                   [](const auto* a, const auto* b) { return a->metrics.seed < b->metrics.seed; });
+  for (const RunRecord* run : group.runs) {
+    const auto remark = [&](const std::string& text) { group.remarks.emplace_back(run, text); };
+    if (!run->is_finished()) {
+      remark(run->status);
+    } else if (!std::isfinite(number_of(*run, metric))) {
+      remark("without " + metric);
+    } else if (!seeds.emplace(run->metrics.seed, run).second) {
+      remark("repeated");
+    } else {
+      group.counted.push_back(run);
+      if (!run->metrics.exact) remark("inexact");
+    }
+  }
+}
+
+void mark_threads(Group& group) {
+  std::set<int64_t> threads;
+  for (const RunRecord* run : group.counted) {
+    const auto value = run->value("threads");
+    if (value && value->is_number_integer()) threads.insert(value->get<int64_t>());
+  }
+  if (threads.size() > 1) {
+    group.marks.push_back(fmt::format("{} threads", fmt::join(threads, " and ")));
+  }
+}
+
+// "2 diverged", or for a group of one run "diverged".
+void mark_runs(Group& group) {
+  std::vector<std::pair<std::string, size_t>> counts;
+  for (const auto& [run, reason] : group.remarks) {
+    const auto same = [&, &text = reason](const auto& count) { return count.first == text; };
+    const auto found = std::find_if(counts.begin(), counts.end(), same);
+    if (found == counts.end()) {
+      counts.emplace_back(reason, 1);
+    } else {
+      ++found->second;
+    }
+  }
+  for (const auto& [reason, count] : counts) {
+    group.marks.push_back(group.runs.size() == 1 ? reason : fmt::format("{} {}", count, reason));
+  }
+}
+
+size_t index_of_baseline(const Comparison& comparison, const std::vector<Condition>& baseline) {
+  std::vector<size_t> found;
+  for (size_t i = 0; i < comparison.groups.size(); ++i) {
+    const auto fits = [&](const RunRecord* run) {
+      return std::all_of(baseline.begin(), baseline.end(),
+                         [&](const Condition& condition) { return condition.holds(*run); });
+    };
+    const Runs& runs = comparison.groups[i].runs;
+    if (std::any_of(runs.begin(), runs.end(), fits)) found.push_back(i);
+  }
+  if (found.size() == 1) return found[0];
+  std::vector<std::string> labels;
+  for (const Group& group : comparison.groups) labels.push_back(group.label);
+  throw Error(ExitCode::kUsage,
+              escape(fmt::format("--baseline selects {} of the {} groups, it must be one; they "
+                                 "are: {}",
+                                 found.empty() ? "none" : std::to_string(found.size()),
+                                 labels.size(), fmt::join(labels, "; "))));
+}
+
+// Whether `a` is better than `b`; NaN is worse than all. Larger is better only where that is the
+// goal.
+bool is_better(double a, double b, const MetricInfo& info) {
+  if (std::isnan(a) || std::isnan(b)) return !std::isnan(a);
+  return info.goal == "max" ? a > b : a < b;
+}
+
+size_t index_of_best(const Comparison& comparison) {
+  const MetricInfo& info = comparison.info(comparison.metric);
+  size_t best = 0;
+  double best_mean = kNan;
+  for (size_t i = 0; i < comparison.groups.size(); ++i) {
+    const Group& group = comparison.groups[i];
+    const double mean = group.counted.empty() ? kNan : group.spread(comparison.metric).mean;
+    if (is_better(mean, best_mean, info)) best = i, best_mean = mean;
+  }
+  return best;
+}
+
+// Paired over the seeds that both have, where these are not too few and at least half of the
+// smaller group.
+Contrast contrast_of(const Group& reference, const Group& group, const std::string& metric) {
+  std::map<int64_t, double> known;
+  std::vector<double> from, to, shared_from, shared_to;
+  for (const RunRecord* run : reference.counted) {
+    from.push_back(known[run->metrics.seed] = number_of(*run, metric));
+  }
+  for (const RunRecord* run : group.counted) {
+    to.push_back(number_of(*run, metric));
+    if (const auto found = known.find(run->metrics.seed); found != known.end()) {
+      shared_from.push_back(found->second);
+      shared_to.push_back(to.back());
+    }
+  }
+  const size_t shared = shared_to.size(), smaller = std::min(from.size(), to.size());
+  const bool paired =
+      shared > 0 && 2 * shared >= smaller && (shared >= kFewestSeeds || smaller < kFewestSeeds);
+  Contrast out{paired ? paired_difference(shared_from, shared_to) : welch_difference(from, to),
+               paired ? shared : to.size(),
+               paired ? shared : from.size(),
+               paired,
+               kNan,
+               Verdict::kTooFewSeeds};
+  if (std::min(out.n, out.reference_n) < kFewestSeeds) out.difference.p = kNan;
+  return out;
+}
+
+Verdict verdict_of(const Contrast& contrast, const MetricInfo& info) {
+  if (std::isnan(contrast.p)) return Verdict::kTooFewSeeds;
+  if (contrast.p >= kSignificance) return Verdict::kUndecided;
+  if (info.goal != "max" && info.goal != "min") return Verdict::kDifferent;
+  return is_better(contrast.difference.mean, 0, info) ? Verdict::kBetter : Verdict::kWorse;
+}
+
+void add_contrasts(Comparison& comparison, size_t reference) {
+  comparison.reference = comparison.groups[reference].label;
+  std::vector<double> p;
+  for (size_t i = 0; i < comparison.groups.size(); ++i) {
+    Group& group = comparison.groups[i];
+    if (i != reference) {
+      group.contrast = contrast_of(comparison.groups[reference], group, comparison.metric);
+    }
+    p.push_back(group.contrast ? group.contrast->difference.p : kNan);
+  }
+  p = holm(p);
+  for (size_t i = 0; i < p.size(); ++i) {
+    auto& contrast = comparison.groups[i].contrast;
+    if (!contrast) continue;
+    contrast->p = p[i];
+    contrast->verdict = verdict_of(*contrast, comparison.info(comparison.metric));
+  }
+}
+
+// Whether `a` is at least as good in all values and better in one; smaller is better.
+bool dominates(const std::vector<double>& a, const std::vector<double>& b) {
+  bool better = false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] > b[i]) return false;
+    better |= a[i] < b[i];
+  }
+  return better;
+}
+
+// Of a group by any name: the mean of numbers, else what the first run has.
+nlohmann::ordered_json sort_value(const Group& group, const std::string& name) {
+  const double mean = group.spread(name).mean;
+  if (!std::isnan(mean)) return mean;
+  return group.runs[0]->value(name).value_or(nullptr);
+}
+
+}  // namespace
+
+std::string to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kBetter:
+      return "better";
+    case Verdict::kWorse:
+      return "worse";
+    case Verdict::kDifferent:
+      return "different";
+    case Verdict::kUndecided:
+      return "undecided";
+    case Verdict::kTooFewSeeds:
+      return "too few seeds";
+  }
+  throw Error(ExitCode::kInternal, "a verdict without a name");
+}
+
+Spread Group::spread(const std::string& metric) const {
+  std::vector<double> values;
+  for (const RunRecord* run : counted.empty() ? runs : counted) {
+    const double value = number_of(*run, metric);
+    if (std::isfinite(value)) values.push_back(value);
+  }
+  return spread_of(values);
+}
+
+const MetricInfo& Comparison::info(const std::string& name) const {
+  static const MetricInfo none{"none", ""};
+  const auto found = infos.find(name);
+  return found == infos.end() ? none : found->second;
+}
+
+Comparison compare_runs(const std::vector<const RunRecord*>& runs,
+                        const ComparisonOptions& options) {
+  Comparison out = group_runs(runs);
+  for (const RunRecord* run : runs) {
+    for (const auto& [name, info] : run->metrics.metrics) out.infos.emplace(name, info);
+  }
+  if (!options.metric.empty()) require_name(runs, options.metric, "--metric");
+  out.metric = options.metric.empty() ? default_metric(runs) : options.metric;
+  for (Group& group : out.groups) {
+    count_runs(group, out.metric);
+    mark_threads(group);
+    mark_runs(group);
+  }
+  for (const Condition& condition : options.baseline) {
+    require_name(runs, condition.name(), "--baseline");
+  }
+  const bool best = options.baseline.empty() && out.groups.size() > 2;
+  add_contrasts(out, !options.baseline.empty() ? index_of_baseline(out, options.baseline)
+                     : best                    ? index_of_best(out)
+                                               : 0);
+  return out;
+}
+
+void sort_groups(Comparison& comparison, const std::string& name) {
+  const MetricInfo& info = comparison.info(name);
+  std::vector<std::pair<nlohmann::ordered_json, size_t>> order;
+  for (size_t i = 0; i < comparison.groups.size(); ++i) {
+    order.emplace_back(sort_value(comparison.groups[i], name), i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    if (a.first.is_null() || b.first.is_null()) return !a.first.is_null() && b.first.is_null();
+    if (!a.first.is_number() || !b.first.is_number()) return a.first < b.first;
+    return is_better(a.first.template get<double>(), b.first.template get<double>(), info);
+  });
+  std::vector<Group> groups;
+  for (const auto& [value, i] : order) groups.push_back(std::move(comparison.groups[i]));
+  comparison.groups = std::move(groups);
+}
+
+size_t keep_pareto_front(Comparison& comparison, const std::vector<std::string>& names) {
+  std::vector<std::vector<double>> points;
+  std::vector<Group*> whole;
+  for (Group& group : comparison.groups) {
+    std::vector<double> point;
+    for (const std::string& name : names) {
+      const double sign = comparison.info(name).goal == "max" ? -1 : 1;
+      point.push_back(sign * group.spread(name).mean);
+    }
+    if (std::any_of(point.begin(), point.end(), [](double value) { return std::isnan(value); })) {
+      continue;
+    }
+    points.push_back(std::move(point));
+    whole.push_back(&group);
+  }
+  std::vector<Group> front;
+  for (size_t i = 0; i < points.size(); ++i) {
+    const auto beats = [&](const auto& other) { return dominates(other, points[i]); };
+    if (std::none_of(points.begin(), points.end(), beats)) front.push_back(std::move(*whole[i]));
+  }
+  const size_t gone = comparison.groups.size() - front.size();
+  comparison.groups = std::move(front);
+  return gone;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/reports/condition.h"
+#include "framework/reports/runs.h"
+#include "framework/reports/statistics.h"
+
+namespace vitrine {
+
+// Fewer seeds than this give no verdict.
+constexpr size_t kFewestSeeds = 3;
+// A difference with a smaller p value (corrected where there are several) is one.
+constexpr double kSignificance = 0.05;
+
+enum class Verdict { kBetter, kWorse, kDifferent, kUndecided, kTooFewSeeds };
+std::string to_string(Verdict verdict);  // "better", "worse", "different", "undecided", ...
+
+// How a group stands to the reference.
+struct Contrast {
+  Difference difference;  // the group's mean less the reference's; `p` is not corrected
+  size_t n, reference_n;  // seeds that it comes from
+  bool paired;            // over the seeds that both have
+  double p;               // corrected after Holm
+  Verdict verdict;
+};
+
+// Runs that differ in their seed alone: same config, data and code. What is only a label or changes
+// no result (name, note, tags, threads) does not count.
+struct Group {
+  std::string label;
+  nlohmann::ordered_json values;  // of Comparison::keys; those that its config has
+  std::vector<const RunRecord*> runs;
+  std::vector<const RunRecord*> counted;  // finished, with the metric, one of each seed; by seed
+  // Of single runs: why one is not counted, or is with care.
+  std::vector<std::pair<const RunRecord*, std::string>> remarks;
+  std::vector<std::string> marks;    // of all of it: "other data", "2 diverged"
+  std::optional<Contrast> contrast;  // none for the reference itself
+
+  // Of the counted runs, or where there are none of all; values that are not finite are left out.
+  Spread spread(const std::string& metric) const;
+};
+
+struct Comparison {
+  std::string metric;             // that decides
+  std::vector<std::string> keys;  // that differ: of the config, and of data and code
+  std::vector<Group> groups;
+  bool labels_are_keys = false;  // the groups' labels say what the keys' columns say
+  std::string reference;         // label of the group that contrasts are against
+  std::vector<std::pair<const RunRecord*, std::string>> left_out;  // of all groups, and why
+  std::map<std::string, MetricInfo> infos;                         // of all runs
+
+  const MetricInfo& info(const std::string& name) const;  // goal "none" where it is not known
+};
+
+struct ComparisonOptions {
+  std::string metric;               // empty: test/accuracy, or else the first that there is
+  std::vector<Condition> baseline;  // which group is the reference; empty: see compare_runs
+};
+
+// Groups in the order of `runs`, which must outlive it. The reference is the group that `baseline`
+// selects; else of two groups the first, of more the best. Throws Error(kUsage) for a metric that
+// no run has and a baseline that selects no group or several, and Error(kData) where no run can be
+// compared.
+Comparison compare_runs(const std::vector<const RunRecord*>& runs,
+                        const ComparisonOptions& options);
+
+// Best first by a metric, smallest first by anything else; groups without a value last.
+void sort_groups(Comparison& comparison, const std::string& name);
+
+// Keeps the groups that no other one beats in all of `names`: larger is better where that is the
+// metric's goal, smaller elsewhere. Returns how many went, those without a value among them.
+size_t keep_pareto_front(Comparison& comparison, const std::vector<std::string>& names);
+
+}  // namespace vitrine

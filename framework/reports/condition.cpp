@@ -1,0 +1,147 @@
+#include "framework/reports/condition.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "framework/config/yaml.h"
+#include "framework/error.h"
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Runs = std::vector<const RunRecord*>;
+
+constexpr size_t kShownValues = 10;
+constexpr size_t kShortestHash = 7;
+
+// What tables show the beginning of.
+bool is_hash(const std::string& name) {
+  return name == "dataset.sha256" || name == "environment.git" || name == "environment.build";
+}
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ExitCode::kUsage, message); }
+
+// "hidden_d" is near "model.hidden_d", which shares its last part.
+std::string near_of(const std::string& name, const std::set<std::string>& names) {
+  std::string near = nearest_names(name, {names.begin(), names.end()});
+  for (const std::string& one : names) {
+    if (near.empty() && (one.ends_with("." + name) || one.ends_with("/" + name))) near = one;
+  }
+  return near.empty() ? "" : "; did you mean " + escape(near) + "?";
+}
+
+void require_tag(const Runs& runs, const std::string& tag) {
+  std::set<std::string> tags;
+  for (const RunRecord* run : runs) {
+    tags.insert(run->metrics.tags.begin(), run->metrics.tags.end());
+  }
+  if (tags.contains(tag)) return;
+  refuse(fmt::format("--tag {}: no run has it; {}", escape(tag),
+                     tags.empty()
+                         ? "the runs have no tags"
+                         : "there are " + escape(fmt::format("{}", fmt::join(tags, ", ")))));
+}
+
+// "model.hidden_d is 8, 16" of the runs.
+std::string values_of(const Runs& runs, const std::string& name) {
+  std::vector<std::string> shown;
+  for (const RunRecord* run : runs) {
+    const auto value = run->value(name);
+    const std::string text = value ? shown_value(*value) : "absent";
+    if (std::find(shown.begin(), shown.end(), text) == shown.end()) shown.push_back(text);
+    if (shown.size() > kShownValues) break;
+  }
+  if (shown.size() > kShownValues) shown.back() = "...";
+  return escape(fmt::format("{} is {}", name, fmt::join(shown, ", ")));
+}
+
+}  // namespace
+
+std::string shown_value(const nlohmann::ordered_json& value) {
+  return value.is_string() ? value.get<std::string>() : to_flow_yaml(Node::from_json(value));
+}
+
+Condition::Condition(const std::string& text, const std::string& option) {
+  const size_t at = text.find_first_of("=!<>");
+  for (const char* known : {"==", "!=", "<=", ">=", "=", "<", ">"}) {
+    if (operator_.empty() && at != text.npos && text.substr(at).starts_with(known)) {
+      operator_ = known;
+    }
+  }
+  if (operator_.empty() || at == 0) {
+    refuse(fmt::format("{} {}: expected NAME=VALUE, or !=, <, <=, > or >= between them", option,
+                       escape(text)));
+  }
+  name_ = text.substr(0, at);
+  text_ = text.substr(at + operator_.size());
+  wanted_ = parse_yaml(text_, option).json();
+  if (text_.empty()) wanted_ = "";
+  if (operator_ == "==") operator_ = "=";
+  const bool ordered = operator_[0] == '<' || operator_[0] == '>';
+  if (ordered && !wanted_.is_number()) {
+    refuse(fmt::format("{} {}: {} compares numbers, got \"{}\"", option, escape(text), operator_,
+                       escape(text_)));
+  }
+}
+
+bool Condition::is_equal(const Json& value) const {
+  if (value == wanted_) return true;
+  if (value.is_array() && value.size() == 1) return is_equal(value[0]);  // n_patches: 7 is [7]
+  if (!value.is_string()) return false;
+  const std::string text = value;
+  const bool abbreviated = is_hash(name_) && text_.size() >= kShortestHash;
+  return text == text_ || (abbreviated && text.starts_with(text_));
+}
+
+bool Condition::holds(const RunRecord& run) const {
+  const auto value = run.value(name_);
+  if (operator_ == "=") return value && is_equal(*value);
+  if (operator_ == "!=") return !value || !is_equal(*value);
+  if (!value || !value->is_number()) return false;
+  const double number = value->get<double>(), limit = wanted_.get<double>();
+  if (operator_ == "<") return number < limit;
+  if (operator_ == "<=") return number <= limit;
+  if (operator_ == ">") return number > limit;
+  return number >= limit;
+}
+
+void require_name(const Runs& runs, const std::string& name, const std::string& option) {
+  const auto known = [&](const RunRecord* run) { return run->value(name).has_value(); };
+  if (std::any_of(runs.begin(), runs.end(), known)) return;
+  std::set<std::string> names;
+  for (const RunRecord* run : runs) {
+    for (std::string& one : run->names()) names.insert(std::move(one));
+  }
+  refuse(fmt::format("{} {}: no run has such a key or metric{}", option, escape(name),
+                     near_of(name, names)));
+}
+
+std::vector<const RunRecord*> select_runs(const Runs& runs,
+                                          const std::vector<Condition>& conditions,
+                                          const std::vector<std::string>& tags) {
+  for (const Condition& condition : conditions) require_name(runs, condition.name(), "--where");
+  for (const std::string& tag : tags) require_tag(runs, tag);
+  Runs left = runs;
+  for (const std::string& tag : tags) {
+    std::erase_if(left, [&](const RunRecord* run) {
+      const auto& all = run->metrics.tags;
+      return std::find(all.begin(), all.end(), tag) == all.end();
+    });
+  }
+  if (left.empty()) refuse("no run has all of these tags");
+  for (const Condition& condition : conditions) {
+    const Runs before = left;
+    std::erase_if(left, [&](const RunRecord* run) { return !condition.holds(*run); });
+    if (left.empty()) {
+      refuse(fmt::format("no run is left by --where: {}", values_of(before, condition.name())));
+    }
+  }
+  return left;
+}
+
+}  // namespace vitrine

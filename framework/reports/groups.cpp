@@ -1,0 +1,217 @@
+#include "framework/reports/groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "framework/error.h"
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Runs = std::vector<const RunRecord*>;
+
+// Keys that name a run or change no result.
+const std::set<std::string> kIgnored = {"seed", "name", "note", "tags", "threads"};
+
+// What a run depends on besides its config.
+constexpr const char* kBeyondConfig[] = {"dataset.sha256", "environment.git", "environment.build",
+                                         "environment.torch"};
+
+constexpr size_t kHashDigits = 8;
+constexpr size_t kMostKeysOfLabel = 6;
+
+bool is_hash(const std::string& key) {
+  return key == "dataset.sha256" || key == "environment.git" || key == "environment.build";
+}
+
+const char* mark_of(const std::string& key) {
+  if (key == "dataset.sha256") return "other data";
+  if (key == "model.encoder") return "other encoder";
+  if (key.starts_with("environment.")) return "other code";
+  return nullptr;
+}
+
+// Names of the values that are not the same in all runs, in the order of the config.
+std::vector<std::string> differing_keys(const Runs& runs) {
+  struct Seen {
+    const Json* first;
+    size_t count;
+    bool differs;
+  };
+  std::vector<std::string> order;
+  std::unordered_map<std::string, Seen> seen;
+  const auto note = [&](const std::string& key, const Json& value) {
+    const auto [found, is_new] = seen.try_emplace(key, Seen{&value, 0, false});
+    if (is_new) order.push_back(key);
+    ++found->second.count;
+    if (!found->second.differs) found->second.differs = *found->second.first != value;
+  };
+  for (const RunRecord* run : runs) {
+    for (const auto& [key, value] : run->config.items()) note(key, value);
+    const auto note_member = [&](const Json& object, const std::string& prefix) {
+      for (const auto& [key, value] : object.items()) {
+        const std::string name = prefix + key;
+        if (std::count(std::begin(kBeyondConfig), std::end(kBeyondConfig), name)) note(name, value);
+      }
+    };
+    note_member(run->metrics.dataset, "dataset.");
+    note_member(run->metrics.environment, "environment.");
+  }
+  std::erase_if(order, [&](const std::string& key) {
+    const Seen& one = seen.at(key);
+    return kIgnored.contains(key) || (!one.differs && one.count == runs.size());
+  });
+  return order;
+}
+
+// Groups by the values of `keys`, in the order of their first runs.
+std::vector<Group> groups_by(const std::vector<std::string>& keys, const Runs& runs) {
+  std::vector<Group> out;
+  std::unordered_map<std::string, size_t> known;
+  for (const RunRecord* run : runs) {
+    Json values = Json::object();
+    for (const std::string& key : keys) {
+      if (auto value = run->value(key)) values[key] = std::move(*value);
+    }
+    const auto [found, is_new] = known.try_emplace(values.dump(), out.size());
+    if (is_new) {
+      out.emplace_back();
+      out.back().values = std::move(values);
+    }
+    out[found->second].runs.push_back(run);
+  }
+  return out;
+}
+
+// A commit tells more than the build that came from it.
+void drop_build_told_by_git(Comparison& comparison) {
+  std::set<std::string> gits, both;
+  for (const Group& group : comparison.groups) {
+    const std::string git = group.values.value("environment.git", Json()).dump();
+    gits.insert(git);
+    both.insert(git + group.values.value("environment.build", Json()).dump());
+  }
+  if (gits.size() == both.size()) std::erase(comparison.keys, "environment.build");
+}
+
+// Marks groups whose data, code or encoder is not that of most runs.
+void mark_others(Comparison& comparison) {
+  for (const std::string& key : comparison.keys) {
+    const char* mark = mark_of(key);
+    if (mark == nullptr) continue;
+    std::vector<std::pair<Json, size_t>> counts;
+    const auto value_of = [&](const Group& group) { return group.values.value(key, Json()); };
+    for (const Group& group : comparison.groups) {
+      const auto same = [&](const auto& count) { return count.first == value_of(group); };
+      auto found = std::find_if(counts.begin(), counts.end(), same);
+      if (found == counts.end()) found = counts.insert(found, {value_of(group), 0});
+      found->second += group.runs.size();
+    }
+    const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+    const Json most = std::max_element(counts.begin(), counts.end(), fewer)->first;
+    for (Group& group : comparison.groups) {
+      if (value_of(group) == most || std::count(group.marks.begin(), group.marks.end(), mark)) {
+        continue;
+      }
+      group.marks.emplace_back(mark);
+    }
+  }
+}
+
+// The names of the groups' experiments, where one name is all of a group's.
+std::vector<std::string> names_of(const std::vector<Group>& groups) {
+  std::vector<std::string> out;
+  for (const Group& group : groups) {
+    out.push_back(group.runs[0]->metrics.name);
+    for (const RunRecord* run : group.runs) {
+      if (run->metrics.name != out.back()) out.back().clear();
+    }
+  }
+  return out;
+}
+
+// The last parts of the paths of groups of one run.
+std::vector<std::string> ids_of(const std::vector<Group>& groups) {
+  std::vector<std::string> out;
+  for (const Group& group : groups) {
+    out.push_back(group.runs.size() == 1 ? group.runs[0]->path.filename().string() : "");
+  }
+  return out;
+}
+
+bool tell_apart(const std::vector<std::string>& labels) {
+  const std::set<std::string> distinct(labels.begin(), labels.end());
+  return distinct.size() == labels.size() && !distinct.contains("");
+}
+
+std::string last_part(const std::string& key) { return key.substr(key.rfind('.') + 1); }
+
+// "hidden_d=8 n_heads=2"; a key is whole where another one has the same last part.
+std::string label_of(const Group& group, const std::vector<std::string>& keys) {
+  std::string out;
+  for (const std::string& key : keys) {
+    const auto value = group.values.find(key);
+    const auto same = [&](const std::string& other) { return last_part(other) == last_part(key); };
+    const bool alone = std::count_if(keys.begin(), keys.end(), same) == 1;
+    out += (out.empty() ? "" : " ") + (alone ? last_part(key) : key) + "=" +
+           (value == group.values.end() ? "-" : shown_key_value(key, *value));
+  }
+  return out;
+}
+
+// By name where names tell the groups apart, else by the keys that differ; by number where these
+// are many.
+void label_groups(Comparison& comparison) {
+  std::vector<Group>& groups = comparison.groups;
+  std::vector<std::string> labels = names_of(groups);
+  if (!tell_apart(labels) && comparison.keys.size() <= kMostKeysOfLabel) {
+    for (size_t i = 0; i < groups.size(); ++i) labels[i] = label_of(groups[i], comparison.keys);
+    comparison.labels_are_keys = tell_apart(labels);
+  }
+  if (!tell_apart(labels)) labels = ids_of(groups);
+  for (size_t i = 0; i < groups.size(); ++i) groups[i].label = labels[i];
+  if (tell_apart(labels)) return;
+  for (size_t i = 0; i < groups.size(); ++i) groups[i].label = fmt::format("#{}", i + 1);
+}
+
+}  // namespace
+
+std::string shown_key_value(const std::string& key, const nlohmann::ordered_json& value) {
+  const std::string text = shown_value(value);
+  if (!is_hash(key)) return text;
+  return text.substr(0, kHashDigits) + (text.ends_with("-dirty") ? "-dirty" : "");
+}
+
+Comparison group_runs(const std::vector<const RunRecord*>& runs) {
+  Comparison out;
+  Runs compared;
+  for (const RunRecord* run : runs) {
+    if (!run->is_readable()) {
+      out.left_out.emplace_back(run, run->error);
+    } else if (run->metrics.config_sha256.empty()) {
+      out.left_out.emplace_back(run, run->status + " before its first metrics.json");
+    } else {
+      compared.push_back(run);
+    }
+  }
+  if (compared.empty()) {
+    throw Error(ExitCode::kData,
+                runs.empty() ? "there is no run to compare"
+                             : fmt::format("no run can be compared; the first, "
+                                           "{}: {}",
+                                           escape(runs[0]->path.string()), out.left_out[0].second));
+  }
+  out.keys = differing_keys(compared);
+  out.groups = groups_by(out.keys, compared);
+  drop_build_told_by_git(out);
+  mark_others(out);
+  label_groups(out);
+  return out;
+}
+
+}  // namespace vitrine
