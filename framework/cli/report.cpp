@@ -22,7 +22,7 @@ ExitCode report(const Options& options) {
   refuse_file_of_run(options.file);
   std::vector<RunRecord> runs = read_runs(options.places, std::thread::hardware_concurrency());
   const size_t count = runs.size();
-  write_file_atomically(options.file, report_page(std::move(runs)));
+  write_file_atomically(options.file, report_page(std::move(runs), options.places));
   print(fmt::format("wrote {}: {} run{}", escape(options.file), count, count == 1 ? "" : "s"));
   return ExitCode::kDone;
 }

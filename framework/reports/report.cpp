@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 
 #include "framework/reports/html.h"
 #include "framework/reports/page.h"
-#include "framework/reports/report_charts.h"
 #include "framework/reports/report_data.h"
-#include "framework/reports/report_table.h"
+#include "framework/reports/report_sections.h"
 
 namespace vitrine {
 
@@ -16,27 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Role = ReportColumn::Role;
-
-constexpr size_t kMostAxes = 10;  // of the parallel coordinates, and effects
-
-struct Page {
-  std::string title;
-  std::string navigation, sections;
-  Json charts = Json::object();
-
-  void add(const std::string& id, const std::string& heading, const std::string& content) {
-    navigation += fmt::format("<a href=\"#{}\">{}</a>", id, heading);
-    sections +=
-        fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}\n</section>\n", id, heading, content);
-  }
-  // Where the chart is drawn.
-  std::string chart(const std::string& name, Json specification) {
-    charts[name] = std::move(specification);
-    return fmt::format("<div class=\"chart\" data-chart=\"{}\"></div>", name);
-  }
-};
-
-std::string note(const std::string& text) { return "<p class=\"note\">" + text + "</p>\n"; }
 
 std::string title_of(const ReportData& data) {
   std::set<std::string> names;
@@ -46,88 +25,74 @@ std::string title_of(const ReportData& data) {
   return names.size() <= 3 ? out : fmt::format("{} experiments", names.size());
 }
 
-void add_runs(Page& page, const ReportData& data) {
-  page.add("runs", "Runs", "<div class=\"wide\">" + runs_table(data) + "</div>\n");
-}
-
-void add_curves(Page& page, const ReportData& data, const Json& curves) {
-  if (curves.at("rows").empty()) return;
-  std::string text = "Each run is a line";
-  if (data.runs.size() > 1) text += "; a thick one is the mean of the runs of its colour";
-  if (const auto every = curves.at("every").get<size_t>(); every > 1)
-    text += fmt::format("; long histories are shown at every {}th epoch", every);
-  page.add("curves", "Learning curves",
-           note(text + ". Point at a line to see whose it is.") +
-               page.chart("curves", curves_chart(curves)));
-}
-
-void add_parameters(Page& page, const ReportData& data) {
-  auto parameters = data.columns_of(Role::kParameter);
-  if (parameters.empty() || !data.first_metric()) return;
-  std::string cut;
-  if (parameters.size() > kMostAxes) {
-    cut = fmt::format(" The first {} of {} parameters that differ.", kMostAxes, parameters.size());
-    parameters.resize(kMostAxes);
+// By validation alone: what is chosen by the test has no test left.
+std::string best_of(const ReportData& data) {
+  const ReportColumn* metric = data.first_metric();
+  if (data.runs.size() < 2 || !metric || !metric->name.starts_with("validation/")) return "";
+  size_t best = 0;
+  Json best_value;
+  for (size_t i = 0; i < data.runs.size(); ++i) {
+    const Json value = data.value(i, *metric);
+    const bool better = metric->info.goal == "min" ? value < best_value : value > best_value;
+    if (value.is_null() || !(best_value.is_null() || better)) continue;
+    best = i;
+    best_value = value;
   }
-  std::string effects;
-  for (const ReportColumn* column : parameters)
-    effects += page.chart("effect-" + column->id, effect_chart(*column));
-  page.add("effects", "Effect of each parameter",
-           note("Each dot is a run, each bar the mean over the runs with this value, whatever "
-                "else they differ in." +
-                cut) +
-               "<div class=\"grid\">" + effects + "</div>");
-  page.add("parallel", "Parallel coordinates",
-           note("Drag along an axis to keep the runs that cross it there; the table and the other "
-                "charts follow. A click on the axis lets all back." +
-                cut) +
-               page.chart("parallel", parallel_chart(parameters)));
+  return fmt::format(". Best by {}: {} with {}", html(metric->name), html(data.labels[best]),
+                     html(cell_text(best_value, *metric)));
 }
 
-void add_costs(Page& page, const ReportData& data) {
-  std::string charts;
-  for (const char* name : {"model.parameters", "seconds"}) {
-    const ReportColumn* column = data.column(name);
-    if (column && column->values.size() > 1)
-      charts += page.chart(std::string("cost-") + column->id, cost_chart(*column));
+// How many runs there are and how they stand.
+std::string summary_of(const ReportData& data) {
+  std::map<std::string, size_t> statuses;
+  for (const RunRecord& run : data.runs) ++statuses[run.status];
+  std::string out = data.runs.size() == 1 ? html(data.labels[0]) + ": "
+                                          : fmt::format("{} runs: ", data.runs.size());
+  for (const auto& [status, count] : statuses) {
+    if (out.back() != ' ') out += ", ";
+    out += data.runs.size() == 1 ? status : fmt::format("{} {}", count, status);
   }
-  if (charts.empty()) return;
-  page.add("costs", "What it costs",
-           note("The dashed line joins the runs that none beats with less.") +
-               "<div class=\"grid two\">" + charts + "</div>");
+  return "<p>" + out + best_of(data) + "</p>\n";
 }
 
-std::string controls(const ReportData& data) {
-  const auto option = [](const ReportColumn& column, bool selected) {
-    return fmt::format("<option value=\"{}\"{}>{}</option>", column.id, selected ? " selected" : "",
-                       html(column.name));
-  };
-  std::string metrics, colours = "<option value=\"\">nothing</option>";
+const ReportColumn* first_colour(const ReportData& data) {
   const auto parameters = data.columns_of(Role::kParameter);
-  for (const ReportColumn* column : data.columns_of(Role::kMetric))
-    metrics += option(*column, column == data.first_metric());
-  for (const ReportColumn& column : data.columns) {
-    if (column.role == Role::kMetric && !column.numeric) continue;
-    colours += option(column, !parameters.empty() && &column == parameters[0]);
+  return parameters.empty() ? nullptr : parameters[0];
+}
+
+Json id_of(const ReportColumn* column) { return column ? Json(column->id) : Json(); }
+
+std::string selection(const std::string& id, const std::string& label,
+                      const std::vector<const ReportColumn*>& columns, const ReportColumn* selected,
+                      const std::string& none) {
+  std::string out = none.empty() ? "" : "<option value=\"\">" + none + "</option>";
+  for (const ReportColumn* column : columns) {
+    out += fmt::format("<option value=\"{}\"{}>{}</option>", column->id,
+                       column == selected ? " selected" : "", html(column->name));
   }
-  std::string out = "<form class=\"controls\" onsubmit=\"return false\">";
-  out = "<div class=\"controls\">";
-  if (!metrics.empty())
-    out += "<label>Metric <select id=\"metric\">" + metrics + "</select></label>";
-  if (data.runs.size() > 1) {
-    out += "<label>Colour by <select id=\"colour\">" + colours + "</select></label>";
-    out +=
-        "<label class=\"filter\">Filter <input id=\"filter\" type=\"search\" "
-        "placeholder=\"hidden_d=8 accuracy&gt;0.9 finished\" autocomplete=\"off\" "
-        "aria-describedby=\"filter-problem\"></label>";
+  return fmt::format("<label>{} <select id=\"{}\">{}</select></label>\n", label, id, out);
+}
+
+// What all charts and the table follow; nothing for a single run.
+std::string controls(const ReportData& data) {
+  if (data.runs.size() == 1) return "";
+  std::string out = "<div class=\"controls\">";
+  if (data.first_metric()) {
+    out += selection("metric", "Metric", data.columns_of(Role::kMetric), data.first_metric(), "");
   }
+  std::vector<const ReportColumn*> colours;
+  for (const ReportColumn& column : data.columns) colours.push_back(&column);
+  out += selection("colour", "Colour by", colours, first_colour(data), "nothing");
   return out +
-         "<output id=\"count\"></output><span id=\"filter-problem\"></span>"
-         "<div id=\"legend\"></div></div>";
+         "<label class=\"filter\">Filter <input id=\"filter\" type=\"search\" "
+         "placeholder=\"hidden_d=8 accuracy&gt;90% finished\" autocomplete=\"off\" "
+         "aria-describedby=\"filter-problem\"></label>\n"
+         "<output id=\"count\"></output><span id=\"filter-problem\" role=\"alert\"></span>"
+         "<div id=\"legend\"></div></div>\n";
 }
 
 Json columns_json(const ReportData& data) {
-  constexpr const char* kRoles[] = {"label", "status", "parameter", "seed", "metric"};
+  constexpr const char* kRoles[] = {"label", "status", "parameter", "seed", "metric", "fact"};
   Json out = Json::array();
   for (const ReportColumn& column : data.columns) {
     out.push_back({{"id", column.id},
@@ -154,26 +119,29 @@ std::string head(const std::string& title) {
 
 }  // namespace
 
-std::string report_page(std::vector<RunRecord> runs) {
+std::string report_page(std::vector<RunRecord> runs, const std::vector<std::string>& places) {
   const ReportData data = report_data(std::move(runs));
   const Json curves = curves_of(data);
-  Page page;
-  page.title = title_of(data);
+  ReportPage page;
   add_runs(page, data);
+  add_unfinished(page, data);
+  add_comparison(page, data);
   add_curves(page, data, curves);
   add_parameters(page, data);
   add_costs(page, data);
-
-  const auto parameters = data.columns_of(Role::kParameter);
+  add_pictures(page, places);
+  add_details(page, data);
+  add_shared(page, data);
   const Json json = {{"columns", columns_json(data)},
-                     {"metric", data.first_metric() ? Json(data.first_metric()->id) : Json()},
-                     {"colour", parameters.empty() ? Json() : Json(parameters[0]->id)},
+                     {"metric", id_of(data.first_metric())},
+                     {"colour", id_of(first_colour(data))},
                      {"runs", run_rows(data)},
                      {"curves", curves},
                      {"charts", page.charts}};
-  std::string out = head(page.title + " · Vitrine");
-  out += "<body>\n<header><h1>" + html(page.title) + "</h1>\n<nav>" + page.navigation +
-         "</nav></header>\n" + controls(data) + "\n<main>\n" + page.sections +
+  const std::string title = title_of(data);
+  std::string out = head(title + " · Vitrine");
+  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data) + "<nav>" +
+         page.navigation + "</nav></header>\n" + controls(data) + "<main>\n" + page.sections +
          "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
   out += "<script type=\"application/json\" id=\"data\">" + script_json(json) + "</script>\n";
   out += "<script>" + std::string(page_vega()) + "</script>\n<script>" +

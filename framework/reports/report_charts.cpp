@@ -65,7 +65,8 @@ Json against(const ReportColumn& column, size_t most_places) {
     set_signal(out, "spread", 1.2);  // runs of one value side by side, so that none hides another
   } else {
     const bool large = column.values.back() >= 10'000;
-    out["axes"][0].update({{"format", large ? "~s" : "~g"}, {"tickCount", is_wide(column) ? 3 : 6}});
+    out["axes"][0].update(
+        {{"format", large ? "~s" : "~g"}, {"tickCount", is_wide(column) ? 3 : 6}});
     remove(out, "marks", "mean");
   }
   if (!column.numeric || scale.at("type") != "point") remove(out, "marks", "mean_line");
@@ -99,8 +100,8 @@ void add_axis(Json& chart, const std::string& id, const ReportColumn* column) {
     axis["format"] = {{"signal", "percent ? '.1~%' : '.4~g'"}};
     update["text"] = {{"signal", "metric.name"}};
   }
-  // Twice: the labels below are broad and of the ground's colour, so that lines do not cross those on
-  // top.
+  // Twice: the labels below are broad and of the ground's colour, so that lines do not cross those
+  // on top.
   chart["axes"].push_back(axis);
   chart["axes"].back()["encode"] = {{"labels", {{"style", "halo"}}}};
   chart["axes"].push_back(axis);

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "framework/error.h"
+#include "framework/reports/comparison_text.h"
+#include "framework/reports/groups.h"
 
 namespace fs = std::filesystem;
 
@@ -20,6 +22,9 @@ using Role = ReportColumn::Role;
 
 // Labels, which change no result.
 const std::set<std::string> kNoParameters = {"name", "note", "tags"};
+// Of the data and the environment; "build" follows from git, the sizes of splits from the rest.
+const std::set<std::string> kToldByConfig = {"type", "threads",    "device", "train",
+                                             "test", "validation", "build"};
 // What a chart shows first, and the order of the table.
 constexpr const char* kFirstMetrics[] = {"validation/accuracy", "test/accuracy",  "validation/loss",
                                          "test/loss",           "train/accuracy", "train/loss"};
@@ -31,16 +36,16 @@ size_t rank_of(const std::string& name) {
   return static_cast<size_t>(found - std::begin(kFirstMetrics));
 }
 
-// Numbers by size, then text by length and letters: "16" behind "8".
+// Numbers by size, then text.
 bool is_before(const Json& a, const Json& b) {
   if (a.is_number() != b.is_number()) return a.is_number();
   if (a.is_number()) return a < b;
   return a.get_ref<const std::string&>() < b.get_ref<const std::string&>();
 }
 
-Json as_value(const Json& value) {
-  if (value.is_number()) return value;
-  return value.is_string() ? value : Json(value.dump());
+// Numbers, and words as one would write them in a config.
+Json as_value(const std::string& key, const Json& value) {
+  return value.is_number() ? value : Json(shown_key_value(key, value));
 }
 
 std::vector<std::string> labels_of(const std::vector<RunRecord>& runs) {
@@ -58,24 +63,34 @@ std::vector<std::string> labels_of(const std::vector<RunRecord>& runs) {
   return out;
 }
 
-// Keys of the config that are not the same in all runs, in the config's order.
-std::vector<std::string> differing_keys(const std::vector<RunRecord>& runs) {
-  std::vector<std::string> order;
-  std::map<std::string, std::pair<std::set<Json>, size_t>> seen;
-  size_t readable = 0;
-  for (const RunRecord& run : runs) {
-    readable += run.is_readable();
-    for (const auto& [key, value] : run.config.items()) {
-      auto& [values, count] = seen[key];
-      if (count++ == 0) order.push_back(key);
-      values.insert(value);
+// Names of members that are not the same in all objects, in their order.
+std::vector<std::string> differing_members(const std::vector<const Json*>& objects) {
+  std::vector<std::string> out;
+  std::set<std::string> seen;
+  const Json shared = shared_members(objects);
+  for (const Json* object : objects) {
+    for (const auto& [key, value] : object->items()) {
+      if (!shared.contains(key) && seen.insert(key).second) out.push_back(key);
     }
   }
-  std::erase_if(order, [&](const std::string& key) {
-    const auto& [values, count] = seen.at(key);
-    return kNoParameters.contains(key) || (values.size() == 1 && count == readable);
-  });
-  return order;
+  return out;
+}
+
+// What results depend on besides the config, where it is not the same in all runs.
+std::vector<std::string> differing_facts(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& prefix, const Json Metrics::*member) {
+    std::vector<const Json*> objects;
+    for (const RunRecord& run : runs) {
+      if (run.is_readable()) objects.push_back(&(run.metrics.*member));
+    }
+    for (const std::string& key : differing_members(objects)) {
+      if (!kToldByConfig.contains(key)) out.push_back(prefix + key);
+    }
+  };
+  add("dataset.", &Metrics::dataset);
+  add("environment.", &Metrics::environment);
+  return out;
 }
 
 // Names of numbers that runs were measured by, main ones first.
@@ -104,10 +119,7 @@ MetricInfo info_of(const std::string& name, const std::vector<RunRecord>& runs) 
     const auto found = run.metrics.metrics.find(name);
     if (found != run.metrics.metrics.end()) return found->second;
   }
-  if (name == "seconds") return {"min", "seconds"};
-  if (name == "peak_memory_bytes") return {"min", "bytes"};
-  if (name.starts_with("model.")) return {"min", ""};
-  return {"", ""};
+  return {name.starts_with("model.") ? "min" : "none", ""};
 }
 
 void complete(ReportColumn& column, const ReportData& data) {
@@ -172,7 +184,7 @@ nlohmann::ordered_json ReportData::value(size_t run, const ReportColumn& column)
   const auto value = runs[run].value(column.name);
   if (!value || (column.role == Role::kMetric && !value->is_number())) return nullptr;
   if (value->is_number_float() && !std::isfinite(value->get<double>())) return nullptr;
-  return as_value(*value);
+  return as_value(column.name, *value);
 }
 
 ReportData report_data(std::vector<RunRecord> runs) {
@@ -186,12 +198,18 @@ ReportData report_data(std::vector<RunRecord> runs) {
   };
   add("run", Role::kLabel, {});
   add("status", Role::kStatus, {});
-  for (const std::string& name : differing_keys(out.runs)) {
+  std::vector<const Json*> configs;
+  for (const RunRecord& run : out.runs) {
+    if (run.is_readable()) configs.push_back(&run.config);
+  }
+  for (const std::string& name : differing_members(configs)) {
+    if (kNoParameters.contains(name)) continue;
     add(name, name == "seed" ? Role::kSeed : Role::kParameter, {});
   }
   for (const std::string& name : metric_names(out.runs)) {
     add(name, Role::kMetric, info_of(name, out.runs));
   }
+  for (const std::string& name : differing_facts(out.runs)) add(name, Role::kFact, {});
   return out;
 }
 
@@ -241,19 +259,29 @@ nlohmann::ordered_json curves_of(const ReportData& data) {
   return {{"names", names}, {"rows", rows}, {"metrics", infos}, {"every", largest_step}};
 }
 
-std::string cell_text(const nlohmann::ordered_json& value, const MetricInfo& info) {
+std::string cell_text(const nlohmann::ordered_json& value, const ReportColumn& column) {
   if (value.is_null()) return "–";
   if (value.is_string()) return value.get<std::string>();
-  const auto number = value.get<double>();
-  if (info.unit == "fraction") return fmt::format("{:.2f} %", 100 * number);
-  if (info.unit == "seconds") return fmt::format("{:.2f} s", number);
-  if (info.unit == "bytes") return fmt::format("{:.1f} MB", number / 1e6);
-  if (value.is_number_float()) return fmt::format("{:.5g}", number);
-  std::string digits = value.dump();
-  for (size_t i = digits.size(); i > 3 + (number < 0); i -= 3) {
-    if (i - 3 > (number < 0 ? 1u : 0u)) digits.insert(i - 3, ",");
+  if (column.role != ReportColumn::Role::kMetric) return value.dump();
+  if (value.is_number_float() || !column.info.unit.empty()) {
+    return shown_metric(value.get<double>(), column.info);
   }
+  std::string digits = value.dump();
+  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
   return digits;
+}
+
+nlohmann::ordered_json shared_members(const std::vector<const nlohmann::ordered_json*>& objects) {
+  if (objects.empty()) return Json::object();
+  Json out = *objects[0];
+  for (const Json* object : objects) {
+    for (auto member = out.begin(); member != out.end();) {
+      const auto found = object->find(member.key());
+      const bool same = found != object->end() && *found == member.value();
+      member = same ? std::next(member) : out.erase(member);
+    }
+  }
+  return out;
 }
 
 }  // namespace vitrine

@@ -11,7 +11,7 @@ namespace vitrine {
 // Charts know a value by the column's id: no name that a run brings gets into a specification's
 // fields and expressions.
 struct ReportColumn {
-  enum class Role { kLabel, kStatus, kParameter, kSeed, kMetric };
+  enum class Role { kLabel, kStatus, kParameter, kSeed, kMetric, kFact };
 
   std::string id;    // "c3"
   std::string name;  // "model.hidden_d"
@@ -24,7 +24,7 @@ struct ReportColumn {
 struct ReportData {
   std::vector<RunRecord> runs;
   std::vector<std::string> labels;    // paths of the runs without what all have in common
-  std::vector<ReportColumn> columns;  // label, status, keys of the config that differ, metrics
+  std::vector<ReportColumn> columns;  // label, status, what differs, metrics
 
   const ReportColumn* first_metric() const;  // that charts show first; none without any metric
   std::vector<const ReportColumn*> columns_of(ReportColumn::Role role) const;
@@ -32,6 +32,9 @@ struct ReportData {
   // The run's value as the page's script takes it: a number or text; null where there is none.
   nlohmann::ordered_json value(size_t run, const ReportColumn& column) const;
 };
+
+// The members of one object for each run that are the same in all of them.
+nlohmann::ordered_json shared_members(const std::vector<const nlohmann::ordered_json*>& objects);
 
 ReportData report_data(std::vector<RunRecord> runs);
 
@@ -43,7 +46,7 @@ nlohmann::ordered_json run_rows(const ReportData& data);
 // n-th epoch is taken ("every" tells the largest n), so that a page stays of sensible size.
 nlohmann::ordered_json curves_of(const ReportData& data);
 
-// A value as the page shows it: accuracies in percent, text as it is.
-std::string cell_text(const nlohmann::ordered_json& value, const MetricInfo& info);
+// A value of a column as the page shows it: accuracies in percent, text as it is.
+std::string cell_text(const nlohmann::ordered_json& value, const ReportColumn& column);
 
 }  // namespace vitrine

@@ -101,7 +101,10 @@ function theme() {
       ...text, labelColor: muted, titleColor: ink, gridColor: line, domainColor: line, tickColor: line,
       tickSize: 4, labelPadding: 4, titlePadding: 8, labelLimit: 110,
     },
-    legend: {...text, labelColor: muted, titleColor: ink},
+    legend: {
+      ...text, labelColor: muted, titleColor: ink,
+      symbolFillColor: cssColour('accent'), symbolStrokeColor: cssColour('accent'),
+    },
     title: {font, fontSize: 13, fontWeight: 500, color: ink},
     text: {font, fill: ink},
     style: {

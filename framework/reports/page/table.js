@@ -5,8 +5,8 @@ function startTable() {
   }
   element('filter')?.addEventListener('input', filterRows);
   const body = document.querySelector('#runs-table tbody');
-  body.addEventListener('mouseover', (event) => hover(Number(event.target.closest('tr').dataset.run)));
-  body.addEventListener('mouseleave', () => hover(null));
+  body?.addEventListener('mouseover', (event) => hover(Number(event.target.closest('tr').dataset.run)));
+  body?.addEventListener('mouseleave', () => hover(null));
 }
 
 // First downwards where more is better, else upwards; rows without a value stay last.
@@ -87,5 +87,6 @@ function showRows() {
     row.querySelector('i').style.background = page.colours.of.get(run);
   }
   const all = page.data.runs.length;
+  if (all === 1) return;
   element('count').textContent = count === all ? `${all} run${all === 1 ? '' : 's'}` : `${count} of ${all} runs`;
 }

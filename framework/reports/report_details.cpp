@@ -1,0 +1,235 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "framework/error.h"
+#include "framework/files/file.h"
+#include "framework/files/json.h"
+#include "framework/files/png.h"
+#include "framework/reports/html.h"
+#include "framework/reports/report_charts.h"
+#include "framework/reports/report_sections.h"
+#include "framework/reports/report_tables.h"
+#include "framework/runs/run_directory.h"
+
+namespace fs = std::filesystem;
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Role = ReportColumn::Role;
+
+constexpr size_t kMostRuns = 12;
+constexpr uint64_t kMaxTestBytes = uint64_t{256} << 20;
+constexpr uint64_t kMaxTextBytes = uint64_t{1} << 20;
+constexpr uint64_t kMaxPictureBytes = uint64_t{4} << 20;
+constexpr size_t kMostPictures = 24;       // of a run
+constexpr size_t kMostPixels = 1'000'000;  // of a run's worst images
+
+std::string problem(const std::string& text) {
+  return "<p class=\"problem\">" + html(text) + "</p>\n";
+}
+
+// "'a word'" where a shell would take it apart.
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// The runs that get a section of their own: all of them, or the best.
+std::vector<size_t> chosen_runs(const ReportData& data) {
+  std::vector<size_t> out;
+  for (size_t i = 0; i < data.runs.size(); ++i) out.push_back(i);
+  if (out.size() <= kMostRuns) return out;
+  const ReportColumn* metric = data.first_metric();
+  const auto value = [&](size_t run) {
+    const Json found = metric ? data.value(run, *metric) : Json();
+    const double sign = metric && metric->info.goal == "min" ? 1 : -1;
+    return found.is_number() ? sign * found.get<double>() : HUGE_VAL;
+  };
+  std::stable_sort(out.begin(), out.end(), [&](size_t a, size_t b) { return value(a) < value(b); });
+  out.resize(kMostRuns);
+  return out;
+}
+
+// [channels, height, width] as a PNG.
+std::string image_uri(const Json& pixels, int64_t channels, int64_t height, int64_t width) {
+  Image image = {width, height, channels, {}};
+  const auto planes = pixels.get<std::vector<uint8_t>>();
+  image.pixels.resize(planes.size());
+  const auto size = static_cast<size_t>(height * width), count = static_cast<size_t>(channels);
+  for (size_t i = 0; i < planes.size(); ++i) {
+    image.pixels[i % size * count + i / size] = planes[i];
+  }
+  return data_uri("image/png", encode_png(image));
+}
+
+std::string shown_probability(const Json& value) {
+  return fmt::format("{:.3g} %", 100 * value.get<double>());
+}
+
+std::string worst_images(const Json& worst, const Json& chw) {
+  const auto channels = chw.at(0).get<int64_t>(), height = chw.at(1).get<int64_t>(),
+             width = chw.at(2).get<int64_t>();
+  if (worst.empty() || (channels != 1 && channels != 3)) return "";
+  const auto pixels = static_cast<size_t>(height * width);
+  const size_t count =
+      std::clamp<size_t>(kMostPixels / std::max<size_t>(pixels, 1), 1, worst.size());
+  std::string out = "<h3>Worst-classified test images</h3>" +
+                    note("What it is → what the model took it for, and how sure it was.") +
+                    "<div class=\"images\">";
+  for (size_t i = 0; i < count; ++i) {
+    const Json& each = worst[i];
+    const auto target = each.at("target").get<std::string>(),
+               predicted = each.at("predicted").get<std::string>();
+    out += fmt::format(
+        "<figure title=\"test image {}: {} with {}, {} with {}\"><img alt=\"\" src=\"{}\">"
+        "<figcaption>{} → <b>{}</b> {:.0f} %</figcaption></figure>\n",
+        each.at("index").get<int64_t>(), html(predicted), shown_probability(each.at("probability")),
+        html(target), shown_probability(each.at("probability_of_target")),
+        image_uri(each.at("pixels"), channels, height, width), html(target), html(predicted),
+        100 * each.at("probability").get<double>());
+  }
+  return out + "</div>";
+}
+
+std::string test_results(ReportPage& page, size_t run, const Json& test) {
+  std::string out;
+  const Json& tasks = test.at("tasks");
+  size_t number = 0;
+  for (const auto& [name, task] : tasks.items()) {
+    if (tasks.size() > 1) out += "<h3>Task " + html(name) + "</h3>";
+    const std::string id = fmt::format("{}-{}", run, number++);
+    out += "<div class=\"beside\">";
+    out +=
+        "<div><h3>Confusion</h3>" + page.chart("confusion-" + id, confusion_chart(task)) + "</div>";
+    out += "<div><h3>Each class</h3>" + page.chart("classes-" + id, class_chart(task)) +
+           "</div></div>";
+    out += worst_images(task.at("worst"), test.at("chw"));
+  }
+  return out;
+}
+
+// Nothing where the run was not tested; what is wrong with the file where it cannot be used.
+std::string tested(ReportPage& page, size_t run, const fs::path& file) {
+  if (!fs::exists(file)) return "";
+  const std::string name = escape(file.string());
+  try {
+    return test_results(page, run, parse_ordered_json(read_file(file, kMaxTestBytes), name));
+  } catch (const Error& error) {
+    return problem(error.what());
+  } catch (const Json::exception&) {
+    return problem(name + ": is not what a test writes");
+  }
+}
+
+std::vector<fs::path> pictures_in(const fs::path& folder) {
+  std::vector<fs::path> out;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const fs::path extension = entry.path().extension();
+    if (entry.is_regular_file(error) && (extension == ".png" || extension == ".svg")) {
+      out.push_back(entry.path());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// A picture is shown as an image, so a script within an SVG does not run.
+std::string picture(const fs::path& file) {
+  const std::string name = escape(file.filename().string());
+  try {
+    const bool svg = file.extension() == ".svg";
+    const std::string bytes = read_file(file, kMaxPictureBytes);
+    return fmt::format(
+        "<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption></figure>\n", html(name),
+        data_uri(svg ? "image/svg+xml" : "image/png", bytes));
+  } catch (const Error& error) {
+    return problem(error.what());
+  }
+}
+
+std::string pictures(const fs::path& folder) {
+  std::vector<fs::path> files = pictures_in(folder);
+  std::string out;
+  for (size_t i = 0; i < std::min(files.size(), kMostPictures); ++i) out += picture(files[i]);
+  if (files.size() > kMostPictures) {
+    out += note(fmt::format("{} more pictures are in the folder.", files.size() - kMostPictures));
+  }
+  return out.empty() ? "" : "<div class=\"pictures\">" + out + "</div>";
+}
+
+std::string reproduction(const RunRecord& run) {
+  std::string command;
+  for (const std::string& word : run.metrics.command) {
+    command += (command.empty() ? "" : " ") + shell_word(word);
+  }
+  std::string out = "<h3>To run it again</h3>\n";
+  if (!command.empty()) out += "<pre>" + html(command) + "</pre>\n";
+  const auto version = run.value("environment.git");
+  out += note("or <code>runner config.yaml</code> with the config below" +
+              (version && version->is_string()
+                   ? ", of version <code>" + html(version->get<std::string>()) + "</code>"
+                   : "") +
+              ".");
+  return out;
+}
+
+std::string config_of(const RunRecord& run) {
+  try {
+    const std::string text = read_file(run.path / "config.yaml", kMaxTextBytes);
+    return "<details><summary>config.yaml</summary><pre>" + html(text) + "</pre></details>\n";
+  } catch (const Error& error) {
+    return problem(error.what());
+  }
+}
+
+std::string details_of(ReportPage& page, const ReportData& data, size_t number, bool open) {
+  const RunRecord& run = data.runs[number];
+  std::string summary = "<b>" + html(data.labels[number]) + "</b>";
+  if (const ReportColumn* metric = data.first_metric()) {
+    summary += fmt::format(" <span>{} {}</span>", html(metric->name),
+                           html(cell_text(data.value(number, *metric), *metric)));
+  }
+  summary += fmt::format(" <span class=\"status {0}\">{0}</span>", run.status);
+  std::string out =
+      fmt::format("<details class=\"run\"{}><summary>{}</summary>\n", open ? " open" : "", summary);
+  if (!run.is_readable()) return out + problem(run.error) + "</details>\n";
+  if (!run.metrics.note.empty()) out += note(html(run.metrics.note));
+  out += tested(page, number, run.path / "test.json");
+  if (const std::string found = pictures(run.path); !found.empty()) {
+    out += "<h3>Pictures</h3>" + found;
+  }
+  return out + reproduction(run) + config_of(run) + "</details>\n";
+}
+
+}  // namespace
+
+void add_pictures(ReportPage& page, const std::vector<std::string>& places) {
+  std::string out;
+  for (const std::string& place : places) {
+    if (!holds_run(place)) out += pictures(place);
+  }
+  if (!out.empty()) page.add("pictures", "Pictures", out);
+}
+
+void add_details(ReportPage& page, const ReportData& data) {
+  const std::vector<size_t> runs = chosen_runs(data);
+  std::string out;
+  if (runs.size() < data.runs.size()) {
+    out = note(fmt::format(
+        "The {} best of {} runs by {}; a report of fewer runs shows all of them.", runs.size(),
+        data.runs.size(), data.first_metric() ? html(data.first_metric()->name) : "order"));
+  }
+  for (const size_t run : runs) out += details_of(page, data, run, run == runs[0]);
+  page.add("details", data.runs.size() == 1 ? "The run" : "Single runs", out);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,88 @@
+#include "framework/reports/report_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "framework/reports/condition.h"
+#include "framework/reports/html.h"
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Role = ReportColumn::Role;
+
+std::string heading(const ReportColumn& column) {
+  return fmt::format("<th scope=\"col\" data-column=\"{}\"{}><button>{}</button></th>", column.id,
+                     column.numeric ? " class=\"number\"" : "", html(column.name));
+}
+
+std::string cell(const ReportData& data, size_t run, const ReportColumn& column) {
+  const std::string text = html(cell_text(data.value(run, column), column));
+  switch (column.role) {
+    case Role::kLabel:
+      return "<th scope=\"row\"><i></i>" + text + "</th>";
+    case Role::kStatus:
+      return fmt::format("<td class=\"status {}\">{}</td>", text, text);
+    default:
+      return (column.numeric ? "<td class=\"number\">" : "<td>") + text + "</td>";
+  }
+}
+
+// Whether the cells below the heading are numbers, or empty.
+bool is_numeric(const std::vector<std::vector<std::string>>& rows, size_t column) {
+  return std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) {
+    return row[column].empty() || std::strchr("0123456789+-[<", row[column][0]);
+  });
+}
+
+}  // namespace
+
+std::string runs_table(const ReportData& data) {
+  std::string out = "<table id=\"runs-table\"><thead><tr>";
+  for (const ReportColumn& column : data.columns) out += heading(column);
+  out += "</tr></thead>\n<tbody>\n";
+  for (size_t i = 0; i < data.runs.size(); ++i) {
+    out += fmt::format("<tr data-run=\"{}\">", i);
+    for (const ReportColumn& column : data.columns) out += cell(data, i, column);
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table>";
+}
+
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::string out = "<table class=\"text\">";
+  for (size_t i = 0; i < rows.size(); ++i) {
+    out += i == 0 ? "<thead><tr>" : "<tr>";
+    for (size_t j = 0; j < rows[i].size(); ++j) {
+      const char* tag = i == 0 ? "th" : "td";
+      out += fmt::format("<{}{}>{}</{}>", tag, is_numeric(rows, j) ? " class=\"number\"" : "",
+                         html(rows[i][j]), tag);
+    }
+    out += i == 0 ? "</tr></thead>\n" : "</tr>\n";
+  }
+  return out + "</table>";
+}
+
+std::string value_table(const nlohmann::ordered_json& values) {
+  std::string out = "<table class=\"values\">";
+  for (const auto& [name, value] : values.items()) {
+    out += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", html(name),
+                       html(shown_value(value)));
+  }
+  return out + "</table>";
+}
+
+std::string figures(const ReportData& data, size_t run) {
+  std::string out = "<dl class=\"figures\">";
+  for (const ReportColumn* column : data.columns_of(Role::kMetric)) {
+    out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", html(column->name),
+                       html(cell_text(data.value(run, *column), *column)));
+  }
+  return out + "</dl>";
+}
+
+}  // namespace vitrine
