@@ -66,7 +66,7 @@ Json against(const ReportColumn& column, size_t most_places) {
   } else {
     const bool large = column.values.back() >= 10'000;
     out["axes"][0].update(
-        {{"format", large ? "~s" : "~g"}, {"tickCount", is_wide(column) ? 3 : 6}});
+        {{"format", large ? "~s" : ",~r"}, {"tickCount", is_wide(column) ? 3 : 6}});
     remove(out, "marks", "mean");
   }
   if (!column.numeric || scale.at("type") != "point") remove(out, "marks", "mean_line");
@@ -97,7 +97,7 @@ void add_axis(Json& chart, const std::string& id, const ReportColumn* column) {
   if (column) {
     update["text"] = {{"value", column->name}};
   } else {
-    axis["format"] = {{"signal", "percent ? '.1~%' : '.4~g'"}};
+    axis["format"] = {{"signal", "percent ? '.1~%' : ',.4~r'"}};
     update["text"] = {{"signal", "metric.name"}};
   }
   // Twice: the labels below are broad and of the ground's colour, so that lines do not cross those

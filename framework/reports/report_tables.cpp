@@ -24,7 +24,7 @@ std::string cell(const ReportData& data, size_t run, const ReportColumn& column)
   const std::string text = html(cell_text(data.value(run, column), column));
   switch (column.role) {
     case Role::kLabel:
-      return "<th scope=\"row\"><i></i>" + text + "</th>";
+      return fmt::format("<th scope=\"row\" title=\"{0}\"><i></i>{0}</th>", text);
     case Role::kStatus:
       return fmt::format("<td class=\"status {}\">{}</td>", text, text);
     default:

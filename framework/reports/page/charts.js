@@ -1,13 +1,9 @@
-// Each element with data-chart holds the chart of this name, drawn once it comes into view.
+// Each element with data-chart holds the chart of this name.
 const views = new Map(); // of the elements
 
 function startCharts() {
-  const observer = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (entry.isIntersecting && !views.has(entry.target)) draw(entry.target);
-    }
-  }, {rootMargin: '600px'});
-  for (const place of document.querySelectorAll('[data-chart]')) observer.observe(place);
+  drawNext();
+  document.addEventListener('toggle', drawNext, true); // a run's charts are drawn once it is opened
   const redraw = () => {
     page.colours = coloursOf(page.data.runs, page.colourBy);
     showLegend();
@@ -21,6 +17,15 @@ function startCharts() {
     width = innerWidth;
     for (const [place, view] of views) view.width(place.clientWidth).runAsync();
   });
+}
+
+// One after the other, so that the page answers meanwhile.
+function drawNext() {
+  const isDue = (place) => !views.has(place) && !place.closest('details:not([open])');
+  const place = [...document.querySelectorAll('[data-chart]')].find(isDue);
+  if (!place) return;
+  draw(place);
+  setTimeout(drawNext);
 }
 
 function draw(place) {

@@ -22,8 +22,8 @@ function start() {
   listen('metric', (value) => (page.metric = columnOf(value)));
   listen('colour', (value) => (page.colourBy = columnOf(value) ?? null));
   startTable();
-  startCharts();
   refresh();
+  startCharts();
 }
 
 function listen(id, take) {

@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include "framework/files/file.h"
+#include "framework/reports/html.h"
+#include "framework/runs/metrics.h"
+#include "tests/framework/cli/support.h"
+#include "tests/skip.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kConfig = R"(name: small
+threads: 1
+dataset: {type: digits, train: 128, test: 64, validation: 32}
+model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}
+training: {epochs: 3, batch_size: 16}
+)";
+
+// What browsers of one family are called; empty, which skips the test, where there is none.
+std::string browser() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
+      if (fs::exists(fs::path(folder) / name)) return fs::path(folder) / name;
+    }
+  }
+  skip("the tests of reports in a browser: there is no chromium");
+  return "";
+}
+
+std::string bytes_of(const fs::path& file) { return read_file(file, uint64_t{1} << 30); }
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  REQUIRE(at != text.npos);
+  text.replace(at, from.size(), to);
+}
+
+// What report_page.js saw on the page, which may run that script besides its own.
+Json used(const std::string& browser, const fs::path& file, const fs::path& folder) {
+  const std::string script = bytes_of(VITRINE_SOURCE_DIR "/tests/framework/cli/report_page.js");
+  std::string page = bytes_of(file);
+  replace(page, "script-src ", "script-src '" + content_hash(script) + "' ");
+  replace(page, "<title>", "<script>" + script + "</script><title>");
+  write_plain(folder / "used.html", page);
+  const Result result =
+      Process({browser, "--headless=new", "--no-sandbox", "--disable-gpu",
+               "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+               "--user-data-dir=" + (folder / "profile").string(), "--window-size=1200,12000",
+               "--virtual-time-budget=60000", "--dump-dom",
+               "file://" + (folder / "used.html").string()},
+              folder, isolated(folder))
+          .wait();
+  INFO(result.err);
+  const std::string begin = "<pre id=\"result\">";
+  const size_t at = result.out.find(begin);
+  REQUIRE(at != std::string::npos);
+  const size_t from = at + begin.size();
+  return Json::parse(result.out.substr(from, result.out.find("</pre>", from) - from));
+}
+
+// Four runs of two sizes and two seeds.
+void train(const fs::path& folder) {
+  write_plain(folder / "small.yaml", kConfig);
+  for (const std::string size : {"8", "16"}) {
+    for (const std::string seed : {"0", "1"}) {
+      const Result result = runner({"small.yaml", "model.hidden_d=" + size, "seed=" + seed,
+                                    "--run-dir", "runs/" + size + "-" + seed},
+                                   folder);
+      INFO(result.err);
+      REQUIRE(result.code == 0);
+    }
+  }
+}
+
+// Numbers of the runs by their loss in the test, smallest first.
+std::vector<int> best_first(const std::vector<fs::path>& runs) {
+  std::vector<std::pair<double, int>> order;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const auto metrics = Metrics::read(runs[i] / "metrics.json");
+    order.emplace_back(metrics.summary.at("test/loss").get<double>(), i);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<int> out;
+  for (const auto& [value, run] : order) out.push_back(run);
+  return out;
+}
+
+TEST_CASE("A report works in a browser, and asks for nothing from elsewhere") {
+  const std::string program = browser();
+  if (program.empty()) return;
+  const TemporaryFolder folder;
+  train(folder.path());
+  // Names as an enemy would choose them.
+  const fs::path first = folder / "runs/16-0";
+  Metrics metrics = Metrics::read(first / "metrics.json");
+  metrics.name = "<script>alert(1)</script>";
+  metrics.note = "<img src=x onerror=alert(1)>";
+  metrics.command.push_back("</script><script>alert(1)</script>");
+  metrics.write(first / "metrics.json");
+  fs::rename(folder / "runs/8-1", folder / "runs/\"><img src=x onerror='alert(1)'>");
+
+  const Result report = runner({"report", "runs", "-o", "report.html"}, folder.path());
+  CHECK(report.err == "");
+  CHECK(report.out == "wrote report.html: 4 runs\n");
+  REQUIRE(report.code == 0);
+  const Json seen = used(program, folder / "report.html", folder.path());
+  INFO(seen.dump(2));
+  CHECK(seen.at("problems") == Json::array());
+  CHECK(seen.at("resources") == 0);
+  CHECK(seen.at("scripts") == 4);  // the data, Vega, the page's own and this test's
+  CHECK(seen.at("sections") == Json({"runs", "comparison", "curves", "effects", "parallel", "costs",
+                                     "details", "shared"}));
+  CHECK(seen.at("charts").size() == 13);  // curves, effect, parallel, 2 costs, 2 for each run
+  for (const auto& [name, paths] : seen.at("charts").items()) {
+    INFO(name);
+    CHECK(paths > 10);
+  }
+  CHECK(seen.at("images") == 4 * 64);
+  CHECK(seen.at("dots") == 4);
+
+  // By path: "><img, 16-0, 16-1, 8-0.
+  std::vector<int> order =
+      best_first({folder / "runs/\"><img src=x onerror='alert(1)'>", folder / "runs/16-0",
+                  folder / "runs/16-1", folder / "runs/8-0"});
+  CHECK(seen.at("sorted") == "ascending");
+  CHECK(seen.at("best_first") == Json(order));
+  std::reverse(order.begin(), order.end());
+  CHECK(seen.at("worst_first") == Json(order));
+  CHECK(seen.at("filtered_count") == "2 of 4 runs");
+  CHECK(seen.at("filtered_dots") == 2);
+  std::vector<int> filtered = seen.at("filtered");
+  std::sort(filtered.begin(), filtered.end());
+  CHECK(filtered == std::vector<int>{1, 2});
+  CHECK(seen.at("filter_problem") == "no column is called “no_such”");
+  CHECK(seen.at("hovered_lines") == 1);
+
+  std::vector<int> brushed = seen.at("brushed");
+  std::sort(brushed.begin(), brushed.end());
+  CHECK(brushed == std::vector<int>{1, 2});  // hidden_d 16, which is above 8
+  CHECK(seen.at("brushed_dots") == 2);
+  CHECK(seen.at("unbrushed").size() == 4);
+  CHECK(seen.at("axis_titles") == Json({"model.hidden_d", "test/loss"}));
+}
+
+TEST_CASE("A report of one run works in a browser; what would leave the page is seen by the test") {
+  const std::string program = browser();
+  if (program.empty()) return;
+  const TemporaryFolder folder;
+  train(folder.path());
+  REQUIRE(runner({"report", "runs/8-0"}, folder.path()).code == 0);
+  const Json seen = used(program, folder / "report.html", folder.path());
+  INFO(seen.dump(2));
+  CHECK(seen.at("problems") == Json::array());
+  CHECK(seen.at("sections") == Json({"results", "curves", "details", "shared"}));
+  CHECK(seen.at("charts").size() == 3);
+
+  std::string page = bytes_of(folder / "report.html");
+  replace(page, "<main>", "<main><img src=\"https://localhost:9/a.png\"><script>alert(1)</script>");
+  write_plain(folder / "bad.html", page);
+  const Json bad = used(program, folder / "bad.html", folder.path());
+  CHECK(bad.at("problems") == Json({"blocked: https://localhost:9/a.png", "blocked: inline"}));
+}
+
+}  // namespace
+}  // namespace vitrine

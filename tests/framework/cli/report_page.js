@@ -1,0 +1,108 @@
+// Uses a report as a person would and writes down what it showed; report_browser_test.cpp puts it in front of the page's own scripts.
+const problems = [];
+addEventListener('error', (event) => problems.push(event.message));
+addEventListener('unhandledrejection', (event) => problems.push(String(event.reason)));
+addEventListener('securitypolicyviolation', (event) => problems.push(`blocked: ${event.blockedURI}`));
+for (const kind of ['error', 'warn']) console[kind] = (...words) => problems.push(words.join(' '));
+window.alert = () => problems.push('alert');
+
+const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+async function until(holds, what) {
+  for (let i = 0; i < 200; ++i) {
+    if (holds()) return;
+    await sleep(20);
+  }
+  problems.push('waited in vain for ' + what);
+}
+
+const all = (selector, place = document) => [...place.querySelectorAll(selector)];
+const chart = (name) => document.querySelector(`[data-chart="${name}"]`);
+const marks = (name, kind) => all(`.${kind} path`, chart(name)).filter((path) => path.getAttribute('d')).length;
+const shownRuns = () =>
+  all('#runs-table tbody tr').filter((row) => !row.hidden).map((row) => Number(row.dataset.run));
+
+async function choose(id, value) {
+  document.getElementById(id).value = value;
+  document.getElementById(id).dispatchEvent(new Event('input', {bubbles: true}));
+  await sleep(100);
+}
+
+function mouse(target, kind, x, y) {
+  target.dispatchEvent(new MouseEvent(kind, {clientX: x, clientY: y, bubbles: true, view: window}));
+}
+
+async function useTable(result) {
+  const header = all('#runs-table th').find((cell) => cell.textContent === 'test/loss');
+  header.querySelector('button').click();
+  result.best_first = shownRuns();
+  result.sorted = header.getAttribute('aria-sort');
+  header.querySelector('button').click();
+  result.worst_first = shownRuns();
+
+  await choose('filter', 'hidden_d=16');
+  result.filtered = shownRuns();
+  result.filtered_count = document.getElementById('count').textContent;
+  result.filtered_dots = marks(result.effect, 'dot');
+  await choose('filter', 'no_such=1');
+  result.filter_problem = document.getElementById('filter-problem').textContent;
+  await choose('filter', '');
+
+  const row = document.querySelector('#runs-table tbody tr');
+  mouse(row.cells[0], 'mouseover', 1, 1);
+  await sleep(100);
+  result.hovered_lines = all('.mark-line path', chart('curves')).filter(
+    (path) => path.getAttribute('stroke-width') === '3').length;
+  mouse(row.cells[0], 'mouseout', 1, 1);
+}
+
+// Drags over the upper half of the first axis.
+async function useParallel(result) {
+  const axis = document.querySelector('[data-chart="parallel"] .brush_0_hit path');
+  axis.scrollIntoView();
+  const box = axis.getBoundingClientRect();
+  const x = box.left + box.width / 2;
+  mouse(axis, 'mousedown', x, box.top + 1);
+  mouse(window, 'mousemove', x, box.top + box.height / 2);
+  mouse(window, 'mouseup', x, box.top + box.height / 2);
+  await sleep(200);
+  result.brushed = shownRuns();
+  result.brushed_dots = marks(result.effect, 'dot');
+  mouse(axis, 'mousedown', x, box.top + 1);
+  mouse(window, 'mouseup', x, box.top + 1);
+  await sleep(200);
+  result.unbrushed = shownRuns();
+}
+
+async function usePage() {
+  const result = {problems};
+  all('details').forEach((each) => (each.open = true));
+  await until(() => all('[data-chart]').every((each) => each.classList.contains('drawn')), 'charts');
+  await sleep(100);
+  result.charts = {};
+  for (const each of all('[data-chart]')) result.charts[each.dataset.chart] = all('svg path[d]', each).length;
+  result.images = all('img').filter((image) => image.complete && image.naturalWidth > 0).length;
+  result.resources = performance.getEntriesByType('resource').length;
+  result.sections = all('section').map((section) => section.id);
+  result.scripts = all('script').length;
+  if (chart('parallel')) {
+    result.effect = Object.keys(result.charts).find((name) => name.startsWith('effect-'));
+    result.dots = marks(result.effect, 'dot');
+    await useTable(result);
+    await useParallel(result);
+    await choose('metric', all('#metric option').find((option) => option.textContent === 'test/loss').value);
+    result.axis_titles = all('.role-axis-title text', chart(result.effect)).map((title) => title.textContent);
+  }
+  return result;
+}
+
+addEventListener('load', async () => {
+  let result;
+  try {
+    result = await usePage();
+  } catch (error) {
+    result = {problems: [...problems, String(error.stack)]};
+  }
+  const place = document.body.appendChild(document.createElement('pre'));
+  place.id = 'result';
+  place.textContent = JSON.stringify(result).replace(/[<>&]/g, (letter) => '\\u00' + letter.charCodeAt(0).toString(16));
+});
