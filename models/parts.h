@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/error.h"
 #include "framework/registry/registry.h"
 #include "framework/training/torch.h"
 
@@ -31,6 +32,9 @@ class Embedding : public torch::nn::Module {
   static constexpr const char* kKind = "embedding";
   using Context = PartContext;
   virtual Tensor forward(const Tensor& images) = 0;  // float [B, C, H, W] -> [B, rows * columns, D]
+  // What its first layer weighs pixels with: [filters, C, height, width]; undefined where it has
+  // none.
+  virtual Tensor filters() const { return {}; }
 };
 
 class Position : public torch::nn::Module {
@@ -144,6 +148,9 @@ class Pooling : public torch::nn::Module {
   virtual int64_t needed_tokens(
       int64_t n_tokens) const = 0;              // how many of the leading tokens forward reads
   virtual Tensor forward(const Tensor& x) = 0;  // [B, needed_tokens, D] -> [B, n_tasks, D]
+  // How much of each token there is in what a task reads: [B, needed_tokens, D] -> [B, n_tasks,
+  // needed_tokens], rows sum to 1.
+  virtual Tensor shares(const Tensor& x) = 0;
 };
 
 struct HeadContext {
@@ -177,11 +184,37 @@ struct Parts {
     if (tokens.empty()) return patches;
     return at::cat({at::cat(tokens).unsqueeze(0).expand({patches.size(0), -1, -1}), patches}, 1);
   }
+  // Throws Error(kUsage) where there is none.
+  Tensor position_table() const {  // [N, D]
+    const Tensor table = position->table(at::kCPU);
+    if (table.defined()) return table;
+    throw Error(ExitCode::kUsage, "the model adds no positions that could be shown");
+  }
   Tensor with_positions(const Tensor& x) const {  // [B, N, D] -> the same
     const Tensor table = position->table(x.device());
     return table.defined() ? x + table : x;
   }
 };
+
+// A model that is made of these parts: a plot finds them so, whatever else the model is.
+class Composed {
+ public:
+  virtual ~Composed() = default;
+  virtual const Parts& parts() const = 0;
+  virtual const PartContext& geometry() const = 0;
+};
+
+// The model that a plot looks into. Throws Error(kUsage) where none was given, or one that is not
+// made of parts.
+inline const Composed& composed(const torch::nn::Module* model) {
+  if (!model)
+    throw Error(ExitCode::kUsage, "this picture is of a trained model: give a run after its name");
+  if (const auto* parts = dynamic_cast<const Composed*>(model)) return *parts;
+  throw Error(
+      ExitCode::kUsage,
+      "this picture is of a model's embedding, positions and blocks, and the run's model is "
+      "not made of such parts");
+}
 
 struct EncoderContext : PartContext {
   Parts parts;             // only `choices` while options are checked

@@ -174,7 +174,7 @@ int64_t count_parameters(const torch::nn::Module& module) {
 
 // Dosovitskiy et al. 2021, "An image is worth 16x16 words", with exchangeable parts and a special
 // token and head for each task.
-class Vit : public Model {
+class Vit : public Model, public Composed {
  public:
   // Parameters are drawn in the tutorial's order: embedding, tokens, position, blocks, final norm,
   // heads.
@@ -197,6 +197,8 @@ class Vit : public Model {
     return predict(encoder_->forward(images));
   }
   const std::vector<Task>& tasks() const override { return tasks_; }
+  const Parts& parts() const override { return parts_; }
+  const PartContext& geometry() const override { return context_; }
   std::vector<Decision> decisions() const override {
     return {{"encoder", encoder_->name(), encoder_->reason()}};
   }

@@ -11,11 +11,13 @@ deps=$root/.deps
 torch_version=2.13.0
 oldest_torch=2.6
 
-# command to package, and CMake package to Debian package
-declare -A tools=([${CXX:-c++}]=g++ [cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=python3)
+# command to package; and what CMake or, with its prefix, pkg-config finds to Debian package
+declare -A tools=([${CXX:-c++}]=g++ [cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=python3
+  [pkg-config]=pkg-config)
 declare -A libraries=([yaml-cpp]=libyaml-cpp-dev [fmt]=libfmt-dev [nlohmann_json]=nlohmann-json3-dev
   [CLI11]=libcli11-dev [CURL]=libcurl4-openssl-dev [OpenSSL]=libssl-dev [ZLIB]=zlib1g-dev
-  [PNG]=libpng-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Vega]=libjs-vega [Catch2]=catch2)
+  [PNG]=libpng-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Vega]=libjs-vega [Catch2]=catch2
+  [pkg-config:pangocairo]=libpango1.0-dev)
 
 say() { printf '%s\n' "$@" >&2; }
 fail() {

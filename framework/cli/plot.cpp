@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "framework/cli/pictures.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
@@ -10,30 +11,71 @@ namespace vitrine {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Options {
   std::string name, file;
+  WeightsSource weights;
 };
 
-// "--length 100 --position sincos_2d" as the mapping {length: 100, position: sincos_2d}, with its
-// places.
-Node options_of(const std::vector<std::string>& words) {
-  Node out = Node::mapping();
+// "RUN --length 100 --images 0,1" as the place RUN and the mapping {length: 100, images: [0, 1]},
+// with its places.
+struct Words {
+  std::vector<std::string> places;
+  Node options = Node::mapping();
+};
+
+std::string as_list(const std::string& value) {
+  const bool list = value.find(',') != value.npos && value.find_first_of("[]{}\"'") == value.npos;
+  return list ? "[" + value + "]" : value;
+}
+
+Words read_words(const std::vector<std::string>& words) {
+  Words out;
   for (size_t i = 0; i < words.size(); ++i) {
     std::string word = words[i];
-    if (!word.starts_with("--"))
-      throw Error(ExitCode::kUsage,
-                  fmt::format("\"{}\" belongs to no option of the plot", escape(word)));
+    if (!word.starts_with("--")) {
+      out.places.push_back(word);
+      continue;
+    }
     word = word.substr(2);
     if (word == "type" || word.starts_with("type="))
       throw Error(ExitCode::kUsage, "--type has no effect: the name of the plot is its type");
-    if (word.find('=') == word.npos) {
+    size_t equals = word.find('=');
+    if (equals == word.npos) {
       if (i + 1 == words.size())
         throw Error(ExitCode::kUsage, fmt::format("--{} needs a value", escape(word)));
+      equals = word.size();
       word += "=" + words[++i];
     }
-    apply_override(out, word);
+    apply_override(out.options, word.substr(0, equals + 1) + as_list(word.substr(equals + 1)));
   }
   return out;
+}
+
+ExitCode plot(Options options, const std::vector<std::string>& extras) {
+  const Words words = read_words(extras);
+  if (words.places.size() > 1)
+    throw Error(ExitCode::kUsage, fmt::format("\"{}\" belongs to no option of the plot, which is "
+                                              "of one run",
+                                              escape(words.places[1])));
+  std::optional<WeightsSource> weights;
+  fs::path file = options.file;
+  if (!words.places.empty()) {
+    weights = options.weights;
+    weights->path = words.places[0];
+  } else if (!options.weights.checkpoint.empty()) {
+    throw Error(ExitCode::kUsage, "--checkpoint has no effect: no run was given");
+  }
+  if (file.empty()) file = default_picture(weights ? weights->path : "", options.name + ".png");
+  check_picture_file(file);
+  engine().set_threads(1);
+  install_signal_handlers();
+  Console console;
+  const Picture picture = engine().plot(options.name, words.options, weights, console);
+  write_plot(file, encode_picture(picture, file));
+  print("wrote " + escape(file.string()));
+  return ExitCode::kDone;
 }
 
 }  // namespace
@@ -41,18 +83,16 @@ Node options_of(const std::vector<std::string>& words) {
 Action plot_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("PLOT", options->name, "which picture: runner list plot")->required();
-  app.add_option("-o,--output", options->file, "PNG file to write; default PLOT.png");
+  app.add_option("-o,--output", options->file,
+                 "PNG or SVG file to write; default RUN/plots/PLOT.png, or PLOT.png without a run");
+  app.add_option("--checkpoint", options->weights.checkpoint,
+                 "best, last, or a step of the run; default: what it tested");
   app.allow_extras();
   app.footer(
-      "The plot's own options follow as --name value: runner list plot PLOT\n"
+      "The run and the plot's own options follow as --name value: runner list plot PLOT\n"
+      "  runner plot attention runs/vit_mnist/latest --images 0,1,2\n"
       "  runner plot positions --length 100 --width 300 -o positions.png");
-  return [options, &app] {
-    if (options->file.empty()) options->file = options->name + ".png";
-    refuse_file_of_run(options->file);
-    engine().plot(options->name, options_of(app.remaining()), options->file);
-    print("wrote " + escape(options->file));
-    return ExitCode::kDone;
-  };
+  return [options, &app] { return plot(*options, app.remaining()); };
 }
 
 }  // namespace vitrine

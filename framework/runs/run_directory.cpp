@@ -91,6 +91,7 @@ void refuse_file_of_run(const fs::path& file) {
   for (fs::path folder = path.parent_path(); folder.has_relative_path();
        folder = folder.parent_path()) {
     if (!holds_run(folder)) continue;
+    if (*path.lexically_relative(folder).begin() == "plots") return;
     throw Error(ExitCode::kUsage,
                 fmt::format("{} belongs to the run {} and is not written over; choose another name",
                             escape(file.string()), escape(folder.string())));

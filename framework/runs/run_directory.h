@@ -14,7 +14,7 @@ bool is_valid_name(std::string_view name);
 bool holds_run(const std::filesystem::path& folder);
 
 // Throws Error(kUsage) where `file` is there and lies in the directory of a run: exports and
-// pictures write over no part of it.
+// pictures write over no part of it, except the pictures in its folder plots.
 void refuse_file_of_run(const std::filesystem::path& file);
 
 // All runs at or below `folder`, sorted; links (such as `latest`) and hidden folders are left out.
@@ -42,6 +42,7 @@ class RunDirectory {
   std::filesystem::path test() const { return path_ / "test.json"; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   std::filesystem::path model() const { return path_ / "model.safetensors"; }
+  std::filesystem::path plots() const { return path_ / "plots"; }  // pictures of it, if any
   std::filesystem::path log() const { return path_ / "log.txt"; }
 
  private:

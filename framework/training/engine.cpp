@@ -54,8 +54,9 @@ class TorchEngine : public Engine {
                       const std::string& layout) override {
     vitrine::export_weights(weights, file, layout);
   }
-  void plot(const std::string& name, Node options, const std::filesystem::path& file) override {
-    vitrine::plot(name, std::move(options), file);
+  Picture plot(const std::string& name, Node options, const std::optional<WeightsSource>& weights,
+               Observer& observer) override {
+    return vitrine::plot(name, std::move(options), weights, observer);
   }
   nlohmann::ordered_json schema() override {
     Config config;

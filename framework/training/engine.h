@@ -10,6 +10,7 @@
 
 #include "framework/config/load.h"
 #include "framework/error.h"
+#include "framework/reports/picture.h"
 
 // What the command line asks of training, in types that need no torch: the engine is a library that
 // is loaded when it is first needed.
@@ -120,8 +121,10 @@ class Engine {
   virtual int64_t devices(const std::string& device) = 0;
   virtual void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                               const std::string& layout) = 0;
-  // Writes the picture of a registered plot as PNG; `options` is a mapping as in a config.
-  virtual void plot(const std::string& name, Node options, const std::filesystem::path& file) = 0;
+  // The picture of a registered plot; `options` is a mapping as in a config. Plots of a model look
+  // at that of `weights`.
+  virtual Picture plot(const std::string& name, Node options,
+                       const std::optional<WeightsSource>& weights, Observer& observer) = 0;
   virtual nlohmann::ordered_json schema() = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include <charconv>
 
+#include "framework/config/scalar.h"
 #include "framework/files/file.h"
 #include "framework/files/png.h"
 #include "framework/runs/metrics.h"
@@ -101,6 +102,55 @@ Tensor read_image(const std::string& path, const ModelContext& wanted, bool inve
   return pixels.round().clamp(0, 255).to(at::kByte);
 }
 
+// What the model is given of uint8 images.
+Tensor input_of(const ModelFile& model, const Tensor& pixels) {
+  if (model.transforms.empty()) return pixels;
+  Tensor out = pixels.to(at::kFloat).div(255);
+  for (const auto& transform : model.transforms)
+    out = transform->forward(out, {0, 0, at::zeros({1}, at::kLong)});
+  return out;
+}
+
+Split load_test_set(const fs::path& source, Observer& observer) {
+  if (fs::is_regular_file(source))
+    throw Error(ExitCode::kUsage, escape(source.string()) +
+                                      " tells nothing of a test set: give its run, or PNG files");
+  const RunDirectory run = RunDirectory::open(source);
+  const auto resolved =
+      resolve(load_config({run.config(), {"device=cpu"}, {}}), run.config().string());
+  return resolved->config->dataset.create(data_context(observer))->load_test();
+}
+
+// Images of the run's test set by their numbers, and PNG files.
+std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile& model,
+                                   const std::vector<std::string>& names, Observer& observer) {
+  std::optional<Split> split;
+  std::vector<PlotImage> out;
+  for (const std::string& name : names) {
+    PlotImage image;
+    const auto number = parse_integer(name);
+    if (!number) {
+      image.name = fs::path(name).filename().string();
+      image.pixels = read_image(name, model.context, false, observer);
+    } else {
+      if (!split) split = load_test_set(source.path, observer);
+      if (*number < 0 || *number >= split->size())
+        throw Error(ExitCode::kUsage, fmt::format("there is no test image {}: the {} of the run's "
+                                                  "test set are numbered from 0 to {}",
+                                                  *number, split->size(), split->size() - 1));
+      const Batches images(*split, {}, at::kCPU, 0, false);
+      const Tensor index = at::tensor(at::ArrayRef<int64_t>(*number));
+      image.name = fmt::format("test image {}", *number);
+      image.label =
+          model.context.class_names.at(static_cast<size_t>(split->labels[*number].item<int64_t>()));
+      image.pixels = images.pixels(index);
+    }
+    image.input = input_of(model, image.pixels);
+    out.push_back(std::move(image));
+  }
+  return out;
+}
+
 Json answer_of(const Tensor& probabilities, const Task& task) {
   const auto best = static_cast<size_t>(probabilities.argmax().item<int64_t>());
   Json all = Json::object();
@@ -163,13 +213,8 @@ Json predict(const WeightsSource& source, const std::vector<std::string>& images
   const ModelFile file = open_model(source);
   Json out = Json::array();
   for (const std::string& path : images) {
-    Tensor input = read_image(path, file.context, invert, observer);
-    if (!file.transforms.empty()) {
-      input = input.to(at::kFloat).div(255);
-      for (const auto& transform : file.transforms)
-        input = transform->forward(input, {0, 0, at::zeros({1}, at::kLong)});
-    }
-    const std::vector<Tensor> outputs = file.model->forward(input);
+    const Tensor pixels = read_image(path, file.context, invert, observer);
+    const std::vector<Tensor> outputs = file.model->forward(input_of(file, pixels));
     Json tasks = Json::array();
     for (size_t i = 0; i < outputs.size(); ++i) {
       const Task& task = file.model->tasks()[i];
@@ -218,7 +263,8 @@ void export_weights(const WeightsSource& source, const fs::path& file, const std
   write_file_atomically(file, write_safetensors(views_of(tensors), {{"format", "pt"}}));
 }
 
-void plot(const std::string& name, Node options, const fs::path& file) {
+Picture plot(const std::string& name, Node options, const std::optional<WeightsSource>& weights,
+             Observer& observer) {
   Node type = Node::string(name);
   type.key = "type";
   type.location = options.location;
@@ -226,9 +272,19 @@ void plot(const std::string& name, Node options, const fs::path& file) {
   Choice<Plot> choice;
   Problems problems;
   choice.read(options, "plot", problems);
-  choice.check({}, problems);
-  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
-  write_file_atomically(file, encode_png(choice.create({})->draw()));
+  const auto refuse_problems = [&] {
+    if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
+  };
+  refuse_problems();
+  const at::NoGradGuard no_grad;
+  ModelFile model;
+  if (weights) model = open_model(*weights);
+  const PlotContext context = {model.model, [&](const std::vector<std::string>& names) {
+                                 return load_images(*weights, model, names, observer);
+                               }};
+  choice.check(context, problems);
+  refuse_problems();
+  return choice.create(context)->draw();
 }
 
 }  // namespace vitrine

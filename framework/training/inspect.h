@@ -12,6 +12,7 @@ nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<s
 nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config);
 void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                     const std::string& layout);
-void plot(const std::string& name, Node options, const std::filesystem::path& file);
+Picture plot(const std::string& name, Node options, const std::optional<WeightsSource>& weights,
+             Observer& observer);
 
 }  // namespace vitrine

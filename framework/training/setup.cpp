@@ -10,14 +10,18 @@
 
 namespace vitrine {
 
-Data load_data(const Config& config, Observer& observer) {
-  DataContext context;
-  context.tell = [&](const std::string& text) { observer.message(text); };
-  context.download_progress = [&](uint64_t received, uint64_t total) {
+DataContext data_context(Observer& observer) {
+  DataContext out;
+  out.tell = [&](const std::string& text) { observer.message(text); };
+  out.download_progress = [&](uint64_t received, uint64_t total) {
     observer.download(received, total);
   };
-  context.cancelled = [&] { return observer.stop_requested() != ExitCode::kDone; };
-  const auto dataset = config.dataset.create(context);
+  out.cancelled = [&] { return observer.stop_requested() != ExitCode::kDone; };
+  return out;
+}
+
+Data load_data(const Config& config, Observer& observer) {
+  const auto dataset = config.dataset.create(data_context(observer));
   Data out;
   out.info = dataset->info();
   const DatasetOptions& options = config.dataset_options();

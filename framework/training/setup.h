@@ -16,6 +16,9 @@ struct Data {
   std::optional<Batches> train, validation, test;
 };
 
+// Through which a data set tells the observer what it does.
+DataContext data_context(Observer& observer);
+
 // Throws Error(kData) where data are missing or corrupt.
 Data load_data(const Config& config, Observer& observer);
 

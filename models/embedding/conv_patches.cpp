@@ -20,6 +20,7 @@ class ConvPatches : public Embedding {
   Tensor forward(const Tensor& images) override {
     return at::conv2d(images, weight_, bias_, stride_).flatten(2).transpose(1, 2);
   }
+  Tensor filters() const override { return weight_; }
 
  private:
   std::array<int64_t, 2> stride_;

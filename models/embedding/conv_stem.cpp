@@ -45,6 +45,10 @@ class ConvStem : public Embedding {
       x = at::gelu(convolution->as<torch::nn::Conv2d>()->forward(x));
     return projection_->forward(x).flatten(2).transpose(1, 2);
   }
+  Tensor filters() const override {
+    const bool none = convolutions_->is_empty();  // patches of one pixel
+    return none ? projection_->weight : (*convolutions_)[0]->as<torch::nn::Conv2d>()->weight;
+  }
 
  private:
   torch::nn::ModuleList convolutions_;

@@ -22,6 +22,10 @@ class LinearPatches : public Embedding {
             .reshape({-1, c.rows * c.columns, weight_.size(1)});
     return at::linear(patches, weight_, bias_);
   }
+  Tensor filters() const override {
+    return weight_.unflatten(1,
+                             {context_.channels, context_.patch_height(), context_.patch_width()});
+  }
 
  private:
   PartContext context_;

@@ -14,9 +14,9 @@ class AttentionPooling : public Pooling {
 
   int64_t special_tokens() const override { return 0; }
   int64_t needed_tokens(int64_t n_tokens) const override { return n_tokens; }
-  Tensor forward(const Tensor& x) override {
-    const Tensor shares = at::softmax(scores_->forward(x), 1);  // [B, N, n_tasks]
-    return at::matmul(shares.transpose(1, 2), x);
+  Tensor forward(const Tensor& x) override { return at::matmul(shares(x), x); }
+  Tensor shares(const Tensor& x) override {
+    return at::softmax(scores_->forward(x), 1).transpose(1, 2);
   }
 
  private:

@@ -9,13 +9,13 @@ namespace vitrine {
 namespace {
 
 // What `runner plot` and `runner export` do with a name.
-Image draw(const std::string& name) {
+Image draw(const std::string& name, const PlotContext& context) {
   Choice<Plot> choice(name);
   Problems problems;
   choice.read_default(Plot::kKind, problems);
-  choice.check({}, problems);
+  choice.check(context, problems);
   REQUIRE(problems.text("test") == "");
-  return choice.create({})->draw();
+  return to_image(choice.create(context)->draw());
 }
 
 std::string refusal(const Model& model, const std::string& layout) {
@@ -82,9 +82,18 @@ TEST_CASE("every layout holds all weights of a model that it fits, and refuses o
 }
 
 TEST_CASE("every plot draws, and the same each time") {
+  const PlotContext context = {make_model("{type: vit}", images_of(1, 28, 28)),
+                               [](const std::vector<std::string>& names) {
+                                 std::vector<PlotImage> out;
+                                 for (const std::string& name : names) {
+                                   const Tensor pixels = at::full({1, 1, 28, 28}, 7, at::kByte);
+                                   out.push_back({name, "", pixels, pixels});
+                                 }
+                                 return out;
+                               }};
   for (const std::string& name : Registry::instance().names(Plot::kKind)) {
     CAPTURE(name);
-    const Image image = draw(name), again = draw(name);
+    const Image image = draw(name, context), again = draw(name, context);
     CHECK(image.width > 0);
     CHECK(image.height > 0);
     CHECK(static_cast<int64_t>(image.pixels.size()) == image.width * image.height * image.channels);

@@ -67,7 +67,7 @@ expect "Torch_DIR" "$(set_up Torch_DIR="$work/named/Torch" CMAKE_PREFIX_PATH="$w
 expect "one that is too old is passed over" "$(set_up CMAKE_PREFIX_PATH="$work/old")" "$work/python/Torch"
 
 # Without ninja the libraries that are there are found all the same.
-tools=(ar as bash c++ cat chmod cksum cmake dirname env flock grep id ld make mkdir mktemp nm openssl printf
+tools=(ar as bash c++ cat chmod cksum cmake dirname env flock grep id ld make mkdir mktemp nm openssl pkg-config printf
   ranlib readlink rm sed sort strip touch tail uname ccache)
 mkdir "$work/few"
 for tool in "${tools[@]}"; do

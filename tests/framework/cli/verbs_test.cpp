@@ -283,28 +283,6 @@ TEST_CASE("metrics.json of real runs follows its schema") {
   CHECK(result.code == 0);
 }
 
-TEST_CASE("plot positions draws the table, one pixel a value") {
-  const TemporaryFolder folder;
-  const Result result = runner(
-      {"plot", "positions", "--length", "100", "--width", "300", "-o", "p.png"}, folder.path());
-  CHECK(result.code == 0);
-  CHECK(result.out == "wrote p.png\n");
-  const Image image = decode_png(bytes_of(folder / "p.png"), "p.png");
-  CHECK(image.width == 300);
-  CHECK(image.height == 100);
-  REQUIRE(image.channels == 3);
-  const auto pixel = [&](int64_t row, int64_t column) {
-    const auto at = static_cast<size_t>(3 * (row * 300 + column));
-    return std::vector<int>{image.pixels[at], image.pixels[at + 1], image.pixels[at + 2]};
-  };
-  // Row 0 is sin 0 = 0 and cos 0 = 1 in turn: the largest value is white.
-  CHECK(pixel(0, 1) == std::vector<int>{255, 255, 255});
-  CHECK(pixel(0, 299) == std::vector<int>{255, 255, 255});
-  CHECK(pixel(0, 0) == pixel(0, 298));
-  CHECK(pixel(0, 0) == std::vector<int>{255, 90, 0});  // the middle of the range
-  CHECK(pixel(11, 0) == std::vector<int>{11, 0, 0});   // sin 11 = -0.99999, the smallest: black
-}
-
 TEST_CASE("export writes the names of the layout") {
   const TemporaryFolder folder;
   write_plain(folder / "tutorial.yaml", kTutorial);

@@ -1,0 +1,40 @@
+#include "framework/cli/pictures.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "framework/error.h"
+#include "framework/files/file.h"
+#include "framework/runs/run_directory.h"
+
+namespace vitrine {
+
+namespace fs = std::filesystem;
+
+fs::path default_picture(const fs::path& place, const std::string& name) {
+  return place.empty() || fs::is_regular_file(place) ? fs::path(name)
+                                                     : RunDirectory::open(place).plots() / name;
+}
+
+void check_picture_file(const fs::path& file, const std::vector<std::string>& extensions) {
+  refuse_file_of_run(file);
+  if (std::find(extensions.begin(), extensions.end(), file.extension()) == extensions.end()) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("{}: what is written is told by the name's end, one of {}",
+                            escape(file.string()), fmt::join(extensions, ", ")));
+  }
+}
+
+std::string encode_picture(const Picture& picture, const fs::path& file) {
+  return file.extension() == ".svg" ? to_svg(picture) : encode_png(to_image(picture));
+}
+
+void write_plot(const fs::path& file, const std::string& bytes) {
+  const fs::path folder = file.parent_path();
+  std::error_code error;
+  if (folder.filename() == "plots" && fs::is_directory(folder.parent_path(), error))
+    fs::create_directory(folder, error);
+  write_file_atomically(file, bytes);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,24 @@
+#include "framework/training/plot.h"
+
+namespace vitrine {
+
+Values to_values(const Tensor& matrix) {
+  const Tensor plain = matrix.detach().to(at::kCPU, at::kFloat).contiguous();
+  Values out;
+  for (int64_t i = 0; i < plain.size(0); ++i) {
+    const float* row = plain.data_ptr<float>() + i * plain.size(1);
+    out.emplace_back(row, row + plain.size(1));
+  }
+  return out;
+}
+
+Image to_image(const Tensor& pixels) {
+  const bool shown = pixels.size(0) == 1 || pixels.size(0) == 3;
+  const Tensor plain = (shown ? pixels : pixels.to(at::kFloat).mean(0, true).round().to(at::kByte))
+                           .permute({1, 2, 0})
+                           .contiguous();
+  const uint8_t* data = plain.data_ptr<uint8_t>();
+  return {plain.size(1), plain.size(0), plain.size(2), {data, data + plain.numel()}};
+}
+
+}  // namespace vitrine

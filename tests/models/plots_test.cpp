@@ -1,0 +1,180 @@
+// The numbers behind the pictures of a model.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "framework/training/plot.h"
+#include "models/plot/attention/maps.h"
+#include "tests/component.h"
+#include "tests/models/support.h"
+
+namespace vitrine {
+namespace {
+
+constexpr const char* kPoolings[] = {"class_token", "mean", "attention"};
+
+Tensor pixels_of(int64_t channels, int64_t height, int64_t width) {
+  return at::randint(0, 256, {1, channels, height, width}, at::kByte);
+}
+
+const Composed& composed_of(const std::shared_ptr<Model>& model) { return composed(model.get()); }
+
+std::string refusal(const std::string& plot, const PlotContext& context) {
+  try {
+    make<Plot>(plot, context)->draw();
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::kUsage);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("attention maps are the softmax of queries with keys, as written out here") {
+  torch::manual_seed(1);
+  const at::NoGradGuard no_grad;
+  const auto model = make_model(kTutorial, images_of(1, 28, 28));
+  const Tensor pixels = pixels_of(1, 28, 28);
+  const auto weights = parameters_by_name(*model);
+  const AttentionMaps maps = attention_maps(composed_of(model), pixels, 0);
+  REQUIRE(maps.heads.sizes() == at::IntArrayRef({2, 2, 7, 7}));
+  REQUIRE(maps.rollout.sizes() == at::IntArrayRef({2, 7, 7}));
+
+  Tensor tokens = at::zeros({50, 8});
+  tokens[0] = weights.at("tokens.class")[0];
+  const Tensor image = pixels[0][0].to(at::kFloat) / 255;
+  for (int64_t i = 0; i < 49; ++i) {
+    const Tensor patch = image.narrow(0, i / 7 * 4, 4).narrow(1, i % 7 * 4, 4).flatten();
+    tokens[i + 1] = at::mv(weights.at("embedding.weight"), patch) + weights.at("embedding.bias");
+  }
+  for (int64_t i = 0; i < 50; ++i) {
+    for (int64_t d = 0; d < 8; ++d) {
+      const double angle =
+          static_cast<double>(i) / std::pow(10'000, static_cast<double>(d / 2 * 2) / 8);
+      tokens[i][d] += d % 2 == 0 ? std::sin(angle) : std::cos(angle);
+    }
+  }
+  const Tensor centred = tokens - tokens.mean(1, true);
+  const Tensor normed = centred / (centred.square().mean(1, true) + 1e-5).sqrt() *
+                            weights.at("blocks.0.norm1.weight") +
+                        weights.at("blocks.0.norm1.bias");
+  for (int64_t head = 0; head < 2; ++head) {
+    const auto mapped = [&](const char* part, const Tensor& x) {
+      const std::string name =
+          std::string("blocks.0.attention.") + part + "." + std::to_string(head) + ".";
+      return at::matmul(x.narrow(1, 4 * head, 4), weights.at(name + "weight").t()) +
+             weights.at(name + "bias");
+    };
+    const Tensor scores = at::mv(mapped("k", normed), mapped("q", normed)[0]) / 2;  // sqrt(4)
+    const Tensor shares = scores.exp() / scores.exp().sum();
+    CHECK(largest_difference(maps.heads[0][head].flatten(), shares.narrow(0, 1, 49)) < 1e-5);
+  }
+}
+
+TEST_CASE("rollout multiplies half the attention and half the identity of each block") {
+  // By hand: blocks [[1, 0], [1/4, 3/4]] and [[3/5, 2/5], [0, 1]] after mixing; their product.
+  const Tensor first = at::tensor({1.0F, 0.0F, 0.5F, 0.5F}).view({1, 2, 2});
+  const Tensor second =  // two heads, whose mean is [[1/5, 4/5], [0, 1]]
+      at::tensor({0.4F, 0.6F, 0.0F, 1.0F, 0.0F, 1.0F, 0.0F, 1.0F}).view({2, 2, 2});
+  const Tensor rollout = attention_rollout({first, second});
+  CHECK(largest_difference(rollout[0], at::tensor({1.0F, 0.0F, 0.25F, 0.75F}).view({2, 2})) < 1e-6);
+  CHECK(largest_difference(rollout[1], at::tensor({0.7F, 0.3F, 0.25F, 0.75F}).view({2, 2})) < 1e-6);
+}
+
+TEST_CASE("without a special token all attention goes to patches, weighed as pooling weighs them") {
+  torch::manual_seed(2);
+  const at::NoGradGuard no_grad;
+  for (const char* pooling : {"mean", "attention"}) {
+    for (const char* attention : {"multi_head", "per_head"}) {
+      for (const char* block : {"pre_norm", "post_norm"}) {
+        CAPTURE(pooling, attention, block);
+        const auto model = make_model(
+            fmt::format("{{type: vit, n_patches: [2, 3], n_blocks: 3, hidden_d: 8, n_heads: 4, "
+                        "attention: {}, block: {}, pooling: {}}}",
+                        attention, block, pooling),
+            images_of(3, 8, 12));
+        const AttentionMaps maps = attention_maps(composed_of(model), pixels_of(3, 8, 12), 0);
+        REQUIRE(maps.heads.sizes() == at::IntArrayRef({3, 4, 2, 3}));
+        CHECK(largest_difference(maps.heads.sum({2, 3}), at::ones({3, 4})) < 1e-5);
+        CHECK(largest_difference(maps.rollout.sum({1, 2}), at::ones({3})) < 1e-5);
+      }
+    }
+  }
+}
+
+TEST_CASE("each task's maps are those of its own token") {
+  torch::manual_seed(3);
+  const at::NoGradGuard no_grad;
+  const auto model = make_model(
+      "{type: vit, n_patches: 2, n_blocks: 1, hidden_d: 8, n_heads: 2, tasks: [{name: digit}, "
+      "{name: big, target: {above: 5}}]}",
+      images_of(1, 8, 8));
+  const Tensor pixels = pixels_of(1, 8, 8);
+  const Parts& parts = composed_of(model).parts();
+  const Tensor tokens =
+      parts.with_positions(parts.with_tokens(parts.embedding->forward(to_float(pixels))));
+  const Tensor all = parts.blocks[0]->attention_probabilities(tokens)[0];  // [2, 6, 6]
+  for (int64_t task = 0; task < 2; ++task) {
+    const AttentionMaps maps = attention_maps(composed_of(model), pixels, task);
+    CHECK(largest_difference(maps.heads[0].flatten(1), all.select(1, task).narrow(1, 2, 4)) < 1e-6);
+    const Tensor half = all.mean(0)[task].narrow(0, 2, 4) / 2;  // patches are none of its own half
+    CHECK(largest_difference(maps.rollout[0].flatten(), half) < 1e-6);
+  }
+}
+
+TEST_CASE("a pooling's shares are what it pools with") {
+  torch::manual_seed(4);
+  const at::NoGradGuard no_grad;
+  PartContext context;
+  context.hidden_d = 8;
+  context.n_tasks = 2;
+  for (const char* name : kPoolings) {
+    CAPTURE(name);
+    const auto pooling = make<Pooling>(name, context);
+    const Tensor x = at::randn({3, pooling->needed_tokens(6), 8});
+    const Tensor shares = pooling->shares(x);
+    CHECK(largest_difference(shares.sum(2), at::ones({3, 2})) < 1e-6);
+    CHECK(largest_difference(at::matmul(shares, x), pooling->forward(x)) < 1e-6);
+  }
+}
+
+TEST_CASE("an embedding's filters are what a pixel of a patch adds to its token") {
+  torch::manual_seed(5);
+  const at::NoGradGuard no_grad;
+  PartContext context;
+  context.channels = 2, context.height = 6, context.width = 8;
+  context.rows = 3, context.columns = 2, context.hidden_d = 5;
+  for (const char* name : {"linear_patches", "conv_patches"}) {
+    CAPTURE(name);
+    const auto embedding = make<Embedding>(name, context);
+    const Tensor filters = embedding->filters();
+    REQUIRE(filters.sizes() == at::IntArrayRef({5, 2, 2, 4}));
+    const Tensor dark = at::zeros({1, 2, 6, 8});
+    Tensor lit = dark.clone();
+    lit[0][1][3][6] = 1;  // channel 1, pixel (1, 2) of the patch in row 1, column 1
+    const Tensor added = (embedding->forward(lit) - embedding->forward(dark))[0][3];
+    CHECK(largest_difference(added, filters.select(1, 1).select(1, 1).select(1, 2)) < 1e-6);
+  }
+}
+
+TEST_CASE("plots say what a model lacks") {
+  class Plain : public Model {
+    std::vector<Tensor> forward(const Tensor&) override { return {}; }
+    const std::vector<Task>& tasks() const override { return tasks_; }
+    std::vector<Task> tasks_;
+  };
+  for (const char* plot : {"attention", "embedding", "similarity"}) {
+    CAPTURE(plot);
+    CHECK(refusal(plot, {}) == "this picture is of a trained model: give a run after its name");
+    CHECK(
+        refusal(plot, {std::make_shared<Plain>(), {}}) ==
+        "this picture is of a model's embedding, positions and blocks, and the run's model is not "
+        "made of such parts");
+  }
+  const auto bare = make_model("{type: vit, position: none}", images_of(1, 28, 28));
+  CHECK(refusal("similarity", {bare, {}}) == "the model adds no positions that could be shown");
+  CHECK(refusal("positions", {bare, {}}) == "the model adds no positions that could be shown");
+}
+
+}  // namespace vitrine
