@@ -136,8 +136,11 @@ ExitCode run(std::vector<std::string> arguments) {
   try {
     app.parse(arguments);
   } catch (const CLI::CallForHelp&) {
-    const auto used = app.get_subcommands();
-    std::cout << (used.empty() ? app.help() : used[0]->help("runner"));
+    const CLI::App* verb = &app;
+    std::string before;
+    for (; !verb->get_subcommands().empty(); verb = verb->get_subcommands()[0])
+      before += (before.empty() ? "" : " ") + verb->get_name();
+    std::cout << verb->help(before);
     return ExitCode::kDone;
   } catch (const CLI::CallForVersion& version) {
     std::cout << version.what() << "\n";

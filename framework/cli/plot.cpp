@@ -82,7 +82,9 @@ ExitCode plot(Options options, const std::vector<std::string>& extras) {
 
 Action plot_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("PLOT", options->name, "which picture: runner list plot")->required();
+  CLI::App* curves = app.add_subcommand("curves", "learning curves of runs, as a picture or CSV");
+  const Action plot_curves = plot_curves_verb(*curves);
+  app.add_option("PLOT", options->name, "which picture of a model: runner list plot");
   app.add_option("-o,--output", options->file,
                  "PNG or SVG file to write; default RUN/plots/PLOT.png, or PLOT.png without a run");
   app.add_option("--checkpoint", options->weights.checkpoint,
@@ -91,8 +93,17 @@ Action plot_verb(CLI::App& app) {
   app.footer(
       "The run and the plot's own options follow as --name value: runner list plot PLOT\n"
       "  runner plot attention runs/vit_mnist/latest --images 0,1,2\n"
-      "  runner plot positions --length 100 --width 300 -o positions.png");
-  return [options, &app] { return plot(*options, app.remaining()); };
+      "  runner plot positions --length 100 --width 300 -o positions.png\n"
+      "  runner plot curves runs/vit_mnist --metric validation/accuracy --band std -o curves.svg");
+  return [options, &app, curves, plot_curves] {
+    if (options->name.empty() && curves->parsed()) return plot_curves();
+    if (curves->parsed())
+      throw Error(ExitCode::kUsage,
+                  "\"curves\" is a picture of its own; a run of that name is ./curves");
+    if (options->name.empty())
+      throw Error(ExitCode::kUsage, "which picture? curves, or one that runner list plot names");
+    return plot(*options, app.remaining());
+  };
 }
 
 }  // namespace vitrine

@@ -23,6 +23,7 @@ Action show_verb(CLI::App& app);
 Action list_verb(CLI::App& app);
 Action schema_verb(CLI::App& app);
 Action plot_verb(CLI::App& app);
+Action plot_curves_verb(CLI::App& app);  // a subcommand of plot
 Action report_verb(CLI::App& app);
 Action export_verb(CLI::App& app);
 

@@ -53,7 +53,19 @@ struct Frame {
   double legend_width = 0;
 };
 
-std::string tick_text(double value) { return fmt::format("{:.6g}", value == 0 ? 0 : value); }
+// All with the digits that the steps between them need: 1.9, 2.0, 2.1.
+std::vector<std::string> tick_texts(const std::vector<double>& ticks) {
+  std::vector<std::string> out;
+  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
+  const int digits = std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
+  for (const double tick : ticks) {
+    const bool short_enough = digits < 7 && std::abs(tick) < 1e7;
+    out.push_back(short_enough
+                      ? fmt::format("{:.{}f}", std::abs(tick) < step / 2 ? 0 : tick, digits)
+                      : fmt::format("{:.6g}", tick));
+  }
+  return out;
+}
 
 Frame::Frame(const LineChart& chart) {
   for (size_t i = 0; i < chart.lines.size(); ++i) {
@@ -75,7 +87,8 @@ Frame::Frame(const LineChart& chart) {
   x_ticks = ticks_between(x.low, x.high, 8, chart.whole_x);
   y_ticks = ticks_between(y.low, y.high, 6, false);
   double ticks = 0;
-  for (const double tick : y_ticks) ticks = std::max(ticks, text_width(tick_text(tick), kText));
+  for (const std::string& text : tick_texts(y_ticks))
+    ticks = std::max(ticks, text_width(text, kText));
   plot = {kMargin + kLine + ticks + 8, kMargin, kWidth, kHeight};
   for (const size_t i : legend)
     legend_width = std::max(legend_width, text_width(chart.lines[i].label, kText));
@@ -87,15 +100,16 @@ void draw_axes(Canvas& canvas, const LineChart& chart, const Frame& frame) {
   const Box& plot = frame.plot;
   const double bottom = plot.y + plot.height;
   const Stroke faint{kFaint, 0.7, {}};
-  for (const double tick : frame.x_ticks) {
-    const double x = frame.at({tick, 0}).x;
+  const auto x_texts = tick_texts(frame.x_ticks), y_texts = tick_texts(frame.y_ticks);
+  for (size_t i = 0; i < x_texts.size(); ++i) {
+    const double x = frame.at({frame.x_ticks[i], 0}).x;
     canvas.line({{x, plot.y}, {x, bottom}}, faint);
-    canvas.text({x, bottom + 11}, tick_text(tick), {.size = kText, .align = Align::kCentre});
+    canvas.text({x, bottom + 11}, x_texts[i], {.size = kText, .align = Align::kCentre});
   }
-  for (const double tick : frame.y_ticks) {
-    const double y = frame.at({0, tick}).y;
+  for (size_t i = 0; i < y_texts.size(); ++i) {
+    const double y = frame.at({0, frame.y_ticks[i]}).y;
     canvas.line({{plot.x, y}, {plot.x + plot.width, y}}, faint);
-    canvas.text({plot.x - 6, y}, tick_text(tick), {.size = kText, .align = Align::kRight});
+    canvas.text({plot.x - 6, y}, y_texts[i], {.size = kText, .align = Align::kRight});
   }
   canvas.text({plot.x + plot.width / 2, bottom + 30}, chart.x_title,
               {.size = kText + 1, .align = Align::kCentre});

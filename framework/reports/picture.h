@@ -68,8 +68,8 @@ struct Picture {
   std::function<void(Canvas&)> draw;
 };
 
-// On white. The same picture gives the same bytes, whatever the locale; which fonts are there
-// decides how text looks. Throws Error(kUsage) where it would have more than kMaxPixels.
+// On white. The same picture gives the same bytes, whatever the time and the locale (of several
+// SVGs from one process the names inside differ); fonts are those of the machine. Throws Error(kUsage) where it would have more than kMaxPixels.
 Image to_image(const Picture& picture);
 std::string to_svg(const Picture& picture);
 

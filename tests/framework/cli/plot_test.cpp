@@ -200,7 +200,9 @@ TEST_CASE("plots refuse what they cannot draw, in words") {
              Contains("plot.images: unknown key"));
   // Its data or its checkpoints are gone.
   fs::copy(folder / "run", folder / "bare");
-  write_plain(folder / "bare/config.yaml", kConfig);
+  write_plain(folder / "bare/config.yaml",
+              "dataset: {type: mnist, root: nowhere}\nmodel: {type: vit}\n");
+  CHECK_THAT(refusal({"attention", "bare"}, 3), Contains("nowhere"));
   CHECK(refusal({"embedding", "bare", "--checkpoint", "last"}, 5) ==
         "error: bare: the run has no checkpoint yet\n");
   fs::remove(folder / "bare/model.safetensors");
@@ -218,6 +220,60 @@ TEST_CASE("plots look at the checkpoint that is named") {
   REQUIRE(folder.run({"small.yaml", "--run-dir", "other", "seed=1"}).code == 0);
   REQUIRE(folder.run({"plot", "embedding", "other", "-o", "o.png"}).code == 0);
   CHECK(bytes_of(folder / "o.png") != bytes_of(folder / "l.png"));
+}
+
+TEST_CASE("plot curves joins seeds to one line, and the extension decides what is written") {
+  const Folder folder({"dataset.validation=16", "training.epochs=2"});
+  const auto plot = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"plot", "curves"});
+    return folder.run(arguments);
+  };
+  for (const char* more : {"seed=1", "model.n_heads=4"}) {
+    REQUIRE(folder
+                .run({"small.yaml", "--run-dir", std::string("more/") + more, more,
+                      "dataset.validation=16", "training.epochs=2"})
+                .code == 0);
+  }
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "more/bare"}).code == 0);
+  const Result one = plot({"run"});
+  CHECK(one.err == "");
+  CHECK(one.out == "wrote run/plots/curves-validation-accuracy.png\n");
+  CHECK(png_of(folder / "run/plots/curves-validation-accuracy.png").height == 2 * (12 + 338 + 6));
+
+  const Result table = plot({"run", "more", "-o", "c.csv"});
+  CHECK(table.err == "warning: left out: more/bare has no validation/accuracy\n");
+  CHECK(table.out == "wrote c.csv\n");
+  const std::string lines = bytes_of(folder / "c.csv");
+  CHECK_THAT(lines, StartsWith("group,epoch,mean,std,n\nn_heads=2,1,"));
+  CHECK_THAT(lines, Contains("\nn_heads=4,2,"));
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 5);
+
+  REQUIRE(plot({"more", "--metric", "train/loss", "--x", "seconds", "--band", "ci"}).code == 0);
+  CHECK(fs::exists(folder / "more/plots/curves-train-loss.png"));
+  REQUIRE(plot({"run", "more", "-o", "c.svg"}).code == 0);
+  CHECK_THAT(bytes_of(folder / "c.svg"), Contains("<svg "));
+  CHECK(runner({"plot", "curves", "run", "more", "-o", "d.svg"}, folder.path(),
+               {{"LC_ALL", "de_DE.UTF-8"}, {"TZ", "Asia/Tokyo"}})
+            .code == 0);
+  CHECK(bytes_of(folder / "c.svg") == bytes_of(folder / "d.svg"));
+  REQUIRE(plot({"run", "--width", "640", "-o", "w.png"}).code == 0);
+  CHECK(png_of(folder / "w.png").width == 640);
+
+  CHECK(plot({"run", "more"}).err ==
+        "error: of several places it cannot be told where the picture belongs: give -o FILE\n");
+  CHECK(plot({"run", "--width", "640", "-o", "w.svg"}).err ==
+        "error: --width has no effect: only a .png has pixels\n");
+  CHECK(plot({"run", "-o", "c.pdf"}).err ==
+        "error: c.pdf: what is written is told by the name's end, one of .png, .svg, .csv\n");
+  CHECK(plot({"run", "-o", "run/metrics.json"}).code == 2);
+  CHECK_THAT(
+      plot({"run", "--metric", "validation/acuracy"}).err,
+      StartsWith("error: --metric: no run has \"validation/acuracy\" in its history (did you "
+                 "mean validation/accuracy?); there are "));
+  CHECK(plot({}).code == 2);
+  CHECK_THAT(plot({"-h"}).out, Contains("runner plot curves [OPTIONS] RUN..."));
+  CHECK(folder.run({"plot"}).err ==
+        "error: which picture? curves, or one that runner list plot names\n");
 }
 
 }  // namespace vitrine

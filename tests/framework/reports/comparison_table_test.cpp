@@ -99,8 +99,7 @@ TEST_CASE("JSON has groups, contrasts and every run", "[reports]") {
 
 TEST_CASE("tables for papers and pages", "[reports]") {
   const Rows rows = {{"a|b", "c_d"}, {"51.50 ± 1.29 %", "x\\y^z"}};
-  CHECK(to_markdown(rows) ==
-        "| a\\|b | c_d |\n| --- | --- |\n| 51.50 ± 1.29 % | x\\y^z |");
+  CHECK(to_markdown(rows) == "| a\\|b | c_d |\n| --- | --- |\n| 51.50 ± 1.29 % | x\\y^z |");
   CHECK(to_latex(rows) ==
         "\\begin{tabular}{ll}\n\\hline\na|b & c\\_d \\\\\n\\hline\n"
         "51.50 $\\pm$ 1.29 \\% & x\\textbackslash{}y\\^{}z \\\\\n\\hline\n\\end{tabular}");

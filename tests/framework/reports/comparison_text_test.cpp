@@ -82,16 +82,16 @@ TEST_CASE("too few seeds give no verdict", "[reports]") {
         "b: test/accuracy 75.00 %, 1 seed\n" + few);
   auto running = group("b", 16, {0.75});
   running[0].status = "running";
-  CHECK(headline_of({group("a", 8, {0.5}), running}) ==
-        "b has no finished run with test/accuracy");
+  CHECK(headline_of({group("a", 8, {0.5}), running}) == "b has no finished run with test/accuracy");
 }
 
 TEST_CASE("of more groups the best, and how many are worse", "[reports]") {
-  CHECK(headline_of({group("a", 8, {0.86, 0.87, 0.88, 0.87}), group("b", 16, {0.9, 0.91, 0.92, 0.93}),
-                     group("c", 32, {0.5}), group("d", 64, {0.91, 0.9, 0.92, 0.92})}) ==
-        "b: test/accuracy 91.50 %, 95 % [89.45, 93.55], standard deviation 1.29, 4 seeds\n"
-        "the 3 others against it: 1 worse, 1 undecided, 1 too few seeds (t tests at 5 %, "
-        "Holm-corrected)");
+  CHECK(
+      headline_of({group("a", 8, {0.86, 0.87, 0.88, 0.87}), group("b", 16, {0.9, 0.91, 0.92, 0.93}),
+                   group("c", 32, {0.5}), group("d", 64, {0.91, 0.9, 0.92, 0.92})}) ==
+      "b: test/accuracy 91.50 %, 95 % [89.45, 93.55], standard deviation 1.29, 4 seeds\n"
+      "the 3 others against it: 1 worse, 1 undecided, 1 too few seeds (t tests at 5 %, "
+      "Holm-corrected)");
 }
 
 TEST_CASE("one group", "[reports]") {

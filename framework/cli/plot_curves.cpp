@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "framework/cli/pictures.h"
+#include "framework/cli/terminal.h"
+#include "framework/cli/verbs.h"
+#include "framework/reports/curves.h"
+
+namespace vitrine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> places;
+  std::string file, band;
+  int64_t width = 0;
+  CurveOptions curves;
+};
+
+const std::map<std::string, Band> kBands = {
+    {"none", Band::kNone}, {"std", Band::kStd}, {"ci", Band::kCi}};
+
+fs::path file_of(const Options& options) {
+  if (!options.file.empty()) return options.file;
+  if (options.places.size() > 1)
+    throw Error(ExitCode::kUsage,
+                "of several places it cannot be told where the picture belongs: give -o FILE");
+  std::string name = "curves-" + options.curves.metric + ".png";
+  std::replace(name.begin(), name.end(), '/', '-');
+  return fs::path(options.places[0]) / "plots" / name;
+}
+
+void warn(const std::vector<std::string>& left_out) {
+  constexpr size_t kMost = 5;
+  for (size_t i = 0; i < std::min(left_out.size(), kMost); ++i)
+    print_warning("left out: " + left_out[i]);
+  if (left_out.size() > kMost)
+    print_warning(fmt::format("{} more are left out", left_out.size() - kMost));
+}
+
+ExitCode plot_curves(Options options) {
+  const std::vector<RunRecord> runs =
+      read_runs(options.places, std::max(std::thread::hardware_concurrency(), 1U));
+  const fs::path file = file_of(options);
+  check_picture_file(file, {".png", ".svg", ".csv"});
+  if (options.width > 0 && file.extension() != ".png")
+    throw Error(ExitCode::kUsage, "--width has no effect: only a .png has pixels");
+  if (!options.band.empty()) options.curves.band = kBands.at(options.band);
+  const Curves curves = read_curves(runs, options.curves);
+  warn(curves.left_out);
+  if (file.extension() == ".csv") {
+    write_plot(file, to_csv(curves));
+  } else {
+    Picture picture = draw(curves);
+    if (options.width > 0) picture.resolution = static_cast<double>(options.width) / picture.width;
+    write_plot(file, encode_picture(picture, file));
+  }
+  print("wrote " + escape(file.string()));
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Action plot_curves_verb(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("RUN", options->places, "runs, or folders with runs")->required();
+  app.add_option("--metric", options->curves.metric, "one of metrics.json's history")
+      ->capture_default_str();
+  app.add_option("--x", options->curves.x, "epoch, step or seconds")
+      ->check(CLI::IsMember({"epoch", "step", "seconds"}))
+      ->capture_default_str();
+  app.add_option("--band", options->band,
+                 "around the mean of runs that differ in seed alone: std (default), ci (95 % "
+                 "interval of the mean), or none (each run for itself)")
+      ->check(CLI::IsMember({"std", "ci", "none"}));
+  app.add_option("--width", options->width, "pixels of a PNG; all in it grows alike")
+      ->transform(at_least_one());
+  app.add_option("-o,--output", options->file,
+                 "PNG, SVG or CSV file to write; default RUN/plots/curves-METRIC.png");
+  return [options] { return plot_curves(*options); };
+}
+
+}  // namespace vitrine
