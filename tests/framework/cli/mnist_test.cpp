@@ -14,10 +14,6 @@ namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
-std::string bytes_of(const fs::path& file) { return read_file(file, uint64_t{1} << 30); }
-Json json_of(const fs::path& file) { return Json::parse(bytes_of(file)); }
 
 std::vector<float> floats_of(const TensorView& tensor) {
   std::vector<float> out(tensor.bytes.size() / sizeof(float));

@@ -15,7 +15,6 @@ namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 // 148 images in batches of 16, two a step: 15 steps, the last of each epoch ragged. Dropout and
 // drop_path draw from the generator at every step.
@@ -41,10 +40,9 @@ std::string status_of(const fs::path& run) {
   return Json::parse(bytes_of(run / "metrics.json")).at("status");
 }
 
-class Folder : public TemporaryFolder {
+class Folder : public ConfigFolder {
  public:
-  Folder() { write_plain(*this / "small.yaml", kConfig); }
-  Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
+  Folder() : ConfigFolder(kConfig) {}
 
   // The same experiment, never stopped.
   fs::path whole(std::vector<std::string> overrides = {}) const {

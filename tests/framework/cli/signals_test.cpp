@@ -58,9 +58,9 @@ bool handles(const Process& process, int signal) {
   return false;
 }
 
-class Folder : public TemporaryFolder {
+class Folder : public ConfigFolder {
  public:
-  Folder() { write_plain(*this / "small.yaml", kConfig); }
+  Folder() : ConfigFolder(kConfig) {}
 };
 
 TEST_CASE("a signal during a download ends the program before there is a run") {

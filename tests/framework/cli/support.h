@@ -11,15 +11,19 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "framework/files/file.h"
 #include "tests/framework/files/support.h"
 
 extern char** environ;
 
 namespace vitrine {
+
+using Json = nlohmann::ordered_json;
 
 // What a process left: its exit code (128 + the signal's number where one ended it) and what it
 // wrote.
@@ -115,5 +119,66 @@ inline Result runner(std::vector<std::string> arguments,
   return Process(runner_command(std::move(arguments)), working_directory, std::move(environment))
       .wait();
 }
+
+inline std::string bytes_of(const std::filesystem::path& file) {
+  return read_file(file, uint64_t{1} << 30);
+}
+inline Json json_of(const std::filesystem::path& file) { return Json::parse(bytes_of(file)); }
+
+// A folder with the config small.yaml, from which the program is started.
+class ConfigFolder : public TemporaryFolder {
+ public:
+  explicit ConfigFolder(const char* config) { write_plain(*this / "small.yaml", config); }
+  Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
+};
+
+// 3 steps an epoch.
+inline constexpr const char* kSmallConfig = R"(name: small
+threads: 1
+dataset: {type: digits, train: 256, test: 64, validation: 64}
+model:
+  type: vit
+  n_patches: 4
+  hidden_d: 8
+  n_heads: 2
+  n_blocks: 1
+training: {epochs: 1, batch_size: 64}
+)";
+
+// A folder with the config a.yaml, from which the program is started without any data at hand.
+class Desk {
+ public:
+  Desk() { write("a.yaml", kSmallConfig); }
+
+  void write(const std::string& name, const std::string& text) const {
+    write_plain(folder_ / name, text);
+  }
+  Result run(std::vector<std::string> arguments) const {
+    auto environment = isolated(folder_.path());
+    environment["VITRINE_DATA"] = "no";
+    return runner(std::move(arguments), folder_.path(), std::move(environment));
+  }
+  // What the program says when it ends with `code`.
+  std::string error(ExitCode code, std::vector<std::string> arguments) const {
+    const Result result = run(std::move(arguments));
+    INFO(result.out << result.err);
+    CHECK(result.code == static_cast<int>(code));
+    return result.err;
+  }
+  // The same for a config with one override. Nothing may be left of such a start.
+  std::string refused(const std::string& override) const {
+    const std::string text = error(ExitCode::kUsage, {"a.yaml", override, "--run-dir", "run"});
+    CHECK_FALSE(std::filesystem::exists(folder_ / "run"));
+    return text;
+  }
+  // A finished run in `name`.
+  void train(const std::string& name) const {
+    REQUIRE(run({"a.yaml", "--run-dir", name}).err == "");
+  }
+  std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
+
+ private:
+  TemporaryFolder folder_;
+};
 
 }  // namespace vitrine

@@ -14,7 +14,6 @@ namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kConfig = R"(name: small
 seed: 3
@@ -24,13 +23,9 @@ model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2, encoder: 
 training: {epochs: 2, batch_size: 16}
 )";
 
-std::string bytes_of(const fs::path& file) { return read_file(file, uint64_t{1} << 30); }
-Json json_of(const fs::path& file) { return Json::parse(bytes_of(file)); }
-
-class Folder : public TemporaryFolder {
+class Folder : public ConfigFolder {
  public:
-  Folder() { write_plain(*this / "small.yaml", kConfig); }
-  Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
+  Folder() : ConfigFolder(kConfig) {}
 
   // metrics.json of small.yaml, trained with these overrides in the folder `name`.
   Json train(const std::string& name, std::vector<std::string> overrides) const {

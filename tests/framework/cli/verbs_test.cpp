@@ -14,7 +14,6 @@ namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kConfig = R"(name: small
 seed: 3
@@ -33,19 +32,14 @@ model: {type: vit, n_patches: 7, n_blocks: 2, hidden_d: 8, n_heads: 2, attention
 training: {epochs: 1, batch_size: 32}
 )";
 
-std::string bytes_of(const fs::path& file) { return read_file(file, uint64_t{1} << 30); }
-Json json_of(const fs::path& file) { return Json::parse(bytes_of(file)); }
-
 // A folder in which small.yaml was run, into run/.
-class Folder : public TemporaryFolder {
+class Folder : public ConfigFolder {
  public:
-  Folder() {
-    write_plain(*this / "small.yaml", kConfig);
+  Folder() : ConfigFolder(kConfig) {
     const Result result = run({"small.yaml", "--run-dir", "run"});
     INFO(result.err);
     REQUIRE(result.code == 0);
   }
-  Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
 };
 
 void write_png(const fs::path& path, int64_t side, int64_t channels, uint8_t value) {
