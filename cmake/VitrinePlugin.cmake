@@ -47,6 +47,6 @@ function(vitrine_add_plugin name)
   # Messages name files as they lie in the project.
   target_compile_options(${name} PRIVATE -fmacro-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
   target_link_libraries(${name} PRIVATE vitrine_engine)
-  # A component that uses no torch does not ask for it either.
-  target_link_options(${name} PRIVATE LINKER:--as-needed)
+  # A component that uses no torch does not ask for it either. A run notes the ids of what it was computed with.
+  target_link_options(${name} PRIVATE LINKER:--as-needed LINKER:--build-id=sha1)
 endfunction()

@@ -3,6 +3,7 @@
 #include <regex>
 #include <vector>
 
+#include "framework/files/file.h"
 #include "tests/catch.h"
 
 namespace vitrine {
@@ -22,6 +23,17 @@ TEST_CASE("the environment says where results come from", "[runs]") {
   CHECK_FALSE(environment["vitrine"].get<std::string>().empty());
   CHECK_FALSE(environment["cpu"].get<std::string>().empty());
   CHECK(environment["cores"].get<int>() > 0);
+}
+
+TEST_CASE("every file that a run's build is told by has an id of the linker", "[runs]") {
+  // The head of an ELF note: lengths of name and id, the type NT_GNU_BUILD_ID, the name.
+  const std::string note("\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU", 16);
+  for (const char* name :
+       {"runner", "libvitrine_core.so", "libvitrine_engine.so", "test_plugin_good.so"}) {
+    CAPTURE(name);
+    const std::string file = read_file(VITRINE_BINARY_DIR "/" + std::string(name), 1 << 30);
+    CHECK(file.find(note) != file.npos);
+  }
 }
 
 TEST_CASE("times are UTC to the second", "[runs]") {
