@@ -66,6 +66,15 @@ uint64_t parse_length(std::string_view start, uint64_t file_size, std::string_vi
   }
   uint64_t length = 0;
   std::memcpy(&length, start.data(), sizeof length);
+  if (start.starts_with("PK\x03\x04")) {
+    fail(name,
+         "no safetensors file but a zip archive, as torch.save writes; safetensors.torch.save_file "
+         "writes what can be read here");
+  }
+  constexpr uint64_t kMost = 100'000'000;  // of the format
+  if (length > kMost) {
+    fail(name, "no safetensors file: it does not begin with the length of a header");
+  }
   if (length > kMaxSafetensorsHeader) {
     fail(name, "header of " + std::to_string(length) + " bytes, at most " +
                    std::to_string(kMaxSafetensorsHeader) + " are allowed");

@@ -36,6 +36,13 @@ bool sync_folder(int folder) { return fsync(folder) == 0 || errno == EINVAL; }
 }  // namespace
 
 TemporaryFile::TemporaryFile(const fs::path& destination) : destination_(destination) {
+  std::error_code ignored;
+  const fs::file_status there = fs::symlink_status(destination, ignored);
+  if (fs::is_other(there)) {
+    // A rename would put a file in the place of a pipe, or of /dev/null itself.
+    throw Error(ExitCode::kFailed,
+                "cannot write " + escape(destination.string()) + ": it is not a regular file");
+  }
   folder_ = open_descriptor(folder_of(destination), O_RDONLY | O_DIRECTORY);
   if (!folder_.is_open()) throw_write_error(destination);
   for (int attempt = 0; attempt < 100 && !file_.is_open(); ++attempt) {

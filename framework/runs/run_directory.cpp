@@ -105,7 +105,8 @@ std::vector<fs::path> find_runs(const fs::path& folder) {
   fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
                                          error);
   for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
-    if (!fs::is_directory(entry->symlink_status())) continue;
+    std::error_code unreadable;
+    if (!fs::is_directory(entry->symlink_status(unreadable))) continue;
     const bool hidden = entry->path().filename().string().starts_with('.');
     const bool run = !hidden && holds_run(entry->path());
     if (run) runs.push_back(entry->path());
@@ -136,14 +137,18 @@ RunDirectory RunDirectory::create(const fs::path& root, const std::string& name)
   }
 }
 
+void RunDirectory::refuse_used(const fs::path& directory) {
+  const fs::path path = normal(directory);
+  if (!holds_run(path)) return;
+  throw Error(ExitCode::kUsage,
+              fmt::format("{} already holds a run: add --resume to go on with it, or name another "
+                          "directory with --run-dir",
+                          escape(path.string())));
+}
+
 RunDirectory RunDirectory::create_at(const fs::path& directory) {
   const fs::path path = normal(directory);
-  if (holds_run(path)) {
-    throw Error(ExitCode::kUsage,
-                fmt::format("{} already holds a run: add --resume to go on with it, or name "
-                            "another directory with --run-dir",
-                            escape(path.string())));
-  }
+  refuse_used(path);
   std::error_code error;
   fs::create_directories(path, error);
   if (error) cannot_create(path, error);

@@ -30,6 +30,9 @@ class RunDirectory {
   // Makes `directory`, which may be there as long as it holds no run (Error(kUsage)).
   static RunDirectory create_at(const std::filesystem::path& directory);
 
+  // Throws Error(kUsage) when `directory` holds a run.
+  static void refuse_used(const std::filesystem::path& directory);
+
   // A run that is there; `directory` may be a `latest` link. Throws Error(kUsage) when it holds no
   // run, and names runs that are near.
   static RunDirectory open(const std::filesystem::path& directory);

@@ -73,6 +73,15 @@ TEST_CASE("write_file_atomically says where and why it failed, and cleans up") {
   CHECK(folder.count() == 1);
 }
 
+TEST_CASE("write_file_atomically takes the place of no pipe or device") {
+  const TemporaryFolder folder;
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(message_of(ExitCode::kFailed, [&] { write_file_atomically(folder / "pipe", "new"); }) ==
+        "cannot write " + (folder / "pipe").string() + ": it is not a regular file");
+  CHECK(std::filesystem::is_fifo(folder / "pipe"));
+  CHECK(folder.count() == 1);
+}
+
 TEST_CASE("remove_temporaries deletes what a killed writer left, and only that") {
   TemporaryFolder folder;
   write_plain(folder / ".f.0123abcd.part", "half");

@@ -77,7 +77,10 @@ TEST_CASE("safetensors rule 1: the header's length") {
   CHECK(failure(length_bytes((16 << 20) + 1) + "{}") ==
         "w: header of 16777217 bytes, at most 16777216 are allowed");
   CHECK(failure(length_bytes(UINT64_MAX) + "{}") ==
-        "w: header of 18446744073709551615 bytes, at most 16777216 are allowed");
+        "w: no safetensors file: it does not begin with the length of a header");
+  CHECK(failure("PK\x03\x04 and so on") ==
+        "w: no safetensors file but a zip archive, as torch.save writes; "
+        "safetensors.torch.save_file writes what can be read here");
 }
 
 TEST_CASE("safetensors rule 2: the header's JSON") {
