@@ -66,9 +66,9 @@ Node written(Options options) { return write_fields(fields_of(options)); }
 
 void Options::visit(Fields& field) {
   ModelOptions::visit(field);
-  field("hidden_d", hidden_d, "width of a token", at_least(1));
-  field("n_heads", n_heads, "heads of attention; divides hidden_d", at_least(1));
-  field("n_blocks", n_blocks, "number of blocks", at_least(1));
+  field("hidden_d", hidden_d, "width of a token", between(1, 1'000'000));
+  field("n_heads", n_heads, "heads of attention; divides hidden_d", between(1, 1'000'000));
+  field("n_blocks", n_blocks, "number of blocks", between(1, 10'000));
   field("n_patches", n_patches, "patches along each side of the image: N, or [rows, columns]",
         at_least(1));
   field("embedding", embedding, "from patches to tokens");

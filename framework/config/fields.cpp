@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "framework/config/scalar.h"
 #include "framework/error.h"
@@ -87,9 +89,22 @@ struct ScalarType<int64_t> {
   static std::optional<int64_t> parse(const Node& node) {
     return node.quoted ? std::nullopt : parse_integer(node.scalar);
   }
-  static std::string hint(const Node& node) { return number_hint(node); }
+  static std::string hint(const Node& node) {
+    const auto value = node.quoted ? std::nullopt : parse_number(node.scalar);
+    if (!value || parse_integer(node.scalar) || !(std::abs(*value) > 0x1p53))
+      return number_hint(node);
+    return std::abs(*value) < 0x1p63 ? "a number as large as this is written with all its digits"
+                                     : "at most 9223372036854775807, which is what 64 bits hold";
+  }
   static Node write(int64_t value) { return Node::plain(std::to_string(value)); }
 };
+
+// Whether 32 bits hold the number: tensors are refused larger ones, and make smaller ones 0.
+bool is_computable(double value) {
+  using Limits = std::numeric_limits<float>;
+  const double size = std::abs(value);
+  return size == 0 || (size >= Limits::min() && size <= Limits::max());
+}
 
 template <>
 struct ScalarType<double> {
@@ -97,9 +112,13 @@ struct ScalarType<double> {
   static constexpr const char* kExpected = "a number";
   static std::optional<double> parse(const Node& node) {
     const auto value = node.quoted ? std::nullopt : parse_number(node.scalar);
-    return value && *value - *value == 0 ? value : std::nullopt;  // no option is infinite or NaN
+    return value && is_computable(*value) ? value : std::nullopt;
   }
-  static std::string hint(const Node& node) { return number_hint(node); }
+  static std::string hint(const Node& node) {
+    const auto value = node.quoted ? std::nullopt : parse_number(node.scalar);
+    if (!value || !std::isfinite(*value) || is_computable(*value)) return number_hint(node);
+    return "from 1.2e-38 to 3.4e+38 in size, or 0: what is computed with has 32 bits";
+  }
   static Node write(double value) { return Node::plain(number_text(value)); }
 };
 
@@ -125,7 +144,9 @@ std::optional<T> parse_scalar(const Node& node, const std::string& path, const R
   const auto wrong = [&] {
     const std::string allowed = expectation(ScalarType<T>::kExpected, rule);
     const std::string near = rule.names.empty() ? "" : nearest_names(node.scalar, rule.names);
-    const std::string hint = near.empty() && rule.names.empty() ? ScalarType<T>::hint(node) : "";
+    const bool beyond = rule.maximum && !node.quoted && parse_number(node.scalar);
+    const bool hinted = near.empty() && rule.names.empty() && !beyond;  // `allowed` tells the limit
+    const std::string hint = hinted ? ScalarType<T>::hint(node) : "";
     problems.add(node.location,
                  fmt::format("{}: expected {}{}, got {}", path, allowed, list_words, node.shown()),
                  near.empty() ? hint : "did you mean " + near + "?");
@@ -286,6 +307,9 @@ std::vector<std::string> Fields::names() const {
 
 namespace {
 
+// As a path shows it: an empty key would not be seen.
+std::string shown_key(const std::string& key) { return key.empty() ? "\"\"" : escape(key); }
+
 std::string unknown_key_hint(const std::string& key, const std::vector<std::string>& known) {
   const size_t dot = key.find('.');
   if (std::find(known.begin(), known.end(), key.substr(0, dot)) != known.end()) {
@@ -313,7 +337,7 @@ void read_fields(const Fields& fields, const Node& node, const std::string& path
   for (const Node& child : node.children) {
     if (std::find(known.begin(), known.end(), child.key) != known.end()) continue;
     problems.add(child.key_location,
-                 fmt::format("{}: unknown key", escape(join_path(path, child.key))),
+                 fmt::format("{}: unknown key", join_path(escape(path), shown_key(child.key))),
                  unknown_key_hint(child.key, known));
   }
   for (const Field& field : fields.list()) {

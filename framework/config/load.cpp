@@ -57,7 +57,7 @@ class Loader {
     chain_.push_back({canonical, file});
     Node merged = Node::mapping();
     if (const Node* base = own.find("base")) {
-      for (const Node& name : names_of_bases(*base))
+      for (const Node& name : names_of_bases(*base, file.parent_path()))
         merged = merge(std::move(merged), load_base(name, file.parent_path()));
       own.erase("base");
     }
@@ -67,25 +67,30 @@ class Loader {
   }
 
  private:
-  static std::vector<Node> names_of_bases(const Node& base) {
+  static std::vector<Node> names_of_bases(const Node& base, const fs::path& folder) {
     std::vector<Node> names =
         base.kind == Node::Kind::kSequence ? base.children : std::vector<Node>{base};
+    Problems problems;
     for (const Node& name : names) {
+      std::error_code error;
       if (name.kind != Node::Kind::kScalar || name.scalar.empty()) {
-        refuse(name.location,
-               "base: expected the path of a config, or a list of them, got " + name.shown());
+        problems.add(name.location,
+                     "base: expected the path of a config, or a list of them, got " + name.shown());
+      } else if (const fs::path file = base_file(name, folder); !fs::exists(file, error)) {
+        problems.add(name.location, "base: no such file: " + escape(file.string()),
+                     "the path counts from the folder of the config that names it");
       }
     }
+    if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(""));
     return names;
   }
 
+  static fs::path base_file(const Node& name, const fs::path& folder) {
+    return (folder / name.scalar).lexically_normal();
+  }
+
   Node load_base(const Node& name, const fs::path& folder) {
-    const fs::path file = (folder / name.scalar).lexically_normal();
-    std::error_code error;
-    if (!fs::exists(file, error)) {
-      refuse(name.location, "base: no such file: " + escape(file.string()),
-             "the path counts from the folder of the config that names it");
-    }
+    const fs::path file = base_file(name, folder);
     const fs::path canonical = fs::weakly_canonical(file);
     const auto again = std::find_if(chain_.begin(), chain_.end(),
                                     [&](auto& link) { return link.first == canonical; });
@@ -123,6 +128,21 @@ Node nested(std::string_view path, size_t start, Node value) {
   }
 }
 
+// A number in a path addresses an item of a list that is there.
+void refuse_item_without_list(const std::shared_ptr<const Source>& argument, std::string_view path,
+                              size_t start) {
+  for (size_t begin = 0; begin < path.size();) {
+    const size_t dot = std::min(path.find('.', begin), path.size());
+    const std::string_view part = path.substr(begin, dot - begin);
+    if (parse_integer(part)) {
+      refuse(at_byte(argument, start + begin),
+             fmt::format("there is no list whose item {} could be set", part),
+             "set the list as a whole, in brackets");
+    }
+    begin = dot + 1;
+  }
+}
+
 // Puts `value` below `target` at the path that begins at byte `start` of the argument.
 void put(Node& target, std::string_view path, size_t start, Node value) {
   const size_t dot = std::min(path.find('.'), path.size());
@@ -150,6 +170,7 @@ void put(Node& target, std::string_view path, size_t start, Node value) {
     put(*below, rest, start + dot + 1, std::move(value));
     return;
   }
+  refuse_item_without_list(value.location.source, path, start);
   Node layer = nested(path, start, std::move(value));
   if (target.location) layer.location = target.location;
   const std::string key = target.key;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "framework/config/scalar.h"
+#include "framework/error.h"
 
 namespace vitrine {
 
@@ -71,9 +72,23 @@ Json Amount::schema() {
            Json::array({count, {{"type", "number"}, {"minimum", 0}, {"exclusiveMaximum", 1}}})}};
 }
 
+namespace {
+
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+}  // namespace
+
 void Path::read(const Node& node, const std::string& path, Problems& problems) {
   if (node.kind == Node::Kind::kScalar && !node.scalar.empty()) {
     value = node.scalar;
+    if (!is_utf8(absolute(value))) {
+      problems.add(node.location,
+                   fmt::format("{}: {} is not UTF-8, which a config has to be", path,
+                               escape(absolute(value))),
+                   "run in a folder with another name");
+    }
   } else if (node.kind == Node::Kind::kNull) {
     value.clear();
   } else {
@@ -84,7 +99,7 @@ void Path::read(const Node& node, const std::string& path, Problems& problems) {
 
 Node Path::write() const {
   if (value.empty()) return Node::null();
-  return Node::string(std::filesystem::absolute(value).lexically_normal().string());
+  return Node::string(absolute(value));
 }
 
 Json Path::schema() { return {{"type", Json::array({"string", "null"})}}; }

@@ -8,7 +8,7 @@ struct Options {
   std::optional<int64_t> hidden;
 
   void visit(Fields& field) {
-    field("hidden", hidden, "hidden width; null is hidden_d", at_least(1));
+    field("hidden", hidden, "hidden width; null is hidden_d", between(1, 1'000'000));
   }
 };
 

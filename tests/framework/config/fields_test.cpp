@@ -160,6 +160,11 @@ TEST_CASE("a wrong type is refused by every type of field", "[fields]") {
         one_line("7", "rent: expected a number from 0 to below 1, got inf", "rent: inf"));
   CHECK(problem("rent: .nan") ==
         one_line("7", "rent: expected a number from 0 to below 1, got .nan", "rent: .nan"));
+  const std::string bits =
+      "from 1.2e-38 to 3.4e+38 in size, or 0: what is computed with has 32 bits";
+  CHECK_THAT(problem("weights: [1e39]"), EndsWith("weights: [1e39]\n      |           ^ " + bits));
+  CHECK_THAT(problem("weights: [1e-39]"), EndsWith(bits));
+  CHECK(problem("weights: [0, -3e38, 2e-38]") == "");
   CHECK(problem("weights: inf") ==
         one_line("10", "weights: expected a number, or a list of them, got inf", "weights: inf"));
   CHECK(problem("garden: yes") ==
@@ -202,7 +207,8 @@ TEST_CASE("values out of range are refused with what is allowed", "[fields]") {
         one_line("8", "rooms: expected a whole number at least 1, got 0", "rooms: 0"));
   CHECK(problem("rooms: 9223372036854775808") ==
         one_line("8", "rooms: expected a whole number at least 1, got 9223372036854775808",
-                 "rooms: 9223372036854775808"));
+                 "rooms: 9223372036854775808",
+                 "at most 9223372036854775807, which is what 64 bits hold"));
   CHECK(problem("rent: 1") ==
         one_line("7", "rent: expected a number from 0 to below 1, got 1", "rent: 1"));
   CHECK(problem("height: 0") ==
