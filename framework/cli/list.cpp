@@ -63,7 +63,7 @@ std::string shown_one(const Json& component) {
   std::string out = fmt::format("{} {}: {}\nfrom {}", component.at("kind").get<std::string>(),
                                 component.at("name").get<std::string>(),
                                 component.at("description").get<std::string>(),
-                                component.at("origin").get<std::string>());
+                                escape(component.at("origin").get<std::string>()));
   if (component.at("options").empty()) return out + "\nit has no options";
   std::vector<std::vector<std::string>> rows = {{"option", "type", "default", "meaning"}};
   for (const Json& option : component.at("options")) {
@@ -89,7 +89,7 @@ ExitCode list(const Options& options) {
   if (!options.kind.empty()) require_kind(options.kind);
   if (!options.name.empty()) {
     const Json one = described(find(options));
-    print(options.json ? one.dump(2) : shown_one(one));
+    options.json ? print_json(one) : print(shown_one(one));
     return ExitCode::kDone;
   }
   const auto kinds =
@@ -101,7 +101,7 @@ ExitCode list(const Options& options) {
       all.push_back(described(*Registry::instance().find(kind, name)));
     text += (text.empty() ? "" : "\n") + shown_kind(kind);
   }
-  print(options.json ? all.dump(2) : text);
+  options.json ? print_json(all) : print(text);
   return ExitCode::kDone;
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -61,6 +62,16 @@ void open_closed_streams() {
     if (fcntl(stream, F_GETFD) >= 0) continue;
     // Read-only, so that what is written to it fails and is told.
     [[maybe_unused]] const int same = open("/dev/null", O_RDONLY);
+  }
+}
+
+// An empty value, as of a variable of a script that is not set, is not taken for none.
+void refuse_empty_values(CLI::App& app) {
+  const auto check = [](const std::string& text) {
+    return text.empty() ? std::string("expected a value, got an empty text") : std::string();
+  };
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() > 0) option->check(check);
   }
 }
 
@@ -124,6 +135,7 @@ ExitCode run(std::vector<std::string> arguments) {
     sub->set_help_flag("-h,--help", "print this help");
     sub->add_flag("--trace", trace, "show where an internal error came from");
     Action declared = verb.declare(*sub);
+    refuse_empty_values(*sub);
     sub->callback([&action, declared] { action = declared; });
   }
   if (arguments.empty()) {
@@ -179,6 +191,9 @@ int main_of(int argc, char** argv) {
   } catch (const Error& error) {
     print_error(error.what());
     return static_cast<int>(error.code());
+  } catch (const std::filesystem::filesystem_error& error) {
+    print_error(fmt::format("{}: {}", escape(error.path1().string()), error.code().message()));
+    return static_cast<int>(ExitCode::kFailed);
   } catch (const std::bad_alloc&) {
     print_error(kOutOfMemory);
     return static_cast<int>(ExitCode::kFailed);
@@ -202,6 +217,7 @@ int main_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   vitrine::open_closed_streams();
+  std::signal(SIGXFSZ, SIG_IGN);  // beyond a limit of a file's size, writing fails with a message
   vitrine::end_with_parent();
   int code = vitrine::main_of(argc, argv);
   if (!vitrine::flush_output() && code == 0) {

@@ -22,7 +22,7 @@ ExitCode predict(Options options) {
   Console console(options.json);
   const Json answers = engine().predict(options.weights, options.images, options.invert, console);
   if (options.json) {
-    print(answers.dump(2));
+    print_json(answers);
     return ExitCode::kDone;
   }
   std::vector<std::vector<std::string>> rows = {{"image", "task", "class", "probability"}};

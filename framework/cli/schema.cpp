@@ -11,7 +11,7 @@ Action schema_verb(CLI::App&) {
     SweepOptions sweep;
     schema["properties"]["sweep"] = schema_of_fields(fields_of(sweep));
     schema["properties"]["sweep"]["description"] = "makes this a sweep file: runner sweep FILE";
-    print(schema.dump(2));
+    print_json(schema);
     return ExitCode::kDone;
   };
 }

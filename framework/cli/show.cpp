@@ -41,7 +41,7 @@ ExitCode show(const Options& options) {
   engine().set_threads(1);
   const Json model = engine().summarize(config);
   if (options.json) {
-    print(Json{{"config", config->resolved.json()}, {"model", model}}.dump(2));
+    print_json({{"config", config->resolved.json()}, {"model", model}});
     return ExitCode::kDone;
   }
   const auto origin = [&](const std::string& path) { return origin_of(config->written, path); };

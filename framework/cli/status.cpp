@@ -48,7 +48,7 @@ Json status_of(const RunRecord& run) {
   }
   out.update({{"name", metrics.name},
               {"status", run.status},
-              {"epoch", last.value("epoch", 0)},
+              {"epoch", last.value("epoch", int64_t{0})},
               {"epochs", epochs && epochs->is_number_integer() ? *epochs : Json(0)},
               {"step", step_of(run, last)},
               {"train/loss", number_of(last, "train/loss")},
@@ -155,7 +155,7 @@ ExitCode status(const Options& options) {
     add_trial(known->second, folder, rows.back());
   }
   if (options.json) {
-    print(rows.dump(2));
+    print_json(rows);
     return ExitCode::kDone;
   }
   if (!rows.empty()) print(shown(rows));

@@ -61,6 +61,10 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
+void print_json(const nlohmann::ordered_json& value) {
+  print(value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
 void print_error(const std::string& text) {
   std::fputs((coloured("error:", "31", STDERR_FILENO) + " " + text + "\n").c_str(), stderr);
 }
@@ -123,10 +127,8 @@ void install_signal_handlers() {
     // nohup has a run outlive its terminal.
     if (signal != SIGHUP || before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }
-  // A reader that went away, or a limit of a file's size, must not end a run: writing fails
-  // instead.
+  // A reader that went away must not end a run: writing fails instead.
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void end_with_parent() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,11 @@ namespace vitrine {
 // one place.
 bool is_terminal(int descriptor);
 std::string coloured(const std::string& text, const char* colour,
-                     int descriptor);       // colour: an SGR code such as "31"
-void print(const std::string& text);        // standard output, with a newline
+                     int descriptor);  // colour: an SGR code such as "31"
+void print(const std::string& text);   // standard output, with a newline
+// JSON for programs, indented. A path or a word of the command line may be no UTF-8, which JSON has
+// to be: each of its odd bytes becomes U+FFFD.
+void print_json(const nlohmann::ordered_json& value);
 void print_error(const std::string& text);  // standard error, "error: " before it
 void print_warning(const std::string& text);
 

@@ -2,17 +2,13 @@
 #include <algorithm>
 
 #include "framework/files/file.h"
+#include "framework/files/png.h"
 #include "tests/framework/cli/support.h"
 
 namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Runs a line of shell in which $RUNNER is the program.
-Result shell(const std::string& line, const fs::path& folder) {
-  return Process({"sh", "-c", line}, folder, {{"RUNNER", VITRINE_BINARY_DIR "/runner"}}).wait();
-}
 
 constexpr const char* kConfig = R"(name: small
 threads: 1
@@ -81,11 +77,44 @@ TEST_CASE("exports and pictures write over no file of a run") {
   CHECK(runner({"export", "run", "run/copy.safetensors"}, folder.path()).code == 0);
 }
 
+TEST_CASE("a limit of the size of files ends an export, and nothing of it is left") {
+  const TemporaryFolder folder;
+  write_plain(folder / "small.yaml", kConfig);
+  REQUIRE(runner({"small.yaml", "--run-dir", "run"}, folder.path()).code == 0);
+  const Result result = shell("ulimit -f 1; $RUNNER export run w.safetensors", folder.path());
+  CHECK(result.code == 1);
+  CHECK(result.err == "error: cannot write w.safetensors: File too large\n");
+  CHECK(folder.count() == 2);
+}
+
+TEST_CASE("JSON is UTF-8 whatever the names of files are") {
+  const TemporaryFolder folder;
+  write_plain(folder / "small.yaml", kConfig);
+  const std::string run = "r\xffn", shown = "r\uFFFDn";
+  const auto json = [&](const std::vector<std::string>& arguments) {
+    const Result result = runner(arguments, folder.path());
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    return Json::parse(result.out);
+  };
+  CHECK(json({"small.yaml", "--run-dir", run, "--json"}).at("run") == shown);
+  CHECK(json({"status", run, "--json"}).at(0).at("run") == shown);
+  write_plain(folder / "\xfe.png", encode_png({28, 28, 1, std::vector<uint8_t>(28 * 28)}));
+  CHECK(json({"predict", run, "\xfe.png", "--json"}).at(0).at("image") == "\uFFFD.png");
+  fs::copy_file(VITRINE_BINARY_DIR "/test_plugin_good.so", folder / "\xff.so");
+  bool found = false;
+  for (const Json& component : json({"list", "--plugin", "\xff.so", "--json"})) {
+    found |= component.at("origin").get<std::string>().find("\uFFFD.so") != std::string::npos;
+  }
+  CHECK(found);
+  CHECK(json({"resume", run, "--json"}).at("run") == shown);
+}
+
 TEST_CASE("a model larger than memory is told without a stack trace") {
   const TemporaryFolder folder;
   write_plain(folder / "small.yaml", kConfig);
-  const Result result =
-      runner({"small.yaml", "model.hidden_d=1000000000", "--dry-run"}, folder.path());
+  const Result result = runner(
+      {"small.yaml", "model.hidden_d=1000000", "model.n_blocks=10000", "--dry-run"}, folder.path());
   CHECK(result.code == 1);
   CHECK(result.err == "error: out of memory; a smaller training.batch_size or model needs less\n");
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,9 +15,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "framework/files/file.h"
+#include "framework/runs/checkpoint.h"
 #include "tests/framework/files/support.h"
 
 extern char** environ;
@@ -118,6 +121,35 @@ inline Result runner(std::vector<std::string> arguments,
                      std::map<std::string, std::string> environment = {}) {
   return Process(runner_command(std::move(arguments)), working_directory, std::move(environment))
       .wait();
+}
+
+// The command of a line of shell in which $RUNNER is the program.
+inline std::vector<std::string> shell_command(const std::string& line) {
+  return {"sh", "-c", "RUNNER='" VITRINE_BINARY_DIR "/runner'; " + line};
+}
+inline Result shell(const std::string& line, const std::filesystem::path& folder) {
+  return Process(shell_command(line), folder, {}).wait();
+}
+
+inline bool has_ended(const Process& process) {
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(process.id()), &info, WEXITED | WNOHANG | WNOWAIT);
+  return info.si_pid != 0;
+}
+
+// Sends the signal once the run has a checkpoint of `step` or a later one: at first it is in the
+// midst of training.
+inline Result signal_during(Process& process, const std::filesystem::path& run, int signal,
+                            int64_t step = 1) {
+  const auto reached = [&] {
+    const auto steps = checkpoint_steps(run / "checkpoints");
+    return !steps.empty() && steps.back() >= step;
+  };
+  while (!reached() && !has_ended(process)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  process.send(signal);
+  return process.wait();
 }
 
 inline std::string bytes_of(const std::filesystem::path& file) {
