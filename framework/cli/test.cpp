@@ -50,7 +50,7 @@ ExitCode test(const Options& options) {
         "--checkpoint chooses among those of a run; beside a config give model.weights=FILE");
   }
   install_signal_handlers();
-  const auto config = engine().resolve(source);
+  const auto config = engine().resolve_tested(source, weights.has_value());
   engine().set_threads(config->threads);
   Console console(options.json);
   Json result = engine().test(config, weights, console);
@@ -63,7 +63,7 @@ ExitCode test(const Options& options) {
     return ExitCode::kDone;
   }
   name_nonfinite(result);
-  print(result.dump(2));
+  print_json(result);
   return ExitCode::kDone;
 }
 

@@ -32,15 +32,16 @@ bool TrainingCommand::changes_config() const {
 
 ExitCode TrainingCommand::run(TrainRequest request) const {
   if (stop_after_ > 0) request.stop_after = stop_after_;
+  if (request.dry_run && request.stop_after)
+    throw Error(ExitCode::kUsage, "--stop-after has no effect: a dry run ends after one step");
   request.command = command_line();
   engine().set_threads(request.config->threads);
   Console console(json_);
   const TrainResult result = engine().train(request, console);
   if (json_) {
-    print(nlohmann::ordered_json{{"run", result.run.string()},
-                                 {"exit_code", static_cast<int>(result.code)},
-                                 {"summary", result.summary}}
-              .dump(2));
+    print_json({{"run", result.run.string()},
+                {"exit_code", static_cast<int>(result.code)},
+                {"summary", result.summary}});
   } else if (!result.run.empty()) {
     console.message("run: " + escape(result.run.string()));
   }

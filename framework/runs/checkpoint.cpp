@@ -100,8 +100,18 @@ Checkpoint parse_checkpoint(std::string bytes) {
 
 }  // namespace
 
+std::string checkpoint_name(int64_t step) { return fmt::format("{}{:08}", kPrefix, step); }
+
 fs::path checkpoint_file(const fs::path& folder, int64_t step) {
-  return folder / fmt::format("{}{:08}{}", kPrefix, step, kSuffix);
+  return folder / (checkpoint_name(step) + std::string(kSuffix));
+}
+
+std::optional<int64_t> step_of_checkpoint(const std::string& name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  int64_t step = -1;
+  std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
+  const fs::path file = checkpoint_file("", std::max<int64_t>(step, 0));
+  return step >= 0 && (name == file || name == file.stem()) ? std::optional(step) : std::nullopt;
 }
 
 std::vector<int64_t> checkpoint_steps(const fs::path& folder) {
@@ -110,10 +120,8 @@ std::vector<int64_t> checkpoint_steps(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename();
-    if (name.size() <= kPrefix.size()) continue;
-    int64_t step = -1;
-    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
-    if (step >= 0 && checkpoint_file(folder, step).filename() == name) steps.push_back(step);
+    const auto step = step_of_checkpoint(name);
+    if (step && name.ends_with(kSuffix)) steps.push_back(*step);
   }
   std::sort(steps.begin(), steps.end());
   return steps;
@@ -160,14 +168,17 @@ Checkpoint load_checkpoint(const fs::path& file) {
   }
 }
 
-std::optional<Loaded> load_latest(const fs::path& folder) {
+std::optional<Loaded> load_latest(
+    const fs::path& folder, const std::function<void(const Checkpoint&, const fs::path&)>& use) {
   std::vector<int64_t> steps = checkpoint_steps(folder);
   std::vector<std::string> damage;
   while (!steps.empty()) {
     const fs::path file = checkpoint_file(folder, steps.back());
     steps.pop_back();
     try {
-      return Loaded{load_checkpoint(file), file, damage};
+      Checkpoint checkpoint = load_checkpoint(file);
+      if (use) use(checkpoint, file);
+      return Loaded{std::move(checkpoint), file, damage};
     } catch (const Error& error) {
       damage.push_back(error.what());
     }

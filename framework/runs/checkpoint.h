@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -25,8 +26,12 @@ struct Checkpoint {
   nlohmann::json state = nlohmann::json::object();
 };
 
+std::string checkpoint_name(int64_t step);  // "step-00002345"
 // <folder>/step-00002345.safetensors
 std::filesystem::path checkpoint_file(const std::filesystem::path& folder, int64_t step);
+
+// The step in such a file's name, with or without its ending; none in any other name.
+std::optional<int64_t> step_of_checkpoint(const std::string& name);
 
 // Steps of the checkpoint files in `folder`, rising; empty when there is no such folder.
 std::vector<int64_t> checkpoint_steps(const std::filesystem::path& folder);
@@ -47,12 +52,14 @@ Checkpoint load_checkpoint(const std::filesystem::path& file);
 struct Loaded {
   Checkpoint checkpoint;
   std::filesystem::path file;
-  std::vector<std::string> warnings;  // one for each newer file that is damaged
+  std::vector<std::string> warnings;  // one for each newer file that is unusable
 };
 
-// The newest checkpoint that is intact; none when there is no file at all. Throws
-// Error(kCheckpoint), which lists every file and its damage, when there are files but none is
-// usable.
-std::optional<Loaded> load_latest(const std::filesystem::path& folder);
+// The newest checkpoint that is intact and that `use` takes; it throws an Error for one that it
+// cannot go on from. None when there is no file at all. Throws Error(kCheckpoint), which lists
+// every file and what is wrong with it, when there are files but none is usable.
+std::optional<Loaded> load_latest(
+    const std::filesystem::path& folder,
+    const std::function<void(const Checkpoint&, const std::filesystem::path& file)>& use = {});
 
 }  // namespace vitrine

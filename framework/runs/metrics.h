@@ -65,9 +65,11 @@ class Metrics {
   std::string text() const;
   void write(const std::filesystem::path& path) const;  // atomically; Error(kFailed)
 
-  // Both throw Error(kData), which begins with the path or name, for unknown or missing keys and
-  // values of the wrong type. What was not finite is NaN again.
+  // read and parse throw Error(kData), which begins with the path or name, for unknown or missing
+  // keys and values of the wrong type. What was not finite is NaN again.
   static Metrics read(const std::filesystem::path& path);
+  // The same for going on with a run or testing it: what is wrong is an Error(kCheckpoint).
+  static Metrics of_run(const std::filesystem::path& path);
   static Metrics parse(std::string_view text, std::string_view name);
 };
 

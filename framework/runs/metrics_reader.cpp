@@ -99,6 +99,15 @@ Metrics Metrics::read(const std::filesystem::path& path) {
   return parse(read_file(path, kMaxMetricsBytes), path.string());
 }
 
+Metrics Metrics::of_run(const std::filesystem::path& path) {
+  try {
+    return read(path);
+  } catch (const Error& error) {
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("the run's metrics are unusable: {}", error.what()));
+  }
+}
+
 Metrics Metrics::parse(std::string_view text, std::string_view name) {
   const std::string where = escape(name);
   Object object = parse_ordered_json(text, name);

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "framework/data/splits.h"
+#include "framework/files/safetensors.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/model.h"
@@ -25,12 +26,16 @@ void EarlyStopping::visit(Fields& field) {
   field("min_delta", min_delta, "smallest change that counts as an improvement", at_least(0));
 }
 
+constexpr int64_t kMost = 1'000'000'000;
+
 void TrainingOptions::visit(Fields& field) {
-  field("epochs", epochs, "passes over the training set", at_least(1));
+  // Far beyond what anyone computes, and far below where products of these leave 64 bits.
+  field("epochs", epochs, "passes over the training set", between(1, kMost));
   field("max_steps", max_steps, "optimizer steps after which training ends, whatever the epochs",
         at_least(1));
-  field("batch_size", batch_size, "images a forward pass", at_least(1));
-  field("accumulate", accumulate, "batches whose gradients make one optimizer step", at_least(1));
+  field("batch_size", batch_size, "images a forward pass", between(1, kMost));
+  field("accumulate", accumulate, "batches whose gradients make one optimizer step",
+        between(1, kMost));
   field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0));
   field("ema_decay", ema_decay,
         "decay of the moving average of weights, which is then what is tested", from_below(0, 1));
@@ -42,13 +47,15 @@ void TrainingOptions::visit(Fields& field) {
         at_least(1));
 }
 
+constexpr int64_t kMostThreads = 1024;
+
 void Config::visit(Fields& field) {
   field("name", name, "name of the experiment; its runs are kept under runs/<name>");
   field("seed", seed, "seed of weights, batch order, dropout and augmentation", at_least(0));
   field("device", device, "where to compute; auto takes cuda, then mps, then cpu",
         one_of({"auto", "cpu", "cuda", "mps"}));
   field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core",
-        at_least(1));
+        between(1, kMostThreads));
   field("note", note, "anything to remember about this experiment");
   field("tags", tags, "words to find runs by");
   field("plugins", plugins, "shared libraries with more components");
@@ -60,8 +67,6 @@ void Config::visit(Fields& field) {
   field("schedule", schedule, "how the learning rate changes");
   field("training", training, "how long, in which portions");
 }
-
-constexpr int64_t kMostThreads = 1024;
 
 void Config::check(Check& check) const {
   if (!is_valid_name(name)) {
@@ -77,18 +82,11 @@ void Config::check(Check& check) const {
   if (training.early_stopping && !validates) {
     at.no_effect("early_stopping", "there is no validation split (dataset.validation)");
   }
-  // Far beyond what anyone computes, and far below where products of these leave 64 bits.
-  constexpr int64_t kMostImages = 1'000'000'000, kMostEpochs = 1'000'000'000;
-  if (training.batch_size > kMostImages / training.accumulate ||
-      training.accumulate > kMostImages) {
+  if (training.batch_size > kMost / training.accumulate) {
     at.error({"batch_size", "accumulate"},
              fmt::format("a step of {} x {} images: at most {} are allowed", training.batch_size,
-                         training.accumulate, kMostImages));
+                         training.accumulate, kMost));
   }
-  if (training.epochs > kMostEpochs)
-    at.error({"epochs"}, fmt::format("epochs: at most {} are allowed", kMostEpochs));
-  if (threads && *threads > kMostThreads)
-    check.error({"threads"}, fmt::format("threads: at most {} are allowed", kMostThreads));
   if (training.checkpoint.every.count <= 0) {
     Check in = at.at("checkpoint");
     in.error({"every"}, "checkpoints cannot be saved every nothing");
@@ -139,6 +137,8 @@ void load_plugins(Node& written) {
   fields.list()[0].value->read(*plugins, "plugins", ignored);
   Node absolute = Node::sequence({});
   for (const std::string& path : paths) {
+    if (path.empty())
+      refuse(plugins->location, "plugins: expected the paths of shared libraries, got \"\"");
     load_plugin(path);
     absolute.children.push_back(
         Node::string(std::filesystem::absolute(path).lexically_normal().string()));
@@ -188,6 +188,28 @@ void check_sizes(const Config& config, const DatasetInfo& info, const Check& roo
                  *training.overfit_batches, images, batches));
 }
 
+// The header tells whether the file holds weights at all; whether they fit is found as they are
+// loaded.
+void check_weights(const Config& config, Problems& problems) {
+  const std::string& file = config.model_options().weights.value;
+  if (file.empty() || !config.loads_weights) return;
+  const Node* written = config.model.node().find("weights");
+  const auto refuse = [&](const std::string& message) {
+    problems.add(written ? written->location : Location(),
+                 config.model.path() + ".weights: " + message,
+                 "taken is the model.safetensors of a run, or what runner export RUN FILE writes");
+  };
+  try {
+    const auto weights = Safetensors::header_only(file);
+    for (const TensorView& tensor : weights.tensors()) {
+      if (tensor.name.starts_with("model/"))
+        return refuse(escape(file) + " is a checkpoint, with all that a run needs to go on");
+    }
+  } catch (const Error& error) {
+    refuse(error.what());
+  }
+}
+
 // What the data set tells about itself, and with it the model's own rules; none where the data
 // set's options are wrong.
 std::optional<DatasetInfo> check_components(const Config& config, const std::string& device,
@@ -210,7 +232,9 @@ std::optional<DatasetInfo> check_components(const Config& config, const std::str
   for (const auto& transform : transforms) {
     transform.check({info->channels, info->height, info->width}, problems);
   }
-  if (config.model.valid()) config.model.check(model_context(config, *info, device), problems);
+  if (!config.model.valid()) return info;
+  check_weights(config, problems);
+  config.model.check(model_context(config, *info, device), problems);
   return info;
 }
 
@@ -226,16 +250,21 @@ ModelContext model_context(const Config& config, const DatasetInfo& info,
           device};
 }
 
-std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file) {
+std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
+                                              bool loads_weights) {
   require_sound_registry();
   refuse_sweep(written, file);
   load_plugins(written);
   auto config = std::make_shared<Config>();
   config->name = default_name(file);
+  config->loads_weights = loads_weights;
   Problems problems;
   Fields fields = fields_of(*config);
   read_fields(fields, written, "", problems, {"base"});  // which is gone by now, but may be meant
   const bool readable = problems.empty();
+  // What is no mapping was refused by now; what it would turn on is not to be checked.
+  const Node* stopping = written.at_path("training.early_stopping");
+  if (stopping && !stopping->is_mapping()) config->training.early_stopping.reset();
   Check check(written, "", problems);
   config->check(check);
   const std::string device = problems.empty() ? pick_device(config->device, written) : "cpu";

@@ -58,6 +58,8 @@ struct Config {
   Choice<Optimizer> optimizer{"adam"};
   Choice<Schedule> schedule{"constant"};
   TrainingOptions training;
+  bool loads_weights =
+      true;  // no option: false where a checkpoint takes the place of model.weights
 
   void visit(Fields& field);
   void check(Check& check) const;
@@ -68,7 +70,8 @@ struct Config {
 // Loads the plug-ins that `written` names, reads it and checks everything that can be known without
 // reading data. Throws Error(kUsage) with all problems at once; `file` names the config in
 // messages.
-std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file);
+std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
+                                              bool loads_weights = true);
 
 // The images and classes that a model is built for.
 ModelContext model_context(const Config& config, const DatasetInfo& info,

@@ -102,6 +102,10 @@ class Engine {
   // overrides. Throws Error(kCheckpoint) for what a run under way cannot take up.
   virtual std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run,
                                                                 const ConfigSource& source) = 0;
+  // For a test: of a run's own config, whose weights come from a checkpoint, or of one that names
+  // model.weights. Throws Error(kUsage) for what the command line sets without effect on a test.
+  virtual std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
+                                                               bool of_run) = 0;
   // {"test/loss": ..., "test/accuracy": ..., ...} and per task the rows of test.json; null where a
   // stop was requested meanwhile.
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,

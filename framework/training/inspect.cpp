@@ -35,7 +35,7 @@ fs::path find_checkpoint(const RunDirectory& run, const std::string& which) {
   if (steps.empty()) throw Error(ExitCode::kCheckpoint, where + ": the run has no checkpoint yet");
   if (which == "last") return checkpoint_file(run.checkpoints(), steps.back());
   if (which == "best")
-    return run.checkpoints() / (Metrics::read(run.metrics()).best_checkpoint + ".safetensors");
+    return run.checkpoints() / (Metrics::of_run(run.metrics()).best_checkpoint + ".safetensors");
   int64_t step = 0;
   const auto result = std::from_chars(which.data(), which.data() + which.size(), step);
   const bool number = result.ec == std::errc() && result.ptr == which.data() + which.size();
@@ -58,8 +58,8 @@ ModelFile open_model(const WeightsSource& source) {
   const RunDirectory run = RunDirectory::open(source.path);
   if (source.checkpoint.empty() && fs::exists(run.model())) return load_model(run.model());
   ModelFile out;
-  const auto resolved =
-      resolve(load_config({run.config(), {"device=cpu"}, {}}), run.config().string());
+  const auto resolved = resolve(load_config({run.config(), {"device=cpu"}, {}}),
+                                run.config().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
   const DatasetInfo info = config.dataset.create({})->info();
   out.context = model_context(config, info, "cpu");
@@ -70,7 +70,8 @@ ModelFile open_model(const WeightsSource& source) {
   out.model = config.model.create(out.context);
   const fs::path file =
       find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
-  restore_weights(load_checkpoint(file), *out.model, escape(file.string()));
+  out.file = escape(file.string());
+  restore_weights(load_checkpoint(file), *out.model, out.file);
   out.model->eval();
   return out;
 }
@@ -163,21 +164,51 @@ Json answer_of(const Tensor& probabilities, const Task& task) {
 }
 
 // Of a run its own checkpoint is tested, whatever weights it may have started from.
-void refuse_other_weights(const ResolvedConfig& resolved) {
+void refuse_other_weights(const ResolvedConfig& resolved, Problems& problems) {
   constexpr const char* kKey = "model.weights";
   if (resolved.config->model_options().weights.empty()) return;
   if (origin_of(resolved.written, kKey) != "command line") return;
-  refuse(resolved.written.at_path(kKey)->key_location,
-         "model.weights has no effect: a checkpoint of the run is tested",
-         "--checkpoint chooses among them; a config in the run's place takes model.weights=FILE");
+  problems.add(
+      resolved.written.at_path(kKey)->key_location,
+      "model.weights has no effect: a checkpoint of the run is tested",
+      "--checkpoint chooses among them; a config in the run's place takes model.weights=FILE");
+}
+
+constexpr std::string_view kTested[] = {"dataset", "model",   "loss",
+                                        "device",  "threads", "training.batch_size"};
+
+// What the command line sets at or below `path` although a test is the same with it and without.
+void refuse_without_effect(const Node& node, const std::string& path, Problems& problems) {
+  if (std::find(std::begin(kTested), std::end(kTested), path) != std::end(kTested)) return;
+  if (path == "plugins") return;  // what is loaded may hold the components of the rest
+  if (node.is_mapping()) {
+    for (const Node& child : node.children)
+      refuse_without_effect(child, join_path(path, child.key), problems);
+  } else if (node.location && node.location.source->name == "command line") {
+    problems.add(node.key_location, path + " has no effect on a test",
+                 fmt::format("a test takes {} and plugins", fmt::join(kTested, ", ")));
+  }
 }
 
 }  // namespace
 
+std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run) {
+  const std::string file = source.file.string();
+  auto out = resolve(load_config(source), file, /*loads_weights=*/!of_run);
+  Problems problems;
+  refuse_without_effect(out->written, "", problems);
+  if (of_run) refuse_other_weights(*out, problems);
+  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(file));
+  if (!of_run && out->config->model_options().weights.empty()) {
+    throw Error(ExitCode::kUsage,
+                "there are no weights to test: give a run, or model.weights=FILE beside a config");
+  }
+  return out;
+}
+
 Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
           const std::optional<WeightsSource>& weights, Observer& observer) {
   const Config& config = *resolved->config;
-  if (weights) refuse_other_weights(*resolved);
   const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
   const auto data = load_unless_stopped(config, observer);
   if (!data) return nullptr;
@@ -189,9 +220,6 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
         find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
     restore_weights(load_checkpoint(file), *learner.model, escape(file.string()));
     from = file.stem().string();
-  } else if (config.model_options().weights.empty()) {
-    throw Error(ExitCode::kUsage,
-                "there are no weights to test: give a run, or model.weights=FILE beside a config");
   }
   EvaluationOptions options;
   options.split = "test";
@@ -218,7 +246,15 @@ Json predict(const WeightsSource& source, const std::vector<std::string>& images
     Json tasks = Json::array();
     for (size_t i = 0; i < outputs.size(); ++i) {
       const Task& task = file.model->tasks()[i];
-      tasks.push_back(answer_of(probabilities_of(outputs[i], task)[0], task));
+      const Tensor probabilities = probabilities_of(outputs[i], task)[0];
+      if (!probabilities.isfinite().all().item<bool>()) {
+        throw Error(
+            ExitCode::kCheckpoint,
+            fmt::format("{}: its answer to {} is no finite number: the weights are damaged, "
+                        "or of a training that diverged",
+                        file.file, escape(path)));
+      }
+      tasks.push_back(answer_of(probabilities, task));
     }
     out.push_back({{"image", path}, {"tasks", tasks}});
   }

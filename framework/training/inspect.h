@@ -5,6 +5,7 @@
 // What is asked of models besides training; see Engine for each.
 namespace vitrine {
 
+std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run);
 nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                             const std::optional<WeightsSource>& weights, Observer& observer);
 nlohmann::ordered_json predict(const WeightsSource& weights, const std::vector<std::string>& images,

@@ -88,6 +88,7 @@ ModelFile load_model(const std::filesystem::path& path) {
                     "model.safetensors of one");
   }
   ModelFile out;
+  out.file = name;
   std::optional<Choice<Model>> model;
   try {
     const nlohmann::json value = read_description(description->second, name);

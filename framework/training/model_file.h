@@ -10,6 +10,7 @@ namespace vitrine {
 struct ModelFile {
   std::shared_ptr<Model> model;  // in evaluation mode, on the CPU
   ModelContext context;
+  std::string file;                                    // what messages call it
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
 };
 

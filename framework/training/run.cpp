@@ -20,7 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-std::string checkpoint_name(int64_t step) { return checkpoint_file("", step).stem().string(); }
 
 bool all_finite(const Json& values) {
   for (const Json& value : values) {
@@ -81,84 +80,6 @@ void Run::start() {
   metrics_.started = utc_now();
   rows_.emplace(directory_->rows());
   metrics_.write(directory_->metrics());
-}
-
-void Run::restore() {
-  directory_ = RunDirectory::open(*request_.run_dir);
-  lock_.emplace(directory_->path());
-  log_.open(directory_->log());
-  if (std::filesystem::exists(directory_->metrics()))
-    metrics_ = Metrics::read(directory_->metrics());
-  if (metrics_.started.empty()) metrics_.started = utc_now();
-  rows_.emplace(directory_->rows());
-  uint64_t rows_length = 0;
-  if (const auto loaded = load_latest(directory_->checkpoints())) {
-    for (const std::string& warning : loaded->warnings) log_.warning(warning);
-    rows_length = go_on_from(loaded->checkpoint, escape(loaded->file.string()));
-  } else {
-    if (!metrics_.last_checkpoint.empty()) {
-      throw Error(
-          ExitCode::kCheckpoint,
-          fmt::format("{}: the run's checkpoints are gone, {} and all before it; start a new run",
-                      escape(directory_->checkpoints().string()),
-                      escape(metrics_.last_checkpoint)));
-    }
-    log_.message("no checkpoint yet: the run starts at step 0");
-  }
-  for (const std::string& change : request_.config->inexact_changes) {
-    log_.warning(change +
-                 " differs from what this run was started with: its results are no longer exact");
-    state_.exact = false;
-  }
-  rows_->cut(rows_length);
-  metrics_.history.clear();
-  for (Json row : read_rows(directory_->rows())) {
-    if (row.value("kind", "") != "epoch") continue;
-    row.erase("kind");
-    metrics_.add_epoch(std::move(row));
-  }
-  describe();
-  metrics_.exact = state_.exact;
-  metrics_.set_status(RunStatus::kRunning);
-  metrics_.finished.clear();
-  metrics_.write(directory_->metrics());
-}
-
-// Returns the length of metrics.jsonl at that moment.
-uint64_t Run::go_on_from(const Checkpoint& checkpoint, const std::string& file) {
-  const Restored restored = vitrine::restore(checkpoint, learner_, average_, file);
-  const std::string where = escape(directory_->path().string());
-  if (restored.surroundings.dataset_sha256 != data_.fingerprint) {
-    throw Error(ExitCode::kCheckpoint,
-                fmt::format("{}: the data have changed since this run was started (their SHA-256 "
-                            "is {}, was {}); start a new run",
-                            where, data_.fingerprint.substr(0, 12),
-                            escape(restored.surroundings.dataset_sha256.substr(0, 12))));
-  }
-  if (restored.state.step > total_steps_) {
-    throw Error(ExitCode::kCheckpoint,
-                fmt::format("{}: training.epochs and training.max_steps now end at step {}, and "
-                            "this run is at step {} already; it can only be taken further",
-                            where, total_steps_, restored.state.step));
-  }
-  state_ = restored.state;
-  sums_.copy_(at::tensor(state_.window.values, at::kDouble));
-  note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
-  // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
-  // metrics.json alone knows of it.
-  state_.exact &= metrics_.exact;
-  const auto& before = restored.surroundings.environment;
-  for (const auto& [key, value] : surroundings_.environment.items()) {
-    const auto was = before.value(key, nlohmann::json());
-    if (was == value) continue;
-    log_.warning(fmt::format(
-        "this run goes on under another {} ({}, was {}): its results are no longer exact", key,
-        escape(value.dump()), escape(was.dump())));
-    state_.exact = false;
-  }
-  log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step),
-                           state_.step, total_steps_));
-  return restored.rows_length;
 }
 
 bool Run::complete() const {

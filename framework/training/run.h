@@ -55,7 +55,11 @@ class Run {
  private:
   void start();
   void restore();
-  uint64_t go_on_from(const Checkpoint& checkpoint, const std::string& file);
+  std::optional<Restored> restore_newest();
+  void check_consistent(const Restored& restored, const std::filesystem::path& file) const;
+  void go_on_from(const Restored& restored);
+  void check_best();
+  void read_history();
   void describe();
   void flush_window();
   void append(const char* kind, Metrics::Object row);

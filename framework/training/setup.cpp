@@ -28,10 +28,8 @@ Data load_data(const Config& config, Observer& observer) {
   const Split train = dataset->load_train(), test = dataset->load_test();
   const Splits splits = make_splits(train, test, options);
   out.fingerprint = dataset->fingerprint();
-  std::vector<std::shared_ptr<Transform>> transforms;
-  for (const auto& choice : options.transforms) {
-    transforms.push_back(choice.create({out.info.channels, out.info.height, out.info.width}));
-  }
+  const auto transforms =
+      make_transforms(options.transforms, {out.info.channels, out.info.height, out.info.width});
   const at::Device device(config.device);
   const auto seed = static_cast<uint64_t>(config.seed);
   out.train.emplace(splits.train, transforms, device, seed, true);
@@ -55,8 +53,8 @@ std::optional<Data> load_unless_stopped(const Config& config, Observer& observer
 std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
   auto model = config.model.create(model_context(config, info, config.device));
-  if (const Path& weights = config.model_options().weights; !weights.empty())
-    load_weights(*model, weights.value);
+  const Path& weights = config.model_options().weights;
+  if (config.loads_weights && !weights.empty()) load_weights(*model, weights.value);
   model->to(at::Device(config.device));
   at::set_num_threads(model->has_own_threads() ? 1 : compute_threads());
   return model;

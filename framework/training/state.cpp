@@ -4,6 +4,9 @@
 #include <ATen/Context.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "framework/files/json.h"
 #include "framework/training/model.h"
 #include "framework/training/tensors.h"
 
@@ -16,9 +19,46 @@ Json sums_json(const Sums& sums) {
   return {{"values", sums.values}, {"images", sums.images}, {"steps", sums.steps}};
 }
 
-Sums sums_from(const Json& value) {
-  return {value.at("values").get<std::vector<double>>(), value.at("images").get<int64_t>(),
-          value.at("steps").get<int64_t>()};
+// Values out of one object of a state; what is wrong with one is an Error(kData) that names it.
+class StateReader {
+ public:
+  StateReader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {}
+
+  bool has(const char* key) const { return object_.is_object() && object_.contains(key); }
+  const Json& at(const char* key) const { return json_member(object_, key, where_); }
+  StateReader object(const char* key) const { return {at(key), place(key)}; }
+  int64_t count(const char* key) const { return json_integer(at(key), place(key), 0); }
+  int64_t integer(const char* key) const { return json_integer(at(key), place(key)); }
+  double number(const char* key) const { return json_number(at(key), place(key)); }
+  double seconds(const char* key) const { return std::max(number(key), 0.0); }
+  std::string string(const char* key) const { return json_string(at(key), place(key)); }
+  bool boolean(const char* key) const {
+    if (!at(key).is_boolean()) throw Error(ExitCode::kData, place(key) + ": is not true or false");
+    return at(key).get<bool>();
+  }
+  std::vector<double> numbers(const char* key) const {
+    if (!at(key).is_array()) throw Error(ExitCode::kData, place(key) + ": is no list");
+    std::vector<double> out;
+    for (const Json& value : at(key)) out.push_back(json_number(value, place(key)));
+    return out;
+  }
+  // Names with a text or a number each.
+  Json values(const char* key) const {
+    bool plain = at(key).is_object();
+    for (const Json& value : at(key)) plain &= value.is_string() || value.is_number();
+    if (!plain) throw Error(ExitCode::kData, place(key) + ": is no list of named values");
+    return at(key);
+  }
+
+ private:
+  std::string place(const char* key) const { return where_ + "." + key; }
+
+  const Json& object_;
+  std::string where_;
+};
+
+Sums sums_from(const StateReader& sums) {
+  return {sums.numbers("values"), sums.count("images"), sums.count("steps")};
 }
 
 Json state_json(const RunState& s) {
@@ -38,25 +78,45 @@ Json state_json(const RunState& s) {
   return out;
 }
 
-RunState state_from(const Json& value) {
+RunState state_from(const StateReader& run) {
   RunState out;
-  out.step = value.at("step").get<int64_t>();
-  out.epoch = value.at("epoch").get<int64_t>();
-  out.step_in_epoch = value.at("step_in_epoch").get<int64_t>();
-  out.order_seed = value.at("order_seed").get<int64_t>();
-  out.window = sums_from(value.at("window"));
-  out.total = sums_from(value.at("total"));
-  out.epochs_without_improvement = value.at("epochs_without_improvement").get<int64_t>();
-  out.seconds = value.at("seconds").get<double>();
-  out.epoch_seconds = value.at("epoch_seconds").get<double>();
-  out.exact = value.at("exact").get<bool>();
-  if (value.contains("best")) {
-    const Json& best = value.at("best");
-    out.best = {best.at("accuracy").get<double>(), best.at("loss").get<double>(),
-                best.at("step").get<int64_t>()};
+  out.step = run.count("step");
+  out.epoch = run.count("epoch");
+  out.step_in_epoch = run.count("step_in_epoch");
+  out.order_seed = run.integer("order_seed");
+  out.window = sums_from(run.object("window"));
+  out.total = sums_from(run.object("total"));
+  out.epochs_without_improvement = run.count("epochs_without_improvement");
+  out.seconds = run.seconds("seconds");
+  out.epoch_seconds = run.seconds("epoch_seconds");
+  out.exact = run.boolean("exact");
+  if (run.has("best")) {
+    const StateReader best = run.object("best");
+    out.best = {best.number("accuracy"), best.number("loss"), best.count("step")};
   }
-  if (value.contains("best_stopping")) out.best_stopping = value.at("best_stopping").get<double>();
+  if (run.has("best_stopping")) out.best_stopping = run.number("best_stopping");
   return out;
+}
+
+Restored restored_from(const Json& state) {
+  const StateReader reader(state, "state");
+  return {state_from(reader.object("run")),
+          static_cast<uint64_t>(reader.count("rows_length")),
+          {reader.string("dataset_sha256"), reader.values("environment")}};
+}
+
+[[noreturn]] void refuse(const std::string& file, const std::string& reason) {
+  throw Error(ExitCode::kCheckpoint,
+              fmt::format("the checkpoint {} is unusable: {}", file, reason));
+}
+
+void set_generator(at::Generator generator, const Tensor& state, const std::string& file) {
+  if (!state.defined()) refuse(file, "it holds no state of the generator");
+  try {
+    generator.set_state(state);
+  } catch (const c10::Error&) {
+    refuse(file, "what it holds is no state of the generator");
+  }
 }
 
 // "optimizer/<parameter>/<slot>" for slots as long as the parameters, "optimizer/<slot>" for lone
@@ -137,25 +197,20 @@ Checkpoint capture(const RunState& state, Learner& learner, const Tensor& averag
 
 Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
                  const std::string& file) {
+  Restored out;
+  try {
+    out = restored_from(checkpoint.state);
+  } catch (const Error& error) {
+    refuse(file, error.what());
+  }
   std::map<std::string, Tensor> loaded = loaded_tensors(checkpoint, "");
   const Tensor generator = loaded[kGenerator], cuda = loaded[kCudaGenerator];
   loaded.erase(kGenerator);
   loaded.erase(kCudaGenerator);
   copy_state(tensors_of(learner, average), loaded, ExitCode::kCheckpoint, file);
-  Restored out;
-  try {
-    out.state = state_from(checkpoint.state.at("run"));
-    out.rows_length = checkpoint.state.at("rows_length").get<uint64_t>();
-    out.surroundings = {checkpoint.state.at("dataset_sha256").get<std::string>(),
-                        checkpoint.state.at("environment")};
-    if (!generator.defined())
-      throw Error(ExitCode::kCheckpoint, file + ": holds no state of the generator");
-    cpu_generator().set_state(generator);
-    if (cuda.defined() && learner.parameters->values().is_cuda()) cuda_generator().set_state(cuda);
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kCheckpoint,
-                fmt::format("{}: its state cannot be read: {}", file, escape(error.what())));
-  }
+  set_generator(cpu_generator(), generator, file);
+  if (cuda.defined() && learner.parameters->values().is_cuda())
+    set_generator(cuda_generator(), cuda, file);
   return out;
 }
 

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/training/run.h"
@@ -46,10 +49,16 @@ void collect_changes(const Node& before, const Node& after, const std::string& p
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "vitrine-XXXXXX").string();
-    if (!mkdtemp(name.data()))
-      throw Error(ExitCode::kFailed,
-                  "cannot make a folder in " + fs::temp_directory_path().string());
+    const char* given = getenv("TMPDIR");
+    const fs::path root = given && *given ? given : "/tmp";
+    std::string name = (root / "vitrine-XXXXXX").string();
+    if (!mkdtemp(name.data())) {
+      throw Error(
+          ExitCode::kFailed,
+          fmt::format("cannot make a folder for the dry run in {} ({}): {}", escape(root.string()),
+                      given && *given ? "TMPDIR" : "TMPDIR is not set",
+                      std::generic_category().message(errno)));
+    }
     path_ = name;
   }
   ~ScratchFolder() {
@@ -117,6 +126,8 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
     if (run.stopped() == ExitCode::kDone) run.finish();
     if (run.stopped() == ExitCode::kDone) {
       announce_test(run, log);
+      if (request.dry_run)
+        log.message("dry run: config, data, model and all steps are sound; nothing was kept");
     } else {
       run.leave(RunStatus::kStopped);
       log.message(farewell(request, run, log));
@@ -147,7 +158,9 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   const std::string file = source.file.string();
   const Node before = read_yaml(run.config());
   Node written = load_config(source);
-  auto out = std::make_shared<ResolvedConfig>(*resolve(std::move(written), file));
+  // Without a checkpoint the run starts anew.
+  const bool loads_weights = checkpoint_steps(run.checkpoints()).empty();
+  auto out = std::make_shared<ResolvedConfig>(*resolve(std::move(written), file, loads_weights));
   std::vector<std::string> changes;
   collect_changes(before, out->resolved, "", changes);
   for (const std::string& path : changes) {
@@ -172,7 +185,7 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
 // Whether the run has reached the end that this very config gives it.
 bool is_finished(const TrainRequest& request) {
   const RunDirectory run = RunDirectory::open(*request.run_dir);
-  if (!fs::exists(run.metrics()) || Metrics::read(run.metrics()).status != RunStatus::kFinished)
+  if (!fs::exists(run.metrics()) || Metrics::of_run(run.metrics()).status != RunStatus::kFinished)
     return false;
   std::vector<std::string> changes;
   collect_changes(read_yaml(run.config()), request.config->resolved, "", changes);
@@ -189,9 +202,10 @@ TrainResult train(const TrainRequest& request, Observer& observer) {
     observer.message(fmt::format("{} is finished; training.epochs=N takes it further",
                                  escape(request.run_dir->string())));
     return {ExitCode::kDone, *request.run_dir,
-            Metrics::read(RunDirectory::open(*request.run_dir).metrics()).summary};
+            Metrics::of_run(RunDirectory::open(*request.run_dir).metrics()).summary};
   }
   if (!request.dry_run) return run_to_the_end(request, log);
+  if (request.run_dir && !request.resume) RunDirectory::refuse_used(*request.run_dir);
   const ScratchFolder scratch;
   TrainRequest trial = request;
   trial.run_dir = scratch.path() / "run";

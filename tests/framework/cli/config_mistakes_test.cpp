@@ -40,12 +40,13 @@ TEST_CASE("A misspelled key is named at its place, with the nearest key, at ever
 TEST_CASE("A value of a wrong type or range is shown with what is allowed") {
   const Desk desk;
   CHECK(desk.refused("training.epochs=two") ==
-        "error: command line:1:17: training.epochs: expected a whole number at least 1, got "
-        "\"two\"\n"
+        "error: command line:1:17: training.epochs: expected a whole number from 1 to "
+        "1000000000, got \"two\"\n"
         "    1 | training.epochs=two\n"
         "      |                 ^\n");
   CHECK(desk.refused("model.mlp.ratio=2.5") ==
-        "error: command line:1:17: model.mlp.ratio: expected a whole number at least 1, got 2.5\n"
+        "error: command line:1:17: model.mlp.ratio: expected a whole number from 1 to 10000, got "
+        "2.5\n"
         "    1 | model.mlp.ratio=2.5\n"
         "      |                 ^\n");
   CHECK(desk.refused("optimizer.lr=-1") ==
@@ -53,8 +54,8 @@ TEST_CASE("A value of a wrong type or range is shown with what is allowed") {
         "    1 | optimizer.lr=-1\n"
         "      |              ^\n");
   CHECK(desk.refused("training.batch_size=0") ==
-        "error: command line:1:21: training.batch_size: expected a whole number at least 1, got "
-        "0\n"
+        "error: command line:1:21: training.batch_size: expected a whole number from 1 to "
+        "1000000000, got 0\n"
         "    1 | training.batch_size=0\n"
         "      |                     ^\n");
   CHECK(desk.refused("device=gpu") ==
@@ -213,19 +214,65 @@ TEST_CASE("A base that is missing or that inherits from its heir is refused") {
         "      |       ^\n");
 }
 
-TEST_CASE("Numbers whose product would overflow") {
+TEST_CASE("An empty key is shown, at any depth") {
   const Desk desk;
-  const auto first_line = [&](const std::string& assignment) {
-    const std::string text = desk.error(ExitCode::kUsage, {"a.yaml", assignment});
-    return text.substr(0, text.find('\n'));
-  };
-  CHECK(first_line("training.batch_size=9223372036854775807") ==
-        "error: command line:1:21: training: a step of 9223372036854775807 x 1 images: at most "
-        "1000000000 are allowed");
-  CHECK(first_line("training.epochs=9223372036854775807") ==
-        "error: command line:1:17: training: epochs: at most 1000000000 are allowed");
-  CHECK(first_line("threads=1000000") ==
-        "error: command line:1:9: threads: at most 1024 are allowed");
+  desk.write("b.yaml", "base: a.yaml\n\"\": 1\nmodel:\n  mlp: {type: gelu, \"\": 2}\n");
+  CHECK(
+      desk.error(ExitCode::kUsage, {"b.yaml"}) ==
+      "error: b.yaml:2:1: \"\": unknown key\n"
+      "    2 | \"\": 1\n"
+      "      | ^ the keys are base, name, seed, device, threads, note, tags, plugins, experiment, "
+      "dataset, model, loss, optimizer, schedule, training\n"
+      "b.yaml:4:21: model.mlp.\"\": unknown key\n"
+      "    4 |   mlp: {type: gelu, \"\": 2}\n"
+      "      |                     ^ the keys are type, ratio, dropout\n");
+}
+
+TEST_CASE("A wrong type alone is told, not what the value would do") {
+  const Desk desk;
+  desk.write("b.yaml", "base: a.yaml\ndataset: {validation: 0}\n");
+  CHECK(desk.error(ExitCode::kUsage, {"b.yaml", "training.early_stopping=3"}) ==
+        "error: command line:1:25: training.early_stopping: expected a mapping, got 3\n"
+        "    1 | training.early_stopping=3\n"
+        "      |                         ^ its keys are metric, patience, min_delta\n");
+}
+
+TEST_CASE("An item of a list that is not there cannot be set") {
+  const Desk desk;
+  CHECK(desk.refused("model.tasks.0.name=x") ==
+        "error: command line:1:13: there is no list whose item 0 could be set\n"
+        "    1 | model.tasks.0.name=x\n"
+        "      |             ^ set the list as a whole, in brackets\n");
+  CHECK(desk.refused("model.0=x") ==
+        "error: command line:1:7: there is no list whose item 0 could be set\n"
+        "    1 | model.0=x\n"
+        "      |       ^ set the list as a whole, in brackets\n");
+  CHECK(desk.run({"a.yaml", "model.tasks=[{name: a, target: label}]", "model.tasks.0.name=digit",
+                  "--dry-run"})
+            .err == "");
+}
+
+TEST_CASE("All bases that are wrong are named at once") {
+  const Desk desk;
+  desk.write("b.yaml", "base: [x.yaml, a.yaml, [c], y.yaml]\n");
+  CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
+        "error: b.yaml:1:8: base: no such file: x.yaml\n"
+        "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
+        "      |        ^ the path counts from the folder of the config that names it\n"
+        "b.yaml:1:24: base: expected the path of a config, or a list of them, got a list\n"
+        "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
+        "      |                        ^\n"
+        "b.yaml:1:29: base: no such file: y.yaml\n"
+        "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
+        "      |                             ^ the path counts from the folder of the config that "
+        "names it\n");
+}
+
+TEST_CASE("A plug-in without a path is no plug-in") {
+  CHECK(Desk().refused("plugins=['']") ==
+        "error: command line:1:9: plugins: expected the paths of shared libraries, got \"\"\n"
+        "    1 | plugins=['']\n"
+        "      |         ^\n");
 }
 
 TEST_CASE("What a config says cannot steer the terminal") {

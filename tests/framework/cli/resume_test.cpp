@@ -54,26 +54,6 @@ class Folder : public ConfigFolder {
   }
 };
 
-bool has_ended(const Process& process) {
-  siginfo_t info{};
-  waitid(P_PID, static_cast<id_t>(process.id()), &info, WEXITED | WNOHANG | WNOWAIT);
-  return info.si_pid != 0;
-}
-
-// Sends the signal once the run has a checkpoint of `step` or a later one: at first it is in the
-// midst of training.
-Result signal_during(Process& process, const fs::path& run, int signal, int64_t step = 1) {
-  const auto reached = [&] {
-    const auto steps = checkpoint_steps(run / "checkpoints");
-    return !steps.empty() && steps.back() >= step;
-  };
-  while (!reached() && !has_ended(process)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  process.send(signal);
-  return process.wait();
-}
-
 TEST_CASE("a run stopped after every step gives the bits of one that never stopped") {
   const Folder folder;
   const fs::path whole = folder.whole();
@@ -140,7 +120,8 @@ TEST_CASE("signals stop a run resumably, each with its exit code") {
   const Folder folder;
   const std::vector<std::string> longer = {"training.epochs=100"};
   const fs::path whole = folder.whole(longer);
-  const std::vector<std::pair<int, int>> signals = {{SIGINT, 130}, {SIGTERM, 143}, {SIGUSR1, 75}};
+  const std::vector<std::pair<int, int>> signals = {
+      {SIGINT, 130}, {SIGTERM, 143}, {SIGHUP, 143}, {SIGUSR1, 75}};
   for (const auto& [signal, code] : signals) {
     const std::string name = "signal" + std::to_string(signal);
     Process process(runner_command({"small.yaml", "--run-dir", name, longer[0]}), folder.path(),
@@ -254,9 +235,10 @@ TEST_CASE("a run whose schedule depends on the total is inexact once that change
   CHECK(same.err == "");
   const Result result = folder.run({"resume", "run", "training.epochs=3", "training.max_steps=12"});
   CHECK(result.code == 0);
-  CHECK(result.err ==
-        "warning: this run goes on under another total_steps (12, was 5): its results are no "
-        "longer exact\n");
+  CHECK(
+      result.err ==
+      "warning: this run goes on with another value of total_steps (12, was 5): its results are no "
+      "longer exact\n");
   CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
 }
 
@@ -318,7 +300,8 @@ TEST_CASE("another number of threads on resume warns and is recorded as inexact"
   const Result result = folder.run({"resume", "run", "threads=2"});
   CHECK(result.code == 0);
   CHECK(result.err ==
-        "warning: this run goes on under another threads (2, was 1): its results are no longer "
+        "warning: this run goes on with another value of threads (2, was 1): its results are no "
+        "longer "
         "exact\n");
   CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
 }
@@ -350,8 +333,9 @@ TEST_CASE("other kernels of libtorch on resume warn and are recorded as inexact"
   const Result result =
       runner({"resume", "run"}, folder.path(), {{"ATEN_CPU_CAPABILITY", "default"}});
   CHECK(result.code == 0);
-  CHECK(result.err == "warning: this run goes on under another torch_isa (\"default\", was \"" +
-                          was + "\"): its results are no longer exact\n");
+  CHECK(result.err ==
+        "warning: this run goes on with another value of torch_isa (\"default\", was \"" + was +
+            "\"): its results are no longer exact\n");
   CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
 }
 
@@ -369,8 +353,8 @@ TEST_CASE("another build on resume, be it one more plug-in, warns and is recorde
       folder.run({"resume", "run", "plugins=" VITRINE_BINARY_DIR "/test_plugin_good.so"});
   CHECK(result.code == 0);
   CHECK(build() != was);
-  CHECK(result.err == "warning: this run goes on under another build (\"" + build() + "\", was \"" +
-                          was + "\"): its results are no longer exact\n");
+  CHECK(result.err == "warning: this run goes on with another value of build (\"" + build() +
+                          "\", was \"" + was + "\"): its results are no longer exact\n");
   CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
 }
 

@@ -5,9 +5,10 @@
 #include <sstream>
 #include <thread>
 
+#include "framework/files/safetensors.h"
 #include "tests/framework/cli/support.h"
 
-// Signals outside of training; resume_test.cpp has those within it.
+// Signals outside of training, and those that end no run; resume_test.cpp has those that stop one.
 namespace vitrine {
 namespace {
 
@@ -86,6 +87,7 @@ TEST_CASE("a signal during the download for a test ends it") {
   const Folder folder;
   SilentServer server;
   const std::string mnist = "dataset={type: mnist, mirrors: ['" + server.address() + "']}";
+  write_plain(folder / "w.safetensors", write_safetensors({}, {}));
   Process process(runner_command({"test", "small.yaml", mnist, "model.weights=w.safetensors"}),
                   folder.path(), isolated(folder.path()));
   server.wait_for_client();
@@ -108,6 +110,43 @@ TEST_CASE("a signal ends a test under way") {
   INFO(result.err);
   CHECK(result.code == 143);
   CHECK(result.out == "stopped before the test was done\n");
+}
+
+TEST_CASE("a run that nohup started outlives its terminal") {
+  const Folder folder;
+  Process process(
+      shell_command("trap '' HUP; exec $RUNNER small.yaml --run-dir run training.epochs=100"),
+      folder.path(), {});
+  const Result result = signal_during(process, folder / "run", SIGHUP);
+  CHECK(result.code == 0);
+  CHECK(json_of(folder / "run/metrics.json").at("status") == "finished");
+}
+
+TEST_CASE("a reader of the output that goes away does not end a run") {
+  const Folder folder;
+  const Result result =
+      shell("{ $RUNNER small.yaml --run-dir run training.epochs=20; echo $? >code; } | true",
+            folder.path());
+  CHECK(bytes_of(folder / "code") == "1\n");
+  CHECK(result.err == "error: what was printed could not be written to standard output\n");
+  CHECK(json_of(folder / "run/metrics.json").at("status") == "finished");
+}
+
+TEST_CASE("a limit of the size of files ends a run, which can go on without it") {
+  const Folder folder;
+  REQUIRE(runner({"small.yaml", "--run-dir", "run", "--stop-after", "1"}, folder.path()).code ==
+          75);
+  // Blocks of 512 bytes: room for metrics.json, not for a checkpoint.
+  REQUIRE(fs::file_size(folder / "run/metrics.json") < 30 * 512);
+  REQUIRE(fs::file_size(folder / "run/checkpoints/step-00000001.safetensors") > 40 * 512);
+  const Result result = shell("ulimit -f 40; $RUNNER resume run", folder.path());
+  CHECK(result.code == 1);
+  CHECK(result.err ==
+        "error: cannot write run/checkpoints/step-00000002.safetensors: File too large\n");
+  CHECK(json_of(folder / "run/metrics.json").at("status") == "failed");
+  CHECK(checkpoint_steps(folder / "run/checkpoints") == std::vector<int64_t>{1});
+  CHECK(runner({"resume", "run"}, folder.path()).code == 0);
+  CHECK(json_of(folder / "run/metrics.json").at("status") == "finished");
 }
 
 }  // namespace

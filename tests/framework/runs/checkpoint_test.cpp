@@ -145,6 +145,34 @@ TEST_CASE("the newest intact checkpoint is loaded, with a warning for each damag
             damage(file(1), text_of(file(1)).size()));
 }
 
+TEST_CASE("a checkpoint that is intact but of no use is passed over as well", "[runs]") {
+  const TemporaryFolder run;
+  for (const int64_t step : {1, 2}) save_checkpoint(run.path(), example(step), step);
+  const auto refuse = [&](int64_t largest) {
+    return [=](const Checkpoint&, const fs::path& file) {
+      if (step_of_checkpoint(file.filename()).value() > largest)
+        throw Error(ExitCode::kCheckpoint, file.filename().string() + " is of no use");
+    };
+  };
+  const Loaded loaded = load_latest(run.path(), refuse(1)).value();
+  CHECK(loaded.file == checkpoint_file(run.path(), 1));
+  CHECK(loaded.warnings == std::vector<std::string>{"step-00000002.safetensors is of no use"});
+  CHECK(error_of([&] { load_latest(run.path(), refuse(0)); }) ==
+        "5: no checkpoint in " + run.path().string() +
+            " is usable:\n  step-00000002.safetensors is of no use\n  "
+            "step-00000001.safetensors is of no use");
+}
+
+TEST_CASE("the name of a checkpoint tells its step", "[runs]") {
+  CHECK(checkpoint_name(2345) == "step-00002345");
+  CHECK(step_of_checkpoint("step-00002345") == 2345);
+  CHECK(step_of_checkpoint("step-123456789.safetensors") == 123456789);
+  for (const char* name : {"", "step-", "step-2345", "step-00002345.pt", "step--0000001", "2345"}) {
+    CAPTURE(name);
+    CHECK_FALSE(step_of_checkpoint(name).has_value());
+  }
+}
+
 TEST_CASE("pruning keeps the newest and the best", "[runs]") {
   const TemporaryFolder run;
   const auto prune = [&](int64_t keep, std::optional<int64_t> best) {
