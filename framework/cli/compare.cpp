@@ -128,7 +128,7 @@ ExitCode compare(const Options& options) {
   }
   if (!options.pareto.empty()) keep_front(comparison, options.pareto, !text);
   if (text) print(shown(comparison, options) + shown_notes(comparison));
-  if (options.json) print(comparison_json(comparison).dump(2));
+  if (options.json) print_json(comparison_json(comparison));
   if (options.csv) print(comparison_csv(comparison, options.columns));
   if (options.markdown) print(to_markdown(escaped(table_of(comparison, options.columns).rows())));
   if (options.latex) print(to_latex(escaped(table_of(comparison, options.columns).rows())));

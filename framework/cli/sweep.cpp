@@ -112,8 +112,8 @@ ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
     Json left_out = Json::array();
     for (const LeftOut& cell : plan.left_out)
       left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
-    print(Json{{"cells", cells}, {"left_out", left_out}, {"seeds", plan.seeds}, {"jobs", plan.jobs}}
-              .dump(2));
+    print_json(
+        Json{{"cells", cells}, {"left_out", left_out}, {"seeds", plan.seeds}, {"jobs", plan.jobs}});
     return ExitCode::kDone;
   }
   print(announcement(spec, plan));
@@ -247,7 +247,7 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
     outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm);
   }
   if (json) {
-    print(result_of(sweep, outcome.code).dump(2));
+    print_json(result_of(sweep, outcome.code));
     return outcome.code;
   }
   const std::string where = escape(std::filesystem::proximate(sweep.path()).string());
