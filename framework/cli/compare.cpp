@@ -91,23 +91,24 @@ std::string shown_notes(const Comparison& comparison) {
 
 std::string shown(const Comparison& comparison, const Options& options) {
   if (comparison.groups.size() > kMostBeside) return fitted(table_of(comparison, options.columns));
-  return table(escaped(transposed(table_of(comparison, options.columns, true).rows())));
+  return table(escaped(transposed(table_of(comparison, options.columns, true).rows())), false);
 }
 
-void keep_front(Comparison& comparison, const std::vector<std::string>& names, bool quiet) {
+// Says what is left.
+std::string keep_front(Comparison& comparison, const std::vector<std::string>& names) {
   const size_t before = comparison.groups.size();
   const size_t gone = keep_pareto_front(comparison, names);
+  if (gone == before) {
+    throw Error(ExitCode::kUsage, escape(fmt::format("--pareto: no group has numbers for all of {}",
+                                                     fmt::join(names, ", "))));
+  }
   std::vector<std::string> words;
   for (const std::string& name : names) {
     const bool larger = comparison.info(name).goal == "max";
-    words.push_back(fmt::format("{} ({} is better)", escape(name), larger ? "larger" : "smaller"));
+    words.push_back(fmt::format("{} ({} is better)", name, larger ? "larger" : "smaller"));
   }
-  if (gone == before) {
-    throw Error(ExitCode::kUsage, fmt::format("--pareto: no group has {} values", names.size()));
-  }
-  if (quiet) return;
-  print(fmt::format("on the Pareto front of {}: {} of {} groups\n", fmt::join(words, " and "),
-                    before - gone, before));
+  return fmt::format("on the Pareto front of {}: {} of {} groups", fmt::join(words, " and "),
+                     before - gone, before);
 }
 
 ExitCode compare(const Options& options) {
@@ -121,17 +122,21 @@ ExitCode compare(const Options& options) {
 
   Comparison comparison =
       compare_runs(runs, {options.metric, conditions_of(options.baseline, "--baseline")});
-  const bool text = !options.json && !options.csv && !options.markdown && !options.latex;
-  if (text) print(escape_lines(headline(comparison)) + "\n");
+  std::string words = headline(comparison);
   if (!options.sort.empty() || comparison.groups.size() > 2) {
     sort_groups(comparison, options.sort.empty() ? comparison.metric : options.sort);
   }
-  if (!options.pareto.empty()) keep_front(comparison, options.pareto, !text);
-  if (text) print(shown(comparison, options) + shown_notes(comparison));
-  if (options.json) print_json(comparison_json(comparison));
-  if (options.csv) print(comparison_csv(comparison, options.columns));
-  if (options.markdown) print(to_markdown(escaped(table_of(comparison, options.columns).rows())));
-  if (options.latex) print(to_latex(escaped(table_of(comparison, options.columns).rows())));
+  if (!options.pareto.empty()) words += "\n" + keep_front(comparison, options.pareto);
+  if (options.json) {
+    print_json(comparison_json(comparison));
+  } else if (options.csv) {
+    print(comparison_csv(comparison, options.columns));
+  } else if (options.markdown || options.latex) {
+    const Rows rows = escaped(table_of(comparison, options.columns).rows());
+    print(options.markdown ? to_markdown(rows) : to_latex(rows));
+  } else {
+    print(escape_lines(words) + "\n\n" + shown(comparison, options) + shown_notes(comparison));
+  }
   return ExitCode::kDone;
 }
 

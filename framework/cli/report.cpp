@@ -7,7 +7,6 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/files/file.h"
-#include "framework/runs/run_directory.h"
 
 namespace vitrine {
 
@@ -19,9 +18,20 @@ struct Options {
 };
 
 ExitCode report(const Options& options) {
-  refuse_file_of_run(options.file);
+  // So nothing else is written over.
+  if (std::filesystem::path(options.file).extension() != ".html") {
+    throw Error(ExitCode::kUsage, fmt::format("{}: a report is an HTML page, so its name ends in "
+                                              ".html",
+                                              escape(options.file)));
+  }
   std::vector<RunRecord> runs = read_runs(options.places, std::thread::hardware_concurrency());
   const size_t count = runs.size();
+  size_t unreadable = 0;
+  for (const RunRecord& run : runs) {
+    if (run.is_readable()) continue;
+    if (++unreadable == count) throw Error(ExitCode::kData, run.error);
+    print_warning(run.error);
+  }
   write_file_atomically(options.file, report_page(std::move(runs), options.places));
   print(fmt::format("wrote {}: {} run{}", escape(options.file), count, count == 1 ? "" : "s"));
   return ExitCode::kDone;
@@ -32,7 +42,8 @@ ExitCode report(const Options& options) {
 Action report_verb(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("RUN", options->places, "runs, or folders with runs or of a sweep")->required();
-  app.add_option("-o,--output", options->file, "HTML file to write")->capture_default_str();
+  app.add_option("-o,--output", options->file, "HTML file to write, also over an older one")
+      ->capture_default_str();
   return [options] { return report(*options); };
 }
 

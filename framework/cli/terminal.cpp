@@ -22,7 +22,7 @@ volatile std::sig_atomic_t received_signal = 0;
 extern "C" void note_signal(int signal) { received_signal = signal; }
 
 bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789.,-+%e []±") == text.npos;
+  return !text.empty() && text.find_first_not_of("0123456789.,-+%e []<±") == text.npos;
 }
 
 size_t width_of(const std::string& text) {
@@ -80,7 +80,7 @@ std::string grouped(int64_t number) {
   return number < 0 ? "-" + digits : digits;
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+std::string table(const std::vector<std::vector<std::string>>& rows, bool align_numbers) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -92,7 +92,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
     for (size_t i = 0; i < row.size(); ++i) {
       const std::string pad(widths[i] - width_of(row[i]), ' ');
       if (i) line += "  ";
-      line += is_number(row[i]) && i > 0 ? pad + row[i] : row[i] + pad;
+      line += align_numbers && is_number(row[i]) && i > 0 ? pad + row[i] : row[i] + pad;
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";

@@ -21,8 +21,9 @@ void print_json(const nlohmann::ordered_json& value);
 void print_error(const std::string& text);  // standard error, "error: " before it
 void print_warning(const std::string& text);
 
-// Columns of text, padded; numbers are right-aligned. The first row is the heading.
-std::string table(const std::vector<std::vector<std::string>>& rows);
+// Columns of text, padded; numbers are right-aligned unless told otherwise. The first row is the
+// heading.
+std::string table(const std::vector<std::vector<std::string>>& rows, bool align_numbers = true);
 std::string grouped(int64_t number);             // 60,000
 std::string duration(double seconds);            // 3 min 20 s
 size_t terminal_width();                         // of standard error

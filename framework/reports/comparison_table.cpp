@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "framework/error.h"
 #include "framework/reports/comparison_text.h"
 #include "framework/reports/groups.h"
 
@@ -24,6 +25,8 @@ bool any_contrast(const Comparison& comparison, bool (*has)(const Contrast&)) {
   return std::any_of(comparison.groups.begin(), comparison.groups.end(),
                      [&](const Group& group) { return group.contrast && has(*group.contrast); });
 }
+
+bool has_mean(const Contrast& contrast) { return !std::isnan(contrast.difference.mean); }
 
 bool has_interval(const Contrast& contrast) {
   return !std::isnan(contrast.difference.interval.low);
@@ -118,15 +121,17 @@ class Builder {
         return shown_interval(group.spread(comparison_.metric).interval, info);
       });
     }
-    if (!any_contrast(comparison_, has_interval)) return;
+    if (!any_contrast(comparison_, has_mean)) return;
     add("difference", contrast_cell([&](const Contrast& contrast) {
           return shown_difference(contrast.difference.mean, info, false);
         }));
+    if (!any_contrast(comparison_, has_interval)) return;
     add("95 % of it", contrast_cell([&](const Contrast& contrast) {
           return shown_interval(contrast.difference.interval, info);
         }));
     if (!any_contrast(comparison_, has_verdict)) return;
-    add("p", contrast_cell([](const Contrast& contrast) { return shown_p(contrast.p); }));
+    add(comparison_.groups.size() > 2 ? "corrected p" : "p",
+        contrast_cell([](const Contrast& contrast) { return shown_p(contrast.p); }));
     add("verdict", [&](const Group& group) {
       if (group.contrast) return to_string(group.contrast->verdict);
       return std::string(comparison_.groups.size() > 2 ? "reference" : "");
@@ -144,8 +149,9 @@ std::string number_text(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "";
 }
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == text.npos) return text;
+std::string csv_cell(const std::string& raw) {
+  const std::string text = escape(raw);
+  if (text.find_first_of(",\"") == text.npos) return text;
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + "\"";

@@ -13,7 +13,7 @@ namespace {
 
 struct Scale {
   double factor;
-  int decimals;  // below 0: as many as it takes
+  int decimals;                       // below 0: as many as it takes
   std::string unit, difference_unit;  // with the space before them
 };
 
@@ -27,16 +27,27 @@ Scale scale_of(const MetricInfo& info) {
 }
 
 std::string scaled(double value, const Scale& scale) {
-  if (scale.decimals < 0) return fmt::format("{:.6g}", value);
+  if (scale.decimals < 0) {
+    return std::abs(value) < 1000 ? fmt::format("{:.4g}", value) : fmt::format("{:.0f}", value);
+  }
   return fmt::format("{:.{}f}", value * scale.factor, scale.decimals);
 }
 
 std::string seeds(size_t n) { return fmt::format("{} seed{}", n, n == 1 ? "" : "s"); }
 
 std::string seeds_of(const Contrast& contrast) {
-  if (contrast.paired)
-    return fmt::format("{} paired seed{}", contrast.n, contrast.n == 1 ? "" : "s");
-  return fmt::format("{} and {}", contrast.n, seeds(contrast.reference_n));
+  if (!contrast.paired) return fmt::format("{} and {} seeds", contrast.n, contrast.reference_n);
+  return fmt::format("{} paired seed{}", contrast.n, contrast.n == 1 ? "" : "s");
+}
+
+// A line for groups that must not be compared silently.
+std::string shown_marks(const Comparison& comparison) {
+  std::vector<std::string> marked;
+  for (const Group& group : comparison.groups) {
+    if (group.marks.empty()) continue;
+    marked.push_back(fmt::format("{} ({})", group.label, fmt::join(group.marks, ", ")));
+  }
+  return marked.empty() ? "" : fmt::format("\nwith care: {}", fmt::join(marked, ", "));
 }
 
 std::string shown_test(const Contrast& contrast) {
@@ -74,7 +85,8 @@ std::string headline_of_two(const Comparison& comparison) {
   const Contrast& contrast = *group.contrast;
   for (const Group* one : {&reference, &group}) {
     if (one->counted.empty()) {
-      return fmt::format("{} has no finished run with {}", one->label, comparison.metric);
+      return fmt::format("{} has no finished run with {}{}", one->label, comparison.metric,
+                         shown_marks(comparison));
     }
   }
   std::string first =
@@ -82,8 +94,9 @@ std::string headline_of_two(const Comparison& comparison) {
   if (!std::isnan(contrast.difference.interval.low)) {
     first += fmt::format(", 95 % {}", shown_interval(contrast.difference.interval, info));
   }
-  return fmt::format("{}, {}\n{}", first, seeds_of(contrast),
-                     verdict_of_two(comparison.metric, group.label, reference.label, contrast));
+  return fmt::format("{}, {}\n{}{}", first, seeds_of(contrast),
+                     verdict_of_two(comparison.metric, group.label, reference.label, contrast),
+                     shown_marks(comparison));
 }
 
 std::string shown_group(const Group& group, const Comparison& comparison) {

@@ -62,7 +62,8 @@ Json against(const ReportColumn& column, size_t most_places) {
   Json& scale = named(out, "scales", "x");
   scale = scale_of(column, "x", "width", most_places);
   if (scale.at("type") == "point") {
-    set_signal(out, "spread", 1.2);  // runs of one value side by side, so that none hides another
+    // Runs of one value side by side, so that none hides another.
+    set_signal(out, "spread_share", 0.3 / static_cast<double>(column.values.size() + 1));
   } else {
     const bool large = column.values.back() >= 10'000;
     out["axes"][0].update(

@@ -48,13 +48,23 @@ Json as_value(const std::string& key, const Json& value) {
   return value.is_number() ? value : Json(shown_key_value(key, value));
 }
 
-std::vector<std::string> labels_of(const std::vector<RunRecord>& runs) {
-  fs::path common = runs.empty() ? fs::path() : runs[0].path.parent_path();
-  for (const RunRecord& run : runs) {
-    while (!common.empty() && *run.path.lexically_relative(common).begin() == "..") {
-      common = common == common.parent_path() ? fs::path() : common.parent_path();
-    }
+// The folder that all runs lie in.
+fs::path common_folder(const std::vector<RunRecord>& runs) {
+  std::vector<fs::path> common;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const fs::path folder = runs[i].path.parent_path();
+    const std::vector<fs::path> parts(folder.begin(), folder.end());
+    if (i == 0) common = parts;
+    const auto end = std::mismatch(common.begin(), common.end(), parts.begin(), parts.end()).first;
+    common.erase(end, common.end());
   }
+  fs::path out;
+  for (const fs::path& part : common) out /= part;
+  return out;
+}
+
+std::vector<std::string> labels_of(const std::vector<RunRecord>& runs) {
+  const fs::path common = common_folder(runs);
   std::vector<std::string> out;
   for (const RunRecord& run : runs) {
     const fs::path label = common.empty() ? run.path : run.path.lexically_relative(common);
@@ -267,7 +277,8 @@ std::string cell_text(const nlohmann::ordered_json& value, const ReportColumn& c
     return shown_metric(value.get<double>(), column.info);
   }
   std::string digits = value.dump();
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  const size_t begin = digits.starts_with('-') ? 1 : 0;
+  for (size_t i = digits.size(); i > begin + 3; i -= 3) digits.insert(i - 3, ",");
   return digits;
 }
 

@@ -25,6 +25,7 @@ constexpr size_t kMostRuns = 12;
 constexpr uint64_t kMaxTestBytes = uint64_t{256} << 20;
 constexpr uint64_t kMaxTextBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxPictureBytes = uint64_t{4} << 20;
+constexpr int64_t kMaxSide = 10'000;       // of an image
 constexpr size_t kMostPictures = 24;       // of a run
 constexpr size_t kMostPixels = 1'000'000;  // of a run's worst images
 
@@ -59,15 +60,28 @@ std::vector<size_t> chosen_runs(const ReportData& data) {
 }
 
 // [channels, height, width] as a PNG.
-std::string image_uri(const Json& pixels, int64_t channels, int64_t height, int64_t width) {
-  Image image = {width, height, channels, {}};
+std::string image_uri(const Json& pixels, const Image& shape) {
+  Image image = shape;
   const auto planes = pixels.get<std::vector<uint8_t>>();
+  const auto size = static_cast<size_t>(image.height * image.width);
+  const auto count = static_cast<size_t>(image.channels);
+  if (planes.size() != size * count) {
+    throw Error(ExitCode::kData, fmt::format("expected {} x {} x {} pixels of an image, got {}",
+                                             count, image.height, image.width, planes.size()));
+  }
   image.pixels.resize(planes.size());
-  const auto size = static_cast<size_t>(height * width), count = static_cast<size_t>(channels);
   for (size_t i = 0; i < planes.size(); ++i) {
     image.pixels[i % size * count + i / size] = planes[i];
   }
   return data_uri("image/png", encode_png(image));
+}
+
+Image shape_of(const Json& chw) {
+  Image out;
+  out.channels = json_integer(chw.at(0), "chw", 1);
+  out.height = json_integer(chw.at(1), "chw", 1, kMaxSide);
+  out.width = json_integer(chw.at(2), "chw", 1, kMaxSide);
+  return out;
 }
 
 std::string shown_probability(const Json& value) {
@@ -75,12 +89,10 @@ std::string shown_probability(const Json& value) {
 }
 
 std::string worst_images(const Json& worst, const Json& chw) {
-  const auto channels = chw.at(0).get<int64_t>(), height = chw.at(1).get<int64_t>(),
-             width = chw.at(2).get<int64_t>();
-  if (worst.empty() || (channels != 1 && channels != 3)) return "";
-  const auto pixels = static_cast<size_t>(height * width);
-  const size_t count =
-      std::clamp<size_t>(kMostPixels / std::max<size_t>(pixels, 1), 1, worst.size());
+  const Image shape = shape_of(chw);
+  if (worst.empty() || (shape.channels != 1 && shape.channels != 3)) return "";
+  const auto pixels = static_cast<size_t>(shape.height * shape.width);
+  const size_t count = std::clamp<size_t>(kMostPixels / pixels, 1, worst.size());
   std::string out = "<h3>Worst-classified test images</h3>" +
                     note("What it is → what the model took it for, and how sure it was.") +
                     "<div class=\"images\">";
@@ -93,7 +105,7 @@ std::string worst_images(const Json& worst, const Json& chw) {
         "<figcaption>{} → <b>{}</b> {:.0f} %</figcaption></figure>\n",
         each.at("index").get<int64_t>(), html(predicted), shown_probability(each.at("probability")),
         html(target), shown_probability(each.at("probability_of_target")),
-        image_uri(each.at("pixels"), channels, height, width), html(target), html(predicted),
+        image_uri(each.at("pixels"), shape), html(target), html(predicted),
         100 * each.at("probability").get<double>());
   }
   return out + "</div>";
@@ -123,19 +135,23 @@ std::string tested(ReportPage& page, size_t run, const fs::path& file) {
   try {
     return test_results(page, run, parse_ordered_json(read_file(file, kMaxTestBytes), name));
   } catch (const Error& error) {
-    return problem(error.what());
+    const std::string text = error.what();
+    return problem(text.starts_with(name) ? text : name + ": " + text);
   } catch (const Json::exception&) {
     return problem(name + ": is not what a test writes");
   }
 }
 
+// Of a run, or of a folder with several, and what was plotted of it.
 std::vector<fs::path> pictures_in(const fs::path& folder) {
   std::vector<fs::path> out;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const fs::path extension = entry.path().extension();
-    if (entry.is_regular_file(error) && (extension == ".png" || extension == ".svg")) {
-      out.push_back(entry.path());
+  for (const fs::path& place : {folder, folder / "plots"}) {
+    for (const auto& entry : fs::directory_iterator(place, error)) {
+      const fs::path extension = entry.path().extension();
+      if (entry.is_regular_file(error) && (extension == ".png" || extension == ".svg")) {
+        out.push_back(entry.path());
+      }
     }
   }
   std::sort(out.begin(), out.end());

@@ -124,7 +124,7 @@ void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordere
   std::string text = "Each run is a line";
   if (data.runs.size() > 1) text += "; a thick one is the mean of the runs of its colour";
   if (const auto every = curves.at("every").get<size_t>(); every > 1) {
-    text += fmt::format("; of long histories only every {}th epoch is drawn", every);
+    text += fmt::format("; of long histories one epoch in {} is drawn", every);
   }
   page.add("curves", "Learning curves",
            note(text + ". Point at a line to see its values.") +

@@ -82,7 +82,8 @@ TEST_CASE("metrics.json tells goal and unit of every value") {
   const Folder folder;
   const Json metrics = json_of(folder / "run/metrics.json");
   std::set<std::string> names;
-  for (const Json* values : {&metrics.at("history")[0], &metrics.at("test"), &metrics.at("summary")}) {
+  for (const Json* values :
+       {&metrics.at("history")[0], &metrics.at("test"), &metrics.at("summary")}) {
     for (const auto& [name, value] : values->items()) names.insert(name);
   }
   for (const char* place : {"epoch", "step", "checkpoint"}) names.erase(place);

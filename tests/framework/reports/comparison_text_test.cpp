@@ -41,7 +41,9 @@ TEST_CASE("numbers as people read them", "[reports]") {
   CHECK(shown_difference(0.012, kAccuracy) == "+1.20 points");
   CHECK(shown_difference(-0.012, kAccuracy, false) == "-1.20");
   CHECK(shown_difference(-0.012, kLoss) == "-0.0120 nats");
-  CHECK(shown_difference(800, kPlain) == "+800");
+  CHECK(shown_difference(-800, kPlain) == "-800");
+  CHECK(shown_difference(123456, kPlain) == "+123456");
+  CHECK(shown_difference(4.5501555, kPlain) == "+4.55");
   CHECK(shown_difference(NAN, kPlain) == "-");
   CHECK(shown_p(0.00037) == "0.0004");
   CHECK(shown_p(0.00001) == "<0.0001");
@@ -82,7 +84,18 @@ TEST_CASE("too few seeds give no verdict", "[reports]") {
         "b: test/accuracy 75.00 %, 1 seed\n" + few);
   auto running = group("b", 16, {0.75});
   running[0].status = "running";
-  CHECK(headline_of({group("a", 8, {0.5}), running}) == "b has no finished run with test/accuracy");
+  CHECK(headline_of({group("a", 8, {0.5}), running}) ==
+        "b has no finished run with test/accuracy\nwith care: b (running)");
+}
+
+TEST_CASE("what must not be compared silently is told at once", "[reports]") {
+  auto b = group("b", 8, {0.6, 0.62, 0.61, 0.63});
+  for (RunRecord& run : b) run.config["model.encoder"] = "layers";
+  b[3].status = "diverged";
+  CHECK(headline_of({group("a", 8, {0.5, 0.52, 0.51, 0.53}), b}) ==
+        "b +10.00 points, 95 % [10.00, 10.00], 3 paired seeds\n"
+        "test/accuracy: b is better than a (paired t test, p < 0.0001)\n"
+        "with care: b (other encoder, 1 diverged)");
 }
 
 TEST_CASE("of more groups the best, and how many are worse", "[reports]") {
