@@ -51,6 +51,7 @@ void require_tag(const Runs& runs, const std::string& tag) {
 std::string values_of(const Runs& runs, const std::string& name) {
   std::vector<std::string> shown;
   for (const RunRecord* run : runs) {
+    if (!run->is_readable()) continue;
     const auto value = run->value(name);
     const std::string text = value ? shown_value(*value) : "absent";
     if (std::find(shown.begin(), shown.end(), text) == shown.end()) shown.push_back(text);
@@ -127,17 +128,21 @@ std::vector<const RunRecord*> select_runs(const Runs& runs,
   for (const Condition& condition : conditions) require_name(runs, condition.name(), "--where");
   for (const std::string& tag : tags) require_tag(runs, tag);
   Runs left = runs;
+  // Those that cannot be read stay, so that they are not lost in silence.
+  const auto keep = [&](const auto& fits) {
+    std::erase_if(left, [&](const RunRecord* run) { return run->is_readable() && !fits(*run); });
+    return std::any_of(left.begin(), left.end(),
+                       [](const RunRecord* run) { return run->is_readable(); });
+  };
   for (const std::string& tag : tags) {
-    std::erase_if(left, [&](const RunRecord* run) {
-      const auto& all = run->metrics.tags;
-      return std::find(all.begin(), all.end(), tag) == all.end();
-    });
+    const auto has_tag = [&](const RunRecord& run) {
+      return std::count(run.metrics.tags.begin(), run.metrics.tags.end(), tag) > 0;
+    };
+    if (!keep(has_tag)) refuse("no run has all of these tags");
   }
-  if (left.empty()) refuse("no run has all of these tags");
   for (const Condition& condition : conditions) {
     const Runs before = left;
-    std::erase_if(left, [&](const RunRecord* run) { return !condition.holds(*run); });
-    if (left.empty()) {
+    if (!keep([&](const RunRecord& run) { return condition.holds(run); })) {
       refuse(fmt::format("no run is left by --where: {}", values_of(before, condition.name())));
     }
   }

@@ -30,8 +30,9 @@ class Condition {
 void require_name(const std::vector<const RunRecord*>& runs, const std::string& name,
                   const std::string& option);
 
-// The runs for which all conditions hold and that have all tags. Throws Error(kUsage), which tells
-// what there is, for a name or tag that no run has, and where no run is left.
+// The runs for which all conditions hold and that have all tags, and those that cannot be read.
+// Throws Error(kUsage), which tells what there is, for a name or tag that no run has, and where no
+// run is left.
 std::vector<const RunRecord*> select_runs(const std::vector<const RunRecord*>& runs,
                                           const std::vector<Condition>& conditions,
                                           const std::vector<std::string>& tags);

@@ -80,6 +80,17 @@ TEST_CASE("runs are selected by conditions and tags", "[reports]") {
   CHECK(selection({}, {"wide"}) == "1");
 }
 
+TEST_CASE("runs that cannot be read stay, whatever is asked for", "[reports]") {
+  const std::vector<RunRecord> runs = {record_of(example_run()),
+                                       {"runs/x", "unreadable", "runs/x: broken", {}, {}}};
+  const auto left = [&](const std::string& where) {
+    return select_runs(pointers_to(runs), {Condition(where, "--where")}, {});
+  };
+  CHECK(left("model.hidden_d=8") == pointers_to(runs));
+  CHECK(error_of([&] { left("model.hidden_d=9"); }) ==
+        "2: no run is left by --where: model.hidden_d is 8");
+}
+
 TEST_CASE("a selection that leaves nothing tells what there is", "[reports]") {
   CHECK(selection({"model.hidden_d=9"}) == "2: no run is left by --where: model.hidden_d is 8, 16");
   CHECK(selection({"model.hidden=9"}) ==
@@ -95,6 +106,13 @@ TEST_CASE("a selection that leaves nothing tells what there is", "[reports]") {
   const std::vector<RunRecord> runs = {record_of(example_run())};
   CHECK(error_of([&] { select_runs(pointers_to(runs), {}, {"a"}); }) ==
         "2: --tag a: no run has it; the runs have no tags");
+  Metrics a = example_run(), b = example_run();
+  a.tags = {"a"};
+  b.tags = {"b"};
+  const std::vector<RunRecord> tagged = {record_of(a), record_of(b)};
+  CHECK(error_of([&] {
+          select_runs(pointers_to(tagged), {}, {"a", "b"});
+        }) == "2: no run has all of these tags");
 }
 
 }  // namespace
