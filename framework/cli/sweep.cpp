@@ -133,6 +133,10 @@ void show_result(const Sweep& sweep) {
     print("no best: without a validation split (dataset.validation) there is nothing to choose by");
 }
 
+std::string shown_path(const Sweep& sweep) {
+  return escape(std::filesystem::proximate(sweep.path()).string());
+}
+
 Json result_of(const Sweep& sweep, ExitCode code) {
   Json trials = Json::array();
   const SweepOptions& options = sweep.options();
@@ -177,8 +181,14 @@ std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
   return slurm_launcher(jobs > 0 ? std::optional(jobs) : sweep.options().jobs);
 }
 
+bool is_confirming(const Sweep& sweep) {
+  return std::any_of(sweep.trials().begin(), sweep.trials().end(),
+                     [](const Trial& trial) { return trial.confirms; });
+}
+
 // What was submitted, beyond the first `before` jobs, and how to look after it.
-void show_submitted(const Sweep& sweep, size_t before, const std::string& where) {
+void show_submitted(const Sweep& sweep, size_t before, const std::optional<Confirmation>& confirm) {
+  const std::string where = shown_path(sweep);
   for (size_t i = before; i < sweep.slurm_jobs().size(); ++i) {
     const SlurmJob& job = sweep.slurm_jobs()[i];
     size_t trials = 0;
@@ -188,9 +198,13 @@ void show_submitted(const Sweep& sweep, size_t before, const std::string& where)
   }
   print(counts_text(sweep));
   print("look after it with: runner status " + where);
-  if (sweep.options().confirm && !std::any_of(sweep.trials().begin(), sweep.trials().end(),
-                                              [](const Trial& trial) { return trial.confirms; }))
-    print("when all have ended, runner resume " + where + " runs the best again on fresh seeds");
+  if (is_confirming(sweep) || (!confirm && !sweep.options().confirm)) return;
+  const std::string options =
+      sweep.options().confirm
+          ? ""
+          : fmt::format(" --confirm --top {} --seeds {}", confirm->top, confirm->seeds);
+  print(fmt::format("when all have ended, runner resume {}{} runs the best again on fresh seeds",
+                    where, options));
 }
 
 ExitCode sweep(const Options& options, const SweepCommand& command) {
@@ -250,12 +264,12 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
     print_json(result_of(sweep, outcome.code));
     return outcome.code;
   }
-  const std::string where = escape(std::filesystem::proximate(sweep.path()).string());
   if (outcome.under_way) {
-    show_submitted(sweep, submitted, where);
+    show_submitted(sweep, submitted, confirm);
     return outcome.code;
   }
   show_result(sweep);
+  const std::string where = shown_path(sweep);
   if (outcome.done) {
     print("sweep: " + where);
   } else if (is_left(sweep)) {

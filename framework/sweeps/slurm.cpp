@@ -99,10 +99,11 @@ class SlurmLauncher : public Launcher {
     const CommandResult result = slurm_command(command(sweep, job.tasks.size(), script));
     const std::string where = escape(sweep.path().string());
     if (result.code != 0) {
-      throw Error(ExitCode::kFailed,
-                  fmt::format("sbatch refused: {}\nthe sweep lies in {}; submit it again with: "
-                              "runner resume {}",
-                              complaint(result), where, where));
+      throw Error(
+          ExitCode::kFailed,
+          fmt::format("sbatch refused: {}\nthe sweep lies in {}; correct sweep.slurm in its "
+                      "sweep.yaml, then submit it with: runner resume {}",
+                      complaint(result), where, where));
     }
     job.id = trimmed(result.output);
     if (job.id.empty() || job.id.find_first_not_of("0123456789") != job.id.npos) {
@@ -150,6 +151,11 @@ class SlurmLauncher : public Launcher {
 
   // As a pattern of Slurm's that means this very path.
   static std::string pattern(const fs::path& path) {
+    if (path.string().find('\\') != std::string::npos) {
+      throw Error(
+          ExitCode::kUsage,
+          "Slurm cannot write to a folder with a backslash in its path: " + escape(path.string()));
+    }
     std::string out;
     for (const char c : path.string()) {
       out += c;

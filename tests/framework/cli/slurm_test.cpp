@@ -138,6 +138,8 @@ TEST_CASE("once all have ended resume tells the result, and submits what --confi
   finish(slurm, "0001-lr-0.001");
   slurm.set("queue", "12 1\n");
   CHECK(slurm.run({"resume", "sweep"}).code == 0);
+  CHECK_THAT(slurm.run({"resume", "sweep", "--confirm", "--top", "2"}).out,
+             EndsWith("runner resume sweep runs the best again on fresh seeds\n"));
   CHECK_FALSE(fs::exists(slurm / "sweep/slurm/0002.sh"));
   finish(slurm, "0002-lr-0.01");
   slurm.set("queue", "");
@@ -153,6 +155,15 @@ TEST_CASE("once all have ended resume tells the result, and submits what --confi
   const Result done = slurm.run({"resume", "sweep"});
   CHECK(done.code == 0);
   CHECK_THAT(done.out, EndsWith("\n4 trials: 4 finished\nsweep: sweep\n"));
+}
+
+TEST_CASE("--confirm that comes too early is told to come again") {
+  const FakeSlurm slurm;
+  REQUIRE(slurm.sweep({"seed=0..1"}).code == 0);
+  slurm.set("queue", "12 0\n12 1\n");
+  CHECK_THAT(slurm.run({"resume", "sweep", "--confirm", "--seeds", "2"}).out,
+             EndsWith("when all have ended, runner resume sweep --confirm --top 3 --seeds 2 runs "
+                      "the best again on fresh seeds\n"));
 }
 
 TEST_CASE("where Slurm is not there, nothing is made") {
@@ -176,7 +187,8 @@ TEST_CASE("a sweep that sbatch refuses is kept, and submitted again by resume") 
         "error: sbatch refused: sbatch: error: invalid partition specified: \\x1b[31mlnog\n"
         "sbatch: no\n"
         "the sweep lies in " +
-            where + "; submit it again with: runner resume " + where + "\n");
+            where + "; correct sweep.slurm in its sweep.yaml, then submit it with: runner resume " +
+            where + "\n");
   CHECK_THAT(slurm.run({"status", "sweep"}).out, Contains("2 trials: 2 waiting"));
   fs::remove(slurm / "refusal");
   slurm.set("id", "Submitted batch job 12\n");
@@ -190,6 +202,10 @@ TEST_CASE("a sweep that sbatch refuses is kept, and submitted again by resume") 
 
 TEST_CASE("what a sweep on Slurm is refused for") {
   const FakeSlurm slurm;
+  const std::string backslash = slurm / "back\\slash";
+  CHECK(slurm.refused({"sweep", "small.yaml", "--launcher", "slurm", "--run-dir", backslash}, 2) ==
+        "error: Slurm cannot write to a folder with a backslash in its path: " + backslash +
+            "/slurm\n");
   const std::vector<std::string> words = {"sweep", "small.yaml", "seed=0..1", "--launcher"};
   const auto refused = [&](std::vector<std::string> more) {
     more.insert(more.begin(), words.begin(), words.end());
