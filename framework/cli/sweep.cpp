@@ -49,9 +49,13 @@ bool is_on_slurm(const SweepOptions& options) { return options.launcher == "slur
 int64_t cores() { return std::max<int64_t>(std::thread::hardware_concurrency(), 1); }
 
 std::string left_out_text(const Plan& plan) {
+  constexpr size_t kMostShown = 30;
   std::string out;
-  for (const LeftOut& cell : plan.left_out)
-    out += fmt::format("\n  {}: {}", escape(cell.label), escape(cell.reason));
+  for (size_t i = 0; i < std::min(plan.left_out.size(), kMostShown); ++i)
+    out +=
+        fmt::format("\n  {}: {}", escape(plan.left_out[i].label), escape(plan.left_out[i].reason));
+  if (plan.left_out.size() > kMostShown)
+    out += fmt::format("\n  and {} more", plan.left_out.size() - kMostShown);
   return out;
 }
 
@@ -214,6 +218,11 @@ ExitCode sweep(const Options& options, const SweepCommand& command) {
     const std::string cells = plural(plan.left_out.size(), "impossible cell");
     if (options.strict) throw Error(ExitCode::kUsage, cells + ":" + left_out_text(plan));
     print_warning("left out " + cells + ":" + left_out_text(plan));
+  }
+  const auto wanted = static_cast<size_t>(spec.options.trials.value_or(0));
+  if (plan.cells.size() < wanted) {
+    print_warning(fmt::format("drew {} instead of {}: there are no more that are possible",
+                              plural(plan.cells.size(), "cell"), wanted));
   }
   if (options.dry_run) return show_plan(spec, plan, options.json);
   if (is_on_slurm(spec.options)) require_slurm();

@@ -196,6 +196,29 @@ TEST_CASE("a dry run tells what each cell costs, and makes nothing") {
   CHECK(plan["cells"][1].at("steps") == 30);
 }
 
+TEST_CASE("fewer draws than were asked for are told") {
+  const Folder folder;
+  const Result result =
+      folder.run({"sweep", "small.yaml", "model.hidden_d=8,12", "model.n_heads=2,3",
+                  "sweep.method=random", "sweep.trials=5", "--dry-run"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: left out 1 impossible cell:\n"
+        "  hidden_d=8 n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n"
+        "warning: drew 3 cells instead of 5: there are no more that are possible\n");
+}
+
+TEST_CASE("a sweep whose frozen program is gone is told what it misses") {
+  const Folder folder;
+  REQUIRE(folder.sweep({"seed=0..1", "training.max_steps=1"}).code == 0);
+  fs::remove(folder.trial("0001-small-seed-0") / "metrics.json");
+  fs::remove(folder / "sweep/build/runner");
+  const Result result = folder.run({"resume", "sweep"});
+  CHECK(result.code == 1);
+  CHECK_THAT(result.err, StartsWith("error: cannot start "));
+  CHECK_THAT(result.err, EndsWith("/sweep/build/runner: No such file or directory\n"));
+}
+
 TEST_CASE("several configs are swept side by side") {
   const Folder folder;
   write_plain(folder / "other.yaml", "base: small.yaml\nmodel: {mlp: swiglu}\n");
