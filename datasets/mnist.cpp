@@ -185,7 +185,7 @@ class Finder {
     std::error_code problem;
     fs::create_directories(folder, problem);
     if (folder.empty() || problem) {
-      tried("download into " + folder.string(),
+      tried("download" + (folder.empty() ? "" : " into " + folder.string()),
             folder.empty() ? "HOME is not set" : problem.message());
       return false;
     }

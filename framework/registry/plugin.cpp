@@ -126,8 +126,9 @@ std::filesystem::path library_folder() {
 }
 
 void load_plugin(const std::filesystem::path& library) {
-  std::error_code ignored;
-  const auto path = std::filesystem::weakly_canonical(std::filesystem::absolute(library), ignored);
+  std::error_code error;
+  const auto path = std::filesystem::weakly_canonical(std::filesystem::absolute(library), error);
+  if (error) refuse(library, error.message());
   // Constructors run once in a process: a library that was refused after they ran stays refused,
   // for the same reason.
   static std::map<std::filesystem::path, std::string> reasons;

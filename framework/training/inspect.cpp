@@ -34,8 +34,11 @@ fs::path find_checkpoint(const RunDirectory& run, const std::string& which) {
   const std::string where = escape(run.path().string());
   if (steps.empty()) throw Error(ExitCode::kCheckpoint, where + ": the run has no checkpoint yet");
   if (which == "last") return checkpoint_file(run.checkpoints(), steps.back());
-  if (which == "best")
-    return run.checkpoints() / (Metrics::of_run(run.metrics()).best_checkpoint + ".safetensors");
+  if (which == "best") {
+    // A run that was killed in its first epoch has checkpoints of which metrics.json knows none.
+    const std::string best = Metrics::of_run(run.metrics()).best_checkpoint;
+    return checkpoint_file(run.checkpoints(), step_of_checkpoint(best).value_or(steps.back()));
+  }
   int64_t step = 0;
   const auto result = std::from_chars(which.data(), which.data() + which.size(), step);
   const bool number = result.ec == std::errc() && result.ptr == which.data() + which.size();

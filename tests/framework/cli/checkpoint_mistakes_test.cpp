@@ -190,6 +190,16 @@ TEST_CASE("A run with a metrics.json that cannot be read is neither resumed nor 
   CHECK(desk.run({"status", "."}).code == 0);
 }
 
+TEST_CASE("The best of a run that was killed in its first epoch is its newest checkpoint") {
+  const StoppedRun desk;
+  Json metrics = json_of(desk / "run/metrics.json");
+  metrics["checkpoints"] = {{"last", nullptr}, {"best", nullptr}};
+  desk.write("run/metrics.json", metrics.dump());
+  const Result result = desk.run({"test", "run", "--json"});
+  CHECK(result.err == "");
+  CHECK(Json::parse(result.out).at("checkpoint") == "step-00000002");
+}
+
 TEST_CASE("A run with a metrics.jsonl that cannot be read is not resumed") {
   const Desk desk;
   desk.train("run");

@@ -161,6 +161,13 @@ TEST_CASE("Links that end nowhere and files in the place of folders") {
         "error: a.yaml is no run: there is no such directory\n");
 }
 
+TEST_CASE("A plug-in in the midst of a loop of links is named") {
+  const Desk desk;
+  fs::create_symlink("loop", desk / "loop");
+  CHECK(desk.error(ExitCode::kPlugin, {"list", "--plugin", "loop/x.so"}) ==
+        "error: plug-in loop/x.so: Too many levels of symbolic links\n");
+}
+
 TEST_CASE("A run directory that cannot be made ends with the system's reason") {
   const Desk desk;
   CHECK(desk.error(ExitCode::kFailed, {"a.yaml", "--run-dir", "a.yaml/run"}) ==
