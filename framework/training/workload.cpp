@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "framework/data/splits.h"
+#include "framework/training/model.h"
 #include "framework/training/setup.h"
 
 namespace vitrine {

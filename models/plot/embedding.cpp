@@ -2,6 +2,7 @@
 
 #include "framework/registry/register.h"
 #include "framework/reports/grid.h"
+#include "framework/training/model.h"
 #include "framework/training/plot.h"
 #include "models/parts.h"
 

@@ -1,6 +1,7 @@
 #include "framework/error.h"
 #include "framework/registry/register.h"
 #include "framework/reports/heat_map.h"
+#include "framework/training/model.h"
 #include "framework/training/plot.h"
 #include "models/parts.h"
 

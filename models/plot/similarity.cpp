@@ -1,5 +1,6 @@
 #include "framework/registry/register.h"
 #include "framework/reports/grid.h"
+#include "framework/training/model.h"
 #include "framework/training/plot.h"
 #include "models/parts.h"
 
