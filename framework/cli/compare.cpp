@@ -47,15 +47,29 @@ Rows transposed(const Rows& rows) {
   return out;
 }
 
-// Without the columns that do not fit the terminal; says which these are.
-std::string fitted(ComparisonTable columns) {
+// Takes out columns that do not fit the terminal; returns their names.
+std::vector<std::string> fit(ComparisonTable& columns) {
   std::vector<std::string> gone;
-  std::string text = table(escaped(columns.rows()));
-  for (size_t i = columns.columns.size(); i-- > 0 && width_of_lines(text) > output_width();) {
+  for (size_t i = columns.columns.size(); i-- > 0;) {
+    if (width_of_lines(table(escaped(columns.rows()))) <= output_width()) break;
     if (!columns.columns[i].may_go) continue;
     gone.insert(gone.begin(), columns.columns[i].cells[0]);
     columns.columns.erase(columns.columns.begin() + static_cast<std::ptrdiff_t>(i));
-    text = table(escaped(columns.rows()));
+  }
+  return gone;
+}
+
+std::string beside(const ComparisonTable& columns) {
+  return table(escaped(transposed(columns.rows())), false);
+}
+
+// A group a row; beside each other where that alone fits the terminal.
+std::string below(ComparisonTable columns) {
+  const std::string other = beside(columns);
+  const std::vector<std::string> gone = fit(columns);
+  const std::string text = table(escaped(columns.rows()));
+  if (width_of_lines(text) > output_width() && width_of_lines(other) <= output_width()) {
+    return other;
   }
   if (gone.empty()) return text;
   return fmt::format("{}\nleft out for the terminal's width: {} (--columns chooses)", text,
@@ -90,8 +104,9 @@ std::string shown_notes(const Comparison& comparison) {
 }
 
 std::string shown(const Comparison& comparison, const Options& options) {
-  if (comparison.groups.size() > kMostBeside) return fitted(table_of(comparison, options.columns));
-  return table(escaped(transposed(table_of(comparison, options.columns, true).rows())), false);
+  const bool few = comparison.groups.size() <= kMostBeside;
+  const ComparisonTable columns = table_of(comparison, options.columns, few);
+  return few ? beside(columns) : below(columns);
 }
 
 // Says what is left.
@@ -149,7 +164,7 @@ Action compare_verb(CLI::App& app) {
   };
   app.add_option("RUN-OR-FOLDER", options->places, "runs, or folders of runs or sweeps")
       ->required();
-  app.add_option("--metric", options->metric, "that decides; default test/accuracy");
+  app.add_option("--metric", options->metric, "the metric that decides; default test/accuracy");
   list("--where", options->where, "only runs with, such as model.hidden_d=8; or != < <= > >=");
   list("--tag", options->tags, "only runs with this tag");
   list("--baseline", options->baseline,
@@ -161,12 +176,16 @@ Action compare_verb(CLI::App& app) {
   list("--pareto", options->pareto,
        "only what nothing beats in all of, such as test/accuracy,model.parameters")
       ->delimiter(',');
-  auto* formats = app.add_option_group("formats");
-  formats->add_flag("--json", options->json, "print JSON");
-  formats->add_flag("--csv", options->csv, "print CSV, numbers in full");
-  formats->add_flag("--markdown", options->markdown, "print a table in Markdown");
-  formats->add_flag("--latex", options->latex, "print a table in LaTeX");
-  formats->require_option(0, 1);
+  std::vector<CLI::Option*> formats = {
+      app.add_flag("--json", options->json, "print JSON"),
+      app.add_flag("--csv", options->csv, "print CSV, numbers in full"),
+      app.add_flag("--markdown", options->markdown, "print a table in Markdown"),
+      app.add_flag("--latex", options->latex, "print a table in LaTeX")};
+  for (CLI::Option* format : formats) {
+    for (CLI::Option* other : formats) {
+      if (format != other) format->excludes(other);
+    }
+  }
   return [options] { return compare(*options); };
 }
 
