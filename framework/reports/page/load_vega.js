@@ -3,6 +3,7 @@ function loadVega() {
   const loaded = {};
   const require = (name) => {
     if (name === 'vega-selections') name = 'vega-selection'; // as the file is called
+    if (!(name in vegaModules)) name = 'vega'; // has all of them
     if (!(name in loaded)) {
       const module = {exports: (loaded[name] = {})};
       vegaModules[name](module.exports, module, require);
