@@ -5,6 +5,7 @@ function startCharts() {
   drawNext();
   document.addEventListener('toggle', drawNext, true); // a run's charts are drawn once it is opened
   const redraw = () => {
+    page.brushed = null; // ranges do not outlive their chart
     page.colours = coloursOf(page.data.runs, page.colourBy);
     showLegend();
     showRows();
@@ -69,6 +70,7 @@ function points(curves) {
 function updateCharts() {
   for (const view of views.values()) {
     feed(view);
+    if (hasSignal(view, 'brushes')) view.runAfter(brush); // the same ranges, other runs
     view.runAsync();
   }
 }

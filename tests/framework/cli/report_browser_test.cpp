@@ -143,6 +143,10 @@ TEST_CASE("A report works in a browser, and asks for nothing from elsewhere") {
   std::sort(brushed.begin(), brushed.end());
   CHECK(brushed == std::vector<int>{1, 2});  // hidden_d 16, which is above 8
   CHECK(seen.at("brushed_dots") == 2);
+  CHECK(seen.at("brushed_and_filtered") == Json({1}));
+  std::vector<int> again = seen.at("brushed_again");
+  std::sort(again.begin(), again.end());
+  CHECK(again == brushed);
   CHECK(seen.at("unbrushed").size() == 4);
   CHECK(seen.at("axis_titles") == Json({"model.hidden_d", "test/loss"}));
 }

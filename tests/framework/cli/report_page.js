@@ -67,6 +67,10 @@ async function useParallel(result) {
   await sleep(200);
   result.brushed = shownRuns();
   result.brushed_dots = marks(result.effect, 'dot');
+  await choose('filter', 'seed=0');
+  result.brushed_and_filtered = shownRuns();
+  await choose('filter', '');
+  result.brushed_again = shownRuns();
   mouse(axis, 'mousedown', x, box.top + 1);
   mouse(window, 'mouseup', x, box.top + 1);
   await sleep(200);
