@@ -138,7 +138,7 @@ def kill_at_random(runner, folder, words, kills):
             break
     for run in trials_of(sweep):
         assert digest(run) == digest(folder / "whole" / "trials" / run.name), f"{run}: differs from one never killed"
-    every = re.search(r'every: "?([^"\n]*)', (trials_of(sweep)[0] / "config.yaml").read_text())[1]
+    every = re.search(r'^ +every: "?([^"\n]*)', (trials_of(sweep)[0] / "config.yaml").read_text(), re.MULTILINE)[1]
     print(f"{kills} kills, {resumed} trials resumed: at most {most_repeated} steps repeated (a checkpoint every {every}); "
           f"{len(trials_of(sweep))} trials with the SHA-256 of those never killed, no finished one touched")
 
