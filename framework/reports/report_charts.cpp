@@ -191,7 +191,7 @@ nlohmann::ordered_json cost_chart(const ReportColumn& cost) {
 nlohmann::ordered_json parallel_chart(const std::vector<const ReportColumn*>& columns) {
   Json out = page_chart("parallel");
   Json ids = Json::array();
-  std::string kept = "isNumber(datum.value)", brushes;
+  std::string kept = "true", brushes;
   for (const ReportColumn* column : columns) ids.push_back(column->id);
   ids.push_back("value");
   for (size_t i = 0; i < ids.size(); ++i) {

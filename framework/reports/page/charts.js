@@ -70,7 +70,7 @@ function points(curves) {
 function updateCharts() {
   for (const view of views.values()) {
     feed(view);
-    if (hasSignal(view, 'brushes')) view.runAfter(brush); // the same ranges, other runs
+    if (hasSignal(view, 'brushes')) view.runAfter(brush, true); // the same ranges, other runs
     view.runAsync();
   }
 }

@@ -32,7 +32,6 @@ class Folder : public TemporaryFolder {
   Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
 };
 
-std::string bytes_of(const fs::path& file) { return read_file(file, uint64_t{1} << 26); }
 Image png_of(const fs::path& file) { return decode_png(bytes_of(file), file.string()); }
 
 std::vector<int> pixel(const Image& image, double x, double y) {

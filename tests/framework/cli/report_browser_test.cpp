@@ -104,18 +104,23 @@ TEST_CASE("A report works in a browser, and asks for nothing from elsewhere") {
   metrics.write(first / "metrics.json");
   fs::rename(folder / "runs/8-1", folder / "runs/\"><img src=x onerror='alert(1)'>");
 
+  // Killed before it had any metric.
+  fs::create_directory(folder / "runs/9");
+  fs::copy_file(folder / "runs/8-0/config.yaml", folder / "runs/9/config.yaml");
+
   const Result report = runner({"report", "runs", "-o", "report.html"}, folder.path());
   CHECK(report.err == "");
-  CHECK(report.out == "wrote report.html: 4 runs\n");
+  CHECK(report.out == "wrote report.html: 5 runs\n");
   REQUIRE(report.code == 0);
   const Json seen = used(program, folder / "report.html", folder.path());
   INFO(seen.dump(2));
   CHECK(seen.at("problems") == Json::array());
   CHECK(seen.at("resources") == 0);
   CHECK(seen.at("scripts") == 4);  // the data, Vega, the page's own and this test's
-  CHECK(seen.at("sections") == Json({"runs", "comparison", "curves", "effects", "parallel", "costs",
-                                     "details", "shared"}));
-  CHECK(seen.at("charts").size() == 13);  // curves, effect, parallel, 2 costs, 2 for each run
+  CHECK(seen.at("sections") == Json({"runs", "unfinished", "comparison", "curves", "effects",
+                                     "parallel", "costs", "details", "shared"}));
+  CHECK(seen.at("charts").size() ==
+        13);  // curves, effect, parallel, 2 costs, 2 for each tested run
   for (const auto& [name, paths] : seen.at("charts").items()) {
     INFO(name);
     CHECK(paths > 10);
@@ -123,15 +128,16 @@ TEST_CASE("A report works in a browser, and asks for nothing from elsewhere") {
   CHECK(seen.at("images") == 4 * 64);
   CHECK(seen.at("dots") == 4);
 
-  // By path: "><img, 16-0, 16-1, 8-0.
+  // By path: "><img, 16-0, 16-1, 8-0, and 9, which has no loss and stays last.
   std::vector<int> order =
       best_first({folder / "runs/\"><img src=x onerror='alert(1)'>", folder / "runs/16-0",
                   folder / "runs/16-1", folder / "runs/8-0"});
   CHECK(seen.at("sorted") == "ascending");
+  order.push_back(4);
   CHECK(seen.at("best_first") == Json(order));
-  std::reverse(order.begin(), order.end());
+  std::reverse(order.begin(), order.end() - 1);
   CHECK(seen.at("worst_first") == Json(order));
-  CHECK(seen.at("filtered_count") == "2 of 4 runs");
+  CHECK(seen.at("filtered_count") == "2 of 5 runs");
   CHECK(seen.at("filtered_dots") == 2);
   std::vector<int> filtered = seen.at("filtered");
   std::sort(filtered.begin(), filtered.end());
@@ -147,7 +153,7 @@ TEST_CASE("A report works in a browser, and asks for nothing from elsewhere") {
   std::vector<int> again = seen.at("brushed_again");
   std::sort(again.begin(), again.end());
   CHECK(again == brushed);
-  CHECK(seen.at("unbrushed").size() == 4);
+  CHECK(seen.at("unbrushed").size() == 5);
   CHECK(seen.at("axis_titles") == Json({"model.hidden_d", "test/loss"}));
 }
 

@@ -3,18 +3,14 @@
 #include <map>
 #include <string>
 
-#include "framework/files/file.h"
 #include "framework/files/sha256.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/metrics.h"
 #include "tests/catch.h"
+#include "tests/framework/cli/support.h"
 
 // What runs computed, to be compared bit for bit.
 namespace vitrine {
-
-inline std::string bytes_of(const std::filesystem::path& file) {
-  return read_file(file, uint64_t{1} << 30);
-}
 
 // What differs between two runs of the same experiment: times, memory and where they lie.
 inline void drop_times(nlohmann::ordered_json& value) {
