@@ -45,6 +45,7 @@ Colour Scale::operator()(double value) const {
                                                 {146, 197, 222}, {247, 247, 247}, {244, 165, 130},
                                                 {214, 96, 77},   {178, 24, 43},   {103, 0, 31}};
   const double t = high > low ? std::clamp((value - low) / (high - low), 0.0, 1.0) : 0;
+  if (std::isnan(value) || std::isnan(t)) return kFaint;
   switch (palette) {
     case Palette::kViridis:
       return between(viridis, t);

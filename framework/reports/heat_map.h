@@ -15,7 +15,7 @@ struct Scale {
   Palette palette = Palette::kViridis;
   double low = 0, high = 1;  // what the first and the last colour stand for
 
-  Colour operator()(double value) const;
+  Colour operator()(double value) const;  // grey for what is no number
 };
 
 using Values = std::vector<std::vector<float>>;  // rows of equal length

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "framework/error.h"
 #include "framework/reports/grid.h"
 #include "framework/reports/heat_map.h"
@@ -29,6 +31,8 @@ TEST_CASE("scales begin and end with the palette's colours and stay there") {
   CHECK(listed(viridis(2)) == Pixel{253, 231, 37});
   CHECK(listed(viridis(-5)) == listed(viridis(0)));
   CHECK(listed(viridis(9)) == listed(viridis(2)));
+  CHECK(listed(viridis(NAN)) == listed(kFaint));
+  CHECK(listed(Scale{Palette::kViridis, 0, INFINITY}(INFINITY)) == listed(kFaint));
   const Scale diverging{Palette::kDiverging, -1, 1};
   CHECK(listed(diverging(0)) == Pixel{247, 247, 247});
   CHECK(diverging(-0.5).blue > diverging(-0.5).red);
