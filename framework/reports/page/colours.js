@@ -27,7 +27,7 @@ function coloursOf(runs, column) {
 
 function gradient(values) {
   const scheme = page.vega.scheme('viridis');
-  const [low, high] = isDark() ? [0.3, 1] : [0.05, 0.85];
+  const [low, high] = isDark() ? [0.3, 1] : [0.05, 0.75];
   const few = values.length <= 10;
   const first = values[0];
   const span = values[values.length - 1] - first || 1;
