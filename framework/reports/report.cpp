@@ -20,6 +20,8 @@ using Role = ReportColumn::Role;
 std::string title_of(const ReportData& data) {
   std::set<std::string> names;
   for (const RunRecord& run : data.runs) names.insert(run.metrics.name);
+  names.erase("");  // of runs that cannot be read
+  if (names.empty()) return "Runs";
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
   return names.size() <= 3 ? out : fmt::format("{} experiments", names.size());
@@ -33,11 +35,13 @@ std::string best_of(const ReportData& data) {
   Json best_value;
   for (size_t i = 0; i < data.runs.size(); ++i) {
     const Json value = data.value(i, *metric);
+    if (value.is_null() || !data.runs[i].is_finished()) continue;
     const bool better = metric->info.goal == "min" ? value < best_value : value > best_value;
-    if (value.is_null() || !(best_value.is_null() || better)) continue;
+    if (!best_value.is_null() && !better) continue;
     best = i;
     best_value = value;
   }
+  if (best_value.is_null()) return "";
   return fmt::format(". Best by {}: {} with {}", html(metric->name), html(data.labels[best]),
                      html(cell_text(best_value, *metric)));
 }

@@ -24,9 +24,9 @@ using Role = ReportColumn::Role;
 constexpr size_t kMostRuns = 12;
 constexpr uint64_t kMaxTestBytes = uint64_t{256} << 20;
 constexpr uint64_t kMaxTextBytes = uint64_t{1} << 20;
-constexpr uint64_t kMaxPictureBytes = uint64_t{4} << 20;
+constexpr uint64_t kMaxPictureBytes = uint64_t{2} << 20;
 constexpr int64_t kMaxSide = 10'000;       // of an image
-constexpr size_t kMostPictures = 24;       // of a run
+constexpr size_t kMostPictures = 12;       // of a run
 constexpr size_t kMostPixels = 1'000'000;  // of a run's worst images
 
 std::string problem(const std::string& text) {
@@ -93,9 +93,9 @@ std::string worst_images(const Json& worst, const Json& chw) {
   if (worst.empty() || (shape.channels != 1 && shape.channels != 3)) return "";
   const auto pixels = static_cast<size_t>(shape.height * shape.width);
   const size_t count = std::clamp<size_t>(kMostPixels / pixels, 1, worst.size());
-  std::string out = "<h3>Worst-classified test images</h3>" +
-                    note("What it is → what the model took it for, and how sure it was.") +
-                    "<div class=\"images\">";
+  std::string text = "What it is → what the model took it for, and how sure it was.";
+  if (count < worst.size()) text += fmt::format(" The {} worst of {}.", count, worst.size());
+  std::string out = "<h3>Worst-classified test images</h3>" + note(text) + "<div class=\"images\">";
   for (size_t i = 0; i < count; ++i) {
     const Json& each = worst[i];
     const auto target = each.at("target").get<std::string>(),
@@ -130,7 +130,8 @@ std::string test_results(ReportPage& page, size_t run, const Json& test) {
 
 // Nothing where the run was not tested; what is wrong with the file where it cannot be used.
 std::string tested(ReportPage& page, size_t run, const fs::path& file) {
-  if (!fs::exists(file)) return "";
+  std::error_code error;
+  if (!fs::exists(file, error)) return "";
   const std::string name = escape(file.string());
   try {
     return test_results(page, run, parse_ordered_json(read_file(file, kMaxTestBytes), name));
@@ -240,9 +241,10 @@ void add_details(ReportPage& page, const ReportData& data) {
   const std::vector<size_t> runs = chosen_runs(data);
   std::string out;
   if (runs.size() < data.runs.size()) {
-    out = note(fmt::format(
-        "The {} best of {} runs by {}; a report of fewer runs shows all of them.", runs.size(),
-        data.runs.size(), data.first_metric() ? html(data.first_metric()->name) : "order"));
+    const ReportColumn* metric = data.first_metric();
+    out = note(fmt::format("The {} {} of {} runs{}; a report of fewer runs shows all of them.",
+                           runs.size(), metric ? "best" : "first", data.runs.size(),
+                           metric ? " by " + html(metric->name) : ""));
   }
   for (const size_t run : runs) out += details_of(page, data, run, run == runs[0]);
   page.add("details", data.runs.size() == 1 ? "The run" : "Single runs", out);

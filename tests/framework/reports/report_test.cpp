@@ -197,6 +197,19 @@ TEST_CASE("runs over sizes and seeds have all sections") {
   CHECK(data.at("runs").size() == 6);
 }
 
+TEST_CASE("the best is among those that finished, and a page without names has a title") {
+  std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.6, 0.7});
+  for (RunRecord& run : runs) {
+    run.metrics.summary["validation/accuracy"] = run.metrics.summary.at("test/accuracy");
+    run.metrics.name = "";
+  }
+  runs[2].status = "interrupted";
+  const std::string page = report_page(runs, {});
+  CHECK_THAT(page,
+             Contains("<p>3 runs: 2 finished, 1 interrupted. Best by validation/accuracy: 1"));
+  CHECK_THAT(page, Contains("<h1>Runs</h1>"));
+}
+
 TEST_CASE("without validation no run is called the best") {
   const std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.6});
   CHECK_THAT(report_page(runs, {}), Contains("<p>2 runs: 2 finished</p>"));
@@ -236,6 +249,20 @@ TEST_CASE("the test's results: confusion, classes and the worst images") {
   CHECK(image.width == 2);
   CHECK(image.height == 1);
   CHECK(image.pixels == std::vector<uint8_t>{1, 3, 5, 2, 4, 6});  // red, green, blue of each pixel
+}
+
+TEST_CASE("of large images fewer are shown, which is told") {
+  const TemporaryFolder folder;
+  const RunRecord run = written(folder / "a");
+  Json test = example_test();
+  test["chw"] = {1, 1000, 600};
+  for (Json& each : test["tasks"]["class"]["worst"]) {
+    each["pixels"] = std::vector<int>(600'000);
+  }
+  write_plain(folder / "a/test.json", test.dump());
+  const std::string page = report_page({run}, {});
+  CHECK_THAT(page, Contains("how sure it was. The 1 worst of 2.</p>"));
+  CHECK(count_of(page, "<figure ") == 1);
 }
 
 TEST_CASE("what cannot be read is told in the page") {
@@ -280,7 +307,7 @@ TEST_CASE("pictures in a run's folder and among its plots are embedded") {
   fs::create_directory(folder / "runs/a/plots");
   write_plain(folder / "runs/a/x.png", "abc");
   write_plain(folder / "runs/a/plots/y.svg", "<svg onload=\"alert(1)\"/>");
-  write_plain(folder / "runs/a/plots/large.png", std::string((4 << 20) + 1, 'x'));
+  write_plain(folder / "runs/a/plots/large.png", std::string((2 << 20) + 1, 'x'));
   write_plain(folder / "runs/a/z.txt", "abc");
   fs::create_directory(folder / "runs/plots");
   write_plain(folder / "runs/plots/curves.png", "d");
