@@ -36,24 +36,28 @@ work=$(mktemp -d)
 chmod 755 "$work"  # munge looks at it
 export SLURM_CONF=$work/slurm.conf NO_COLOR=1
 
-stop_daemon() {  # PIDFILE
-  local id
-  if ! id=$(cat "$1" 2>/dev/null); then return; fi
-  kill "$id" 2>/dev/null || true
-  wait_until 20 is_gone "$id" || kill -KILL "$id" 2>/dev/null || true
+daemons=()
+start() {  # COMMAND...; in the foreground of a child, so that it is this very process that is stopped
+  "$@" </dev/null >/dev/null 2>&1 &
+  daemons=($! "${daemons[@]}")
 }
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
 stop_all() {
   local status=$?
   trap - EXIT
-  if ((status != 0)); then tail -n 20 "$work"/*.log "$work"/sweeps/slurm/slurm/*.txt >&2 || true; fi
-  # Jobs outlive slurmd.
-  scancel --user=root 2>/dev/null || true
-  wait_until 60 is_idle || true
-  for daemon in slurmd slurmctld munged; do stop_daemon "$work/$daemon.pid"; done
+  set +e
+  if ((status != 0)); then tail -n 20 "$work"/*.log "$work"/sweeps/slurm/slurm/*.txt >&2; fi
+  if ((${#daemons[@]} == 3)) && ! is_gone "${daemons[1]}"; then  # jobs outlive slurmd
+    scancel --user=root
+    wait_until 60 is_idle
+  fi
+  for id in "${daemons[@]}"; do
+    kill "$id" 2>/dev/null
+    wait_until 20 is_gone "$id" || kill -KILL "$id"
+  done
   rm -rf "$work"
   exit "$status"
 }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 wait_until() {  # SECONDS COMMAND...
   local end=$((SECONDS + $1))
@@ -76,12 +80,17 @@ is_in_log() { grep -qs "^$2" "$sweep/slurm/$1.txt"; }
 is_gone_from_queue() { [[ ! $(squeue --noheader --jobs="$1" 2>/dev/null) ]]; }
 
 start_slurm() {
+  local ports
+  read -ra ports < <(python3 -c '
+import socket
+free = [socket.create_server(("", 0)) for _ in range(2)]
+print(*(one.getsockname()[1] for one in free))')
   mkdir "$work"/{state,spool,munge}
   cat >"$SLURM_CONF" <<END
 ClusterName=vitrine
 SlurmctldHost=localhost
-SlurmctldPort=26817
-SlurmdPort=26818
+SlurmctldPort=${ports[0]}
+SlurmdPort=${ports[1]}
 AuthType=auth/munge
 AuthInfo=socket=$work/munge/socket
 SlurmUser=root
@@ -104,10 +113,11 @@ NodeName=localhost CPUs=2 State=UNKNOWN
 PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 END
   (umask 077 && head -c 1024 /dev/urandom >"$work/munge/key")
-  munged --key-file="$work/munge/key" --socket="$work/munge/socket" --pid-file="$work/munged.pid" \
-    --log-file="$work/munged.log" --seed-file="$work/munge/seed"
-  slurmctld -c
-  slurmd -N localhost
+  start munged --foreground --key-file="$work/munge/key" --socket="$work/munge/socket" \
+    --pid-file="$work/munged.pid" --log-file="$work/munged.log" --seed-file="$work/munge/seed"
+  wait_until 20 test -S "$work/munge/socket" || fail "munged does not start"
+  start slurmctld -D -c
+  start slurmd -D -N localhost
 }
 
 # What each trial of the sweep $1 computed, without times and places.
