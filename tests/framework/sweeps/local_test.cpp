@@ -27,6 +27,12 @@ struct Quiet : SweepObserver {
   size_t most = 0;
 };
 
+// Waits until `count` trials have started: whatever the load, so many run at once.
+std::string until_started(int count) {
+  return "touch $2/started; for i in $(seq 1000); do [ $(ls ${2%/*}/*/started | wc -l) -ge " +
+         std::to_string(count) + " ] && break; sleep 0.01; done";
+}
+
 class Launched {
  public:
   Launched(size_t trials, const std::string& script, int64_t jobs, int64_t devices)
@@ -61,20 +67,20 @@ TEST_CASE("a trial is resumed by the frozen program, with its threads and this p
 }
 
 TEST_CASE("trials run as many at a time as there are jobs") {
-  const Launched three(5, "sleep 0.1", 3, 0);
+  const Launched three(5, until_started(3), 3, 0);
   CHECK(three.observer().most == 3);
   CHECK(three.observer().order == std::vector<size_t>{0, 1, 2, 3, 4});
 }
 
 TEST_CASE("trials are dealt out among the GPUs, of which each sees one") {
-  const char* script = "echo gpu $CUDA_VISIBLE_DEVICES; sleep 0.2";
+  const std::string script = "echo gpu $CUDA_VISIBLE_DEVICES; ";
   unsetenv("CUDA_VISIBLE_DEVICES");
-  const Launched three(3, script, 3, 2);
+  const Launched three(3, script + until_started(3), 3, 2);
   CHECK(three.output(0) == "gpu 0\n");
   CHECK(three.output(1) == "gpu 1\n");
   CHECK(three.output(2) == "gpu 0\n");
   setenv("CUDA_VISIBLE_DEVICES", "5,GPU-abc", 1);
-  const Launched two(2, script, 2, 2);
+  const Launched two(2, script + until_started(2), 2, 2);
   CHECK(two.output(0) == "gpu 5\n");
   CHECK(two.output(1) == "gpu GPU-abc\n");
   unsetenv("CUDA_VISIBLE_DEVICES");
