@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <thread>
 
 #include "framework/cli/sweep_view.h"
@@ -16,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct SweepVerbOptions {
   std::vector<std::string> words;  // configs and assignments
   std::string run_dir;
   int64_t threads = 0;
@@ -29,7 +30,7 @@ bool is_assignment(const std::string& word) {
   return word.find('=') != word.npos && !std::filesystem::exists(word);
 }
 
-SweepSpec spec_of(const Options& options, const SweepCommand& command) {
+SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) {
   std::vector<std::string> files, assignments;
   for (const std::string& word : options.words)
     (is_assignment(word) ? assignments : files).push_back(word);
@@ -211,7 +212,19 @@ void show_submitted(const Sweep& sweep, size_t before, const std::optional<Confi
                     where, options));
 }
 
-ExitCode sweep(const Options& options, const SweepCommand& command) {
+// Finds or downloads the data before any trial asks for it, so that it is missed, or fetched, once.
+bool load_data(const Plan& plan, Console& console) {
+  std::set<std::string> loaded;
+  for (const Cell& cell : plan.cells) {
+    const Node* dataset = cell.resolved->resolved.find("dataset");
+    if (!loaded.insert(dataset->json().dump()).second) continue;
+    engine().set_threads(cell.resolved->threads);
+    if (!engine().load_data(cell.resolved, console)) return false;
+  }
+  return true;
+}
+
+ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
   SweepSpec spec = spec_of(options, command);
   const Plan plan = plan_of(spec);
   if (!plan.left_out.empty()) {
@@ -228,6 +241,11 @@ ExitCode sweep(const Options& options, const SweepCommand& command) {
   if (is_on_slurm(spec.options)) require_slurm();
   if (!options.json) print(announcement(spec, plan));
   install_signal_handlers();
+  Console console(options.json);
+  if (!is_on_slurm(spec.options) && !load_data(plan, console)) {
+    console.message("stopped before the sweep was made");
+    return console.stop_requested();
+  }
   Sweep sweep = Sweep::create(spec, plan, options.run_dir);
   return command.run(sweep, false, options.json);
 }
@@ -290,7 +308,7 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
 }
 
 Action sweep_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SweepVerbOptions>();
   app.add_option("CONFIG", options->words,
                  "configs or a sweep file, and key=value: several values parted by commas make "
                  "variants, seed=0..9 ten seeds")

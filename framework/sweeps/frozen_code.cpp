@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "framework/error.h"
+#include "framework/files/file.h"
 #include "framework/registry/plugin.h"
 
 namespace vitrine {
@@ -11,11 +12,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr uint64_t kMostBytes = uint64_t{4} << 30;
+
 void freeze(const fs::path& from, const fs::path& to) {
+  write_file_atomically(to, read_file(from, kMostBytes));
   std::error_code error;
-  fs::copy_file(from, to, error);
+  fs::permissions(to, fs::status(from, error).permissions(), error);
   if (!error) return;
-  throw Error(ExitCode::kFailed, fmt::format("cannot copy {} to {}: {}", escape(from.string()),
+  throw Error(ExitCode::kFailed, fmt::format("cannot set the permissions of {}: {}",
                                              escape(to.string()), error.message()));
 }
 

@@ -45,6 +45,20 @@ fs::path new_folder(const std::string& name, const fs::path& wanted) {
   return RunDirectory::create_at(wanted).path();
 }
 
+// What a sweep makes before it is one.
+constexpr const char* kParts[] = {"build", "trials", "sweep.yaml"};
+
+void refuse_remains(const fs::path& folder) {
+  for (const char* part : kParts) {
+    std::error_code ignored;
+    if (!fs::exists(folder / part, ignored)) continue;
+    throw Error(ExitCode::kUsage,
+                fmt::format("{} is there, but no sweep: remove it, or name another directory with "
+                            "--run-dir",
+                            escape((folder / part).string())));
+  }
+}
+
 Json values_of(const Cell& cell) {
   Json out = Json::object();
   for (const Setting& setting : cell.settings) out[setting.path] = setting.value.json();
@@ -117,24 +131,35 @@ Sweep Sweep::create(const SweepSpec& spec, const Plan& plan, const fs::path& fol
   out.has_best_ = vitrine::has_best(plan, spec.options);
   out.jobs_ = plan.jobs;
   out.left_out_ = plan.left_out;
-  FrozenCode code(out.path_ / "build");
-  make_folder(out.path_ / "trials");
+  refuse_remains(out.path_);
+  try {
+    out.freeze(spec, plan);
+  } catch (const Error&) {
+    std::error_code ignored;
+    for (const char* part : kParts) fs::remove_all(out.path_ / part, ignored);
+    throw;
+  }
+  out.note_states();
+  return out;
+}
+
+void Sweep::freeze(const SweepSpec& spec, const Plan& plan) {
+  FrozenCode code(path_ / "build");
+  make_folder(path_ / "trials");
   for (const Cell& cell : plan.cells) {
     Node config = cell.resolved->resolved;
     code.take_plugins(config);
     std::vector<int64_t> seeds = plan.seeds;
     if (seeds.empty()) seeds = {config.json().at("seed").get<int64_t>()};
     for (const int64_t seed : seeds) {
-      out.add(cell, seed);
-      if (plan.seeds.size() > 1) out.trials_.back().folder += "-seed-" + std::to_string(seed);
+      add(cell, seed);
+      if (plan.seeds.size() > 1) trials_.back().folder += "-seed-" + std::to_string(seed);
       config.set("seed", Node::plain(std::to_string(seed)));
-      out.freeze(out.trials_.back(), config);
+      freeze(trials_.back(), config);
     }
   }
-  write_file_atomically(out.path_ / "sweep.yaml", to_yaml(spec));
-  out.write_plan();  // from here on it is a sweep
-  out.note_states();
-  return out;
+  write_file_atomically(path_ / "sweep.yaml", to_yaml(spec));
+  write_plan();  // from here on it is a sweep
 }
 
 void Sweep::add(const Cell& cell, int64_t seed) {

@@ -37,7 +37,8 @@ struct SlurmJob {
 class Sweep {
  public:
   // Freezes configs and code. `folder`: empty for a fresh one, runs/<name>/<id>. Throws
-  // Error(kUsage) where it holds a sweep or a run.
+  // Error(kUsage) where it holds a sweep, a run or a part of one, Error(kFailed) where it cannot be
+  // written, and leaves no part.
   static Sweep create(const SweepSpec& spec, const Plan& plan, const std::filesystem::path& folder);
   // Throws Error(kUsage) where there is none, Error(kData) where it is damaged.
   static Sweep open(const std::filesystem::path& folder);
@@ -77,8 +78,8 @@ class Sweep {
  private:
   explicit Sweep(std::filesystem::path path) : path_(std::move(path)) {}
   void add(const Cell& cell, int64_t seed);
+  void freeze(const SweepSpec& spec, const Plan& plan);
   void freeze(const Trial& trial, const Node& config) const;
-  std::string folder_name(const std::string& cell, int64_t seed) const;
 
   std::filesystem::path path_;
   SweepOptions options_;

@@ -4,6 +4,7 @@
 
 #include "framework/training/config.h"
 #include "framework/training/inspect.h"
+#include "framework/training/setup.h"
 #include "framework/training/threads.h"
 #include "framework/training/training.h"
 #include "framework/training/workload.h"
@@ -44,6 +45,9 @@ class TorchEngine : public Engine {
   }
   nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) override {
     return vitrine::summarize(config);
+  }
+  bool load_data(const std::shared_ptr<const ResolvedConfig>& config, Observer& observer) override {
+    return load_unless_stopped(*config->config, observer).has_value();
   }
   Workload workload(const std::shared_ptr<const ResolvedConfig>& config) override {
     return vitrine::workload(*config->config);

@@ -118,6 +118,10 @@ class Engine {
                                          Observer& observer) = 0;
   // {"layers": [...], "parameters", "flops_per_image", "decisions": [...], "type", "image"}
   virtual nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) = 0;
+  // Loads the data once, which downloads it where that is allowed; false where a stop was requested
+  // meanwhile. Throws Error(kData).
+  virtual bool load_data(const std::shared_ptr<const ResolvedConfig>& config,
+                         Observer& observer) = 0;
   virtual Workload workload(const std::shared_ptr<const ResolvedConfig>& config) = 0;
   // Seconds that a step takes here, measured over a few of them on images of noise.
   virtual double time_step(const std::shared_ptr<const ResolvedConfig>& config) = 0;

@@ -30,5 +30,20 @@ TEST_CASE("A full disk ends a run; its last checkpoint survives and is gone on f
   CHECK(Metrics::read(desk / "disk/run/metrics.json").status == RunStatus::kFinished);
 }
 
+TEST_CASE("A full disk ends the making of a sweep, which is made once there is room") {
+  const Desk desk;
+  fs::create_directory(desk / "disk");
+  const SmallDisk disk(desk / "disk", 100'000);
+  if (!disk.mounted()) return;
+  desk.write("disk/ballast", std::string(99'700 * 1024, 'x'));
+  const std::vector<std::string> command = {"sweep", "a.yaml", "seed=0", "--run-dir", "disk/sweep"};
+  CHECK(desk.error(ExitCode::kFailed, command) == "error: cannot write " +
+                                                      (desk / "disk/sweep/build/runner").string() +
+                                                      ": No space left on device\n");
+  CHECK_FALSE(fs::exists(desk / "disk/sweep/build"));
+  fs::remove(desk / "disk/ballast");
+  CHECK(desk.run(command).code == 0);
+}
+
 }  // namespace
 }  // namespace vitrine

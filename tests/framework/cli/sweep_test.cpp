@@ -17,10 +17,9 @@ model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}
 training: {epochs: 3, batch_size: 16}
 )";
 
-class Folder : public TemporaryFolder {
+class Folder : public ConfigFolder {
  public:
-  Folder() { write_plain(*this / "small.yaml", kConfig); }
-  Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
+  Folder() : ConfigFolder(kConfig) {}
   Result sweep(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"sweep", "small.yaml", "--run-dir", "sweep"});
     return run(arguments);
@@ -172,6 +171,26 @@ TEST_CASE("the folder of a sweep is used by nothing else") {
         "error: --retry-failed, --jobs and --confirm are for sweeps; run holds none\n");
   CHECK_THAT(folder.refused({"sweep", "small.yaml", "--run-dir", "run"}),
              StartsWith("error: run already holds a run: "));
+}
+
+TEST_CASE("what an attempt left is neither run over nor taken for a sweep") {
+  const Folder folder;
+  fs::create_directories(folder / "sweep/trials/mine");
+  CHECK(folder.refused({"sweep", "small.yaml", "seed=0..1", "--run-dir", "sweep"}) ==
+        "error: " + (folder / "sweep/trials").string() +
+            " is there, but no sweep: remove it, or name another directory with "
+            "--run-dir\n");
+  CHECK(names_in(folder / "sweep/trials") == std::vector<std::string>{"mine"});
+}
+
+TEST_CASE("data that are missing are told once, before a sweep is made") {
+  const Desk desk;
+  const std::string error = desk.error(
+      ExitCode::kData,
+      {"sweep", "a.yaml", "dataset={type: mnist, root: there}", "seed=0..1", "--run-dir", "sweep"});
+  CHECK_THAT(error,
+             StartsWith("error: MNIST was not found. Tried:\n  there/mnist: no such folder\n"));
+  CHECK_FALSE(fs::exists(desk / "sweep"));
 }
 
 TEST_CASE("a dry run tells what each cell costs, and makes nothing") {
