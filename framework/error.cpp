@@ -14,6 +14,10 @@ Error::Error(ExitCode code, const std::string& message)
 // Out of line, so that its type information lives in the core alone and plug-ins can catch it.
 Error::~Error() = default;
 
+void refuse_data(std::string_view name, const std::string& problem) {
+  throw Error(ExitCode::kData, escape(name) + ": " + problem);
+}
+
 namespace {
 
 // Length of the UTF-8 sequence at `text[i]`, its code point in `code`; 0 where it is malformed.

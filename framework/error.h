@@ -34,6 +34,9 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
+// Throws Error(kData) "NAME: PROBLEM", with the name of a file, or of a place in one, escaped.
+[[noreturn]] void refuse_data(std::string_view name, const std::string& problem);
+
 // `text` with control characters (C0, DEL, C1, bidirectional marks) and bytes that are not UTF-8
 // written as escapes, so that a string from a file cannot steer a terminal.
 std::string escape(std::string_view text);

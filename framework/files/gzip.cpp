@@ -12,10 +12,6 @@ namespace {
 constexpr int kGzipOnly = 15 + 16;  // zlib: largest window, gzip header and trailer
 constexpr size_t kChunk = 1 << 16;
 
-[[noreturn]] void fail(std::string_view name, const std::string& problem) {
-  throw Error(ExitCode::kData, escape(name) + ": " + problem);
-}
-
 // What the trailer says of the last member's length, modulo 2^32: only a hint.
 uint32_t declared_size(std::string_view bytes) {
   uint32_t size = 0;
@@ -47,7 +43,7 @@ class Inflater {
 
  private:
   [[noreturn]] void too_long(uint64_t limit) const {
-    fail(name_, "inflates to more than the " + std::to_string(limit) + " bytes allowed");
+    refuse_data(name_, "inflates to more than the " + std::to_string(limit) + " bytes allowed");
   }
 
   // Inflates up to one chunk; true at the end of the member.
@@ -61,10 +57,10 @@ class Inflater {
     rest_.remove_prefix(given - stream_.avail_in);
     out.append(reinterpret_cast<char*>(buffer_), kChunk - stream_.avail_out);
     if (status == Z_MEM_ERROR) throw std::bad_alloc();
-    if (status == Z_BUF_ERROR) fail(name_, "gzip data is truncated");
+    if (status == Z_BUF_ERROR) refuse_data(name_, "gzip data is truncated");
     if (status != Z_OK && status != Z_STREAM_END) {
-      fail(name_, std::string("gzip data is corrupt (") +
-                      (stream_.msg ? stream_.msg : "preset dictionary") + ")");
+      refuse_data(name_, std::string("gzip data is corrupt (") +
+                             (stream_.msg ? stream_.msg : "preset dictionary") + ")");
     }
     return status == Z_STREAM_END;
   }
@@ -80,7 +76,7 @@ class Inflater {
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
 std::string gunzip(std::string_view bytes, uint64_t limit, std::string_view name) {
-  if (!is_gzip(bytes)) fail(name, "not gzip data: it does not begin with 1f 8b");
+  if (!is_gzip(bytes)) refuse_data(name, "not gzip data: it does not begin with 1f 8b");
   Inflater inflater(bytes, name);
   std::string out;
   out.reserve(std::min<uint64_t>(declared_size(bytes),
@@ -89,7 +85,8 @@ std::string gunzip(std::string_view bytes, uint64_t limit, std::string_view name
     inflater.member(out, limit);
   } while (is_gzip(inflater.rest()));
   if (!inflater.rest().empty()) {
-    fail(name, std::to_string(inflater.rest().size()) + " bytes after the end of the gzip data");
+    refuse_data(name,
+                std::to_string(inflater.rest().size()) + " bytes after the end of the gzip data");
   }
   return out;
 }

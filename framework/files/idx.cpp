@@ -7,10 +7,6 @@ namespace {
 
 constexpr size_t kMaxRank = 4;
 
-[[noreturn]] void fail(std::string_view name, const std::string& problem) {
-  throw Error(ExitCode::kData, escape(name) + ": " + problem);
-}
-
 unsigned byte_at(std::string_view bytes, size_t i) { return static_cast<unsigned char>(bytes[i]); }
 
 std::string hex(unsigned value) {
@@ -27,19 +23,20 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 // Checks the four bytes of the magic number and returns the rank in the last of them.
 size_t parse_magic(std::string_view bytes, std::string_view name) {
   if (bytes.size() < 4) {
-    fail(name, "truncated: " + std::to_string(bytes.size()) + " bytes, an IDX file begins with 4");
+    refuse_data(name,
+                "truncated: " + std::to_string(bytes.size()) + " bytes, an IDX file begins with 4");
   }
   if (byte_at(bytes, 0) != 0 || byte_at(bytes, 1) != 0) {
-    fail(name, "not an IDX file: it begins with " + hex(byte_at(bytes, 0)) + " " +
-                   hex(byte_at(bytes, 1)) + ", not with 00 00");
+    refuse_data(name, "not an IDX file: it begins with " + hex(byte_at(bytes, 0)) + " " +
+                          hex(byte_at(bytes, 1)) + ", not with 00 00");
   }
   if (byte_at(bytes, 2) != 0x08) {
-    fail(name, "IDX element type 0x" + hex(byte_at(bytes, 2)) +
-                   " is not supported, only 0x08 (unsigned byte)");
+    refuse_data(name, "IDX element type 0x" + hex(byte_at(bytes, 2)) +
+                          " is not supported, only 0x08 (unsigned byte)");
   }
   const size_t rank = byte_at(bytes, 3);
   if (rank < 1 || rank > kMaxRank) {
-    fail(name, "IDX rank " + std::to_string(rank) + " is not supported, only 1 to 4");
+    refuse_data(name, "IDX rank " + std::to_string(rank) + " is not supported, only 1 to 4");
   }
   return rank;
 }
@@ -60,21 +57,21 @@ IdxArray parse_idx(std::string_view bytes, std::string_view name) {
   const size_t rank = parse_magic(bytes, name);
   const size_t header = 4 + 4 * rank;
   if (bytes.size() < header) {
-    fail(name, "truncated: " + std::to_string(bytes.size()) + " bytes, the IDX header has " +
-                   std::to_string(header));
+    refuse_data(name, "truncated: " + std::to_string(bytes.size()) + " bytes, the IDX header has " +
+                          std::to_string(header));
   }
   IdxArray array{parse_shape(bytes, rank), {}};
   uint64_t count = 1;
   for (const int64_t size : array.shape) {
     if (__builtin_mul_overflow(count, static_cast<uint64_t>(size), &count)) {
-      fail(name, "IDX shape " + shape_text(array.shape) + " is too large");
+      refuse_data(name, "IDX shape " + shape_text(array.shape) + " is too large");
     }
   }
   const std::string_view data = bytes.substr(header);
   if (data.size() != count) {
-    fail(name, (data.size() < count ? "truncated: shape " : "too long: shape ") +
-                   shape_text(array.shape) + " needs " + std::to_string(count) +
-                   " bytes, the file has " + std::to_string(data.size()));
+    refuse_data(name, (data.size() < count ? "truncated: shape " : "too long: shape ") +
+                          shape_text(array.shape) + " needs " + std::to_string(count) +
+                          " bytes, the file has " + std::to_string(data.size()));
   }
   array.bytes = data;
   return array;

@@ -12,10 +12,6 @@
 namespace vitrine {
 namespace {
 
-[[noreturn]] void fail(std::string_view name, const std::string& problem) {
-  throw Error(ExitCode::kData, escape(name) + ": " + problem);
-}
-
 std::string too_large(int64_t width, int64_t height) {
   return "image of " + std::to_string(width) + " x " + std::to_string(height) +
          " pixels, at most " + std::to_string(kMaxPixels) + " are allowed";
@@ -128,17 +124,20 @@ std::string encode_png(const Image& image) {
 }
 
 Image decode_png(std::string_view bytes, std::string_view name) {
-  if (!bytes.starts_with("\x89PNG\r\n\x1a\n")) fail(name, "not a PNG image");
+  if (!bytes.starts_with("\x89PNG\r\n\x1a\n")) refuse_data(name, "not a PNG image");
   Reader reader(bytes);
-  const auto corrupt = [&] { fail(name, std::string("PNG data is corrupt: ") + reader.message()); };
+  const auto corrupt = [&] {
+    refuse_data(name, std::string("PNG data is corrupt: ") + reader.message());
+  };
   if (!reader.read_header()) corrupt();
   Image image{reader.width(), reader.height(), reader.channels() < 3 ? 1 : 3, {}};
-  if (image.width > kMaxPixels / image.height) fail(name, too_large(image.width, image.height));
+  if (image.width > kMaxPixels / image.height)
+    refuse_data(name, too_large(image.width, image.height));
   // Deflate grows at most 1032 times, and a 1-bit pixel to four bytes at most: memory is only spent
   // on files that may hold the pixels they announce.
   const int64_t size = reader.row_bytes() * image.height;
   if (static_cast<uint64_t>(size) / (1032 * 32) > bytes.size()) {
-    fail(name, "PNG data is corrupt: the file ends early");
+    refuse_data(name, "PNG data is corrupt: the file ends early");
   }
   image.pixels.resize(static_cast<size_t>(size));
   if (!reader.read_pixels(image.pixels.data())) corrupt();

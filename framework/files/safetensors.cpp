@@ -40,10 +40,6 @@ constexpr std::array<DTypeInfo, 13> kDTypes{{{"BOOL", 1},
 constexpr uint64_t kLengthBytes = 8;
 constexpr const char* kMetadataKey = "__metadata__";
 
-[[noreturn]] void fail(std::string_view name, const std::string& problem) {
-  throw Error(ExitCode::kData, escape(name) + ": " + problem);
-}
-
 std::string tensor_label(std::string_view name) { return "tensor \"" + escape(name) + "\""; }
 
 struct Entry {
@@ -61,27 +57,28 @@ struct Header {
 // Rule 1: the header's length, for a file of `file_size` bytes.
 uint64_t parse_length(std::string_view start, uint64_t file_size, std::string_view name) {
   if (start.size() < kLengthBytes) {
-    fail(name,
-         "truncated: " + std::to_string(start.size()) + " bytes, a safetensors file begins with 8");
+    refuse_data(name, "truncated: " + std::to_string(start.size()) +
+                          " bytes, a safetensors file begins with 8");
   }
   uint64_t length = 0;
   std::memcpy(&length, start.data(), sizeof length);
   if (start.starts_with("PK\x03\x04")) {
-    fail(name,
-         "no safetensors file but a zip archive, as torch.save writes; safetensors.torch.save_file "
-         "writes what can be read here");
+    refuse_data(
+        name,
+        "no safetensors file but a zip archive, as torch.save writes; safetensors.torch.save_file "
+        "writes what can be read here");
   }
   constexpr uint64_t kMost = 100'000'000;  // of the format
   if (length > kMost) {
-    fail(name, "no safetensors file: it does not begin with the length of a header");
+    refuse_data(name, "no safetensors file: it does not begin with the length of a header");
   }
   if (length > kMaxSafetensorsHeader) {
-    fail(name, "header of " + std::to_string(length) + " bytes, at most " +
-                   std::to_string(kMaxSafetensorsHeader) + " are allowed");
+    refuse_data(name, "header of " + std::to_string(length) + " bytes, at most " +
+                          std::to_string(kMaxSafetensorsHeader) + " are allowed");
   }
   if (length > file_size - kLengthBytes) {
-    fail(name, "truncated: header of " + std::to_string(length) + " bytes in a file of " +
-                   std::to_string(file_size));
+    refuse_data(name, "truncated: header of " + std::to_string(length) + " bytes in a file of " +
+                          std::to_string(file_size));
   }
   return length;
 }
@@ -93,11 +90,11 @@ DType parse_dtype(const json& value, const std::string& where) {
     if (kDTypes[i].name == text) return static_cast<DType>(i);
     known += (i ? ", " : "") + std::string(kDTypes[i].name);
   }
-  fail(where, "unknown dtype \"" + escape(text) + "\"; known are " + known);
+  refuse_data(where, "unknown dtype \"" + escape(text) + "\"; known are " + known);
 }
 
 std::vector<int64_t> parse_list(const json& value, const std::string& where) {
-  if (!value.is_array()) fail(where, "expected a list of integers");
+  if (!value.is_array()) refuse_data(where, "expected a list of integers");
   std::vector<int64_t> list;
   for (const json& item : value) list.push_back(json_integer(item, where, 0));
   return list;
@@ -111,7 +108,7 @@ Entry parse_entry(const std::string& key, const json& value, std::string_view na
   entry.view.shape = parse_list(json_member(value, "shape", where), where + ".shape");
   const auto offsets =
       parse_list(json_member(value, "data_offsets", where), where + ".data_offsets");
-  if (offsets.size() != 2) fail(where, "data_offsets must have 2 entries");
+  if (offsets.size() != 2) refuse_data(where, "data_offsets must have 2 entries");
   entry.begin = static_cast<uint64_t>(offsets[0]);
   entry.end = static_cast<uint64_t>(offsets[1]);
   return entry;
@@ -119,7 +116,7 @@ Entry parse_entry(const std::string& key, const json& value, std::string_view na
 
 std::map<std::string, std::string> parse_metadata(const json& value, std::string_view name) {
   const std::string where = std::string(name) + ": " + kMetadataKey;
-  if (!value.is_object()) fail(where, "expected an object of strings");
+  if (!value.is_object()) refuse_data(where, "expected an object of strings");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, text] : value.items()) {
     metadata[key] = json_string(text, where + "." + key);
@@ -129,7 +126,7 @@ std::map<std::string, std::string> parse_metadata(const json& value, std::string
 
 // Rule 2, and the tensors sorted for rule 3.
 Header parse_header(std::string_view text, std::string_view name) {
-  if (!text.starts_with('{')) fail(name, "the safetensors header does not begin with {");
+  if (!text.starts_with('{')) refuse_data(name, "the safetensors header does not begin with {");
   const json root = parse_json(text, std::string(name) + ": header");
   Header header;
   header.length = text.size();
@@ -162,28 +159,30 @@ void check_layout(const Header& header, uint64_t file_size, std::string_view nam
   for (const Entry& entry : header.entries) {
     const std::string label = tensor_label(entry.view.name);
     if (entry.end < entry.begin) {
-      fail(name, label + " ends at " + std::to_string(entry.end) + ", before its begin at " +
-                     std::to_string(entry.begin));
+      refuse_data(name, label + " ends at " + std::to_string(entry.end) + ", before its begin at " +
+                            std::to_string(entry.begin));
     }
     if (entry.begin != last) {
-      fail(name, label + " begins at " + std::to_string(entry.begin) +
-                     ", but the tensors before it end at " + std::to_string(last));
+      refuse_data(name, label + " begins at " + std::to_string(entry.begin) +
+                            ", but the tensors before it end at " + std::to_string(last));
     }
     last = entry.end;
   }
   for (const Entry& entry : header.entries) {
     const std::string label = tensor_label(entry.view.name);
     uint64_t count = 0;
-    if (!byte_count(entry.view, count)) fail(name, label + " has a shape that is too large");
+    if (!byte_count(entry.view, count)) refuse_data(name, label + " has a shape that is too large");
     if (count != entry.end - entry.begin) {
-      fail(name, label + " needs " + std::to_string(count) + " bytes for its shape and has " +
-                     std::to_string(entry.end - entry.begin));
+      refuse_data(name, label + " needs " + std::to_string(count) +
+                            " bytes for its shape and has " +
+                            std::to_string(entry.end - entry.begin));
     }
   }
   const uint64_t data = file_size - kLengthBytes - header.length;
   if (last != data) {
-    fail(name, (last > data ? "truncated: the tensors need " : "too long: the tensors need ") +
-                   std::to_string(last) + " bytes, the file has " + std::to_string(data));
+    refuse_data(name,
+                (last > data ? "truncated: the tensors need " : "too long: the tensors need ") +
+                    std::to_string(last) + " bytes, the file has " + std::to_string(data));
   }
 }
 
@@ -288,7 +287,7 @@ Safetensors Safetensors::header_only(const std::filesystem::path& path) {
   const uint64_t length = parse_length(first.bytes, first.size, name);
   const FileStart start = read_file_start(path, kLengthBytes + length);
   if (start.size != first.size || start.bytes.size() != kLengthBytes + length) {
-    fail(name, "the file changed while it was read");
+    refuse_data(name, "the file changed while it was read");
   }
   Header header = parse_header(std::string_view(start.bytes).substr(kLengthBytes), name);
   check_layout(header, start.size, name);

@@ -7,10 +7,7 @@
 namespace vitrine {
 namespace {
 
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using ContextPointer = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+using ContextPointer = std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)>;
 
 void require(bool success) {
   if (!success) throw Error(ExitCode::kInternal, "SHA-256 is not available in this OpenSSL");
@@ -19,7 +16,7 @@ void require(bool success) {
 }  // namespace
 
 struct Sha256::Context {
-  ContextPointer pointer{EVP_MD_CTX_new()};
+  ContextPointer pointer{EVP_MD_CTX_new(), EVP_MD_CTX_free};
 };
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
@@ -36,7 +33,7 @@ void Sha256::update(std::string_view bytes) {
 }
 
 std::string Sha256::hex() const {
-  const ContextPointer copy(EVP_MD_CTX_new());
+  const ContextPointer copy(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
   require(copy && EVP_MD_CTX_copy_ex(copy.get(), context_->pointer.get()) == 1);

@@ -8,6 +8,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/error.h"
+#include "framework/reports/groups.h"
 
 namespace vitrine {
 
@@ -16,13 +17,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Runs = std::vector<const RunRecord*>;
 
-constexpr size_t kShownValues = 10;
+constexpr size_t kMostValues = 10;
 constexpr size_t kShortestHash = 7;
-
-// What tables show the beginning of.
-bool is_hash(const std::string& name) {
-  return name == "dataset.sha256" || name == "environment.git" || name == "environment.build";
-}
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ExitCode::kUsage, message); }
 
@@ -55,9 +51,9 @@ std::string values_of(const Runs& runs, const std::string& name) {
     const auto value = run->value(name);
     const std::string text = value ? shown_value(*value) : "absent";
     if (std::find(shown.begin(), shown.end(), text) == shown.end()) shown.push_back(text);
-    if (shown.size() > kShownValues) break;
+    if (shown.size() > kMostValues) break;
   }
-  if (shown.size() > kShownValues) shown.back() = "...";
+  if (shown.size() > kMostValues) shown.back() = "...";
   return escape(fmt::format("{} is {}", name, fmt::join(shown, ", ")));
 }
 

@@ -25,10 +25,6 @@ constexpr const char* kBeyondConfig[] = {"dataset.sha256", "environment.git", "e
 constexpr size_t kHashDigits = 8;
 constexpr size_t kMostKeysOfLabel = 6;
 
-bool is_hash(const std::string& key) {
-  return key == "dataset.sha256" || key == "environment.git" || key == "environment.build";
-}
-
 const char* mark_of(const std::string& key) {
   if (key == "dataset.sha256") return "other data";
   if (key == "model.encoder") return "other encoder";
@@ -180,6 +176,10 @@ void label_groups(Comparison& comparison) {
 }
 
 }  // namespace
+
+bool is_hash(const std::string& key) {
+  return key == "dataset.sha256" || key == "environment.git" || key == "environment.build";
+}
 
 std::string shown_key_value(const std::string& key, const nlohmann::ordered_json& value) {
   const std::string text = shown_value(value);

@@ -10,6 +10,9 @@ namespace vitrine {
 // `contrast`) and `left_out`. Throws Error(kData) where no run can be compared.
 Comparison group_runs(const std::vector<const RunRecord*>& runs);
 
+// Whether tables show only the beginning of the value.
+bool is_hash(const std::string& key);
+
 // A value of Comparison::keys for people: shown_value(), hashes shortened.
 std::string shown_key_value(const std::string& key, const nlohmann::ordered_json& value);
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -18,6 +19,27 @@ extern char** environ;
 
 namespace vitrine {
 namespace {
+
+// The variables of this process, with some replaced.
+std::vector<std::string> environment_with(const std::vector<std::string>& changed) {
+  std::vector<std::string> out = changed;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string text = *entry;
+    const std::string name = text.substr(0, text.find('=') + 1);
+    const bool replaced =
+        std::any_of(changed.begin(), changed.end(),
+                    [&](const std::string& other) { return other.starts_with(name); });
+    if (!replaced) out.push_back(text);
+  }
+  return out;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (std::string& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
 
 // Takes what a program writes, however much, without anybody reading meanwhile.
 class Catcher {
@@ -41,35 +63,39 @@ class Catcher {
 
 }  // namespace
 
-std::optional<CommandResult> run_command(std::vector<std::string> words) {
-  const Catcher output, errors;
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+std::optional<pid_t> start_command(Command command, int output, int errors) {
+  std::vector<std::string> variables = environment_with(command.variables);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output.descriptor(), 1);
-  posix_spawn_file_actions_adddup2(&actions, errors.descriptor(), 2);
+  posix_spawn_file_actions_adddup2(&actions, output, 1);
+  posix_spawn_file_actions_adddup2(&actions, errors, 2);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t defaults;
   sigemptyset(&defaults);
-  for (const int signal : {SIGPIPE, SIGXFSZ}) sigaddset(&defaults, signal);
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGHUP}) sigaddset(&defaults, signal);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  const int group = command.own_group ? POSIX_SPAWN_SETPGROUP : 0;
+  posix_spawnattr_setflags(&attributes, static_cast<int16_t>(POSIX_SPAWN_SETSIGDEF | group));
   pid_t id = 0;
-  const int failure =
-      posix_spawnp(&id, arguments[0], &actions, &attributes, arguments.data(), environ);
+  const int failure = posix_spawnp(&id, command.words[0].c_str(), &actions, &attributes,
+                                   pointers(command.words).data(), pointers(variables).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
+  if (failure == 0) return id;
   if (failure == ENOENT) return std::nullopt;
-  if (failure != 0) {
-    throw Error(ExitCode::kFailed, fmt::format("cannot start {}: {}", escape(words[0]),
-                                               std::generic_category().message(failure)));
-  }
+  throw Error(ExitCode::kFailed, fmt::format("cannot start {}: {}", escape(command.words[0]),
+                                             std::generic_category().message(failure)));
+}
+
+std::optional<CommandResult> run_command(std::vector<std::string> words) {
+  const Catcher output, errors;
+  const auto id =
+      start_command({.words = std::move(words)}, output.descriptor(), errors.descriptor());
+  if (!id) return std::nullopt;
   int status = 0;
-  while (waitpid(id, &status, 0) < 0 && errno == EINTR) {
+  while (waitpid(*id, &status, 0) < 0 && errno == EINTR) {
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return CommandResult{code, output.text(), errors.text()};

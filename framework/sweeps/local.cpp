@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,37 +10,16 @@
 #include <thread>
 
 #include "framework/config/yaml.h"
+#include "framework/files/descriptor.h"
 #include "framework/runs/lock.h"
+#include "framework/sweeps/command.h"
 #include "framework/sweeps/launcher.h"
-
-extern char** environ;
 
 namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-// The variables of this process, with some replaced.
-std::vector<std::string> environment_with(const std::vector<std::string>& changed) {
-  std::vector<std::string> out = changed;
-  for (char** entry = environ; *entry; ++entry) {
-    const std::string text = *entry;
-    const std::string name = text.substr(0, text.find('=') + 1);
-    const bool replaced =
-        std::any_of(changed.begin(), changed.end(),
-                    [&](const std::string& other) { return other.starts_with(name); });
-    if (!replaced) out.push_back(text);
-  }
-  return out;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
 
 // The GPU of a slot, of those that this process may use.
 std::string visible_device(int64_t slot, int64_t devices) {
@@ -54,44 +32,6 @@ std::string visible_device(int64_t slot, int64_t devices) {
   if (visible.empty()) return std::to_string(device);
   return visible[static_cast<size_t>(device) % visible.size()];
 }
-
-class Spawn {
- public:
-  Spawn() {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawnattr_init(&attributes_);
-  }
-  Spawn(const Spawn&) = delete;
-  ~Spawn() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  // A process group of its own, so that Ctrl-C reaches this process alone; signals as at the start.
-  pid_t start(std::vector<std::string> words, std::vector<std::string> variables,
-              const fs::path& output) {
-    constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
-    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, 1, output.c_str(), kAppend, 0666);
-    posix_spawn_file_actions_adddup2(&actions_, 1, 2);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    sigset_t defaults;
-    sigemptyset(&defaults);
-    for (const int signal : {SIGPIPE, SIGXFSZ, SIGHUP}) sigaddset(&defaults, signal);
-    posix_spawnattr_setsigdefault(&attributes_, &defaults);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    pid_t id = 0;
-    const int failure = posix_spawn(&id, words[0].c_str(), &actions_, &attributes_,
-                                    pointers(words).data(), pointers(variables).data());
-    if (failure == 0) return id;
-    throw Error(ExitCode::kFailed, fmt::format("cannot start {}: {}", escape(words[0]),
-                                               std::generic_category().message(failure)));
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
 
 struct Child {
   pid_t id;
@@ -156,20 +96,28 @@ class LocalLauncher : public Launcher {
 
   void start(Sweep& sweep, const Task& task) {
     const fs::path run = sweep.folder(task.trial);
-    std::vector<std::string> words = {sweep.program().string(), "resume", run.string()};
+    Command command{.words = {sweep.program().string(), "resume", run.string()}, .own_group = true};
     if (task.stop_after) {
-      words.push_back("--stop-after");
-      words.push_back(std::to_string(*task.stop_after));
+      command.words.push_back("--stop-after");
+      command.words.push_back(std::to_string(*task.stop_after));
     }
     const int64_t slot = free_slot();
-    std::vector<std::string> changed = {fmt::format("{}={}", kParentVariable, getpid()),
-                                        "NO_COLOR=1"};
-    const Node* threads = nullptr;
+    auto& variables = command.variables;
+    variables = {fmt::format("{}={}", kParentVariable, getpid()), "NO_COLOR=1"};
     const Node config = read_yaml(run / "config.yaml");
-    if ((threads = config.find("threads"))) changed.push_back("OMP_NUM_THREADS=" + threads->scalar);
-    if (devices_ > 0) changed.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(slot, devices_));
-    const pid_t id = Spawn().start(words, environment_with(changed), trial_output(run));
-    children_.push_back({id, task, slot});
+    if (const Node* threads = config.find("threads")) {
+      variables.push_back("OMP_NUM_THREADS=" + threads->scalar);
+    }
+    if (devices_ > 0) variables.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(slot, devices_));
+    const fs::path path = trial_output(run);
+    const Descriptor output = open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND);
+    if (!output.is_open()) throw_write_error(path);
+    const auto id = start_command(std::move(command), output.get(), output.get());
+    if (!id) {
+      throw Error(ExitCode::kFailed, fmt::format("cannot start {}: No such file or directory",
+                                                 escape(sweep.program().string())));
+    }
+    children_.push_back({*id, task, slot});
     sweep.set_status(task.trial, TrialStatus::kRunning);
   }
 
