@@ -100,7 +100,11 @@ TEST_CASE("a signal during the download for a test ends it") {
 
 TEST_CASE("a signal ends a test under way") {
   const Folder folder;
-  REQUIRE(runner({"small.yaml", "--run-dir", "run"}, folder.path()).code == 0);
+  // Large enough that its test takes seconds.
+  REQUIRE(runner({"small.yaml", "--run-dir", "run", "model.hidden_d=64", "model.n_blocks=12",
+                  "training.max_steps=1"},
+                 folder.path())
+              .code == 0);
   Process process(runner_command({"test", "run", "dataset.test=60000", "model.encoder=layers"}),
                   folder.path(), {});
   while (!handles(process, SIGTERM)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
