@@ -16,7 +16,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-struct Options {
+struct CompareOptions {
   std::vector<std::string> places, where, baseline, tags, columns, pareto;
   std::string metric, sort;
   bool json = false, csv = false, markdown = false, latex = false;
@@ -103,7 +103,7 @@ std::string shown_notes(const Comparison& comparison) {
   return out.empty() ? out : "\n" + out;
 }
 
-std::string shown(const Comparison& comparison, const Options& options) {
+std::string shown_comparison(const Comparison& comparison, const CompareOptions& options) {
   const bool few = comparison.groups.size() <= kMostBeside;
   const ComparisonTable columns = table_of(comparison, options.columns, few);
   return few ? beside(columns) : below(columns);
@@ -126,7 +126,7 @@ std::string keep_front(Comparison& comparison, const std::vector<std::string>& n
                      before - gone, before);
 }
 
-ExitCode compare(const Options& options) {
+ExitCode compare(const CompareOptions& options) {
   const auto records = read_runs(options.places, std::thread::hardware_concurrency());
   std::vector<const RunRecord*> runs;
   for (const RunRecord& record : records) runs.push_back(&record);
@@ -150,7 +150,8 @@ ExitCode compare(const Options& options) {
     const Rows rows = escaped(table_of(comparison, options.columns).rows());
     print(options.markdown ? to_markdown(rows) : to_latex(rows));
   } else {
-    print(escape_lines(words) + "\n\n" + shown(comparison, options) + shown_notes(comparison));
+    print(escape_lines(words) + "\n\n" + shown_comparison(comparison, options) +
+          shown_notes(comparison));
   }
   return ExitCode::kDone;
 }
@@ -158,7 +159,7 @@ ExitCode compare(const Options& options) {
 }  // namespace
 
 Action compare_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareOptions>();
   const auto list = [&](const char* name, std::vector<std::string>& values, const char* help) {
     return app.add_option(name, values, help)->allow_extra_args(false);
   };

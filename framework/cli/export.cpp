@@ -7,7 +7,7 @@ namespace vitrine {
 
 namespace {
 
-struct Options {
+struct ExportOptions {
   std::string run, file, layout = "native";
   WeightsSource weights;
 };
@@ -15,7 +15,7 @@ struct Options {
 }  // namespace
 
 Action export_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportOptions>();
   app.add_option("RUN-OR-MODEL", options->run, "folder of a run, or a model.safetensors")
       ->required();
   app.add_option("FILE", options->file, "safetensors file to write")->required();

@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct ListOptions {
   std::string kind, name;
   std::vector<std::string> plugins;
   bool json = false;
@@ -39,7 +39,7 @@ Json described(const Component& component) {
           {"options", options}};
 }
 
-const Component& find(const Options& options) {
+const Component& find(const ListOptions& options) {
   const Registry& registry = Registry::instance();
   if (const Component* component = registry.find(options.kind, options.name)) return *component;
   const auto names = registry.names(options.kind);
@@ -82,7 +82,7 @@ std::string shown_kind(const std::string& kind) {
   return kind + "\n" + table(rows);
 }
 
-ExitCode list(const Options& options) {
+ExitCode list(const ListOptions& options) {
   engine();
   for (const std::string& plugin : options.plugins) load_plugin(plugin);
   require_sound_registry();
@@ -108,7 +108,7 @@ ExitCode list(const Options& options) {
 }  // namespace
 
 Action list_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ListOptions>();
   app.add_option("KIND", options->kind, "such as mlp; without it, all kinds");
   app.add_option("NAME", options->name, "a component, to see its options");
   app.add_option("--plugin", options->plugins, "a shared library with more components")

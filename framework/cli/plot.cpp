@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct PlotOptions {
   std::string name, file;
   WeightsSource weights;
 };
@@ -53,7 +53,7 @@ Words read_words(const std::vector<std::string>& words) {
   return out;
 }
 
-ExitCode plot(Options options, const std::vector<std::string>& extras) {
+ExitCode plot(PlotOptions options, const std::vector<std::string>& extras) {
   const Words words = read_words(extras);
   if (words.places.size() > 1)
     throw Error(ExitCode::kUsage, fmt::format("\"{}\" belongs to no option of the plot, which is "
@@ -81,7 +81,7 @@ ExitCode plot(Options options, const std::vector<std::string>& extras) {
 }  // namespace
 
 Action plot_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PlotOptions>();
   CLI::App* curves = app.add_subcommand("curves", "learning curves of runs, as a picture or CSV");
   const Action plot_curves = plot_curves_verb(*curves);
   app.add_option("PLOT", options->name, "which picture of a model: runner list plot");

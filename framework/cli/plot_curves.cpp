@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct CurvesOptions {
   std::vector<std::string> places;
   std::string file, band;
   int64_t width = 0;
@@ -23,7 +23,7 @@ struct Options {
 const std::map<std::string, Band> kBands = {
     {"none", Band::kNone}, {"std", Band::kStd}, {"ci", Band::kCi}};
 
-fs::path file_of(const Options& options) {
+fs::path file_of(const CurvesOptions& options) {
   if (!options.file.empty()) return options.file;
   if (options.places.size() > 1)
     throw Error(ExitCode::kUsage,
@@ -41,7 +41,7 @@ void warn(const std::vector<std::string>& left_out) {
     print_warning(fmt::format("{} more are left out", left_out.size() - kMost));
 }
 
-ExitCode plot_curves(Options options) {
+ExitCode plot_curves(CurvesOptions options) {
   const std::vector<RunRecord> runs =
       read_runs(options.places, std::max(std::thread::hardware_concurrency(), 1U));
   const fs::path file = file_of(options);
@@ -65,7 +65,7 @@ ExitCode plot_curves(Options options) {
 }  // namespace
 
 Action plot_curves_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CurvesOptions>();
   app.add_option("RUN", options->places, "runs, or folders with runs")->required();
   app.add_option("--metric", options->curves.metric, "one of metrics.json's history")
       ->capture_default_str();

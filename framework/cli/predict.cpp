@@ -9,14 +9,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct PredictOptions {
   WeightsSource weights;
   std::string place;
   std::vector<std::string> images;
   bool invert = false, json = false;
 };
 
-ExitCode predict(Options options) {
+ExitCode predict(PredictOptions options) {
   options.weights.path = options.place;
   engine().set_threads(1);
   Console console(options.json);
@@ -40,7 +40,7 @@ ExitCode predict(Options options) {
 }  // namespace
 
 Action predict_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PredictOptions>();
   app.add_option("RUN-OR-MODEL", options->place, "folder of a run, or a model.safetensors")
       ->required();
   app.add_option("IMAGE", options->images, "PNG files")->required();

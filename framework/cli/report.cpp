@@ -12,12 +12,12 @@ namespace vitrine {
 
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::vector<std::string> places;
   std::string file = "report.html";
 };
 
-ExitCode report(const Options& options) {
+ExitCode report(const ReportOptions& options) {
   // So nothing else is written over.
   if (std::filesystem::path(options.file).extension() != ".html") {
     throw Error(ExitCode::kUsage, fmt::format("{}: a report is an HTML page, so its name ends in "
@@ -40,7 +40,7 @@ ExitCode report(const Options& options) {
 }  // namespace
 
 Action report_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   app.add_option("RUN", options->places, "runs, or folders with runs or of a sweep")->required();
   app.add_option("-o,--output", options->file, "HTML file to write, also over an older one")
       ->capture_default_str();

@@ -7,12 +7,12 @@ namespace vitrine {
 
 namespace {
 
-struct Options {
+struct ResumeOptions {
   std::string place;
   bool retry_failed = false;
 };
 
-ExitCode resume_sweep(const Options& options, const TrainingCommand& command,
+ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& command,
                       const SweepCommand& of_sweep) {
   if (command.changes_config()) {
     throw Error(ExitCode::kUsage,
@@ -25,7 +25,7 @@ ExitCode resume_sweep(const Options& options, const TrainingCommand& command,
   return of_sweep.run(sweep, options.retry_failed, command.json());
 }
 
-ExitCode resume(const Options& options, const TrainingCommand& command,
+ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,
                 const SweepCommand& of_sweep) {
   if (holds_sweep(options.place)) return resume_sweep(options, command, of_sweep);
   if (options.retry_failed || of_sweep.is_given()) {
@@ -43,7 +43,7 @@ ExitCode resume(const Options& options, const TrainingCommand& command,
 }  // namespace
 
 Action resume_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ResumeOptions>();
   app.add_option("RUN", options->place, "folder of the run or the sweep")->required();
   auto command = std::make_shared<TrainingCommand>(app);
   auto of_sweep = std::make_shared<SweepCommand>(app);

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct ShowOptions {
   ConfigSource source;
   bool json = false;
 };
@@ -36,7 +36,7 @@ std::string shown_model(const Json& model) {
   return out;
 }
 
-ExitCode show(const Options& options) {
+ExitCode show(const ShowOptions& options) {
   const auto config = engine().resolve(options.source);
   engine().set_threads(1);
   const Json model = engine().summarize(config);
@@ -53,7 +53,7 @@ ExitCode show(const Options& options) {
 }  // namespace
 
 Action show_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ShowOptions>();
   app.add_option("CONFIG", options->source.file, "YAML file of the experiment")->required();
   app.add_option("key=value", options->source.overrides, "values that replace the config's");
   app.add_option("--unset", options->source.unset, "take a key of the config back to its default")

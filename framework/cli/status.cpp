@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct StatusOptions {
   std::vector<std::string> places;
   bool json = false;
 };
@@ -68,7 +68,7 @@ std::string error_of(const Json& row) {
   return escape(run) + escape(row["error"].get<std::string>());
 }
 
-std::string shown(const Json& rows) {
+std::string shown_runs(const Json& rows) {
   std::vector<std::vector<std::string>> lines = {
       {"run", "status", "epoch", "step", "loss", "best validation", "test"}};
   std::string errors;
@@ -137,7 +137,7 @@ bool is_asked_for(const std::filesystem::path& sweep, const std::vector<std::str
   });
 }
 
-ExitCode status(const Options& options) {
+ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
   std::map<std::filesystem::path, Sweep> sweeps;
   for (const RunRecord& run : read_runs(options.places, std::thread::hardware_concurrency())) {
@@ -158,7 +158,7 @@ ExitCode status(const Options& options) {
     print_json(rows);
     return ExitCode::kDone;
   }
-  if (!rows.empty()) print(shown(rows));
+  if (!rows.empty()) print(shown_runs(rows));
   for (const auto& [folder, sweep] : sweeps) print(line_of(sweep));
   return ExitCode::kDone;
 }
@@ -166,7 +166,7 @@ ExitCode status(const Options& options) {
 }  // namespace
 
 Action status_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   app.add_option("RUN", options->places, "runs, sweeps, or folders with them; default runs")
       ->default_val(std::vector<std::string>{"runs"});
   app.add_flag("--json", options->json, "print JSON");

@@ -11,13 +11,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct TestOptions {
   std::string place, checkpoint;
   std::vector<std::string> overrides;
   bool json = false;
 };
 
-std::string shown(const Json& result) {
+std::string shown_scores(const Json& result) {
   std::string out;
   for (const auto& [name, task] : result.at("tasks").items()) {
     std::vector<std::vector<std::string>> rows = {{"class", "images", "accuracy", "precision"}};
@@ -37,7 +37,7 @@ std::string shown(const Json& result) {
                            grouped(result.at("images").get<int64_t>()));
 }
 
-ExitCode test(const Options& options) {
+ExitCode test(const TestOptions& options) {
   std::optional<WeightsSource> weights;
   ConfigSource source{options.place, options.overrides, {}};
   if (std::filesystem::is_directory(options.place)) {
@@ -59,7 +59,7 @@ ExitCode test(const Options& options) {
     return console.stop_requested();
   }
   if (!options.json) {
-    print(shown(result));
+    print(shown_scores(result));
     return ExitCode::kDone;
   }
   name_nonfinite(result);
@@ -70,7 +70,7 @@ ExitCode test(const Options& options) {
 }  // namespace
 
 Action test_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TestOptions>();
   app.add_option("RUN-OR-CONFIG", options->place,
                  "folder of a run, or a config with model.weights=FILE")
       ->required();

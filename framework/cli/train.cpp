@@ -8,12 +8,12 @@ namespace vitrine {
 
 namespace {
 
-struct Options {
+struct TrainOptions {
   std::string config, run_dir;
   bool resume = false, dry_run = false;
 };
 
-ExitCode train(const Options& options, const TrainingCommand& command) {
+ExitCode train(const TrainOptions& options, const TrainingCommand& command) {
   if (options.resume && options.run_dir.empty()) {
     throw Error(ExitCode::kUsage,
                 "--resume needs --run-dir DIR, the run to go on with; or use: runner resume RUN");
@@ -36,7 +36,7 @@ ExitCode train(const Options& options, const TrainingCommand& command) {
 }  // namespace
 
 Action train_verb(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TrainOptions>();
   app.add_option("CONFIG", options->config, "YAML file of the experiment")->required();
   auto command = std::make_shared<TrainingCommand>(app);
   app.add_option("--run-dir", options->run_dir,

@@ -49,7 +49,7 @@ struct Field {
 };
 
 template <class T>
-concept Group = requires(T value, Fields& fields) {
+concept FieldGroup = requires(T value, Fields& fields) {
   value.visit(fields);
 };
 
@@ -90,12 +90,12 @@ class Fields {
                   Rule rule = {});
   template <Custom T>
   void operator()(const char* name, T& value, const char* help);
-  template <Group T>
+  template <FieldGroup T>
   void operator()(const char* name, T& value, const char* help);
   // null or false in YAML is "off".
-  template <Group T>
+  template <FieldGroup T>
   void operator()(const char* name, std::optional<T>& value, const char* help);
-  template <Group T>
+  template <FieldGroup T>
   void operator()(const char* name, std::vector<T>& value, const char* help);
   template <IsChoice T>
   void operator()(const char* name, T& value, const char* help);
@@ -144,7 +144,7 @@ class CustomValue : public FieldValue {
   T& value_;
 };
 
-template <Group T>
+template <FieldGroup T>
 class GroupValue : public FieldValue {
  public:
   explicit GroupValue(T& value) : value_(value) {}
@@ -166,7 +166,7 @@ bool is_off(const Node& node);  // null or false
 nlohmann::ordered_json or_null(nlohmann::ordered_json schema);
 nlohmann::ordered_json or_off(nlohmann::ordered_json schema);  // null or false
 
-template <Group T>
+template <FieldGroup T>
 class OptionalGroupValue : public FieldValue {
  public:
   explicit OptionalGroupValue(std::optional<T>& value) : value_(value) {}
@@ -259,15 +259,15 @@ template <Custom T>
 void Fields::operator()(const char* name, T& value, const char* help) {
   add(name, help, std::make_unique<CustomValue<T>>(value));
 }
-template <Group T>
+template <FieldGroup T>
 void Fields::operator()(const char* name, T& value, const char* help) {
   add(name, help, std::make_unique<GroupValue<T>>(value));
 }
-template <Group T>
+template <FieldGroup T>
 void Fields::operator()(const char* name, std::optional<T>& value, const char* help) {
   add(name, help, std::make_unique<OptionalGroupValue<T>>(value));
 }
-template <Group T>
+template <FieldGroup T>
 void Fields::operator()(const char* name, std::vector<T>& value, const char* help) {
   add(name, help, std::make_unique<ListValue<T, GroupValue>>(value));
 }

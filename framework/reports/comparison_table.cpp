@@ -145,7 +145,7 @@ class Builder {
 };
 
 // Numbers in full; what there is none of is empty.
-std::string number_text(double value) {
+std::string cell_number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "";
 }
 
@@ -166,7 +166,7 @@ std::string joined(const std::vector<std::vector<std::string>>& rows, const std:
 
 void add_spread(Builder& builder, const std::string& name) {
   const auto of = [&](double (*part)(const Spread&)) {
-    return [name, part](const Group& group) { return number_text(part(group.spread(name))); };
+    return [name, part](const Group& group) { return cell_number(part(group.spread(name))); };
   };
   builder.add(name, of([](const Spread& spread) { return spread.mean; }));
   builder.add(name + " deviation", of([](const Spread& spread) { return spread.deviation; }));
@@ -176,7 +176,7 @@ void add_spread(Builder& builder, const std::string& name) {
 
 void add_contrast(Builder& builder) {
   const auto of = [](double (*part)(const Contrast&)) {
-    return contrast_cell([part](const Contrast& contrast) { return number_text(part(contrast)); });
+    return contrast_cell([part](const Contrast& contrast) { return cell_number(part(contrast)); });
   };
   builder.add("difference", of([](const Contrast& one) { return one.difference.mean; }));
   builder.add("difference low",

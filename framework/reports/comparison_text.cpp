@@ -11,13 +11,13 @@ namespace vitrine {
 
 namespace {
 
-struct Scale {
+struct Notation {
   double factor;
   int decimals;                       // below 0: as many as it takes
   std::string unit, difference_unit;  // with the space before them
 };
 
-Scale scale_of(const MetricInfo& info) {
+Notation notation_of(const MetricInfo& info) {
   if (info.unit == "fraction") return {100, 2, " %", " points"};
   if (info.unit == "seconds") return {1, 2, " s", " s"};
   if (info.unit == "bytes") return {1e-6, 1, " MB", " MB"};
@@ -26,11 +26,11 @@ Scale scale_of(const MetricInfo& info) {
   return {1, 4, "", info.unit.empty() ? "" : " " + info.unit};
 }
 
-std::string scaled(double value, const Scale& scale) {
-  if (scale.decimals < 0) {
+std::string scaled(double value, const Notation& notation) {
+  if (notation.decimals < 0) {
     return std::abs(value) < 1000 ? fmt::format("{:.4g}", value) : fmt::format("{:.0f}", value);
   }
-  return fmt::format("{:.{}f}", value * scale.factor, scale.decimals);
+  return fmt::format("{:.{}f}", value * notation.factor, notation.decimals);
 }
 
 std::string seeds(size_t n) { return fmt::format("{} seed{}", n, n == 1 ? "" : "s"); }
@@ -109,7 +109,7 @@ std::string shown_group(const Group& group, const Comparison& comparison) {
       fmt::format("{}: {} {}", group.label, comparison.metric, shown_metric(spread.mean, info));
   if (spread.n > 1) {
     out += fmt::format(", 95 % {}, standard deviation {}", shown_interval(spread.interval, info),
-                       scaled(spread.deviation, scale_of(info)));
+                       scaled(spread.deviation, notation_of(info)));
   }
   return out + ", " + seeds(spread.n);
 }
@@ -133,28 +133,28 @@ std::string headline_of_many(const Comparison& comparison, const Group& referenc
 }  // namespace
 
 std::string shown_metric(double value, const MetricInfo& info) {
-  const Scale scale = scale_of(info);
-  return std::isnan(value) ? "-" : scaled(value, scale) + scale.unit;
+  const Notation notation = notation_of(info);
+  return std::isnan(value) ? "-" : scaled(value, notation) + notation.unit;
 }
 
 std::string shown_spread(const Spread& spread, const MetricInfo& info) {
   if (spread.n < 2) return shown_metric(spread.mean, info);
-  const Scale scale = scale_of(info);
-  return fmt::format("{} ± {}{}", scaled(spread.mean, scale), scaled(spread.deviation, scale),
-                     scale.unit);
+  const Notation notation = notation_of(info);
+  return fmt::format("{} ± {}{}", scaled(spread.mean, notation), scaled(spread.deviation, notation),
+                     notation.unit);
 }
 
 std::string shown_interval(const Interval& interval, const MetricInfo& info) {
   if (std::isnan(interval.low)) return "-";
-  const Scale scale = scale_of(info);
-  return fmt::format("[{}, {}]", scaled(interval.low, scale), scaled(interval.high, scale));
+  const Notation notation = notation_of(info);
+  return fmt::format("[{}, {}]", scaled(interval.low, notation), scaled(interval.high, notation));
 }
 
 std::string shown_difference(double value, const MetricInfo& info, bool with_unit) {
   if (std::isnan(value)) return "-";
-  const Scale scale = scale_of(info);
-  const std::string text = scaled(value, scale);
-  return (text[0] == '-' ? "" : "+") + text + (with_unit ? scale.difference_unit : "");
+  const Notation notation = notation_of(info);
+  const std::string text = scaled(value, notation);
+  return (text[0] == '-' ? "" : "+") + text + (with_unit ? notation.difference_unit : "");
 }
 
 std::string shown_p(double p) {

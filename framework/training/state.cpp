@@ -13,19 +13,19 @@
 namespace vitrine {
 namespace {
 
-using Json = nlohmann::json;
+using json = nlohmann::json;
 
-Json sums_json(const Sums& sums) {
+json sums_json(const Sums& sums) {
   return {{"values", sums.values}, {"images", sums.images}, {"steps", sums.steps}};
 }
 
 // Values out of one object of a state; what is wrong with one is an Error(kData) that names it.
 class StateReader {
  public:
-  StateReader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {}
+  StateReader(const json& object, std::string where) : object_(object), where_(std::move(where)) {}
 
   bool has(const char* key) const { return object_.is_object() && object_.contains(key); }
-  const Json& at(const char* key) const { return json_member(object_, key, where_); }
+  const json& at(const char* key) const { return json_member(object_, key, where_); }
   StateReader object(const char* key) const { return {at(key), place(key)}; }
   int64_t count(const char* key) const { return json_integer(at(key), place(key), 0); }
   int64_t integer(const char* key) const { return json_integer(at(key), place(key)); }
@@ -39,13 +39,13 @@ class StateReader {
   std::vector<double> numbers(const char* key) const {
     if (!at(key).is_array()) throw Error(ExitCode::kData, place(key) + ": is no list");
     std::vector<double> out;
-    for (const Json& value : at(key)) out.push_back(json_number(value, place(key)));
+    for (const json& value : at(key)) out.push_back(json_number(value, place(key)));
     return out;
   }
   // Names with a text or a number each.
-  Json values(const char* key) const {
+  json values(const char* key) const {
     bool plain = at(key).is_object();
-    for (const Json& value : at(key)) plain &= value.is_string() || value.is_number();
+    for (const json& value : at(key)) plain &= value.is_string() || value.is_number();
     if (!plain) throw Error(ExitCode::kData, place(key) + ": is no list of named values");
     return at(key);
   }
@@ -53,7 +53,7 @@ class StateReader {
  private:
   std::string place(const char* key) const { return where_ + "." + key; }
 
-  const Json& object_;
+  const json& object_;
   std::string where_;
 };
 
@@ -61,8 +61,8 @@ Sums sums_from(const StateReader& sums) {
   return {sums.numbers("values"), sums.count("images"), sums.count("steps")};
 }
 
-Json state_json(const RunState& s) {
-  Json out = {{"step", s.step},
+json state_json(const RunState& s) {
+  json out = {{"step", s.step},
               {"epoch", s.epoch},
               {"step_in_epoch", s.step_in_epoch},
               {"order_seed", s.order_seed},
@@ -98,7 +98,7 @@ RunState state_from(const StateReader& run) {
   return out;
 }
 
-Restored restored_from(const Json& state) {
+Restored restored_from(const json& state) {
   const StateReader reader(state, "state");
   return {state_from(reader.object("run")),
           static_cast<uint64_t>(reader.count("rows_length")),
