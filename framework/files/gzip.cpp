@@ -1,8 +1,10 @@
 #include "framework/files/gzip.h"
 
+#include <libdeflate.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "framework/error.h"
 
@@ -19,6 +21,21 @@ uint32_t declared_size(std::string_view bytes) {
     size = size << 8 | static_cast<unsigned char>(bytes[bytes.size() - 1 - i]);
   }
   return size;
+}
+
+// One member that is sound, twice as fast as zlib; false: let zlib say what there is.
+bool inflate_whole(std::string_view bytes, uint64_t limit, std::string& out) {
+  constexpr uint64_t kMostGrowth = 1032;  // of deflate
+  const uint64_t size = declared_size(bytes);
+  if (size > limit || size / kMostGrowth > bytes.size()) return false;
+  const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!decompressor) throw std::bad_alloc();
+  out.resize(size);
+  size_t taken = 0, given = 0;
+  const auto result = libdeflate_gzip_decompress_ex(decompressor.get(), bytes.data(), bytes.size(),
+                                                    out.data(), out.size(), &taken, &given);
+  return result == LIBDEFLATE_SUCCESS && taken == bytes.size() && given == size;
 }
 
 class Inflater {
@@ -77,10 +94,10 @@ bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
 std::string gunzip(std::string_view bytes, uint64_t limit, std::string_view name) {
   if (!is_gzip(bytes)) refuse_data(name, "not gzip data: it does not begin with 1f 8b");
-  Inflater inflater(bytes, name);
   std::string out;
-  out.reserve(std::min<uint64_t>(declared_size(bytes),
-                                 limit));  // growing step by step costs a third of the time
+  if (inflate_whole(bytes, limit, out)) return out;
+  out.clear();
+  Inflater inflater(bytes, name);
   do {
     inflater.member(out, limit);
   } while (is_gzip(inflater.rest()));

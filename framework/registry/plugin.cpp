@@ -104,8 +104,11 @@ void check_stamp(const std::filesystem::path& path) {
 void open_library(const std::filesystem::path& path) {
   Registry& registry = Registry::instance();
   const size_t before = registry.size(), problems = registry.problems().size();
-  registry.set_library(path.filename() == "libvitrine_engine.so" ? "" : path.string());
-  const bool opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
+  const bool is_engine = path.filename() == "libvitrine_engine.so";
+  registry.set_library(is_engine ? "" : path.string());
+  // A plug-in that misses a function is refused. Of libtorch, what is not called is not looked up.
+  const int binding = is_engine ? RTLD_LAZY : RTLD_NOW;
+  const bool opened = dlopen(path.c_str(), binding | RTLD_LOCAL) != nullptr;
   registry.set_library("");
   if (!opened) refuse(path, reason_of_dlerror(path.string()));
   if (registry.problems().size() > problems) {
