@@ -1,4 +1,5 @@
-"""The tutorial's way of training: image by image and head by head in Python, through a DataLoader.
+"""The tutorial's way of training, step for step: images converted one by one, cut patch by patch, attended image by image and head
+by head in Python; the loss is read back after every step.
 
     python tutorial_loop.py MNIST_FOLDER [--steps 40]
 
@@ -10,12 +11,25 @@ import time
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset
 
 import mnist
 from torch_vit import sincos
 
 WIDTH, HEADS, PATCHES = 8, 2, 7
+
+
+class Images(Dataset):
+    """An image is converted when it is asked for, as by torchvision's ToTensor."""
+
+    def __init__(self, folder):
+        (self.images, self.labels), _ = mnist.load(folder)
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, i):
+        return self.images[i][None].float().div(255), int(self.labels[i])
 
 
 def cut(images):
@@ -33,18 +47,19 @@ def cut(images):
 class Attention(nn.Module):
     def __init__(self):
         super().__init__()
-        d = WIDTH // HEADS
-        self.maps = nn.ModuleList(nn.ModuleList(nn.Linear(d, d) for _ in range(3)) for _ in range(HEADS))
+        self.d, self.softmax = WIDTH // HEADS, nn.Softmax(-1)
+        self.maps = nn.ModuleList(nn.ModuleList(nn.Linear(self.d, self.d) for _ in range(3)) for _ in range(HEADS))
 
     def forward(self, x):
         images = []
         for tokens in x:
             heads = []
-            for part, (to_q, to_k, to_v) in zip(tokens.chunk(HEADS, 1), self.maps):
+            for head, (to_q, to_k, to_v) in enumerate(self.maps):
+                part = tokens[:, head * self.d : (head + 1) * self.d]
                 q, k, v = to_q(part), to_k(part), to_v(part)
-                heads.append((q @ k.T / part.shape[1] ** 0.5).softmax(-1) @ v)
-            images.append(torch.cat(heads, 1))
-        return torch.stack(images)
+                heads.append(self.softmax(q @ k.T / self.d**0.5) @ v)
+            images.append(torch.hstack(heads))
+        return torch.cat([image[None] for image in images])
 
 
 class Block(nn.Module):
@@ -80,8 +95,7 @@ def main():
     parser.add_argument("mnist")
     parser.add_argument("--steps", type=int, default=40)
     options = parser.parse_args()
-    (images, labels), _ = mnist.load(options.mnist)
-    data = TensorDataset(images[:, None].float() / 255, labels)
+    data, total = Images(options.mnist), 0.0
     model, loss_of = Vit(), nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
     start = time.perf_counter()
@@ -89,6 +103,7 @@ def main():
         if step == options.steps:
             break
         loss = loss_of(model(x), y)
+        total += loss.item()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
