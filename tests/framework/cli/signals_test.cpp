@@ -1,4 +1,5 @@
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -42,7 +43,11 @@ class SilentServer {
   }
 
   std::string address() const { return "https://127.0.0.1:" + std::to_string(port_) + "/"; }
-  void wait_for_client() { client_ = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC); }
+  void wait_for_client(const Process& process) {
+    pollfd waiting{socket_, POLLIN, 0};
+    while (poll(&waiting, 1, 20) == 0) REQUIRE_FALSE(has_ended(process));
+    client_ = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+  }
 
  private:
   int socket_, client_ = -1;
@@ -72,7 +77,7 @@ TEST_CASE("a signal during a download ends the program before there is a run") {
     const std::string mnist = "dataset={type: mnist, mirrors: ['" + server.address() + "']}";
     Process process(runner_command({"small.yaml", mnist, "--run-dir", "run"}), folder.path(),
                     isolated(folder.path()));
-    server.wait_for_client();
+    server.wait_for_client(process);
     process.send(signal);
     const Result result = process.wait();
     INFO(result.err);
@@ -90,7 +95,7 @@ TEST_CASE("a signal during the download for a test ends it") {
   write_plain(folder / "w.safetensors", write_safetensors({}, {}));
   Process process(runner_command({"test", "small.yaml", mnist, "model.weights=w.safetensors"}),
                   folder.path(), isolated(folder.path()));
-  server.wait_for_client();
+  server.wait_for_client(process);
   process.send(SIGINT);
   const Result result = process.wait();
   CHECK(result.code == 130);
