@@ -1,4 +1,4 @@
-#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/nll_loss.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include "framework/error.h"
 #include "framework/registry/register.h"
 #include "framework/training/loss.h"
+#include "framework/training/softmax.h"
 
 namespace vitrine {
 namespace {
@@ -35,8 +36,10 @@ class CrossEntropy : public Loss {
 
   // Takes the outputs for logits, whatever the head gives.
   Tensor forward(const Tensor& output, const Tensor& target, const Task&) override {
-    return at::cross_entropy_loss(output, target, {}, at::Reduction::Mean, /*ignore_index=*/-100,
-                                  options_.label_smoothing);
+    const Tensor logs = log_softmax(output);
+    const Tensor loss = at::nll_loss(logs, target);
+    const double smoothing = options_.label_smoothing;
+    return smoothing == 0 ? loss : loss * (1 - smoothing) - logs.mean() * smoothing;
   }
 
   std::string warning() const override {

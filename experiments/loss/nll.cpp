@@ -1,10 +1,10 @@
-#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/nll_loss.h>
 
 #include <limits>
 
 #include "framework/registry/register.h"
 #include "framework/training/loss.h"
+#include "framework/training/softmax.h"
 
 namespace vitrine {
 namespace {
@@ -15,8 +15,8 @@ class NegativeLogLikelihood : public Loss {
 
   Tensor forward(const Tensor& output, const Tensor& target, const Task& task) override {
     constexpr float kTiny = std::numeric_limits<float>::min();  // keeps log(0) finite
-    return at::nll_loss(
-        task.probabilities ? output.clamp_min(kTiny).log() : at::log_softmax(output, -1), target);
+    return at::nll_loss(task.probabilities ? output.clamp_min(kTiny).log() : log_softmax(output),
+                        target);
   }
 };
 

@@ -5,8 +5,6 @@
 #define HWY_TARGET_INCLUDE "framework/simd/attention.cpp"
 #include "framework/simd/targets.h"
 // After it:
-#include <hwy/aligned_allocator.h>
-
 #include <cmath>
 
 #include "framework/simd/attention-inl.h"
@@ -33,13 +31,8 @@ class Group {
       spread_floats(at(from, t), offsets, size_.width, to + t * size_.width * N);
   }
   void store_tokens(const float* from, size_t n, float factor, const Heads<float>& to) const {
-    for (size_t t = 0; t < n; ++t, from += size_.width * N) {
-      for (size_t i = 0; i < size_.width; ++i) {
-        HWY_ALIGN float lanes[N];
-        store(hn::Mul(load(from + i * N), all(factor)), lanes);
-        for (size_t lane = 0; lane < count_; ++lane) at(to, t)[lane * to.image + i] = lanes[lane];
-      }
-    }
+    for (size_t t = 0; t < n; ++t, from += size_.width * N)
+      collect_floats(from, size_.width, factor, count_, to.image, at(to, t));
   }
 
  private:
@@ -57,17 +50,6 @@ Head head_in(const AttentionSize& size, float* kept) {
   const size_t n = size.queries * size.width * N, tokens = size.tokens * size.width * N;
   float *q = kept, *k = q + n, *v = k + tokens, *o = v + tokens, *maximum = o + n;
   return {q, k, v, o, maximum, maximum + size.queries * N, size.width, size.width, size.tokens};
-}
-
-// Grows, and stays for the thread's next group.
-float* scratch(size_t vectors) {
-  static thread_local hwy::AlignedFreeUniquePtr<float[]> memory;
-  static thread_local size_t room = 0;
-  if (vectors > room) {
-    memory = hwy::AllocateAligned<float>(vectors * N);
-    room = vectors;
-  }
-  return memory.get();
 }
 
 float scale_of(const AttentionSize& size) { return 1 / std::sqrt(static_cast<float>(size.width)); }

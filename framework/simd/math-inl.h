@@ -22,8 +22,8 @@ HWY_INLINE void store(V v, float* p) { hn::Store(v, Lanes(), p); }
 HWY_INLINE V all(float x) { return hn::Set(Lanes(), x); }
 HWY_INLINE V zero() { return hn::Zero(Lanes()); }
 
-// 2^x for x of at most 127; 0 far below. The polynomial (minimax on [0, 1), relative error 2e-7) is
-// of the fraction.
+// 2^x for x of at most 127; 0 far below; NaN of NaN. The polynomial (minimax on [0, 1), relative
+// error 2e-7) is of the fraction.
 HWY_INLINE V exp2(V x) {
   const auto polynomial = [](V r) HWY_ATTR {
     V p = all(1.8775767e-3f);
@@ -39,11 +39,10 @@ HWY_INLINE V exp2(V x) {
   return V{_mm512_scalef_ps(p.raw, x.raw)};
 #else
   const hn::RebindToSigned<Lanes> di;
-  x = hn::Max(x, all(-126.0f));
+  x = hn::IfThenElse(hn::Lt(x, all(-126.0f)), all(-126.0f), x);  // unlike Max, leaves a NaN one
   const V whole = hn::Floor(x);
-  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(di, whole));
-  const V p = polynomial(hn::Sub(x, whole));
-  return hn::BitCast(Lanes(), hn::Add(hn::BitCast(di, p), exponent));
+  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(di, hn::Add(whole, all(127.0f))));
+  return hn::Mul(polynomial(hn::Sub(x, whole)), hn::BitCast(Lanes(), exponent));
 #endif
 }
 

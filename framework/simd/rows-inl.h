@@ -7,6 +7,8 @@
 #define VITRINE_SIMD_ROWS
 #endif
 
+#include <hwy/aligned_allocator.h>
+
 #include <algorithm>
 
 #include "framework/simd/math-inl.h"
@@ -29,6 +31,28 @@ HWY_INLINE Offsets offsets_of(size_t count, size_t stride) {
 // n neighbouring floats of each row as n vectors.
 inline void spread_floats(const float* from, const Offsets& offsets, size_t n, float* to) {
   for (size_t i = 0; i < n; ++i, to += N) store(hn::GatherOffset(Lanes(), from + i, offsets), to);
+}
+
+// n vectors as n neighbouring floats of each of `count` rows, `stride` floats apart; each times
+// `factor`.
+inline void collect_floats(const float* from, size_t n, float factor, size_t count, size_t stride,
+                           float* to) {
+  for (size_t i = 0; i < n; ++i, from += N) {
+    HWY_ALIGN float lanes[N];
+    store(hn::Mul(load(from), all(factor)), lanes);
+    for (size_t lane = 0; lane < count; ++lane) to[lane * stride + i] = lanes[lane];
+  }
+}
+
+// Grows, and stays for the thread's next group.
+inline float* scratch(size_t vectors) {
+  static thread_local hwy::AlignedFreeUniquePtr<float[]> memory;
+  static thread_local size_t room = 0;
+  if (vectors > room) {
+    memory = hwy::AllocateAligned<float>(vectors * N);
+    room = vectors;
+  }
+  return memory.get();
 }
 
 }  // namespace vitrine::simd::HWY_NAMESPACE

@@ -1,3 +1,5 @@
+#include "framework/training/softmax.h"
+
 #include "framework/registry/register.h"
 #include "models/parts.h"
 
@@ -12,9 +14,7 @@ class SoftmaxHead : public Head {
     bias_ = register_parameter("bias", linear->bias);
   }
 
-  Tensor forward(const Tensor& x) override {
-    return at::softmax(at::linear(x, weight_, bias_), -1);
-  }
+  Tensor forward(const Tensor& x) override { return softmax(at::linear(x, weight_, bias_)); }
   bool gives_probabilities() const override { return true; }
 
  private:

@@ -1,12 +1,12 @@
 // The encoder `fused` against `layers`, over the same parameters.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <hwy/targets.h>
 
 #include <random>
 
 #include "framework/registry/registry.h"
 #include "framework/training/threads.h"
+#include "tests/instruction_sets.h"
 #include "tests/models/support.h"
 
 namespace vitrine {
@@ -176,14 +176,7 @@ TEST_CASE("every instruction set of this processor agrees with layers") {
   Pair pair(tutorial);
   const Tensor images = bytes_for(tutorial.images, 37);
   const Results wanted = run(*pair.layers, images, 3);
-  for (int64_t targets = hwy::SupportedTargets(); targets != 0; targets &= targets - 1) {
-    CAPTURE(hwy::TargetName(targets & -targets));
-    hwy::SetSupportedTargetsForTest(targets & -targets);
-    hwy::GetChosenTarget().Update(targets & -targets);
-    check_agreement(run(*pair.fused, images, 3), wanted);
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  with_each_instruction_set([&] { check_agreement(run(*pair.fused, images, 3), wanted); });
 }
 
 TEST_CASE("the bits of fused do not depend on the number of threads") {
