@@ -183,19 +183,20 @@ std::string pictures(const fs::path& folder) {
   return out.empty() ? "" : "<div class=\"pictures\">" + out + "</div>";
 }
 
+// By the config alone: the command may resume a run that has finished by now, as in a sweep.
 std::string reproduction(const RunRecord& run) {
-  std::string command;
-  for (const std::string& word : run.metrics.command) {
-    command += (command.empty() ? "" : " ") + shell_word(word);
-  }
-  std::string out = "<h3>To run it again</h3>\n";
-  if (!command.empty()) out += "<pre>" + html(command) + "</pre>\n";
   const auto version = run.value("environment.git");
-  out += note("or <code>runner config.yaml</code> with the config below" +
+  std::string out = "<h3>To run it again</h3>\n<pre>runner config.yaml</pre>\n";
+  out += note("with the config below in a file of this name" +
               (version && version->is_string()
                    ? ", of version <code>" + html(version->get<std::string>()) + "</code>"
                    : "") +
               ".");
+  std::string command;
+  for (const std::string& word : run.metrics.command) {
+    command += (command.empty() ? "" : " ") + shell_word(word);
+  }
+  if (!command.empty()) out += note("It was started as <code>" + html(command) + "</code>");
   return out;
 }
 

@@ -165,7 +165,8 @@ TEST_CASE("one run: its results, and no section that has nothing to show") {
   CHECK_THAT(page, Contains("<title>small · Vitrine</title>"));
   CHECK_THAT(page, Contains("<dt>test/accuracy</dt><dd>50.00 %</dd>"));
   CHECK_THAT(page, Contains("<p>a: finished</p>"));
-  CHECK_THAT(page, Contains("<pre>runner small.yaml</pre>"));
+  CHECK_THAT(page, Contains("<pre>runner config.yaml</pre>"));
+  CHECK_THAT(page, Contains("It was started as <code>runner small.yaml</code>"));
   CHECK_THAT(page, Contains("<pre>name: small\nmodel: &lt;x&gt;\n</pre>"));
   CHECK_THAT(page, Contains("<th scope=\"row\">cpu</th><td>x</td>"));
 }
@@ -321,12 +322,21 @@ TEST_CASE("pictures in a run's folder and among its plots are embedded") {
   CHECK(count_of(page, "<img ") == 3);
 }
 
-TEST_CASE("the command to run it again can be pasted into a shell") {
+TEST_CASE("a sweep's trial is run again by its config, not resumed") {
+  Metrics metrics = example_run();
+  metrics.command = {"s/build/runner", "resume", "s/trials/1", "--stop-after", "3"};
+  const std::string page = report_page({record_of(metrics, "s/trials/1")}, {});
+  const std::string again = between(page, "<h3>To run it again</h3>", "</details>");
+  CHECK(matches(again, "<pre>([^<]*)</pre>") == std::vector<std::string>{"runner config.yaml"});
+  CHECK_THAT(again, Contains("started as <code>s/build/runner resume s/trials/1 --stop-after 3<"));
+}
+
+TEST_CASE("the command that started it can be pasted into a shell") {
   Metrics metrics = example_run();
   metrics.command = {"./runner", "a b.yaml", "model.tasks=[{name: it's}]", ""};
   const std::string page = report_page({record_of(metrics)}, {});
-  CHECK_THAT(page, Contains("<pre>./runner &#39;a b.yaml&#39; &#39;model.tasks=[{name: "
-                            "it&#39;\\&#39;&#39;s}]&#39; &#39;&#39;</pre>"));
+  CHECK_THAT(page, Contains("<code>./runner &#39;a b.yaml&#39; &#39;model.tasks=[{name: "
+                            "it&#39;\\&#39;&#39;s}]&#39; &#39;&#39;</code>"));
 }
 
 }  // namespace
