@@ -4,6 +4,7 @@
 #include "framework/reports/html.h"
 #include "framework/runs/metrics.h"
 #include "tests/framework/cli/support.h"
+#include "tests/framework/reports/support.h"
 #include "tests/skip.h"
 
 namespace vitrine {
@@ -174,6 +175,29 @@ TEST_CASE("A report of one run works in a browser; what would leave the page is 
   write_plain(folder / "bad.html", page);
   const Json bad = used(program, folder / "bad.html", folder.path());
   CHECK(bad.at("problems") == Json({"blocked: https://localhost:9/a.png", "blocked: inline"}));
+}
+
+// example_run() with so many epochs.
+Metrics run_of(int64_t epochs, int64_t seed) {
+  Metrics out = example_run(seed);
+  for (int64_t epoch = 2; epoch <= epochs; ++epoch) {
+    out.add_epoch({{"epoch", epoch}, {"step", 6 * epoch}, {"train/loss", 2.0}, {"seconds", 0.5}});
+  }
+  return out;
+}
+
+TEST_CASE("A report draws curves of one epoch as points") {
+  const std::string program = browser();
+  if (program.empty()) return;
+  const TemporaryFolder folder;
+  write_run(folder / "runs/0", run_of(1, 0));
+  write_run(folder / "runs/1", run_of(1, 1));
+  write_run(folder / "runs/2", run_of(3, 2));
+  REQUIRE(runner({"report", "runs"}, folder.path()).code == 0);
+  const Json seen = used(program, folder / "report.html", folder.path());
+  INFO(seen.dump(2));
+  CHECK(seen.at("problems") == Json::array());
+  CHECK(seen.at("lone_points") == 2);
 }
 
 }  // namespace

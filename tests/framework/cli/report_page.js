@@ -88,6 +88,7 @@ async function usePage() {
   result.resources = performance.getEntriesByType('resource').length;
   result.sections = all('section').map((section) => section.id);
   result.scripts = all('script').length;
+  result.lone_points = marks('curves', 'lone');
   if (chart('parallel')) {
     result.effect = Object.keys(result.charts).find((name) => name.startsWith('effect-'));
     result.dots = marks(result.effect, 'dot');
