@@ -60,8 +60,10 @@ std::string summary_of(const ReportData& data) {
 }
 
 const ReportColumn* first_colour(const ReportData& data) {
-  const auto parameters = data.columns_of(Role::kParameter);
-  return parameters.empty() ? nullptr : parameters[0];
+  for (const Role role : {Role::kName, Role::kParameter}) {
+    if (const auto columns = data.columns_of(role); !columns.empty()) return columns[0];
+  }
+  return nullptr;
 }
 
 Json id_of(const ReportColumn* column) { return column ? Json(column->id) : Json(); }
@@ -96,7 +98,8 @@ std::string controls(const ReportData& data) {
 }
 
 Json columns_json(const ReportData& data) {
-  constexpr const char* kRoles[] = {"label", "status", "parameter", "seed", "metric", "fact"};
+  constexpr const char* kRoles[] = {"label", "status", "name", "parameter",
+                                    "seed",  "metric", "fact"};
   Json out = Json::array();
   for (const ReportColumn& column : data.columns) {
     out.push_back({{"id", column.id},

@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Role = ReportColumn::Role;
 
-// Labels, which change no result.
+// Labels, which change no result; the name has a column of its own.
 const std::set<std::string> kNoParameters = {"name", "note", "tags"};
 // Of the data and the environment; "build" follows from git, the sizes of splits from the rest.
 const std::set<std::string> kToldByConfig = {"type", "threads",    "device", "train",
@@ -191,6 +191,10 @@ const ReportColumn* ReportData::column(const std::string& name) const {
 nlohmann::ordered_json ReportData::value(size_t run, const ReportColumn& column) const {
   if (column.role == Role::kLabel) return labels[run];
   if (column.role == Role::kStatus) return runs[run].status;
+  if (column.role == Role::kName) {
+    const std::string& name = runs[run].metrics.name;
+    return name.empty() ? Json() : Json(name);  // of runs that cannot be read
+  }
   const auto value = runs[run].value(column.name);
   if (!value || (column.role == Role::kMetric && !value->is_number())) return nullptr;
   if (value->is_number_float() && !std::isfinite(value->get<double>())) return nullptr;
@@ -208,13 +212,16 @@ ReportData report_data(std::vector<RunRecord> runs) {
   };
   add("run", Role::kLabel, {});
   add("status", Role::kStatus, {});
+  add("name", Role::kName, {});
+  if (out.columns.back().values.size() < 2) out.columns.pop_back();
   std::vector<const Json*> configs;
   for (const RunRecord& run : out.runs) {
     if (run.is_readable()) configs.push_back(&run.config);
   }
   for (const std::string& name : differing_members(configs)) {
     if (kNoParameters.contains(name)) continue;
-    add(name, name == "seed" ? Role::kSeed : Role::kParameter, {});
+    const bool is_threads = name == "threads";  // which change no result
+    add(name, name == "seed" ? Role::kSeed : is_threads ? Role::kFact : Role::kParameter, {});
   }
   for (const std::string& name : metric_names(out.runs)) {
     add(name, Role::kMetric, info_of(name, out.runs));

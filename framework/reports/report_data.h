@@ -11,7 +11,7 @@ namespace vitrine {
 // Charts know a value by the column's id: no name that a run brings gets into a specification's
 // fields and expressions.
 struct ReportColumn {
-  enum class Role { kLabel, kStatus, kParameter, kSeed, kMetric, kFact };
+  enum class Role { kLabel, kStatus, kName, kParameter, kSeed, kMetric, kFact };
 
   std::string id;    // "c3"
   std::string name;  // "model.hidden_d"
@@ -24,7 +24,7 @@ struct ReportColumn {
 struct ReportData {
   std::vector<RunRecord> runs;
   std::vector<std::string> labels;    // paths of the runs without what all have in common
-  std::vector<ReportColumn> columns;  // label, status, what differs, metrics
+  std::vector<ReportColumn> columns;  // label, status, names, what differs, metrics
 
   const ReportColumn* first_metric() const;  // that charts show first; none without any metric
   std::vector<const ReportColumn*> columns_of(ReportColumn::Role role) const;

@@ -143,6 +143,7 @@ TEST_CASE("A report works in a browser, and asks for nothing from elsewhere") {
   std::vector<int> filtered = seen.at("filtered");
   std::sort(filtered.begin(), filtered.end());
   CHECK(filtered == std::vector<int>{1, 2});
+  CHECK(seen.at("named_small").size() == 4);  // all but the enemy's
   CHECK(seen.at("filter_problem") == "no column is called “no_such”");
   CHECK(seen.at("hovered_lines") == 1);
 

@@ -45,6 +45,8 @@ async function useTable(result) {
   result.filtered_dots = marks(result.effect, 'dot');
   await choose('filter', 'no_such=1');
   result.filter_problem = document.getElementById('filter-problem').textContent;
+  await choose('filter', 'name=small');
+  result.named_small = shownRuns();
   await choose('filter', '');
 
   const row = document.querySelector('#runs-table tbody tr');

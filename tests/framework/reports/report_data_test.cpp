@@ -63,6 +63,20 @@ TEST_CASE("words, lists and missing keys are values of a parameter") {
   CHECK(data.value(3, *data.column("environment.git")) == "eeeeeeee");
 }
 
+TEST_CASE("names are a column where they differ, and threads are no parameter") {
+  CHECK(report_data(grid()).column("name") == nullptr);
+  std::vector<RunRecord> runs = grid();
+  runs[1].metrics.name = "wide";
+  runs[2].metrics.name = "";  // as of one that cannot be read
+  runs[3].config["threads"] = 2;
+  const ReportData data = report_data(std::move(runs));
+  CHECK(names_of(data, Role::kName) == std::vector<std::string>{"name"});
+  CHECK(data.column("name")->values == std::vector<Json>{"small", "wide"});
+  CHECK(data.value(2, *data.column("name")).is_null());
+  CHECK(names_of(data, Role::kParameter) == std::vector<std::string>{"model.hidden_d"});
+  CHECK(names_of(data, Role::kFact) == std::vector<std::string>{"threads"});
+}
+
 TEST_CASE("validation comes before the test, and what is not finite is no value") {
   std::vector<RunRecord> runs = grid();
   for (RunRecord& run : runs) run.metrics.summary["validation/accuracy"] = 0.5;

@@ -211,6 +211,23 @@ TEST_CASE("the best is among those that finished, and a page without names has a
   CHECK_THAT(page, Contains("<h1>Runs</h1>"));
 }
 
+TEST_CASE("runs are coloured by name where there are several, but not by their threads") {
+  const auto coloured_by = [](const std::vector<RunRecord>& runs) {
+    const auto found =
+        matches(between(report_page(runs, {}), "<select id=\"colour\">", "</select>"),
+                " selected>([^<]*)<");
+    return found.empty() ? "" : found[0];
+  };
+  std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.6});
+  runs[1].config["threads"] = 2;
+  CHECK(coloured_by(runs) == "");
+  CHECK(count_of(report_page(runs, {}), "data-chart=\"effect-") == 0);
+  runs[1].config["model.hidden_d"] = 16;
+  CHECK(coloured_by(runs) == "model.hidden_d");
+  runs[1].metrics.name = "wide";
+  CHECK(coloured_by(runs) == "name");
+}
+
 TEST_CASE("without validation no run is called the best") {
   const std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.6});
   CHECK_THAT(report_page(runs, {}), Contains("<p>2 runs: 2 finished</p>"));
