@@ -122,7 +122,8 @@ void add_comparison(ReportPage& page, const ReportData& data) {
 void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordered_json& curves) {
   if (curves.at("rows").empty() || curves.at("metrics").empty()) return;
   std::string text = "Each run is a line";
-  if (data.runs.size() > 1) text += "; a thick one is the mean of the runs of its colour";
+  if (data.runs.size() > 1)
+    text += "; a thick one is the mean of its colour, as far as all of its runs go";
   if (const auto every = curves.at("every").get<size_t>(); every > 1) {
     text += fmt::format("; of long histories one epoch in {} is drawn", every);
   }
@@ -144,8 +145,8 @@ void add_parameters(ReportPage& page, const ReportData& data) {
     effects += page.chart("effect-" + column->id, effect_chart(*column));
   }
   page.add("effects", "Effect of each parameter",
-           note("Each dot is a run, each bar the mean of the runs with this value, whatever else "
-                "they differ in." +
+           note("Each dot is a run, each bar the mean of the finished runs with this value, "
+                "whatever else they differ in." +
                 cut) +
                "<div class=\"grid\">" + effects + "</div>");
   page.add("parallel", "Parallel coordinates",

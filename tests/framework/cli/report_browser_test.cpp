@@ -201,5 +201,24 @@ TEST_CASE("A report draws curves of one epoch as points") {
   CHECK(seen.at("lone_points") == 2);
 }
 
+TEST_CASE("Means in a report are of all runs of a colour, and of what has finished") {
+  const std::string program = browser();
+  if (program.empty()) return;
+  const TemporaryFolder folder;
+  write_run(folder / "runs/0", run_of(2, 0));
+  write_run(folder / "runs/1", run_of(4, 1));
+  Metrics stopped = run_of(3, 0);
+  stopped.status = RunStatus::kStopped;
+  stopped.config["model"]["hidden_d"] = 16;
+  write_run(folder / "runs/2", stopped);
+  REQUIRE(runner({"report", "runs"}, folder.path()).code == 0);
+  const Json seen = used(program, folder / "report.html", folder.path());
+  INFO(seen.dump(2));
+  CHECK(seen.at("problems") == Json::array());
+  CHECK(seen.at("mean_lengths") == Json({2}));  // epochs, of two runs that are coloured alike
+  CHECK(seen.at("dots") == 3);
+  CHECK(seen.at("means") == 1);  // none where hidden_d is 16
+}
+
 }  // namespace
 }  // namespace vitrine

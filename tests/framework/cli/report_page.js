@@ -91,9 +91,12 @@ async function usePage() {
   result.sections = all('section').map((section) => section.id);
   result.scripts = all('script').length;
   result.lone_points = marks('curves', 'lone');
+  result.mean_lengths = all('.mark-line path[stroke-width="3.2"]', chart('curves')).map(
+    (path) => path.getAttribute('d').split('L').length);
   if (chart('parallel')) {
     result.effect = Object.keys(result.charts).find((name) => name.startsWith('effect-'));
     result.dots = marks(result.effect, 'dot');
+    result.means = marks(result.effect, 'mean');
     await useTable(result);
     await useParallel(result);
     await choose('metric', all('#metric option').find((option) => option.textContent === 'test/loss').value);
