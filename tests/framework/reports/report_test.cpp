@@ -198,6 +198,29 @@ TEST_CASE("runs over sizes and seeds have all sections") {
   CHECK(data.at("runs").size() == 6);
 }
 
+TEST_CASE("a comparison's verdicts and marks come right after its groups") {
+  std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.51, 0.52});
+  Metrics wide = example_run();
+  wide.name = "wide";
+  wide.config["model"]["hidden_d"] = 16;
+  wide.dataset["sha256"] = std::string(64, 'e');
+  for (RunRecord& run : seeds_of(wide, {0.7, 0.71, 0.72})) runs.push_back(run);
+  const auto headings_of = [](const std::vector<RunRecord>& runs) {
+    const std::string page = report_page(runs, {});
+    std::vector<std::string> out =
+        matches(between(page, "<section id=\"comparison\">", "</thead>"), "<th[^>]*>([^<]*)</th>");
+    out.resize(7);
+    return out;
+  };
+  CHECK(headings_of(runs) == std::vector<std::string>{"group", "verdict", "difference",
+                                                      "95 % of it", "marks", "model.hidden_d",
+                                                      "dataset.sha256"});
+  for (RunRecord& run : runs) run.metrics.name = "";
+  CHECK(headings_of(runs) == std::vector<std::string>{"model.hidden_d", "dataset.sha256", "verdict",
+                                                      "difference", "95 % of it", "marks",
+                                                      "seeds"});
+}
+
 TEST_CASE("the best is among those that finished, and a page without names has a title") {
   std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.6, 0.7});
   for (RunRecord& run : runs) {
