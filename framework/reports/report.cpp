@@ -91,7 +91,7 @@ std::string controls(const ReportData& data) {
   out += selection("colour", "Colour by", colours, first_colour(data), "nothing");
   return out +
          "<label class=\"filter\">Filter <input id=\"filter\" type=\"search\" "
-         "placeholder=\"hidden_d=8 accuracy&gt;90% finished\" autocomplete=\"off\" "
+         "placeholder=\"hidden_d=8,16 test/accuracy&gt;90% finished\" autocomplete=\"off\" "
          "aria-describedby=\"filter-problem\"></label>\n"
          "<output id=\"count\"></output><span id=\"filter-problem\" role=\"alert\"></span>"
          "<div id=\"legend\"></div></div>\n";

@@ -78,7 +78,7 @@ Json against(const ReportColumn& column, size_t most_places) {
 void add_axis(Json& chart, const std::string& id, const ReportColumn* column) {
   Json scale = column ? scale_of(*column, id, "height", kMostPlaces)
                       : Json{{"name", id},
-                             {"domain", {{"data", "runs"}, {"field", "value"}}},
+                             {"domain", {{"signal", "isNumber(values[0]) ? values : [0, 1]"}}},
                              {"zero", false},
                              {"nice", true},
                              {"range", "height"}};

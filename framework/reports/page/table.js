@@ -36,7 +36,8 @@ function compare(a, b, sign) {
 function filterRows() {
   const tests = [];
   let problem = '';
-  for (const word of element('filter').value.split(/\s+/).filter(Boolean)) {
+  const text = element('filter').value.replace(/\s*([=<>!]=?|,)\s*|\s+(%)/g, '$1$2'); // "loss > 2" is one word
+  for (const word of text.split(/\s+/).filter(Boolean)) {
     try {
       tests.push(testOf(word));
     } catch (error) {
@@ -50,32 +51,52 @@ function filterRows() {
   refresh();
 }
 
-// "hidden_d=8", "accuracy>97%", or a part of any value.
+// A value as filters take it.
+const plain = (value) => String(value).replace(/\s*,\s*/g, ',');
+
+// "hidden_d=8,16", "test/accuracy>97%", or a part of any value.
 function testOf(word) {
-  const parts = word.match(/^([^=<>!]+)(!=|<=|>=|=|<|>)(.*)$/);
+  const parts = word.match(/^([^=<>!]+)(!=|<=|>=|==?|<|>)(.*)$/);
   if (!parts) {
     const part = word.toLowerCase();
-    return (run) => Object.values(run).some((value) => String(value).toLowerCase().includes(part));
+    return (run) => Object.values(run).some((value) => plain(value).toLowerCase().includes(part));
   }
   const [, name, sign, text] = parts;
-  const columns = page.data.columns.filter(
-    (column) => column.name === name || column.name.endsWith('.' + name) || column.name.endsWith('/' + name));
-  if (columns.length === 0) throw Error(`no column is called “${name}”`);
-  const number = text.endsWith('%') ? parseFloat(text) / 100 : Number(text.replace(/[,_]/g, ''));
-  return (run) => columns.some((column) => holds(run[column.id], sign, text, number));
+  const column = namedColumn(name);
+  return (run) => holds(run[column.id], sign, text, column);
 }
 
-function holds(value, sign, text, number) {
-  if (value === undefined) return sign === '!=';
-  const is = typeof value === 'number' ? value === number : String(value) === text;
+// By the whole name, or its last part where no other column has the same.
+function namedColumn(name) {
+  const {columns} = page.data;
+  const whole = columns.find((column) => column.name === name);
+  const near = columns.filter((column) => column.name.endsWith('.' + name) || column.name.endsWith('/' + name));
+  if (!whole && near.length === 0) throw Error(`no column is called “${name}”`);
+  if (!whole && near.length > 1) throw Error(`“${name}” may be ${near.map((column) => column.name).join(' or ')}`);
+  return whole ?? near[0];
+}
+
+function holds(value, sign, text, column) {
+  const is = () => [text, ...text.split(',')].some(
+    (one) => (typeof value === 'number' ? value === numberOf(one, column) : plain(value) === one));
+  if (sign === '!=') return value === undefined || !is();
+  if (value === undefined) return false;
+  const number = numberOf(text, column);
   switch (sign) {
-    case '=': return is;
-    case '!=': return !is;
     case '<': return value < number;
     case '<=': return value <= number;
     case '>': return value > number;
-    default: return value >= number;
+    case '>=': return value >= number;
+    default: return is();
   }
+}
+
+// "1,000", "97%", or 97 of a column that is shown in percent; NaN for what is no number.
+function numberOf(text, column) {
+  const digits = text.replace(/[,_]/g, '').replace(/%$/, '');
+  const number = digits === '' ? NaN : Number(digits);
+  const percent = text.endsWith('%') || (column.unit === 'fraction' && number > 1);
+  return percent ? number / 100 : number;
 }
 
 function showRows() {
@@ -88,5 +109,5 @@ function showRows() {
   }
   const all = page.data.runs.length;
   if (all === 1) return;
-  element('count').textContent = count === all ? `${all} run${all === 1 ? '' : 's'}` : `${count} of ${all} runs`;
+  element('count').textContent = count === 0 ? 'no run matches' : count === all ? `${all} runs` : `${count} of ${all} runs`;
 }

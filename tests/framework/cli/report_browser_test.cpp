@@ -145,6 +145,19 @@ TEST_CASE("A report works in a browser, and asks for nothing from elsewhere") {
   CHECK(filtered == std::vector<int>{1, 2});
   CHECK(seen.at("named_small").size() == 4);  // all but the enemy's
   CHECK(seen.at("filter_problem") == "no column is called “no_such”");
+  const auto count = [&](const char* filter) {
+    return seen.at("filters").at(filter).at("count").get<std::string>();
+  };
+  CHECK(count("hidden_d = 8, 16") == "5 runs");
+  CHECK(count("hidden_d!=8,16") == "no run matches");
+  for (const char* filter : {"test/accuracy > 0.02", "test/accuracy>2", "test/accuracy > 2 %"}) {
+    CHECK(count(filter) == "4 of 5 runs");
+  }
+  CHECK(count("test/accuracy < 101 hidden_d=16") == "2 of 5 runs");
+  CHECK(count("hidden_d=9") == "no run matches");
+  CHECK(count("interrupted") == "1 of 5 runs");  // which has no metric: all charts are empty
+  CHECK(seen.at("filters").at("loss>0").at("problem") ==
+        "“loss” may be validation/loss or test/loss or train/loss");
   CHECK(seen.at("hovered_lines") == 1);
 
   std::vector<int> brushed = seen.at("brushed");

@@ -47,6 +47,16 @@ async function useTable(result) {
   result.filter_problem = document.getElementById('filter-problem').textContent;
   await choose('filter', 'name=small');
   result.named_small = shownRuns();
+  result.filters = {};
+  for (const text of ['hidden_d = 8, 16', 'hidden_d!=8,16', 'test/accuracy > 0.02', 'test/accuracy>2', 'test/accuracy > 2 %',
+    'test/accuracy < 101 hidden_d=16', 'loss>0', 'hidden_d=9', 'interrupted']) {
+    await choose('filter', text);
+    result.filters[text] = {
+      runs: shownRuns().length,
+      count: document.getElementById('count').textContent,
+      problem: document.getElementById('filter-problem').textContent,
+    };
+  }
   await choose('filter', '');
 
   const row = document.querySelector('#runs-table tbody tr');
