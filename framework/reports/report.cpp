@@ -5,10 +5,12 @@
 #include <map>
 #include <set>
 
+#include "framework/error.h"
 #include "framework/reports/html.h"
 #include "framework/reports/page.h"
 #include "framework/reports/report_data.h"
 #include "framework/reports/report_sections.h"
+#include "framework/sweeps/sweep.h"
 
 namespace vitrine {
 
@@ -16,6 +18,25 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Role = ReportColumn::Role;
+
+// What asha stopped between two rungs is "paused", as the sweep itself calls it.
+void tell_paused(std::vector<RunRecord>& runs) {
+  std::map<std::filesystem::path, Sweep> sweeps;
+  for (RunRecord& run : runs) {
+    if (run.status != to_string(TrialStatus::kStopped)) continue;
+    const auto folder = sweep_of(run.path);
+    if (folder.empty()) continue;
+    try {
+      auto known = sweeps.find(folder);
+      if (known == sweeps.end()) known = sweeps.emplace(folder, Sweep::open(folder)).first;
+      const auto trial = known->second.find(run.path);
+      if (trial && known->second.state(*trial).status == TrialStatus::kPaused) {
+        run.status = to_string(TrialStatus::kPaused);
+      }
+    } catch (const Error&) {  // a damaged sweep hides no run
+    }
+  }
+}
 
 std::string title_of(const ReportData& data) {
   std::set<std::string> names;
@@ -127,6 +148,7 @@ std::string head(const std::string& title) {
 }  // namespace
 
 std::string report_page(std::vector<RunRecord> runs, const std::vector<std::string>& places) {
+  tell_paused(runs);
   const ReportData data = report_data(std::move(runs));
   const Json curves = curves_of(data);
   ReportPage page;

@@ -12,6 +12,7 @@
 #include "framework/reports/html.h"
 #include "framework/reports/report_charts.h"
 #include "framework/reports/report_tables.h"
+#include "framework/sweeps/sweep.h"
 
 namespace vitrine {
 
@@ -64,13 +65,17 @@ std::vector<std::vector<std::string>> comparison_rows(const Comparison& comparis
   return table.rows();
 }
 
-// The last line of the run's log, without its time.
+// The last line of the run's log, without its time. A sweep's trial goes on with the sweep.
 std::string last_words(const RunRecord& run) {
   try {
     std::string text = read_file(run.path / "log.txt", kMaxLogBytes);
     text.erase(text.find_last_not_of('\n') + 1);
     const std::string line = text.substr(text.rfind('\n') + 1);
-    return line.substr(line.find(' ') + 1);
+    const std::string words = line.substr(line.find(' ') + 1), advice = "runner resume ";
+    const size_t at = words.find(advice);
+    const auto sweep = sweep_of(run.path);
+    if (at == words.npos || sweep.empty()) return words;
+    return words.substr(0, at) + advice + escape(std::filesystem::proximate(sweep).string());
   } catch (const Error&) {
     return "";  // killed before it had a log
   }

@@ -79,5 +79,20 @@ TEST_CASE("report warns of runs that cannot be read, and fails where none can") 
   CHECK_FALSE(fs::exists(folder / "report.html"));
 }
 
+TEST_CASE("report calls trials that asha paused paused, and goes on with the sweep alone") {
+  const ConfigFolder folder(kSmallConfig);
+  REQUIRE(
+      folder
+          .run({"sweep", "small.yaml", "--run-dir", "sweep", "sweep.method=asha", "sweep.trials=2",
+                "sweep.eta=2", "training.epochs=4", "optimizer.lr=0.001,0.01", "--jobs", "1"})
+          .code == 0);
+  const Result result = folder.run({"report", "sweep"});
+  CHECK(result.err == "");
+  const std::string page = bytes_of(folder / "report.html");
+  CHECK_THAT(page, Contains("<p>2 runs: 1 finished, 1 paused."));
+  CHECK_THAT(page, Contains(": paused: stopped at step 3; go on with: runner resume sweep</li>"));
+  CHECK_THAT(page, Contains("<td class=\"status paused\">paused</td>"));
+}
+
 }  // namespace
 }  // namespace vitrine
