@@ -52,6 +52,20 @@ std::optional<Json> member_of(const Json& object, const std::string& prefix,
   return found == object.end() ? std::nullopt : std::optional<Json>(*found);
 }
 
+// Of a run that has no summary yet. An epoch's seconds are its own, those of a run their sum.
+std::optional<Json> last_value(const Metrics& metrics, const std::string& name) {
+  const auto& history = metrics.history;
+  const auto found = history.back().find(name);
+  if (found == history.back().end()) return std::nullopt;
+  if (name != "seconds") return *found;
+  double sum = 0;
+  for (const Json& epoch : history) {
+    const auto seconds = epoch.find(name);
+    if (seconds != epoch.end() && seconds->is_number()) sum += seconds->get<double>();
+  }
+  return sum;
+}
+
 // Relative to the current folder where it lies below it.
 fs::path shown_path(const fs::path& path, const fs::path& current) {
   const fs::path relative = path.lexically_relative(current);
@@ -75,8 +89,7 @@ std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) 
   }
   if (const auto found = metrics.summary.find(name); found != metrics.summary.end()) return *found;
   if (metrics.summary.empty() && !metrics.history.empty()) {
-    const Json& last = metrics.history.back();
-    if (const auto found = last.find(name); found != last.end()) return *found;
+    if (const auto found = last_value(metrics, name)) return found;
   }
   if (const auto found = member_of(metrics.model, "model.", name)) return found;
   if (const auto found = member_of(metrics.dataset, "dataset.", name)) return found;

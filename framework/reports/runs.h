@@ -23,10 +23,10 @@ struct RunRecord {
   bool is_finished() const { return status == "finished"; }
 
   // A value by the name that people know: a key of the config ("model.hidden_d", "model.mlp"), a
-  // metric of the summary or, until there is one, of the last epoch ("test/accuracy", "seconds"), a
-  // member of the model, the dataset or the environment ("model.parameters", "dataset.sha256",
-  // "environment.git"), "run", "status", "exact", "started" or "finished". In this order; none
-  // where the run has no such value, or null for a metric.
+  // metric of the summary or, until there is one, of the last epoch ("test/accuracy"; "seconds" are
+  // those of all epochs), a member of the model, the dataset or the environment
+  // ("model.parameters", "dataset.sha256", "environment.git"), "run", "status", "exact", "started"
+  // or "finished". In this order; none where the run has no such value, or null for a metric.
   std::optional<nlohmann::ordered_json> value(const std::string& name) const;
   // All names that value() knows for this run.
   std::vector<std::string> names() const;

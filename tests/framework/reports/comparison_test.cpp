@@ -290,5 +290,18 @@ TEST_CASE("the Pareto front", "[reports]") {
   CHECK(comparison.reference == "d");
 }
 
+TEST_CASE("the Pareto front takes the time of all epochs of a run without a summary", "[reports]") {
+  auto runs = together({seeds_of(variant("a", 8), {0.5}), seeds_of(variant("b", 16), {0.5})});
+  for (RunRecord& run : runs) {
+    run.status = "stopped";
+    run.metrics.summary = Metrics::Object::object();
+  }
+  runs[0].metrics.add_epoch({{"epoch", 2}, {"step", 12}, {"train/loss", 2.25}, {"seconds", 0.25}});
+  Comparison comparison = compared(runs);
+  CHECK(comparison.groups[0].spread("seconds").mean == 0.75);
+  CHECK(keep_pareto_front(comparison, {"train/loss", "seconds"}) == 1);
+  CHECK(labels(comparison) == Texts{"b"});
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -133,6 +133,19 @@ TEST_CASE("curves have the epochs of all runs, with seconds summed up") {
                         {"every", 1}}));
 }
 
+TEST_CASE("a run without a summary shows the time of all its epochs") {
+  std::vector<RunRecord> runs = grid();
+  runs.resize(2);
+  Metrics& paused = runs[1].metrics;
+  paused.summary = Json::object();
+  paused.add_epoch({{"epoch", 2}, {"step", 12}, {"train/loss", 1.5}, {"seconds", 0.25}});
+  const ReportData data = report_data(std::move(runs));
+  const ReportColumn* seconds = data.column("seconds");
+  REQUIRE(seconds != nullptr);
+  CHECK(data.value(0, *seconds) == 0.5);
+  CHECK(data.value(1, *seconds) == 0.75);
+}
+
 TEST_CASE("of long histories epochs are left out, but never the last") {
   std::vector<RunRecord> runs;
   for (int i = 0; i < 400; ++i) {

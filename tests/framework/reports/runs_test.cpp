@@ -97,11 +97,12 @@ TEST_CASE("a run without a summary shows its last epoch", "[reports]") {
   Metrics metrics = example_run();
   metrics.status = RunStatus::kStopped;
   metrics.summary = metrics.test = Json::object();
-  metrics.add_epoch({{"epoch", 2}, {"step", 12}, {"train/loss", 1.5}});
+  metrics.add_epoch({{"epoch", 2}, {"step", 12}, {"train/loss", 1.5}, {"seconds", 0.25}});
   write_run(root / "1", metrics);
   const RunRecord run = read_run(root / "1");
   CHECK(run.status == "stopped");
   CHECK(run.value("train/loss") == 1.5);
+  CHECK(run.value("seconds") == 0.75);  // of both epochs
   CHECK_FALSE(run.value("test/accuracy"));
 }
 
