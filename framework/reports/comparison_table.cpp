@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "framework/error.h"
@@ -161,6 +162,42 @@ std::string joined(const std::vector<std::vector<std::string>>& rows, const std:
   std::string out;
   for (const auto& row : rows) out += fmt::format("{}\n", fmt::join(row, between));
   if (!out.empty()) out.pop_back();
+  return out;
+}
+
+// Whether a hyphen stands before a number that begins there: "-0.80", "[-15.42, -13.58]", "lr=-1".
+bool is_minus(const std::string& text, size_t at) {
+  const auto is_one_of = [](const std::string& characters, char c) {
+    return characters.find(c) != characters.npos;
+  };
+  return text[at] == '-' && (at == 0 || is_one_of(" [(=,", text[at - 1])) && at + 1 < text.size() &&
+         is_one_of("0123456789.", text[at + 1]);
+}
+
+// Typesets in LaTeX's default encoding too, which has < > | and " in mathematics alone or nowhere.
+std::string latex_cell(const std::string& text) {
+  static const std::map<char, std::string> known = {{'\\', "\\textbackslash{}"},
+                                                    {'~', "\\textasciitilde{}"},
+                                                    {'^', "\\textasciicircum{}"},
+                                                    {'<', "\\textless{}"},
+                                                    {'>', "\\textgreater{}"},
+                                                    {'|', "\\textbar{}"},
+                                                    {'"', "''"},
+                                                    {'&', "\\&"},
+                                                    {'%', "\\%"},
+                                                    {'$', "\\$"},
+                                                    {'#', "\\#"},
+                                                    {'_', "\\_"},
+                                                    {'{', "\\{"},
+                                                    {'}', "\\}"}};
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto found = known.find(text[i]);
+    out += is_minus(text, i)      ? "$-$"
+           : found == known.end() ? std::string(1, text[i])
+                                  : found->second;
+  }
+  for (size_t at; (at = out.find("±")) != out.npos;) out.replace(at, 2, "$\\pm$");
   return out;
 }
 
@@ -328,26 +365,13 @@ std::string to_markdown(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string to_latex(const std::vector<std::vector<std::string>>& rows) {
-  const auto escaped = [](const std::string& cell) {
-    std::string out;
-    for (const char c : cell) {
-      if (c == '\\') {
-        out += "\\textbackslash{}";
-      } else if (c == '~' || c == '^') {
-        out += std::string("\\") + c + "{}";
-      } else {
-        out +=
-            (std::string("&%$#_{}").find(c) == std::string::npos ? "" : "\\") + std::string(1, c);
-      }
-    }
-    for (size_t at; (at = out.find("±")) != out.npos;) out.replace(at, 2, "$\\pm$");
-    return out;
-  };
   std::string out =
       fmt::format("\\begin{{tabular}}{{{}}}\n\\hline\n", std::string(rows.at(0).size(), 'l'));
   for (size_t i = 0; i < rows.size(); ++i) {
     std::vector<std::string> cells;
-    for (const std::string& cell : rows[i]) cells.push_back(escaped(cell));
+    for (const std::string& cell : rows[i]) cells.push_back(latex_cell(cell));
+    // After the \\ of the row before these would be its arguments.
+    if (cells[0].starts_with('[') || cells[0].starts_with('*')) cells[0].insert(0, "{}");
     out += fmt::format("{} \\\\\n{}", fmt::join(cells, " & "), i == 0 ? "\\hline\n" : "");
   }
   return out + "\\hline\n\\end{tabular}";

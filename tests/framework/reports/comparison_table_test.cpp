@@ -101,8 +101,24 @@ TEST_CASE("tables for papers and pages", "[reports]") {
   const Rows rows = {{"a|b", "c_d"}, {"51.50 ± 1.29 %", "x\\y^z"}};
   CHECK(to_markdown(rows) == "| a\\|b | c_d |\n| --- | --- |\n| 51.50 ± 1.29 % | x\\y^z |");
   CHECK(to_latex(rows) ==
-        "\\begin{tabular}{ll}\n\\hline\na|b & c\\_d \\\\\n\\hline\n"
-        "51.50 $\\pm$ 1.29 \\% & x\\textbackslash{}y\\^{}z \\\\\n\\hline\n\\end{tabular}");
+        "\\begin{tabular}{ll}\n\\hline\na\\textbar{}b & c\\_d \\\\\n\\hline\n"
+        "51.50 $\\pm$ 1.29 \\% & x\\textbackslash{}y\\textasciicircum{}z \\\\\n"
+        "\\hline\n\\end{tabular}");
+}
+
+TEST_CASE("LaTeX typesets cells as they are", "[reports]") {
+  const auto row = [](const std::string& first, const std::string& second = "") {
+    const std::string text = to_latex({{first, second}});
+    const std::string before = "\\begin{tabular}{ll}\n\\hline\n";
+    return text.substr(before.size(), text.find(" \\\\\n") - before.size());
+  };
+  CHECK(row("[7]", "[7]") == "{}[7] & [7]");
+  CHECK(row("*", "*") == "{}* & *");
+  CHECK(row("<0.0001", "a>b|\"c\"~") ==
+        "\\textless{}0.0001 & a\\textgreater{}b\\textbar{}''c''\\textasciitilde{}");
+  CHECK(row("-0.80", "-") == "$-$0.80 & -");
+  CHECK(row("[-15.42, -.5]", "lr=-1 lr=1e-05 a-1") == "{}[$-$15.42, $-$.5] & lr=$-$1 lr=1e-05 a-1");
+  CHECK(row("-0.51 ± 0.02", "&%$#_{}") == "$-$0.51 $\\pm$ 0.02 & \\&\\%\\$\\#\\_\\{\\}");
 }
 
 }  // namespace
