@@ -168,7 +168,7 @@ void add_contrasts(Comparison& comparison, size_t reference) {
     }
     p.push_back(group.contrast ? group.contrast->difference.p : kNan);
   }
-  p = holm(p);
+  p = holm(p, comparison.reference_is_best);
   for (size_t i = 0; i < p.size(); ++i) {
     auto& contrast = comparison.groups[i].contrast;
     if (!contrast) continue;
@@ -243,9 +243,9 @@ Comparison compare_runs(const std::vector<const RunRecord*>& runs,
   for (const Condition& condition : options.baseline) {
     require_name(runs, condition.name(), "--baseline");
   }
-  const bool best = options.baseline.empty() && out.groups.size() > 2;
+  out.reference_is_best = options.baseline.empty() && out.groups.size() > 2;
   add_contrasts(out, !options.baseline.empty() ? index_of_baseline(out, options.baseline)
-                     : best                    ? index_of_best(out)
+                     : out.reference_is_best   ? index_of_best(out)
                                                : 0);
   return out;
 }

@@ -49,8 +49,9 @@ struct Comparison {
   std::string metric;             // that decides
   std::vector<std::string> keys;  // that differ: of the config, and of data and code
   std::vector<Group> groups;
-  bool labels_are_keys = false;  // the groups' labels say what the keys' columns say
-  std::string reference;         // label of the group that contrasts are against
+  bool labels_are_keys = false;    // the groups' labels say what the keys' columns say
+  std::string reference;           // label of the group that contrasts are against
+  bool reference_is_best = false;  // it was chosen by the metric, which the correction heeds
   std::vector<std::pair<const RunRecord*, std::string>> left_out;  // of all groups, and why
   std::map<std::string, MetricInfo> infos;                         // of all runs
 

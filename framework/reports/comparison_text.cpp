@@ -126,8 +126,9 @@ std::string headline_of_many(const Comparison& comparison, const Group& referenc
   for (const auto& [verdict, count] : counts) {
     if (count > 0) parts.push_back(fmt::format("{} {}", count, to_string(verdict)));
   }
-  return fmt::format("{}\nthe {} others against it: {} (t tests at 5 %, Holm-corrected)", first,
-                     others, fmt::join(parts, ", "));
+  return fmt::format("{}\nthe {} others against it: {} (t tests at 5 %, Holm-corrected{})", first,
+                     others, fmt::join(parts, ", "),
+                     comparison.reference_is_best ? " for all pairs" : "");
 }
 
 }  // namespace

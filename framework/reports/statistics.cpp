@@ -67,17 +67,18 @@ Difference welch_difference(const std::vector<double>& a, const std::vector<doub
   return tested(mean, std::sqrt(u + v), degrees);
 }
 
-std::vector<double> holm(const std::vector<double>& p) {
+std::vector<double> holm(const std::vector<double>& p, bool all_pairs) {
   std::vector<size_t> order;
   for (size_t i = 0; i < p.size(); ++i) {
     if (!std::isnan(p[i])) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(), [&](size_t i, size_t j) { return p[i] < p[j]; });
   std::vector<double> out = p;
+  const size_t n = order.size(), tests = all_pairs ? n * (n + 1) / 2 : n;
   double largest = 0;
-  for (size_t rank = 0; rank < order.size(); ++rank) {
-    const double tests = static_cast<double>(order.size() - rank);
-    largest = std::max(largest, std::min(1.0, tests * p[order[rank]]));
+  for (size_t rank = 0; rank < n; ++rank) {
+    const double factor = static_cast<double>(tests - rank);
+    largest = std::max(largest, std::min(1.0, factor * p[order[rank]]));
     out[order[rank]] = largest;
   }
   return out;

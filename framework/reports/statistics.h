@@ -35,7 +35,9 @@ Difference paired_difference(const std::vector<double>& a, const std::vector<dou
 Difference welch_difference(const std::vector<double>& a, const std::vector<double>& b);
 
 // The p values of several tests, corrected so that the chance of even one false find stays that of
-// one test (Holm 1979). NaN stays NaN and counts as no test.
-std::vector<double> holm(const std::vector<double>& p);
+// one test (Holm 1979). NaN stays NaN and counts as no test. Where the tests are those of several
+// groups against one, `all_pairs` corrects as if each had been tested against each: what is due
+// where that one was chosen by the values.
+std::vector<double> holm(const std::vector<double>& p, bool all_pairs = false);
 
 }  // namespace vitrine

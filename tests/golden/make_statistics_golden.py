@@ -42,6 +42,12 @@ def related(a, shift, deviation):
     return (numpy.array(a) + random.normal(shift, deviation, len(a))).tolist()
 
 
+def holm(p):
+    pairs = len(p) * (len(p) + 1) // 2  # of as many groups and the one that they are compared with
+    all_pairs = multipletests(p + [1.0] * (pairs - len(p)), method="holm")[1]
+    return {"p": p, "corrected": multipletests(p, method="holm")[1].tolist(), "all_pairs": all_pairs[:len(p)].tolist()}
+
+
 base = sample(0.87, 0.01, 10)
 spreads = [sample(0.87, 0.01, n) for n in (2, 3, 5, 10, 1000)] + [[1e6, 1e6 + 1, 1e6 + 3], [-1.0, 2.0, 2.0]]
 pairs = [(base[:n], related(base[:n], shift, 0.005)) for n in (2, 3, 10) for shift in (0, 0.012, -0.3)]
@@ -56,7 +62,7 @@ golden = {
     "spread": [spread(values) for values in spreads],
     "paired": [paired(a, b) for a, b in pairs],
     "welch": [welch(a, b) for a, b in samples],
-    "holm": [{"p": p, "corrected": multipletests(p, method="holm")[1].tolist()} for p in p_values],
+    "holm": [holm(p) for p in p_values],
 }
 path = pathlib.Path(__file__).parent / "statistics.json"
 path.write_text(json.dumps(golden) + "\n")

@@ -76,7 +76,7 @@ TEST_CASE("compare shows many groups below each other, best first") {
   folder.add("d", variant("d", 64), {0.64, 0.67, 0.65, 0.68});
   CHECK(folder.compare({"."}).out ==
         R"(d: test/accuracy 66.00 %, 95 % [63.09, 68.91], standard deviation 1.83, 4 seeds
-the 3 others against it: 2 worse, 1 too few seeds (t tests at 5 %, Holm-corrected)
+the 3 others against it: 2 worse, 1 too few seeds (t tests at 5 %, Holm-corrected for all pairs)
 
 group  model.hidden_d  seeds  test/accuracy             95 %  difference  95 % of it        corrected p  verdict        test/loss        model.parameters  seconds
 d                  64      4  66.00 ± 1.83 %  [63.09, 68.91]                                             reference      0.3400 ± 0.0183              6400      0.5
@@ -92,9 +92,12 @@ c                  32      1         50.00 %               -      -14.00        
   };
   CHECK(first("model.hidden_d") == "base");
   CHECK(first("test/loss") == "d");
-  CHECK_THAT(folder.compare({".", "--baseline", "name=base"}).out,
-             StartsWith("base: test/accuracy 51.50 %, 95 % [49.45, 53.55], standard deviation "
-                        "1.29, 4 seeds\nthe 3 others against it: 2 better, 1 too few seeds "));
+  CHECK_THAT(
+      folder.compare({".", "--baseline", "name=base"}).out,
+      StartsWith(
+          "base: test/accuracy 51.50 %, 95 % [49.45, 53.55], standard deviation "
+          "1.29, 4 seeds\nthe 3 others against it: 2 better, 1 too few seeds (t tests at 5 %, "
+          "Holm-corrected)\n"));
 }
 
 TEST_CASE("compare leaves columns out for a narrow terminal, and says so") {

@@ -158,15 +158,25 @@ TEST_CASE("of more than two groups all are compared with the best, Holm-correcte
   for (const auto* values : {&kLow, &close, &nearly}) {
     p.push_back(paired_difference(kHigh, *values).p);
   }
-  CHECK(p[2] < 0.05);  // and no longer, once corrected
-  CHECK(comparison.groups[0].contrast->p == 3 * p[0]);
+  CHECK(p[2] < 0.05);  // and no longer, once corrected for the six pairs of four groups
+  CHECK(comparison.reference_is_best);
+  CHECK(comparison.groups[0].contrast->p == 6 * p[0]);
   CHECK(comparison.groups[0].contrast->verdict == Verdict::kWorse);
   CHECK(comparison.groups[2].contrast->verdict == Verdict::kUndecided);
-  CHECK(comparison.groups[3].contrast->p == 2 * p[2]);
+  CHECK(comparison.groups[3].contrast->p == 5 * p[2]);
   CHECK(comparison.groups[3].contrast->verdict == Verdict::kUndecided);
 
+  // A baseline was there before the values: three tests are three.
   comparison = compared(runs, "", {"name=a"});
   CHECK(comparison.reference == "a");
+  CHECK_FALSE(comparison.reference_is_best);
+  std::vector<double> against_a;
+  for (const auto* values : {&kHigh, &close, &nearly}) {
+    against_a.push_back(paired_difference(kLow, *values).p);
+  }
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(comparison.groups[i + 1].contrast->p == holm(against_a)[i]);
+  }
   CHECK(comparison.groups[1].contrast->verdict == Verdict::kBetter);
   CHECK(error_of([&] { compared(runs, "", {"model.hidden_d>8"}); }) ==
         "2: --baseline selects 3 of the 4 groups, it must be one; they are: a; b; c; d");

@@ -104,7 +104,7 @@ TEST_CASE("of more groups the best, and how many are worse", "[reports]") {
                    group("c", 32, {0.5}), group("d", 64, {0.91, 0.9, 0.92, 0.92})}) ==
       "b: test/accuracy 91.50 %, 95 % [89.45, 93.55], standard deviation 1.29, 4 seeds\n"
       "the 3 others against it: 1 worse, 1 undecided, 1 too few seeds (t tests at 5 %, "
-      "Holm-corrected)");
+      "Holm-corrected for all pairs)");
 }
 
 TEST_CASE("one group", "[reports]") {

@@ -53,15 +53,23 @@ TEST_CASE("differences, their intervals and p values are SciPy's", "[reports]") 
 
 TEST_CASE("p values corrected after Holm are those of statsmodels", "[reports]") {
   for (const Json& wanted : golden().at("holm")) {
-    const std::vector<double> got = holm(wanted.at("p"));
-    REQUIRE(got.size() == wanted.at("corrected").size());
-    for (size_t i = 0; i < got.size(); ++i) CHECK(agrees(got[i], wanted.at("corrected")[i]));
+    for (const bool all_pairs : {false, true}) {
+      const Json& corrected = wanted.at(all_pairs ? "all_pairs" : "corrected");
+      const std::vector<double> got = holm(wanted.at("p"), all_pairs);
+      REQUIRE(got.size() == corrected.size());
+      for (size_t i = 0; i < got.size(); ++i) CHECK(agrees(got[i], corrected[i]));
+    }
   }
   const std::vector<double> got = holm({NAN, 0.02, 0.03});
   CHECK(std::isnan(got[0]));
   CHECK(got[1] == 0.04);
   CHECK(got[2] == 0.04);
   CHECK(holm({}).empty());
+  // Three groups against the best of four: factors 6, 5 and 4. A NaN is neither test nor group.
+  CHECK(holm({0.25, 0.0078125, 0.015625}, true) == std::vector<double>{1, 0.046875, 0.078125});
+  CHECK(holm({NAN, 0.0078125, 0.015625}, true)[2] == 0.03125);
+  CHECK(holm({0.5}, true)[0] == 0.5);
+  CHECK(holm({}, true).empty());
 }
 
 TEST_CASE("what few values cannot tell is NaN", "[reports]") {
