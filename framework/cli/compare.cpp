@@ -76,7 +76,16 @@ std::string below(ComparisonTable columns) {
                      escape(fmt::format("{}", fmt::join(gone, ", "))));
 }
 
-// Which runs are not counted or are with care, and what is wrong with whole groups.
+std::vector<std::string> left_out_of(const Comparison& comparison) {
+  std::vector<std::string> out;
+  for (const auto& [run, reason] : comparison.left_out) {
+    const std::string path = run->path.string();
+    out.push_back(reason.starts_with(path) ? reason : fmt::format("{}: {}", path, reason));
+  }
+  return out;
+}
+
+// Which runs are not counted or are with care, and which are left out.
 std::vector<std::string> notes_of(const Comparison& comparison) {
   std::vector<std::string> out;
   for (const Group& group : comparison.groups) {
@@ -86,21 +95,28 @@ std::vector<std::string> notes_of(const Comparison& comparison) {
           fmt::format("{}: {}{}", run->path.string(), reason, counted ? "" : ", not counted"));
     }
   }
-  for (const auto& [run, reason] : comparison.left_out) {
-    const std::string path = run->path.string();
-    out.push_back(reason.starts_with(path) ? reason : fmt::format("{}: {}", path, reason));
-  }
+  const std::vector<std::string> left_out = left_out_of(comparison);
+  out.insert(out.end(), left_out.begin(), left_out.end());
   return out;
 }
 
+// Escaped, and of many the first.
+std::vector<std::string> shortened(std::vector<std::string> notes) {
+  const size_t more = notes.size() - std::min(notes.size(), kMostNotes);
+  notes.resize(notes.size() - more);
+  for (std::string& note : notes) note = escape(note);
+  if (more > 0) notes.push_back(fmt::format("and {} more, which --json lists", more));
+  return notes;
+}
+
 std::string shown_notes(const Comparison& comparison) {
-  std::string out;
-  const std::vector<std::string> notes = notes_of(comparison);
-  for (size_t i = 0; i < std::min(notes.size(), kMostNotes); ++i) out += "\n" + escape(notes[i]);
-  if (notes.size() > kMostNotes) {
-    out += fmt::format("\nand {} more, which --json lists", notes.size() - kMostNotes);
-  }
-  return out.empty() ? out : "\n" + out;
+  const std::vector<std::string> notes = shortened(notes_of(comparison));
+  return notes.empty() ? "" : fmt::format("\n\n{}", fmt::join(notes, "\n"));
+}
+
+// A table for programs or papers says nothing else of the runs that are not in it.
+void warn_of_left_out(const Comparison& comparison) {
+  for (const std::string& note : shortened(left_out_of(comparison))) print_warning(note);
 }
 
 std::string shown_comparison(const Comparison& comparison, const CompareOptions& options) {
@@ -142,6 +158,7 @@ ExitCode compare(const CompareOptions& options) {
     sort_groups(comparison, options.sort.empty() ? comparison.metric : options.sort);
   }
   if (!options.pareto.empty()) words += "\n" + keep_front(comparison, options.pareto);
+  if (options.csv || options.markdown || options.latex) warn_of_left_out(comparison);
   if (options.json) {
     print_json(comparison_json(comparison));
   } else if (options.csv) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "framework/files/json.h"
 #include "tests/framework/cli/support.h"
 #include "tests/framework/reports/support.h"
@@ -150,6 +152,13 @@ TEST_CASE("compare marks what must not be compared silently") {
   const auto json = nlohmann::json::parse(folder.compare({"base", "mine", "--json"}).out);
   CHECK(json.at("groups").at(1).at("runs").size() == 7);
   CHECK(json.at("left_out").size() == 2);
+  // Tables alone have the marks; what they do not have at all goes to standard error.
+  for (const char* format : {"--csv", "--markdown", "--latex"}) {
+    CHECK(folder.compare({"base", "mine", format}).err ==
+          "warning: mine/7/metrics.json: \"format\" is missing\n"
+          "warning: mine/8: interrupted before its first metrics.json\n");
+  }
+  CHECK(folder.compare({"base", "mine", "--json"}).err == "");
 }
 
 TEST_CASE("compare shows twenty notes and says how many more there are") {
@@ -159,6 +168,9 @@ TEST_CASE("compare shows twenty notes and says how many more there are") {
     write_plain(folder / ("bad/" + std::to_string(i) + "/metrics.json"), "{}");
   }
   CHECK_THAT(folder.compare({"."}).out, EndsWith("\nand 5 more, which --json lists\n"));
+  const std::string err = folder.compare({".", "--csv"}).err;
+  CHECK(std::count(err.begin(), err.end(), '\n') == 21);
+  CHECK_THAT(err, EndsWith("\nwarning: and 5 more, which --json lists\n"));
 }
 
 TEST_CASE("compare takes runs by value and by tag, and keeps a Pareto front") {
