@@ -39,6 +39,7 @@ struct Group {
   // Of single runs: why one is not counted, or is with care.
   std::vector<std::pair<const RunRecord*, std::string>> remarks;
   std::vector<std::string> marks;    // of all of it: "other data", "2 diverged"
+  bool is_other = false;             // in data, code or encoder, which a mark tells
   std::optional<Contrast> contrast;  // none for the reference itself
 
   // Of the counted runs, or where there are none of all; values that are not finite are left out.
@@ -64,7 +65,8 @@ struct ComparisonOptions {
 };
 
 // Groups in the order of `runs`, which must outlive it. The reference is the group that `baseline`
-// selects; else of two groups the first, of more the best. Throws Error(kUsage) for a metric that
+// selects; else of two groups the first, of more the best of those that are not other in data, code
+// or encoder, or where these have no value of all. Throws Error(kUsage) for a metric that
 // no run has and a baseline that selects no group or several, and Error(kData) where no run can be
 // compared.
 Comparison compare_runs(const std::vector<const RunRecord*>& runs,

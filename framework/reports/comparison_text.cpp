@@ -11,6 +11,8 @@ namespace vitrine {
 
 namespace {
 
+constexpr size_t kMostMarked = 10;
+
 struct Notation {
   double factor;
   int decimals;                       // below 0: as many as it takes
@@ -40,13 +42,21 @@ std::string seeds_of(const Contrast& contrast) {
   return fmt::format("{} paired seed{}", contrast.n, contrast.n == 1 ? "" : "s");
 }
 
-// A line for groups that must not be compared silently.
+// A line for groups that must not be compared silently. Of many it names only those of other data,
+// code or encoder; the table marks the rest.
 std::string shown_marks(const Comparison& comparison) {
+  const bool many = comparison.groups.size() > 2;
   std::vector<std::string> marked;
+  size_t more = 0;
   for (const Group& group : comparison.groups) {
-    if (group.marks.empty()) continue;
+    if (many ? !group.is_other : group.marks.empty()) continue;
+    if (marked.size() == kMostMarked) {
+      ++more;
+      continue;
+    }
     marked.push_back(fmt::format("{} ({})", group.label, fmt::join(group.marks, ", ")));
   }
+  if (more > 0) marked.push_back(fmt::format("{} more", more));
   return marked.empty() ? "" : fmt::format("\nwith care: {}", fmt::join(marked, ", "));
 }
 
@@ -121,14 +131,16 @@ std::string headline_of_many(const Comparison& comparison, const Group& referenc
   }
   const std::string first = shown_group(reference, comparison);
   const size_t others = comparison.groups.size() - 1;
-  if (counts[Verdict::kTooFewSeeds] == others) return first + "\n" + too_few(comparison.metric);
+  if (counts[Verdict::kTooFewSeeds] == others) {
+    return first + "\n" + too_few(comparison.metric) + shown_marks(comparison);
+  }
   std::vector<std::string> parts;
   for (const auto& [verdict, count] : counts) {
     if (count > 0) parts.push_back(fmt::format("{} {}", count, to_string(verdict)));
   }
-  return fmt::format("{}\nthe {} others against it: {} (t tests at 5 %, Holm-corrected{})", first,
+  return fmt::format("{}\nthe {} others against it: {} (t tests at 5 %, Holm-corrected{}){}", first,
                      others, fmt::join(parts, ", "),
-                     comparison.reference_is_best ? " for all pairs" : "");
+                     comparison.reference_is_best ? " for all pairs" : "", shown_marks(comparison));
 }
 
 }  // namespace

@@ -111,10 +111,9 @@ void mark_others(Comparison& comparison) {
     const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
     const Json most = std::max_element(counts.begin(), counts.end(), fewer)->first;
     for (Group& group : comparison.groups) {
-      if (value_of(group) == most || std::count(group.marks.begin(), group.marks.end(), mark)) {
-        continue;
-      }
-      group.marks.emplace_back(mark);
+      if (value_of(group) == most) continue;
+      group.is_other = true;
+      if (!std::count(group.marks.begin(), group.marks.end(), mark)) group.marks.emplace_back(mark);
     }
   }
 }

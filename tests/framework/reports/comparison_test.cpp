@@ -186,6 +186,22 @@ TEST_CASE("of more than two groups all are compared with the best, Holm-correcte
         "2: --baseline hiden: no run has such a key or metric");
 }
 
+TEST_CASE("what is of other data, code or encoder is not the reference unasked", "[reports]") {
+  const std::vector<double> higher = {0.70, 0.73, 0.71, 0.74};
+  const auto a = seeds_of(variant("a", 8), kLow), b = seeds_of(variant("b", 16), kHigh);
+  auto c = seeds_of(variant("c", 32), higher);
+  for (RunRecord& run : c) run.metrics.dataset["sha256"] = std::string(64, 'e');
+  Comparison comparison = compared(together({a, b, c}));
+  CHECK(comparison.groups[2].is_other);
+  CHECK(comparison.reference == "b");
+  CHECK(comparison.groups[2].contrast->verdict == Verdict::kBetter);
+  CHECK(compared(together({a, b, c}), "", {"name=c"}).reference == "c");
+  // Where no other group has a value, it is.
+  auto unfinished = together({a, b});
+  for (RunRecord& run : unfinished) run.status = "running";
+  CHECK(compared(together({unfinished, c})).reference == "c");
+}
+
 TEST_CASE("runs that must not be compared silently are marked", "[reports]") {
   auto runs = seeds_of(variant("a", 8), {0.5, 0.5, 0.5, 0.5, 0.5, 0.5});
   runs[0].status = "interrupted";

@@ -107,6 +107,30 @@ TEST_CASE("of more groups the best, and how many are worse", "[reports]") {
       "Holm-corrected for all pairs)");
 }
 
+TEST_CASE("of more groups those of other data, code or encoder are named", "[reports]") {
+  const auto a = group("a", 8, {0.5, 0.52, 0.51, 0.53});
+  auto b = group("b", 8, {0.9, 0.92, 0.91, 0.93}), c = group("c", 16, {0.4, 0.42, 0.41, 0.43});
+  for (RunRecord& run : b) run.metrics.dataset["sha256"] = std::string(64, 'e');
+  c[3].status = "diverged";
+  CHECK(headline_of({a, b, c}) ==
+        "a: test/accuracy 51.50 %, 95 % [49.45, 53.55], standard deviation 1.29, 4 seeds\n"
+        "the 2 others against it: 1 better, 1 worse (t tests at 5 %, Holm-corrected for all "
+        "pairs)\n"
+        "with care: b (other data)");
+  CHECK(headline_of({{a[0]}, {b[0]}, {c[0]}}) ==
+        "a: test/accuracy 50.00 %, 1 seed\n"
+        "test/accuracy: too few seeds for a verdict, which takes 3 of each; \"runner sweep "
+        "CONFIG... seed=0..9\" runs more\n"
+        "with care: b (other data)");
+  std::vector<std::vector<RunRecord>> many = {a};
+  for (int i = 0; i < 12; ++i) {
+    many.push_back(group("x" + std::to_string(i), 16 + i, {0.5}));
+    many.back()[0].metrics.environment["git"] = std::string(40, 'e');
+  }
+  for (int i = 0; i < 12; ++i) many.push_back(group("y" + std::to_string(i), 32 + i, {0.5}));
+  CHECK_THAT(headline_of(many), EndsWith("x8 (other code), x9 (other code), 2 more"));
+}
+
 TEST_CASE("one group", "[reports]") {
   CHECK(headline_of({group("a", 8, {0.5})}) == "a: test/accuracy 50.00 %, 1 seed");
   CHECK(headline_of({group("a", 8, {0.5, 0.52})}) ==
