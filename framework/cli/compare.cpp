@@ -32,6 +32,12 @@ std::vector<Condition> conditions_of(const std::vector<std::string>& texts, cons
   return out;
 }
 
+// Around a name.
+std::string without_spaces(const std::string& text) {
+  const size_t begin = text.find_first_not_of(' ');
+  return begin == text.npos ? "" : text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
 Rows escaped(Rows rows) {
   for (auto& row : rows) {
     for (std::string& cell : row) cell = escape(cell);
@@ -149,13 +155,15 @@ ExitCode compare(const CompareOptions& options) {
   runs = select_runs(runs, conditions_of(options.where, "--where"), options.tags);
   for (const std::string& name : options.columns) require_name(runs, name, "--columns");
   for (const std::string& name : options.pareto) require_name(runs, name, "--pareto");
-  if (!options.sort.empty()) require_name(runs, options.sort, "--sort");
+  const bool reversed = options.sort.starts_with('-');
+  const std::string sort = options.sort.substr(reversed ? 1 : 0);
+  if (!options.sort.empty()) require_name(runs, sort, "--sort");
 
   Comparison comparison =
       compare_runs(runs, {options.metric, conditions_of(options.baseline, "--baseline")});
   std::string words = headline(comparison);
   if (!options.sort.empty() || comparison.groups.size() > 2) {
-    sort_groups(comparison, options.sort.empty() ? comparison.metric : options.sort);
+    sort_groups(comparison, options.sort.empty() ? comparison.metric : sort, reversed);
   }
   if (!options.pareto.empty()) words += "\n" + keep_front(comparison, options.pareto);
   if (options.csv || options.markdown || options.latex) warn_of_left_out(comparison);
@@ -180,20 +188,22 @@ Action compare_verb(CLI::App& app) {
   const auto list = [&](const char* name, std::vector<std::string>& values, const char* help) {
     return app.add_option(name, values, help)->allow_extra_args(false);
   };
+  const auto names = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    list(name, values, help)->delimiter(',')->transform(without_spaces);
+  };
   app.add_option("RUN-OR-FOLDER", options->places, "runs, or folders of runs or sweeps")
       ->required();
   app.add_option("--metric", options->metric, "the metric that decides; default test/accuracy");
-  list("--where", options->where, "only runs with, such as model.hidden_d=8; or != < <= > >=");
+  list("--where", options->where, "only runs with, such as model.hidden_d=8,16; or != < <= > >=");
   list("--tag", options->tags, "only runs with this tag");
   list("--baseline", options->baseline,
        "what the others are compared with, such as model.mlp=gelu; default: of two the first, of "
        "more the best");
-  app.add_option("--sort", options->sort, "a metric (best first) or key; default: the metric");
-  list("--columns", options->columns, "keys and metrics to show, such as model.mlp,test/loss")
-      ->delimiter(',');
-  list("--pareto", options->pareto,
-       "only what nothing beats in all of, such as test/accuracy,model.parameters")
-      ->delimiter(',');
+  app.add_option("--sort", options->sort,
+                 "a metric (best first) or key, after - the other way round; default: the metric");
+  names("--columns", options->columns, "keys and metrics to show, such as model.mlp,test/loss");
+  names("--pareto", options->pareto,
+        "only what nothing beats in all of, such as test/accuracy,model.parameters");
   std::vector<CLI::Option*> formats = {
       app.add_flag("--json", options->json, "print JSON"),
       app.add_flag("--csv", options->csv, "print CSV, numbers in full"),

@@ -255,7 +255,7 @@ Comparison compare_runs(const std::vector<const RunRecord*>& runs,
   return out;
 }
 
-void sort_groups(Comparison& comparison, const std::string& name) {
+void sort_groups(Comparison& comparison, const std::string& name, bool reversed) {
   const MetricInfo& info = comparison.info(name);
   std::vector<std::pair<nlohmann::ordered_json, size_t>> order;
   for (size_t i = 0; i < comparison.groups.size(); ++i) {
@@ -263,8 +263,9 @@ void sort_groups(Comparison& comparison, const std::string& name) {
   }
   std::stable_sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
     if (a.first.is_null() || b.first.is_null()) return !a.first.is_null() && b.first.is_null();
-    if (!a.first.is_number() || !b.first.is_number()) return a.first < b.first;
-    return is_better(a.first.template get<double>(), b.first.template get<double>(), info);
+    const auto &one = reversed ? b.first : a.first, &other = reversed ? a.first : b.first;
+    if (!one.is_number() || !other.is_number()) return one < other;
+    return is_better(one.template get<double>(), other.template get<double>(), info);
   });
   std::vector<Group> groups;
   for (const auto& [value, i] : order) groups.push_back(std::move(comparison.groups[i]));

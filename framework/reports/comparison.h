@@ -72,8 +72,9 @@ struct ComparisonOptions {
 Comparison compare_runs(const std::vector<const RunRecord*>& runs,
                         const ComparisonOptions& options);
 
-// Best first by a metric, smallest first by anything else; groups without a value last.
-void sort_groups(Comparison& comparison, const std::string& name);
+// Best first by a metric, smallest first by anything else, or the other way round; groups without a
+// value last.
+void sort_groups(Comparison& comparison, const std::string& name, bool reversed = false);
 
 // Keeps the groups that no other one beats in all of `names`: larger is better where that is the
 // metric's goal, smaller elsewhere. Returns how many went, those without a value among them.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/config/brackets.h"
 #include "framework/config/yaml.h"
 #include "framework/error.h"
 #include "framework/reports/groups.h"
@@ -75,32 +76,44 @@ Condition::Condition(const std::string& text, const std::string& option) {
                        escape(text)));
   }
   name_ = text.substr(0, at);
-  text_ = text.substr(at + operator_.size());
-  wanted_ = parse_yaml(text_, option).json();
-  if (text_.empty()) wanted_ = "";
+  const std::string values = text.substr(at + operator_.size());
+  std::vector<size_t> ends = scan_brackets(values).bare_commas;
+  ends.push_back(values.size());
+  size_t begin = 0;
+  for (const size_t end : ends) {
+    begin = std::min(values.find_first_not_of(' ', begin), end);
+    const std::string one = values.substr(begin, end - begin);
+    wanted_.push_back({one, one.empty() ? Json("") : parse_yaml(one, option).json()});
+    begin = end + 1;
+  }
   if (operator_ == "==") operator_ = "=";
   const bool ordered = operator_[0] == '<' || operator_[0] == '>';
-  if (ordered && !wanted_.is_number()) {
-    refuse(fmt::format("{} {}: {} compares numbers, got \"{}\"", option, escape(text), operator_,
-                       escape(text_)));
+  if (ordered && (wanted_.size() > 1 || !wanted_[0].json.is_number())) {
+    refuse(fmt::format("{} {}: {} compares with a number, got \"{}\"", option, escape(text),
+                       operator_, escape(values)));
   }
 }
 
-bool Condition::is_equal(const Json& value) const {
-  if (value == wanted_) return true;
-  if (value.is_array() && value.size() == 1) return is_equal(value[0]);  // n_patches: 7 is [7]
+bool Condition::is_equal(const Json& value, const Value& wanted) const {
+  if (value == wanted.json) return true;
+  if (value.is_array() && value.size() == 1) return is_equal(value[0], wanted);  // 7 is [7]
   if (!value.is_string()) return false;
   const std::string text = value;
-  const bool abbreviated = is_hash(name_) && text_.size() >= kShortestHash;
-  return text == text_ || (abbreviated && text.starts_with(text_));
+  const bool abbreviated = is_hash(name_) && wanted.text.size() >= kShortestHash;
+  return text == wanted.text || (abbreviated && text.starts_with(wanted.text));
+}
+
+bool Condition::is_any(const Json& value) const {
+  return std::any_of(wanted_.begin(), wanted_.end(),
+                     [&](const Value& wanted) { return is_equal(value, wanted); });
 }
 
 bool Condition::holds(const RunRecord& run) const {
   const auto value = run.value(name_);
-  if (operator_ == "=") return value && is_equal(*value);
-  if (operator_ == "!=") return !value || !is_equal(*value);
+  if (operator_ == "=") return value && is_any(*value);
+  if (operator_ == "!=") return !value || !is_any(*value);
   if (!value || !value->is_number()) return false;
-  const double number = value->get<double>(), limit = wanted_.get<double>();
+  const double number = value->get<double>(), limit = wanted_[0].json.get<double>();
   if (operator_ == "<") return number < limit;
   if (operator_ == "<=") return number <= limit;
   if (operator_ == ">") return number > limit;
@@ -139,7 +152,9 @@ std::vector<const RunRecord*> select_runs(const Runs& runs,
   for (const Condition& condition : conditions) {
     const Runs before = left;
     if (!keep([&](const RunRecord& run) { return condition.holds(run); })) {
-      refuse(fmt::format("no run is left by --where: {}", values_of(before, condition.name())));
+      const char* several = "; all conditions must hold (NAME=VALUE,VALUE takes either value)";
+      refuse(fmt::format("no run is left by --where: {}{}", values_of(before, condition.name()),
+                         conditions.size() > 1 ? several : ""));
     }
   }
   return left;

@@ -8,7 +8,8 @@
 
 namespace vitrine {
 
-// What is asked of a run: "model.hidden_d=8", "model.mlp!=gelu", "test/accuracy>=0.9".
+// What is asked of a run: "model.hidden_d=8", "model.mlp!=gelu", "test/accuracy>=0.9". Commas
+// outside brackets and quotes part alternatives: "model.hidden_d=8,16".
 class Condition {
  public:
   // Throws Error(kUsage), which begins with `option`, for what is no condition.
@@ -19,10 +20,15 @@ class Condition {
   bool holds(const RunRecord& run) const;
 
  private:
-  bool is_equal(const nlohmann::ordered_json& value) const;
+  struct Value {
+    std::string text;
+    nlohmann::ordered_json json;
+  };
+  bool is_equal(const nlohmann::ordered_json& value, const Value& wanted) const;
+  bool is_any(const nlohmann::ordered_json& value) const;
 
-  std::string name_, operator_, text_;
-  nlohmann::ordered_json wanted_;
+  std::string name_, operator_;
+  std::vector<Value> wanted_;
 };
 
 // Throws Error(kUsage), which begins with `option` and lists near names, where no run has a value

@@ -94,6 +94,8 @@ c                  32      1         50.00 %               -      -14.00        
   };
   CHECK(first("model.hidden_d") == "base");
   CHECK(first("test/loss") == "d");
+  CHECK(first("-model.hidden_d") == "d");
+  CHECK(first("-test/loss") == "c");
   CHECK_THAT(
       folder.compare({".", "--baseline", "name=base"}).out,
       StartsWith(
@@ -181,6 +183,8 @@ TEST_CASE("compare takes runs by value and by tag, and keeps a Pareto front") {
   folder.add("d", tagged, {0.3, 0.31, 0.3, 0.31});
   CHECK_THAT(folder.compare({".", "--where", "model.hidden_d<8", "--where", "seed!=0"}).out,
              StartsWith("d -22.33 points, 95 % ["));
+  CHECK_THAT(folder.compare({".", "--where", "model.hidden_d=4,2", "--where", "seed!=0"}).out,
+             StartsWith("d -22.33 points, 95 % ["));
   CHECK(folder.compare({".", "--tag", "tiny"}).out.starts_with("d: test/accuracy 30.50 %, "));
   const std::string front = folder.compare({".", "--pareto", "test/accuracy,model.parameters"}).out;
   CHECK_THAT(front, Contains("\non the Pareto front of test/accuracy (larger is better) and "
@@ -200,6 +204,8 @@ TEST_CASE("compare writes JSON, CSV, Markdown and LaTeX alone") {
         "| base | gelu | 4 | 51.50 ± 1.29 % | [49.45, 53.55] |  |  |  |  |\n"
         "| mine | gelu | 4 | 62.00 ± 1.83 % | [59.09, 64.91] | +10.50 | [9.58, 11.42] | <0.0001 "
         "| better |\n");
+  CHECK(folder.compare({".", "--markdown", "--columns", " model.mlp, test/loss "}).out ==
+        folder.compare({".", "--markdown", "--columns", "model.mlp,test/loss"}).out);
   CHECK_THAT(folder.compare({".", "--latex"}).out,
              StartsWith("\\begin{tabular}{") && EndsWith("\\end{tabular}\n"));
 }
@@ -230,6 +236,8 @@ TEST_CASE("compare refuses what it cannot do") {
         "error: --metric test/acuracy: no run has such a key or metric; did you mean "
         "test/accuracy?\n");
   CHECK(folder.refusal({".", "--sort", "hidden_d"}) ==
+        "error: --sort hidden_d: no run has such a key or metric; did you mean model.hidden_d?\n");
+  CHECK(folder.refusal({".", "--sort", "-hidden_d"}) ==
         "error: --sort hidden_d: no run has such a key or metric; did you mean model.hidden_d?\n");
   CHECK(folder.refusal({".", "--columns", "test/loss,model.hidden"}) ==
         "error: --columns model.hidden: no run has such a key or metric; did you mean "

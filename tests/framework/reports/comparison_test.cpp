@@ -302,6 +302,10 @@ TEST_CASE("groups are sorted by metrics and keys", "[reports]") {
   CHECK(labels(comparison) == Texts{"b", "c", "a"});
   sort_groups(comparison, "name");
   CHECK(labels(comparison) == Texts{"a", "b", "c"});
+  sort_groups(comparison, "name", true);
+  CHECK(labels(comparison) == Texts{"c", "b", "a"});
+  sort_groups(comparison, "test/loss", true);
+  CHECK(labels(comparison) == Texts{"a", "b", "c"});
   CHECK(comparison.reference == "b");
 }
 

@@ -57,6 +57,20 @@ TEST_CASE("conditions compare values", "[reports]") {
   CHECK_FALSE(holds("environment.git=cccccc"));
 }
 
+TEST_CASE("commas part alternatives", "[reports]") {
+  CHECK(holds("model.hidden_d=4,8"));
+  CHECK(holds("model.hidden_d=8, 16"));
+  CHECK_FALSE(holds("model.hidden_d=4,16"));
+  CHECK(holds("model.hidden_d!=4,16"));
+  CHECK_FALSE(holds("model.hidden_d!=4,8"));
+  CHECK(holds("model.mlp=swiglu, gelu"));
+  CHECK(holds("model.n_patches=[4, 4],[7]"));
+  CHECK_FALSE(holds("model.n_patches=[7, 4]"));
+  CHECK(holds("environment.git=eeeeeee, ccccccc"));
+  CHECK(holds("note=x,"));
+  CHECK_FALSE(holds("model.mlp=\"swiglu,gelu\""));
+}
+
 TEST_CASE("a value that a run does not have is unequal to all", "[reports]") {
   CHECK_FALSE(holds("model.absent=8"));
   CHECK(holds("model.absent!=8"));
@@ -69,13 +83,16 @@ TEST_CASE("what is no condition is refused", "[reports]") {
   CHECK(refusal("model.hidden_d") == "2: --where model.hidden_d" + expected);
   CHECK(refusal("=8") == "2: --where =8" + expected);
   CHECK(refusal("a!8") == "2: --where a!8" + expected);
-  CHECK(refusal("model.mlp<gelu") == "2: --where model.mlp<gelu: < compares numbers, got \"gelu\"");
+  CHECK(refusal("model.mlp<gelu") ==
+        "2: --where model.mlp<gelu: < compares with a number, got \"gelu\"");
+  CHECK(refusal("a<8,16") == "2: --where a<8,16: < compares with a number, got \"8,16\"");
   CHECK(refusal("a=[1").starts_with("2: --where:1:"));
 }
 
 TEST_CASE("runs are selected by conditions and tags", "[reports]") {
   CHECK(selection({}) == "01");
   CHECK(selection({"model.hidden_d=16"}) == "1");
+  CHECK(selection({"model.hidden_d=8,16"}) == "01");
   CHECK(selection({"model.hidden_d>=8", "seed=0"}) == "0");
   CHECK(selection({}, {"wide"}) == "1");
 }
@@ -93,6 +110,9 @@ TEST_CASE("runs that cannot be read stay, whatever is asked for", "[reports]") {
 
 TEST_CASE("a selection that leaves nothing tells what there is", "[reports]") {
   CHECK(selection({"model.hidden_d=9"}) == "2: no run is left by --where: model.hidden_d is 8, 16");
+  CHECK(selection({"model.hidden_d=16", "model.hidden_d=8"}) ==
+        "2: no run is left by --where: model.hidden_d is 16; all conditions must hold "
+        "(NAME=VALUE,VALUE takes either value)");
   CHECK(selection({"model.hidden=9"}) ==
         "2: --where model.hidden: no run has such a key or metric; did you mean model.hidden_d?");
   CHECK(selection({"hidden_d=8"}) ==
