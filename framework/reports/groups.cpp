@@ -1,8 +1,10 @@
 #include "framework/reports/groups.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -24,6 +26,8 @@ constexpr const char* kBeyondConfig[] = {"dataset.sha256", "environment.git", "e
 
 constexpr size_t kHashDigits = 8;
 constexpr size_t kMostKeysOfLabel = 6;
+constexpr size_t kMostKeysAfterName = 3;
+constexpr size_t kMostNames = 3;
 
 const char* mark_of(const std::string& key) {
   if (key == "dataset.sha256") return "other data";
@@ -118,14 +122,20 @@ void mark_others(Comparison& comparison) {
   }
 }
 
-// The names of the groups' experiments, where one name is all of a group's.
+// The names of the groups' experiments, where one name is all of a group's; of a group that is
+// alone, all its names.
 std::vector<std::string> names_of(const std::vector<Group>& groups) {
   std::vector<std::string> out;
   for (const Group& group : groups) {
-    out.push_back(group.runs[0]->metrics.name);
+    std::vector<std::string> names;
     for (const RunRecord* run : group.runs) {
-      if (run->metrics.name != out.back()) out.back().clear();
+      if (!std::count(names.begin(), names.end(), run->metrics.name)) {
+        names.push_back(run->metrics.name);
+      }
     }
+    const bool clear = names.size() == 1 || groups.size() == 1;
+    if (names.size() > kMostNames) names.resize(kMostNames), names.push_back("...");
+    out.push_back(clear ? fmt::format("{}", fmt::join(names, ", ")) : "");
   }
   return out;
 }
@@ -159,12 +169,56 @@ std::string label_of(const Group& group, const std::vector<std::string>& keys) {
   return out;
 }
 
-// By name where names tell the groups apart, else by the keys that differ; by number where these
-// are many.
+// A few keys that tell the groups apart, or as many of them as so few can; in the order of `keys`.
+std::vector<std::string> telling_keys(const std::vector<const Group*>& groups,
+                                      const std::vector<std::string>& keys) {
+  std::set<std::string> chosen;
+  const auto in_order = [&](const std::string& more) {
+    std::vector<std::string> out;
+    for (const std::string& key : keys) {
+      if (key == more || chosen.contains(key)) out.push_back(key);
+    }
+    return out;
+  };
+  for (size_t told = 1; told < groups.size() && chosen.size() < kMostKeysAfterName;) {
+    std::string best;
+    for (const std::string& key : keys) {
+      const std::vector<std::string> candidates = in_order(key);
+      std::set<std::string> labels;
+      for (const Group* group : groups) labels.insert(label_of(*group, candidates));
+      if (labels.size() > told) told = labels.size(), best = key;
+    }
+    if (best.empty()) break;
+    chosen.insert(best);
+  }
+  return in_order("");
+}
+
+// A name that several groups share is followed by what tells these apart.
+std::vector<std::string> completed(const std::vector<std::string>& names,
+                                   const Comparison& comparison) {
+  std::map<std::string, std::vector<const Group*>> sharing;
+  for (size_t i = 0; i < names.size(); ++i) sharing[names[i]].push_back(&comparison.groups[i]);
+  std::map<std::string, std::vector<std::string>> keys;
+  for (const auto& [name, groups] : sharing) keys[name] = telling_keys(groups, comparison.keys);
+  std::vector<std::string> out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string told = label_of(comparison.groups[i], keys[names[i]]);
+    out.push_back(names[i] + (names[i].empty() || told.empty() ? "" : " ") + told);
+  }
+  return out;
+}
+
+// By name where names tell the groups apart, with what differs where some share one; by what
+// differs alone where all do, or where names are no help; by number where nothing is.
 void label_groups(Comparison& comparison) {
   std::vector<Group>& groups = comparison.groups;
-  std::vector<std::string> labels = names_of(groups);
-  if (!tell_apart(labels) && comparison.keys.size() <= kMostKeysOfLabel) {
+  const std::vector<std::string> names = names_of(groups);
+  const bool few_keys = comparison.keys.size() <= kMostKeysOfLabel;
+  const bool one_name = std::set<std::string>(names.begin(), names.end()).size() == 1;
+  std::vector<std::string> labels = names;
+  if (!one_name || !few_keys) labels = completed(names, comparison);
+  if (!tell_apart(labels) && few_keys) {
     for (size_t i = 0; i < groups.size(); ++i) labels[i] = label_of(groups[i], comparison.keys);
     comparison.labels_are_keys = tell_apart(labels);
   }

@@ -79,8 +79,49 @@ TEST_CASE("labels tell groups apart", "[reports]") {
   auto many = seeds_of(variant("a", 8), {0.5});
   for (int i = 0; i < 7; ++i) many[0].config["model.key" + std::to_string(i)] = i;
   many[0].path = "runs/many";
-  CHECK(labels(compared(together({seeds_of(variant("a", 8), {0.5}), many}))) == Texts{"0", "many"});
-  CHECK(labels(compared(together({a8, many}))) == Texts{"#1", "#2"});
+  CHECK(labels(compared(together({seeds_of(variant("a", 8), {0.5}), many}))) ==
+        Texts{"a key0=-", "a key0=0"});
+}
+
+TEST_CASE("groups that share a name have after it what tells them apart", "[reports]") {
+  const auto a8 = seeds_of(variant("a", 8), kLow), a16 = seeds_of(variant("a", 16), kHigh);
+  const auto b32 = seeds_of(variant("b", 32), {0.4});
+  auto relu = seeds_of(variant("a", 16), kLow);
+  for (RunRecord& run : relu) run.config["model.mlp"] = "relu";
+  CHECK(labels(compared(together({a8, a16, b32}))) == Texts{"a hidden_d=8", "a hidden_d=16", "b"});
+  CHECK_FALSE(compared(together({a8, a16, b32})).labels_are_keys);
+  CHECK(labels(compared(together({a16, relu, b32}))) == Texts{"a mlp=gelu", "a mlp=relu", "b"});
+  CHECK(labels(compared(together({a8, a16, relu, b32}))) ==
+        Texts{"a hidden_d=8 mlp=gelu", "a hidden_d=16 mlp=gelu", "a hidden_d=16 mlp=relu", "b"});
+
+  // Three keys are not enough for this grid; all of them are.
+  const auto grid = [](int bits) {
+    std::vector<std::vector<RunRecord>> out = {seeds_of(variant("b", 32), {0.4})};
+    for (int i = 0; i < 1 << bits; ++i) {
+      out.push_back(seeds_of(variant("a", 8), {0.5, 0.5}));
+      for (RunRecord& run : out.back()) {
+        for (int bit = 0; bit < bits; ++bit) {
+          run.config["model.k" + std::to_string(bit)] = i >> bit & 1;
+        }
+      }
+    }
+    return labels(compared(together(out)));
+  };
+  CHECK(grid(3)[1] == "a k0=0 k1=0 k2=0");
+  CHECK(grid(4)[1] == "hidden_d=8 k0=0 k1=0 k2=0 k3=0");
+  CHECK(grid(6)[1] == "#2");  // nor are six, with hidden_d a seventh
+}
+
+TEST_CASE("a group that is alone has the names of its runs", "[reports]") {
+  auto runs = seeds_of(variant("a", 8), kLow);
+  CHECK(labels(compared(runs)) == Texts{"a"});
+  runs[1].metrics.name = "b";
+  CHECK(labels(compared(runs)) == Texts{"a, b"});
+  for (size_t i = 2; i < 4; ++i) runs[i].metrics.name = std::string(1, static_cast<char>('a' + i));
+  CHECK(labels(compared(runs)) == Texts{"a, b, c, ..."});
+  // Beside others what differs tells more.
+  CHECK(labels(compared(together({runs, seeds_of(variant("e", 16), kHigh)}))) ==
+        Texts{"hidden_d=8", "hidden_d=16"});
 }
 
 TEST_CASE("a paired test over shared seeds", "[reports]") {
