@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdint>
 #include <cstdio>
+#include <new>
 #include <numeric>
 
 namespace vitrine {
@@ -13,6 +14,16 @@ Error::Error(ExitCode code, const std::string& message)
 
 // Out of line, so that its type information lives in the core alone and plug-ins can catch it.
 Error::~Error() = default;
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
+  const std::string_view message = error.what();
+  for (const char* words :
+       {"DefaultCPUAllocator", "out of memory", "Storage size calculation overflowed"}) {
+    if (message.find(words) != message.npos) return true;
+  }
+  return false;
+}
 
 void refuse_data(std::string_view name, const std::string& problem) {
   throw Error(ExitCode::kData, escape(name) + ": " + problem);

@@ -37,6 +37,9 @@ class Error : public std::runtime_error {
 // Throws Error(kData) "NAME: PROBLEM", with the name of a file, or of a place in one, escaped.
 [[noreturn]] void refuse_data(std::string_view name, const std::string& problem);
 
+// Whether memory ran out, which libtorch has no exception of its own for on the CPU.
+bool is_out_of_memory(const std::exception& error);
+
 // `text` with control characters (C0, DEL, C1, bidirectional marks) and bytes that are not UTF-8
 // written as escapes, so that a string from a file cannot steer a terminal.
 std::string escape(std::string_view text);

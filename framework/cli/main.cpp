@@ -47,15 +47,6 @@ bool trace = false;
 constexpr const char* kOutOfMemory =
     "out of memory; a smaller training.batch_size or model needs less";
 
-// libtorch has no exception of its own for it on the CPU.
-bool is_out_of_memory(const std::string& message) {
-  for (const char* words :
-       {"DefaultCPUAllocator", "out of memory", "Storage size calculation overflowed"}) {
-    if (message.find(words) != message.npos) return true;
-  }
-  return false;
-}
-
 // A file that is opened later must not take the place of a stream that was closed.
 void open_closed_streams() {
   for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -194,12 +185,9 @@ int main_of(int argc, char** argv) {
   } catch (const std::filesystem::filesystem_error& error) {
     print_error(fmt::format("{}: {}", escape(error.path1().string()), error.code().message()));
     return static_cast<int>(ExitCode::kFailed);
-  } catch (const std::bad_alloc&) {
-    print_error(kOutOfMemory);
-    return static_cast<int>(ExitCode::kFailed);
   } catch (const std::exception& error) {
     const std::string text = error.what();
-    if (!trace && is_out_of_memory(text)) {
+    if (!trace && is_out_of_memory(error)) {
       print_error(kOutOfMemory);
       return static_cast<int>(ExitCode::kFailed);
     }

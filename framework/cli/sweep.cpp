@@ -9,6 +9,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
+#include "framework/sweeps/ranking.h"
 #include "framework/sweeps/slurm.h"
 
 namespace vitrine {
@@ -48,17 +49,6 @@ SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) 
 bool is_on_slurm(const SweepOptions& options) { return options.launcher == "slurm"; }
 
 int64_t cores() { return std::max<int64_t>(std::thread::hardware_concurrency(), 1); }
-
-std::string left_out_text(const Plan& plan) {
-  constexpr size_t kMostShown = 30;
-  std::string out;
-  for (size_t i = 0; i < std::min(plan.left_out.size(), kMostShown); ++i)
-    out +=
-        fmt::format("\n  {}: {}", escape(plan.left_out[i].label), escape(plan.left_out[i].reason));
-  if (plan.left_out.size() > kMostShown)
-    out += fmt::format("\n  and {} more", plan.left_out.size() - kMostShown);
-  return out;
-}
 
 std::string plural(size_t count, const std::string& word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
@@ -117,8 +107,10 @@ ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
     Json left_out = Json::array();
     for (const LeftOut& cell : plan.left_out)
       left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
-    print_json(
-        Json{{"cells", cells}, {"left_out", left_out}, {"seeds", plan.seeds}, {"jobs", plan.jobs}});
+    Json out{{"cells", cells}, {"left_out", left_out}, {"seeds", plan.seeds}, {"jobs", plan.jobs}};
+    if (const auto& confirm = spec.options.confirm)
+      out["confirm"] = {{"top", confirm->top}, {"seeds", confirm->seeds}};
+    print_json(out);
     return ExitCode::kDone;
   }
   print(announcement(spec, plan));
@@ -126,12 +118,22 @@ ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
   print(fmt::format("training alone, timed on some steps of each cell here: {}{}",
                     spec.options.method == "asha" ? "at most " : "about ",
                     short_time(total / static_cast<double>(plan.jobs))));
+  if (const auto& confirm = spec.options.confirm) {
+    const size_t top = std::min(static_cast<size_t>(confirm->top), plan.cells.size());
+    const double longest = *std::max_element(seconds.begin(), seconds.end());
+    const size_t trials = top * static_cast<size_t>(confirm->seeds);
+    print(fmt::format(
+        "then --confirm: {} x {}, {} more, at most {}", plural(top, "cell"),
+        plural(static_cast<size_t>(confirm->seeds), "seed"), plural(trials, "trial"),
+        short_time(longest * static_cast<double>(trials) / static_cast<double>(plan.jobs))));
+  }
   return ExitCode::kDone;
 }
 
 // Where the trials stand, and what came out of them.
 void show_result(const Sweep& sweep) {
-  const std::string best = best_cells(sweep, 10);
+  constexpr size_t kMostShown = 40;
+  const std::string best = best_cells(sweep, kMostShown);
   if (!best.empty()) print(best);
   print(counts_text(sweep));
   if (!sweep.has_best())
@@ -140,6 +142,20 @@ void show_result(const Sweep& sweep) {
 
 std::string shown_path(const Sweep& sweep) {
   return escape(std::filesystem::proximate(sweep.path()).string());
+}
+
+// The cells with a finished trial, best first.
+Json cells_of(const Sweep& sweep, bool confirms) {
+  Json out = Json::array();
+  if (!sweep.has_best()) return out;
+  for (const CellResult& cell : ranking(sweep, confirms)) {
+    out.push_back({{"cell", cell.cell},
+                   {"values", sweep.trials()[cell.trial].values},
+                   {"seeds", cell.seeds},
+                   {"finished", cell.values.size()},
+                   {"mean", cell.mean()}});
+  }
+  return out;
 }
 
 Json result_of(const Sweep& sweep, ExitCode code) {
@@ -151,16 +167,26 @@ Json result_of(const Sweep& sweep, ExitCode code) {
     row.update(sweep.state(i).json(options.metric, options.larger_is_better()));
     trials.push_back(std::move(row));
   }
-  Json out = {
-      {"sweep", sweep.path().string()}, {"exit_code", static_cast<int>(code)}, {"trials", trials}};
+  Json left_out = Json::array();
+  for (const LeftOut& cell : sweep.left_out())
+    left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
+  Json out = {{"sweep", sweep.path().string()},
+              {"exit_code", static_cast<int>(code)},
+              {"metric", sweep.has_best() ? Json(options.metric) : Json()},
+              {"cells", cells_of(sweep, false)},
+              {"confirmed", cells_of(sweep, true)},
+              {"left_out", left_out},
+              {"trials", trials}};
   for (const SlurmJob& job : sweep.slurm_jobs()) out["slurm_jobs"].push_back(job.id);
   return out;
 }
 
-// Whether a resume would run anything.
-bool is_left(const Sweep& sweep) {
+// Whether a resume would run anything. Where asha ended by itself the trials that it paused have
+// all that they are to have.
+bool is_left(const Sweep& sweep, ExitCode code) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
-    if (is_due(sweep.state(i), false)) return true;
+    const bool is_paused = sweep.state(i).status == TrialStatus::kPaused;
+    if (is_due(sweep.state(i), false) && !(is_paused && code == ExitCode::kFailed)) return true;
   }
   return false;
 }
@@ -189,6 +215,23 @@ std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
 bool is_confirming(const Sweep& sweep) {
   return std::any_of(sweep.trials().begin(), sweep.trials().end(),
                      [](const Trial& trial) { return trial.confirms; });
+}
+
+// How many cells are run again, on how many seeds.
+Confirmation confirmation_of(const Sweep& sweep) {
+  std::set<std::string> cells;
+  std::set<int64_t> seeds;
+  for (const Trial& trial : sweep.trials()) {
+    if (!trial.confirms) continue;
+    cells.insert(trial.cell);
+    seeds.insert(trial.seed);
+  }
+  return {static_cast<int64_t>(cells.size()), static_cast<int64_t>(seeds.size())};
+}
+
+std::string to_text(const Confirmation& confirm) {
+  return fmt::format("{} x {}", plural(static_cast<size_t>(confirm.top), "cell"),
+                     plural(static_cast<size_t>(confirm.seeds), "seed"));
 }
 
 // What was submitted, beyond the first `before` jobs, and how to look after it.
@@ -229,8 +272,8 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
   const Plan plan = plan_of(spec);
   if (!plan.left_out.empty()) {
     const std::string cells = plural(plan.left_out.size(), "impossible cell");
-    if (options.strict) throw Error(ExitCode::kUsage, cells + ":" + left_out_text(plan));
-    print_warning("left out " + cells + ":" + left_out_text(plan));
+    if (options.strict) throw Error(ExitCode::kUsage, cells + ":" + to_text(plan.left_out));
+    print_warning("left out " + cells + ":" + to_text(plan.left_out));
   }
   const auto wanted = static_cast<size_t>(spec.options.trials.value_or(0));
   if (plan.cells.size() < wanted) {
@@ -280,6 +323,11 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
                 "--confirm: the sweep has no best; there is no validation split "
                 "(dataset.validation) to choose by");
   }
+  const bool was_confirming = is_confirming(sweep);
+  if (confirm && was_confirming) {
+    print_warning(fmt::format("--confirm changes nothing: the best are run again already, {}",
+                              to_text(confirmation_of(sweep))));
+  }
   SweepOutcome outcome;
   const size_t submitted = sweep.slurm_jobs().size();
   {
@@ -296,10 +344,17 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
     return outcome.code;
   }
   show_result(sweep);
+  const auto& wanted = confirm ? confirm : sweep.options().confirm;
+  if (wanted && !was_confirming && is_confirming(sweep)) {
+    const Confirmation got = confirmation_of(sweep);
+    if (got.top < wanted->top)
+      print_warning(fmt::format("--top {}: there were no more than {} with a finished trial",
+                                wanted->top, plural(static_cast<size_t>(got.top), "cell")));
+  }
   const std::string where = shown_path(sweep);
   if (outcome.done) {
     print("sweep: " + where);
-  } else if (is_left(sweep)) {
+  } else if (is_left(sweep, outcome.code)) {
     print("go on with: runner resume " + where);
   } else {
     print("run what failed again with: runner resume " + where + " --retry-failed");

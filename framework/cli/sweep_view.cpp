@@ -53,12 +53,14 @@ std::string counts_text(const Sweep& sweep) {
   return fmt::format("{} {}: {}", all, all == 1 ? "trial" : "trials", fmt::join(parts, ", "));
 }
 
-std::string headline_of(const Sweep& sweep) {
-  const std::string counts = counts_text(sweep);
+std::string headline_of(const Sweep& sweep, const std::string& left) {
+  const std::string counts = counts_text(sweep) + (left.empty() ? "" : "; " + left);
   if (!sweep.has_best()) return counts;
-  const auto results = ranking(sweep, false);
+  // What the winners reach on fresh seeds tells more than what made them win.
+  const auto confirmed = ranking(sweep, true);
+  const auto results = confirmed.empty() ? ranking(sweep, false) : confirmed;
   if (results.empty()) return counts;
-  return fmt::format("{}; best so far {} ({})", counts,
+  return fmt::format("{}; {} {} ({})", counts, confirmed.empty() ? "best so far" : "best confirmed",
                      metric_text(sweep.options().metric, results[0].mean()),
                      escape(results[0].cell));
 }
@@ -68,7 +70,8 @@ std::string best_cells(const Sweep& sweep, size_t most) {
   std::string out;
   for (const bool confirms : {false, true}) {
     const auto results = ranking(sweep, confirms);
-    if (results.empty()) continue;
+    const auto failed = failed_cells(sweep, confirms);
+    if (results.empty() && failed.empty()) continue;
     const std::string& metric = sweep.options().metric;
     std::vector<std::vector<std::string>> rows = {
         {confirms ? "confirmed on fresh seeds" : "cell", "seeds", metric}};
@@ -77,8 +80,13 @@ std::string best_cells(const Sweep& sweep, size_t most) {
       rows.push_back({escape(cell.cell), fmt::format("{}/{}", cell.values.size(), cell.seeds),
                       metric_text(metric, cell.mean())});
     }
+    for (const CellResult& cell : failed) {
+      rows.push_back({escape(cell.cell), fmt::format("0/{}", cell.seeds),
+                      to_string(sweep.state(cell.trial).status)});
+    }
     out += (out.empty() ? "" : "\n\n") + table(rows);
-    if (results.size() > most) out += fmt::format("\n({} cells more)", results.size() - most);
+    if (results.size() > most)
+      out += fmt::format("\n({} cells more: --json has all)", results.size() - most);
   }
   return out;
 }
@@ -141,9 +149,7 @@ void SweepView::clear() {
 void SweepView::draw() {
   if (stopping_) return;
   const size_t width = terminal_width();
-  const std::string left = time_left();
-  std::vector<std::string> lines = {
-      cut(headline_of(sweep_) + (left.empty() ? "" : "; " + left), width - 1)};
+  std::vector<std::string> lines = {cut(headline_of(sweep_, time_left()), width - 1)};
   constexpr size_t kMostLines = 16;
   for (const size_t trial : running_) {
     if (lines.size() > kMostLines) break;

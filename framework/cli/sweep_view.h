@@ -15,8 +15,10 @@ std::string metric_text(const std::string& metric, double value);  // "76.98 %"
 
 // "36 trials: 30 finished, 2 running, 4 waiting"
 std::string counts_text(const Sweep& sweep);
-std::string headline_of(const Sweep& sweep);  // with the best so far
-// The cells that have trials with a value, best first, as a table; empty where there is no best.
+// With the time `left` and the best so far.
+std::string headline_of(const Sweep& sweep, const std::string& left = "");
+// The cells that have trials with a value, best first, and those that failed, as a table; empty
+// where there is no best.
 std::string best_cells(const Sweep& sweep, size_t most);
 
 // Shows a sweep under way: a table that changes on a terminal, a line for each trial elsewhere.

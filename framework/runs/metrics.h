@@ -25,6 +25,9 @@ struct MetricInfo {
   std::string unit;  // "fraction", "nats", ...; may be empty
 };
 
+// The tag of a run that tries a sweep's winner again on a seed that chose nothing.
+inline constexpr const char* kConfirmingTag = "confirming";
+
 // What metrics.json holds, format 1; docs/metrics.schema.json describes it. Mappings keep the order
 // of their keys.
 class Metrics {

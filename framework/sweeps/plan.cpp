@@ -39,14 +39,35 @@ std::map<std::string, std::string> short_names(const SweepOptions& options) {
   return out;
 }
 
-std::string name_of(const BaseConfig& config) {
-  return std::filesystem::path(config.file).stem().string();
+// Of each config its file's stem; its path too where another one has the same.
+std::vector<std::string> names_of(const std::vector<BaseConfig>& configs) {
+  std::vector<std::string> out;
+  for (const BaseConfig& config : configs) {
+    const std::filesystem::path file = config.file;
+    const auto is_like = [&](const BaseConfig& other) {
+      return std::filesystem::path(other.file).stem() == file.stem();
+    };
+    const bool alone = std::count_if(configs.begin(), configs.end(), is_like) == 1;
+    out.push_back((alone ? file.stem() : file.parent_path() / file.stem()).string());
+  }
+  return out;
+}
+
+// What a trial computes; equal for cells that differ in how they are written alone.
+std::string computed(const ResolvedConfig& config, bool seeds_are_given) {
+  nlohmann::ordered_json out = config.resolved.json();
+  for (const char* key : {"name", "note", "tags"}) out.erase(key);
+  if (seeds_are_given) out.erase("seed");
+  return out.dump();
 }
 
 class Planner {
  public:
   Planner(const SweepSpec& spec, Engine& engine)
-      : spec_(spec), engine_(engine), names_(short_names(spec.options)) {}
+      : spec_(spec),
+        engine_(engine),
+        configs_(names_of(spec.configs)),
+        names_(short_names(spec.options)) {}
 
   void run(Plan& plan) {
     Combinations combinations(spec_);
@@ -61,24 +82,47 @@ class Planner {
       if (plan.trials() <= kMostTrials) continue;
       throw Error(ExitCode::kUsage, fmt::format("the sweep has more than {} trials", kMostTrials));
     }
-    if (plan.cells.empty()) std::rethrow_exception(first_);
+    if (!plan.cells.empty()) return;
+    if (plan.left_out.size() == 1) std::rethrow_exception(first_);
+    throw Error(ExitCode::kUsage, "no cell of the sweep is possible:" + to_text(plan.left_out));
   }
 
  private:
   void add(Plan& plan, const Combination& combination) {
     const BaseConfig& base = spec_.configs[combination.config];
-    Cell cell = {name_of(base), combination.settings, label(combination), nullptr, {}};
+    Cell cell = {combination.settings, label(combination), nullptr, {}};
     try {
       cell.resolved = engine_.resolve(written(base, combination), base.file);
+      if (is_known(plan, cell)) return;
+      cell.work = engine_.workload(cell.resolved);
     } catch (const ConfigError& error) {
       // A typing mistake would shrink the sweep silently.
       if (!error.impossible()) throw;
-      if (!first_) first_ = std::current_exception();
-      plan.left_out.push_back({cell.label, fmt::format("{}", fmt::join(error.messages(), "; "))});
+      leave_out(plan, cell, fmt::format("{}", fmt::join(error.messages(), "; ")));
+      return;
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      if (!is_out_of_memory(error)) throw;
+      leave_out(plan, cell, "the model needs more memory than there is");
       return;
     }
-    cell.work = engine_.workload(cell.resolved);
     plan.cells.push_back(std::move(cell));
+  }
+
+  void leave_out(Plan& plan, const Cell& cell, const std::string& reason) {
+    if (!first_) first_ = std::current_exception();
+    plan.left_out.push_back({cell.label, reason});
+  }
+
+  // Whether an earlier cell computes the same. Of draws one is enough; of what was listed somebody
+  // means another value.
+  bool is_known(const Plan& plan, const Cell& cell) {
+    const auto [known, is_new] =
+        known_.emplace(computed(*cell.resolved, !plan.seeds.empty()), cell.label);
+    if (is_new || spec_.options.draws()) return !is_new;
+    throw Error(ExitCode::kUsage, fmt::format("{} and {} are the same: every value is equal",
+                                              escape(known->second), escape(cell.label)));
   }
 
   static Node written(const BaseConfig& base, const Combination& combination) {
@@ -93,18 +137,20 @@ class Planner {
 
   std::string label(const Combination& combination) const {
     std::vector<std::string> parts;
-    if (spec_.configs.size() > 1) parts.push_back(name_of(spec_.configs[combination.config]));
+    if (spec_.configs.size() > 1) parts.push_back(configs_[combination.config]);
     for (const Setting& setting : combination.settings) {
       const auto name = names_.find(setting.path);
       if (name != names_.end()) parts.push_back(name->second + "=" + to_flow_yaml(setting.value));
     }
-    if (parts.empty()) parts.push_back(name_of(spec_.configs[0]));
+    if (parts.empty()) parts.push_back(configs_[0]);
     return fmt::format("{}", fmt::join(parts, " "));
   }
 
   const SweepSpec& spec_;
   Engine& engine_;
-  std::map<std::string, std::string> names_;
+  std::vector<std::string> configs_;
+  std::map<std::string, std::string> names_;  // of the keys that vary
+  std::map<std::string, std::string> known_;  // labels of what is computed
   std::exception_ptr first_;
 };
 
@@ -183,6 +229,15 @@ int64_t jobs_of(const Plan& plan, const Machine& machine, Engine& engine) {
 }
 
 }  // namespace
+
+std::string to_text(const std::vector<LeftOut>& cells) {
+  constexpr size_t kMostShown = 30;
+  std::string out;
+  for (size_t i = 0; i < std::min(cells.size(), kMostShown); ++i)
+    out += fmt::format("\n  {}: {}", escape(cells[i].label), escape(cells[i].reason));
+  if (cells.size() > kMostShown) out += fmt::format("\n  and {} more", cells.size() - kMostShown);
+  return out;
+}
 
 Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine) {
   Plan plan;

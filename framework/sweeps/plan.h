@@ -11,9 +11,8 @@ namespace vitrine {
 
 // One combination of values, which is run once a seed.
 struct Cell {
-  std::string config;  // the name of the config that it starts from
   std::vector<Setting> settings;
-  std::string label;  // what sets it apart: "hidden_d=8 n_heads=2"
+  std::string label;  // what sets it apart from all others: "hidden_d=8 n_heads=2"
   std::shared_ptr<const ResolvedConfig> resolved;
   Workload work;
 };
@@ -22,6 +21,9 @@ struct Cell {
 struct LeftOut {
   std::string label, reason;
 };
+
+// A line each, "  hidden_d=8: reason"; of many the first ones.
+std::string to_text(const std::vector<LeftOut>& cells);
 
 // What the trials of a sweep share among them.
 struct Machine {
@@ -39,7 +41,8 @@ struct Plan {
 };
 
 // Resolves and checks every cell. Throws Error(kUsage): a value that is wrong whatever it is
-// combined with, no cell that is possible, a metric that the trials will not have.
+// combined with, no cell that is possible, two
+// that are one, a metric that the trials will not have.
 Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine);
 
 // Whether trials of this plan are chosen by validation, so that there is a best.

@@ -17,4 +17,7 @@ struct CellResult {
 // The cells of a sweep with at least one finished trial, best first; or those that were run again.
 std::vector<CellResult> ranking(const Sweep& sweep, bool confirming = false);
 
+// The cells without a finished trial that have one that failed; `trial` is that one.
+std::vector<CellResult> failed_cells(const Sweep& sweep, bool confirming);
+
 }  // namespace vitrine

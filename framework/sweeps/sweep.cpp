@@ -8,6 +8,7 @@
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/runs/environment.h"
+#include "framework/runs/metrics.h"
 #include "framework/runs/object_reader.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/frozen_code.h"
@@ -37,6 +38,11 @@ std::string slug(const std::string& label) {
 
 fs::path new_folder(const std::string& name, const fs::path& wanted) {
   if (wanted.empty()) return RunDirectory::create("runs", name).path();
+  if (holds_run(wanted)) {
+    throw Error(ExitCode::kUsage, fmt::format("{} holds a run; name another directory with "
+                                              "--run-dir",
+                                              escape(wanted.string())));
+  }
   if (holds_sweep(wanted)) {
     throw Error(ExitCode::kUsage, fmt::format("{} already holds a sweep; go on with it: runner "
                                               "resume {}, or name another directory with --run-dir",
@@ -190,6 +196,9 @@ void Sweep::add_confirmation(size_t like, int64_t seed) {
   trial.confirms = true;
   Node config = read_yaml(folder(like) / "config.yaml");
   config.set("seed", Node::plain(std::to_string(seed)));
+  Node tags = config.find("tags") ? *config.find("tags") : Node::sequence({});
+  tags.children.push_back(Node::string(kConfirmingTag));
+  config.set("tags", tags);
   freeze(trial, config);
   trials_.push_back(std::move(trial));
   states_.emplace_back();

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "framework/error.h"
 #include "framework/files/file.h"
@@ -38,16 +39,21 @@ End read_end(const fs::path& run) {
   const fs::path file = trial_output(run);
   if (!fs::exists(file)) return out;
   const std::string text = read_file(file, kMostOutput);
-  std::string last;
+  std::string last, before;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
-    last = text.substr(begin, end - begin);
+    before = std::exchange(last, text.substr(begin, end - begin));
     if (last.starts_with(kError)) out.error = last.substr(kError.size());
     begin = end + 1;
   }
   out.failed = last.starts_with(kExit);
   out.killed = last.starts_with(kKilled);
-  if (out.killed || (out.failed && out.error.empty())) out.error = last;
+  if (out.killed) out.error = last;
+  if (out.failed && out.error.empty()) {
+    // One that could not even start said why in the loader's words.
+    const bool never_started = last == std::string(kExit) + "127" && !before.empty();
+    out.error = never_started ? before + " (" + last + ")" : last;
+  }
   if (!out.failed && !out.killed) out.error.clear();
   return out;
 }

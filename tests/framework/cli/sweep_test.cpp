@@ -1,3 +1,5 @@
+#include <set>
+
 #include "framework/config/yaml.h"
 #include "framework/files/json.h"
 #include "framework/runs/run_directory.h"
@@ -98,13 +100,52 @@ TEST_CASE("a typing mistake is never taken for an impossible cell") {
   CHECK_FALSE(fs::exists(folder / "runs"));
 }
 
-TEST_CASE("a sweep of which no cell is possible is refused with the first one's mistake") {
+TEST_CASE("a sweep of which no cell is possible is refused with the reasons") {
   const Folder folder;
-  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3,5"}) ==
+  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3"}) ==
         "error: small.yaml:3:57: model: hidden_d (8) must be divisible by n_heads (3)\n"
         "    3 | model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}\n"
         "      |                                                         ^ n_heads is at command "
         "line:1:15\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3,5"}) ==
+        "error: no cell of the sweep is possible:\n"
+        "  n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n"
+        "  n_heads=5: model: hidden_d (8) must be divisible by n_heads (5)\n");
+}
+
+TEST_CASE("a model that is too large for the memory is left out of a sweep") {
+  const Folder folder;
+  const Result result =
+      folder.run({"sweep", "small.yaml", "model.hidden_d=8,1000000", "--dry-run"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: left out 1 impossible cell:\n"
+        "  hidden_d=1000000: the model needs more memory than there is\n");
+}
+
+TEST_CASE("values that are equal however they are written are refused") {
+  const Folder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "optimizer.lr=0.01,1e-2"}) ==
+        "error: lr=0.01 and lr=1e-2 are the same: every value is equal\n");
+  write_plain(folder / "other.yaml", "base: small.yaml\nname: other\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "other.yaml", "seed=0..1"}) ==
+        "error: small and other are the same: every value is equal\n");
+}
+
+TEST_CASE("configs of one file name are told apart by their folders") {
+  const Folder folder;
+  for (const char* name : {"a", "b"}) {
+    fs::create_directory(folder / name);
+    write_plain(folder / name / "x.yaml", std::string("base: ../small.yaml\nmodel: {n_blocks: ") +
+                                              (*name - 'a' + '1') + "}\n");
+  }
+  const Result result = folder.run(
+      {"sweep", "a/x.yaml", "b/x.yaml", "training.max_steps=1", "--run-dir", "sweep", "--json"});
+  CHECK(result.code == 0);
+  CHECK(names_in(folder / "sweep/trials") == std::vector<std::string>{"0001-a-x", "0002-b-x"});
+  std::set<std::string> cells;
+  for (const Json& cell : Json::parse(result.out).at("cells")) cells.insert(cell.at("cell"));
+  CHECK(cells == std::set<std::string>{"a/x", "b/x"});
 }
 
 TEST_CASE("what a sweep is refused for") {
@@ -170,7 +211,7 @@ TEST_CASE("the folder of a sweep is used by nothing else") {
   CHECK(folder.refused({"resume", "run", "--retry-failed"}) ==
         "error: --retry-failed, --jobs and --confirm are for sweeps; run holds none\n");
   CHECK_THAT(folder.refused({"sweep", "small.yaml", "--run-dir", "run"}),
-             StartsWith("error: run already holds a run: "));
+             StartsWith("error: run holds a run; name another directory with --run-dir"));
 }
 
 TEST_CASE("what an attempt left is neither run over nor taken for a sweep") {
@@ -270,7 +311,7 @@ TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-fa
   const Result result = folder.sweep({"optimizer.lr=0.005,1e30", "seed=0..1", "--jobs", "1"});
   CHECK(result.code == 1);
   CHECK_THAT(result.out,
-             EndsWith("\n4 trials: 2 finished, 2 diverged\n"
+             EndsWith("\nlr=1e30    0/2    diverged\n4 trials: 2 finished, 2 diverged\n"
                       "run what failed again with: runner resume sweep --retry-failed\n"));
   const std::string error =
       "(the loss is not finite by step 10 (epoch 1): training has diverged. A lower optimizer.lr ";
@@ -349,9 +390,29 @@ TEST_CASE("--confirm runs the best cells again on seeds that chose nothing") {
   }
   CHECK_THAT(result.out, Contains("\nconfirmed on fresh seeds  seeds  validation/accuracy\n"));
   CHECK_THAT(result.out, Contains("3/3"));
+  CHECK_THAT(folder.run({"status", "sweep"}).out, Contains("; best confirmed "));
+  CHECK(read_yaml(folder.trial(trials[8]) / "config.yaml").at_path("tags.0")->scalar ==
+        "confirming");
   // Once is enough.
-  CHECK(folder.run({"resume", "sweep", "--confirm"}).code == 0);
+  const Result again = folder.run({"resume", "sweep", "--confirm"});
+  CHECK(again.code == 0);
+  CHECK(again.err ==
+        "warning: --confirm changes nothing: the best are run again already, 1 cell x 3 seeds\n");
   CHECK(names_in(folder / "sweep/trials").size() == 9);
+}
+
+TEST_CASE("what --confirm will cost, and that it found fewer cells than it was to, is told") {
+  const Folder folder;
+  const std::vector<std::string> lrs = {
+      "optimizer.lr=0.005,1e30", "training.max_steps=1", "--confirm", "--top", "2", "--seeds", "2"};
+  std::vector<std::string> plan = lrs;
+  plan.push_back("--dry-run");
+  CHECK_THAT(folder.sweep(plan).out,
+             Contains("\nthen --confirm: 2 cells x 2 seeds, 4 trials more, "));
+  std::vector<std::string> run = lrs;
+  run[0] = "optimizer.lr=0.005";
+  CHECK(folder.sweep(run).err ==
+        "warning: --top 2: there were no more than 1 cell with a finished trial\n");
 }
 
 TEST_CASE("plug-ins are frozen with the sweep") {
@@ -377,6 +438,10 @@ TEST_CASE("the result as JSON") {
   REQUIRE(json.at("trials").size() == 2);
   CHECK(json["trials"][1].at("seed") == 1);
   CHECK(json["trials"][1].at("status") == "finished");
+  CHECK(json.at("metric") == "validation/accuracy");
+  REQUIRE(json.at("cells").size() == 1);
+  CHECK(json["cells"][0].at("finished") == 2);
+  CHECK(json.at("confirmed").empty());
 }
 
 TEST_CASE("a terminal shows a table that changes, and a log none of it") {
