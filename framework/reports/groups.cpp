@@ -51,7 +51,9 @@ std::vector<std::string> differing_keys(const Runs& runs) {
     ++found->second.count;
     if (!found->second.differs) found->second.differs = *found->second.first != value;
   };
+  const Json yes = true;
   for (const RunRecord* run : runs) {
+    if (run->value(kConfirmingTag)) note(kConfirmingTag, yes);
     for (const auto& [key, value] : run->config.items()) note(key, value);
     const auto note_member = [&](const Json& object, const std::string& prefix) {
       for (const auto& [key, value] : object.items()) {

@@ -73,6 +73,11 @@ fs::path shown_path(const fs::path& path, const fs::path& current) {
   return below ? relative : path;
 }
 
+// Runs that chose a winner and runs that confirm it are never taken together.
+bool is_confirming(const Metrics& metrics) {
+  return std::find(metrics.tags.begin(), metrics.tags.end(), kConfirmingTag) != metrics.tags.end();
+}
+
 }  // namespace
 
 nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config) {
@@ -95,6 +100,7 @@ std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) 
   if (const auto found = member_of(metrics.dataset, "dataset.", name)) return found;
   if (const auto found = member_of(metrics.environment, "environment.", name)) return found;
   if (name == "run") return path.string();
+  if (name == kConfirmingTag && is_confirming(metrics)) return true;
   if (name == "status") return status;
   if (name == "exact") return metrics.exact;
   if (name == "started") return metrics.started;
@@ -104,6 +110,7 @@ std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) 
 
 std::vector<std::string> RunRecord::names() const {
   std::vector<std::string> out = {"run", "status", "exact", "started", "finished"};
+  if (is_confirming(metrics)) out.push_back(kConfirmingTag);
   const auto add = [&](const Json& object, const std::string& prefix) {
     for (const auto& [key, value] : object.items()) out.push_back(prefix + key);
   };

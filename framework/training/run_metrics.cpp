@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "framework/files/sha256.h"
+#include "framework/runs/checkpoint.h"
 #include "framework/runs/environment.h"
 #include "framework/runs/nonfinite.h"
 #include "framework/training/model.h"
@@ -135,9 +136,13 @@ std::string test_file(const Data& data, const std::string& checkpoint, const Eva
 
 Json summary_of(const Metrics& metrics, const Json& test, double seconds) {
   Json out = test;
-  const Json last = metrics.history.empty() ? Json::object() : metrics.history.back();
-  for (const auto& [key, value] : last.items()) {
-    if (key.starts_with("train/") || key.starts_with("validation/")) out[key] = value;
+  for (const Json& row : metrics.history) {
+    const bool is_tested = checkpoint_name(row.at("step")) == metrics.test.value("checkpoint", "");
+    const bool is_last = &row == &metrics.history.back();
+    for (const auto& [key, value] : row.items()) {
+      const bool validation = key.starts_with("validation/");
+      if (validation ? is_tested : is_last && key.starts_with("train/")) out[key] = value;
+    }
   }
   out["seconds"] = seconds;
   out["peak_memory_bytes"] = peak_memory_bytes();

@@ -32,8 +32,8 @@ std::string epoch_line(const Metrics::Object& row, int64_t epochs);
 // The text of test.json.
 std::string test_file(const Data& data, const std::string& checkpoint, const Evaluation& test);
 
-// What tables show of a finished run: the test's values, and of the last epoch training's and
-// validation's.
+// What tables show of a finished run: the test's values, training's of the last epoch, and
+// validation's of the checkpoint that was tested.
 Metrics::Object summary_of(const Metrics& metrics, const Metrics::Object& test, double seconds);
 
 }  // namespace vitrine

@@ -134,17 +134,18 @@ TEST_CASE("values that are equal however they are written are refused") {
 
 TEST_CASE("configs of one file name are told apart by their folders") {
   const Folder folder;
-  for (const char* name : {"a", "b"}) {
+  for (const std::string name : {"a", "b"}) {
     fs::create_directory(folder / name);
-    write_plain(folder / name / "x.yaml", std::string("base: ../small.yaml\nmodel: {n_blocks: ") +
-                                              (*name - 'a' + '1') + "}\n");
+    write_plain(folder / name / "x.yaml", "base: ../small.yaml\nmodel: {n_blocks: " +
+                                              std::string(name == "a" ? "1" : "2") + "}\n");
   }
   const Result result = folder.run(
       {"sweep", "a/x.yaml", "b/x.yaml", "training.max_steps=1", "--run-dir", "sweep", "--json"});
   CHECK(result.code == 0);
   CHECK(names_in(folder / "sweep/trials") == std::vector<std::string>{"0001-a-x", "0002-b-x"});
+  const Json json = Json::parse(result.out);
   std::set<std::string> cells;
-  for (const Json& cell : Json::parse(result.out).at("cells")) cells.insert(cell.at("cell"));
+  for (const Json& cell : json.at("cells")) cells.insert(cell.at("cell"));
   CHECK(cells == std::set<std::string>{"a/x", "b/x"});
 }
 
@@ -311,7 +312,7 @@ TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-fa
   const Result result = folder.sweep({"optimizer.lr=0.005,1e30", "seed=0..1", "--jobs", "1"});
   CHECK(result.code == 1);
   CHECK_THAT(result.out,
-             EndsWith("\nlr=1e30    0/2    diverged\n4 trials: 2 finished, 2 diverged\n"
+             EndsWith("\nlr=1e30   0/2    diverged\n4 trials: 2 finished, 2 diverged\n"
                       "run what failed again with: runner resume sweep --retry-failed\n"));
   const std::string error =
       "(the loss is not finite by step 10 (epoch 1): training has diverged. A lower optimizer.lr ";
@@ -393,6 +394,11 @@ TEST_CASE("--confirm runs the best cells again on seeds that chose nothing") {
   CHECK_THAT(folder.run({"status", "sweep"}).out, Contains("; best confirmed "));
   CHECK(read_yaml(folder.trial(trials[8]) / "config.yaml").at_path("tags.0")->scalar ==
         "confirming");
+  // What won by luck and what confirms it are not averaged.
+  const Json groups = Json::parse(folder.run({"compare", "sweep", "--json"}).out).at("groups");
+  REQUIRE(groups.size() == 4);
+  for (const Json& group : groups)
+    CHECK(group.at("runs").size() == (group.at("values").contains("confirming") ? 3 : 2));
   // Once is enough.
   const Result again = folder.run({"resume", "sweep", "--confirm"});
   CHECK(again.code == 0);
