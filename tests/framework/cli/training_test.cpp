@@ -137,6 +137,8 @@ TEST_CASE("what is tested and saved is the best by validation, not the last") {
   const std::string name =
       checkpoint_file("", 4 * (static_cast<int64_t>(best) + 1)).stem().string();
   CHECK(metrics.at("checkpoints").at("best") == name);
+  CHECK(metrics.at("summary").at("validation/accuracy") == accuracies[best]);
+  CHECK(metrics.at("summary").at("validation/loss") == column(metrics, "validation/loss")[best]);
   CHECK(metrics.at("checkpoints").at("last") == "step-00000016");
   CHECK(metrics.at("test").at("checkpoint") == name);
   const auto loss_of = [&](const std::string& checkpoint) -> double {

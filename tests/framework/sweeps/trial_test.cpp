@@ -29,6 +29,9 @@ TEST_CASE("where a trial stands is told by its folder alone") {
   output("");
   record_exit_code(folder.run(0), 70);
   CHECK(status_of(folder) == "failed: exit code 70");
+  output("runner: cannot open shared object file\n");
+  record_exit_code(folder.run(0), 127);
+  CHECK(status_of(folder) == "failed: runner: cannot open shared object file (exit code 127)");
   output("");
   record_signal(folder.run(0), 9);
   CHECK(status_of(folder) == "interrupted: killed by signal 9 (Killed)");
