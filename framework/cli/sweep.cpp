@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "framework/cli/sweep_plan.h"
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
@@ -46,89 +47,7 @@ SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) 
   return out;
 }
 
-bool is_on_slurm(const SweepOptions& options) { return options.launcher == "slurm"; }
-
 int64_t cores() { return std::max<int64_t>(std::thread::hardware_concurrency(), 1); }
-
-std::string plural(size_t count, const std::string& word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
-std::string announcement(const SweepSpec& spec, const Plan& plan) {
-  const size_t seeds = std::max<size_t>(plan.seeds.size(), 1);
-  return fmt::format("{}: {}, {} x {}, {}{} at a time", escape(spec.name),
-                     plural(plan.trials(), "trial"), plural(plan.cells.size(), "cell"),
-                     plural(seeds, "seed"), is_on_slurm(spec.options) ? "at most " : "", plan.jobs);
-}
-
-// Seconds of training of one trial of each cell, timed on a few steps; beyond the first cells,
-// where that would take long, in proportion to operations.
-std::vector<double> estimate(const Plan& plan) {
-  constexpr size_t kMostTimed = 50;
-  std::vector<double> out;
-  double seconds = 0, operations = 0;
-  for (const Cell& cell : plan.cells) {
-    const double all = cell.work.operations();
-    if (out.size() < kMostTimed) {
-      engine().set_threads(cell.resolved->threads);
-      out.push_back(engine().time_step(cell.resolved) * static_cast<double>(cell.work.steps));
-      seconds += out.back();
-      operations += all;
-    } else {
-      out.push_back(all * seconds / std::max(operations, 1.0));
-    }
-  }
-  return out;
-}
-
-std::string short_time(double seconds) {
-  return seconds < 10 ? fmt::format("{:.1f} s", seconds) : duration(seconds);
-}
-
-ExitCode show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
-  const std::vector<double> seconds = estimate(plan);
-  Json cells = Json::array();
-  std::vector<std::vector<std::string>> rows = {
-      {"cell", "parameters", "FLOPs an image", "steps", "time a trial"}};
-  double total = 0;
-  for (size_t i = 0; i < plan.cells.size(); ++i) {
-    const Cell& cell = plan.cells[i];
-    total += seconds[i] * static_cast<double>(std::max<size_t>(plan.seeds.size(), 1));
-    cells.push_back({{"cell", cell.label},
-                     {"parameters", cell.work.parameters},
-                     {"flops_per_image", cell.work.flops_per_image},
-                     {"steps", cell.work.steps},
-                     {"seconds", seconds[i]}});
-    rows.push_back({escape(cell.label), grouped(cell.work.parameters),
-                    grouped(cell.work.flops_per_image), grouped(cell.work.steps),
-                    short_time(seconds[i])});
-  }
-  if (json) {
-    Json left_out = Json::array();
-    for (const LeftOut& cell : plan.left_out)
-      left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
-    Json out{{"cells", cells}, {"left_out", left_out}, {"seeds", plan.seeds}, {"jobs", plan.jobs}};
-    if (const auto& confirm = spec.options.confirm)
-      out["confirm"] = {{"top", confirm->top}, {"seeds", confirm->seeds}};
-    print_json(out);
-    return ExitCode::kDone;
-  }
-  print(announcement(spec, plan));
-  print(table(rows));
-  print(fmt::format("training alone, timed on some steps of each cell here: {}{}",
-                    spec.options.method == "asha" ? "at most " : "about ",
-                    short_time(total / static_cast<double>(plan.jobs))));
-  if (const auto& confirm = spec.options.confirm) {
-    const size_t top = std::min(static_cast<size_t>(confirm->top), plan.cells.size());
-    const double longest = *std::max_element(seconds.begin(), seconds.end());
-    const size_t trials = top * static_cast<size_t>(confirm->seeds);
-    print(fmt::format(
-        "then --confirm: {} x {}, {} more, at most {}", plural(top, "cell"),
-        plural(static_cast<size_t>(confirm->seeds), "seed"), plural(trials, "trial"),
-        short_time(longest * static_cast<double>(trials) / static_cast<double>(plan.jobs))));
-  }
-  return ExitCode::kDone;
-}
 
 // Where the trials stand, and what came out of them.
 void show_result(const Sweep& sweep) {
@@ -167,15 +86,12 @@ Json result_of(const Sweep& sweep, ExitCode code) {
     row.update(sweep.state(i).json(options.metric, options.larger_is_better()));
     trials.push_back(std::move(row));
   }
-  Json left_out = Json::array();
-  for (const LeftOut& cell : sweep.left_out())
-    left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
   Json out = {{"sweep", sweep.path().string()},
               {"exit_code", static_cast<int>(code)},
               {"metric", sweep.has_best() ? Json(options.metric) : Json()},
               {"cells", cells_of(sweep, false)},
               {"confirmed", cells_of(sweep, true)},
-              {"left_out", left_out},
+              {"left_out", to_json(sweep.left_out())},
               {"trials", trials}};
   for (const SlurmJob& job : sweep.slurm_jobs()) out["slurm_jobs"].push_back(job.id);
   return out;
@@ -199,7 +115,7 @@ int64_t devices_of(const Sweep& sweep) {
 }
 
 Plan plan_of(SweepSpec& spec) {
-  if (!is_on_slurm(spec.options)) return make_plan(spec, {cores(), spec.options.jobs}, engine());
+  if (!spec.options.is_on_slurm()) return make_plan(spec, {cores(), spec.options.jobs}, engine());
   const auto& slurm = spec.options.slurm;
   Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine());
   fit_to_slurm(spec.options, out);
@@ -207,14 +123,9 @@ Plan plan_of(SweepSpec& spec) {
 }
 
 std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
-  if (!is_on_slurm(sweep.options()))
+  if (!sweep.options().is_on_slurm())
     return local_launcher(jobs > 0 ? jobs : sweep.jobs(), devices_of(sweep));
   return slurm_launcher(jobs > 0 ? std::optional(jobs) : sweep.options().jobs);
-}
-
-bool is_confirming(const Sweep& sweep) {
-  return std::any_of(sweep.trials().begin(), sweep.trials().end(),
-                     [](const Trial& trial) { return trial.confirms; });
 }
 
 // How many cells are run again, on how many seeds.
@@ -246,7 +157,7 @@ void show_submitted(const Sweep& sweep, size_t before, const std::optional<Confi
   }
   print(counts_text(sweep));
   print("look after it with: runner status " + where);
-  if (is_confirming(sweep) || (!confirm && !sweep.options().confirm)) return;
+  if (sweep.is_confirming() || (!confirm && !sweep.options().confirm)) return;
   const std::string options =
       sweep.options().confirm
           ? ""
@@ -256,9 +167,12 @@ void show_submitted(const Sweep& sweep, size_t before, const std::optional<Confi
 }
 
 // Finds or downloads the data before any trial asks for it, so that it is missed, or fetched, once.
+// Where the sweep varies the data, the first few settings are enough to tell.
 bool load_data(const Plan& plan, Console& console) {
+  constexpr size_t kMostLoaded = 8;
   std::set<std::string> loaded;
   for (const Cell& cell : plan.cells) {
+    if (loaded.size() == kMostLoaded) break;
     const Node* dataset = cell.resolved->resolved.find("dataset");
     if (!loaded.insert(dataset->json().dump()).second) continue;
     engine().set_threads(cell.resolved->threads);
@@ -280,12 +194,15 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
     print_warning(fmt::format("drew {} instead of {}: there are no more that are possible",
                               plural(plan.cells.size(), "cell"), wanted));
   }
-  if (options.dry_run) return show_plan(spec, plan, options.json);
-  if (is_on_slurm(spec.options)) require_slurm();
+  if (options.dry_run) {
+    show_plan(spec, plan, options.json);
+    return ExitCode::kDone;
+  }
+  if (spec.options.is_on_slurm()) require_slurm();
   if (!options.json) print(announcement(spec, plan));
   install_signal_handlers();
   Console console(options.json);
-  if (!is_on_slurm(spec.options) && !load_data(plan, console)) {
+  if (!spec.options.is_on_slurm() && !load_data(plan, console)) {
     console.message("stopped before the sweep was made");
     return console.stop_requested();
   }
@@ -323,7 +240,7 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
                 "--confirm: the sweep has no best; there is no validation split "
                 "(dataset.validation) to choose by");
   }
-  const bool was_confirming = is_confirming(sweep);
+  const bool was_confirming = sweep.is_confirming();
   if (confirm && was_confirming) {
     print_warning(fmt::format("--confirm changes nothing: the best are run again already, {}",
                               to_text(confirmation_of(sweep))));
@@ -345,7 +262,7 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
   }
   show_result(sweep);
   const auto& wanted = confirm ? confirm : sweep.options().confirm;
-  if (wanted && !was_confirming && is_confirming(sweep)) {
+  if (wanted && !was_confirming && sweep.is_confirming()) {
     const Confirmation got = confirmation_of(sweep);
     if (got.top < wanted->top)
       print_warning(fmt::format("--top {}: there were no more than {} with a finished trial",

@@ -275,7 +275,7 @@ void SweepOptions::check(Check check) const {
     check.error({"method"}, method + " needs to know how many cells to draw: trials: 20");
   }
   if (slurm) slurm->check(check.at("slurm"));
-  if (method == "asha" && launcher == "slurm") {
+  if (method == "asha" && is_on_slurm()) {
     check.error({"launcher", "method"},
                 "asha decides what goes on while trials run, which only the launcher local can; "
                 "grid and random run on Slurm");

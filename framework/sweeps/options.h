@@ -90,6 +90,7 @@ struct SweepOptions {
   std::optional<SlurmOptions> slurm;
 
   bool draws() const { return method != "grid"; }
+  bool is_on_slurm() const { return launcher == "slurm"; }
   // Whether larger values of the metric are better.
   bool larger_is_better() const { return metric.find("/accuracy") != metric.npos; }
 

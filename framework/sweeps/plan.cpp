@@ -239,6 +239,12 @@ std::string to_text(const std::vector<LeftOut>& cells) {
   return out;
 }
 
+nlohmann::ordered_json to_json(const std::vector<LeftOut>& cells) {
+  auto out = nlohmann::ordered_json::array();
+  for (const LeftOut& cell : cells) out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
+  return out;
+}
+
 Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine) {
   Plan plan;
   plan.seeds = spec.options.seeds.list;

@@ -24,6 +24,7 @@ struct LeftOut {
 
 // A line each, "  hidden_d=8: reason"; of many the first ones.
 std::string to_text(const std::vector<LeftOut>& cells);
+nlohmann::ordered_json to_json(const std::vector<LeftOut>& cells);  // [{"cell", "reason"}, ...]
 
 // What the trials of a sweep share among them.
 struct Machine {
@@ -41,8 +42,8 @@ struct Plan {
 };
 
 // Resolves and checks every cell. Throws Error(kUsage): a value that is wrong whatever it is
-// combined with, no cell that is possible, two
-// that are one, a metric that the trials will not have.
+// combined with, no cell that is possible, two that are one, a metric that the trials will not
+// have.
 Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine);
 
 // Whether trials of this plan are chosen by validation, so that there is a best.

@@ -29,11 +29,6 @@ bool is_under_way(const Sweep& sweep, bool confirms) {
   return false;
 }
 
-bool is_confirming(const Sweep& sweep) {
-  return std::any_of(sweep.trials().begin(), sweep.trials().end(),
-                     [](const Trial& trial) { return trial.confirms; });
-}
-
 // The winners again, on seeds that chose nothing: the best of many is partly luck.
 void add_confirmation(Sweep& sweep, const Confirmation& confirm) {
   int64_t fresh = 0;
@@ -57,7 +52,7 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
   out.done = all_done(sweep, *search, false);
   if (out.code == ExitCode::kDone && !is_under_way(sweep, false)) {
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
-    if (wanted && !is_confirming(sweep)) add_confirmation(sweep, *wanted);
+    if (wanted && !sweep.is_confirming()) add_confirmation(sweep, *wanted);
     ListScheduler confirmation(sweep, true, retry_failed);
     out.code = launcher.launch(sweep, confirmation, observer);
     out.done &= all_done(sweep, confirmation, true);

@@ -210,14 +210,12 @@ void Sweep::add_slurm_job(SlurmJob job) {
 }
 
 void Sweep::write_plan() const {
-  Json trials = Json::array(), left_out = Json::array();
+  Json trials = Json::array();
   for (const Trial& trial : trials_) trials.push_back(trial.json());
-  for (const LeftOut& cell : left_out_)
-    left_out.push_back({{"cell", cell.label}, {"reason", cell.reason}});
   Json plan = {{"format", kFormat},
                {"has_best", has_best_},
                {"jobs", jobs_},
-               {"left_out", left_out},
+               {"left_out", to_json(left_out_)},
                {"trials", trials}};
   for (const SlurmJob& job : slurm_jobs_) plan["slurm_jobs"].push_back(job.json());
   write_file_atomically(path_ / "plan.json", plan.dump(1) + "\n");
@@ -267,6 +265,11 @@ std::optional<size_t> Sweep::find(const fs::path& run) const {
   if (!number || *number < 1 || static_cast<size_t>(*number) > trials_.size()) return std::nullopt;
   const auto trial = static_cast<size_t>(*number) - 1;
   return trials_[trial].folder == name ? std::optional(trial) : std::nullopt;
+}
+
+bool Sweep::is_confirming() const {
+  return std::any_of(trials_.begin(), trials_.end(),
+                     [](const Trial& trial) { return trial.confirms; });
 }
 
 void Sweep::lock() { lock_.emplace(path_); }

@@ -56,6 +56,8 @@ class Sweep {
     return path_ / "trials" / trials_[trial].folder;
   }
   std::optional<size_t> find(const std::filesystem::path& run) const;
+  // Whether winners are run again on fresh seeds.
+  bool is_confirming() const;
   std::filesystem::path program() const { return path_ / "build" / "runner"; }
 
   // As last read.

@@ -4,42 +4,15 @@
 #include "framework/files/json.h"
 #include "framework/runs/run_directory.h"
 #include "tests/framework/cli/results.h"
-#include "tests/framework/cli/support.h"
+#include "tests/framework/cli/sweep_folder.h"
 
-// Sweeps from the command line; sweep_kill_test.cpp has those that are stopped.
+// Sweeps from the command line; sweep_mistakes_test.cpp has those that are refused,
+// sweep_kill_test.cpp those that are stopped.
 namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-constexpr const char* kConfig = R"(name: small
-dataset: {type: digits, train: 180, test: 64, validation: 32}
-model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}
-training: {epochs: 3, batch_size: 16}
-)";
-
-class Folder : public ConfigFolder {
- public:
-  Folder() : ConfigFolder(kConfig) {}
-  Result sweep(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"sweep", "small.yaml", "--run-dir", "sweep"});
-    return run(arguments);
-  }
-  std::string refused(std::vector<std::string> arguments, int code = 2) const {
-    const Result result = run(arguments);
-    CHECK(result.code == code);
-    return result.err;
-  }
-  fs::path trial(const std::string& name) const { return *this / "sweep" / "trials" / name; }
-};
-
-std::vector<std::string> names_in(const fs::path& folder) {
-  std::vector<std::string> out;
-  for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path().filename());
-  std::sort(out.begin(), out.end());
-  return out;
-}
 
 size_t count(const std::string& text, const std::string& part) {
   size_t out = 0;
@@ -48,7 +21,7 @@ size_t count(const std::string& text, const std::string& part) {
 }
 
 TEST_CASE("a sweep runs every possible combination once a seed, each the run that train makes") {
-  const Folder folder;
+  const SweptFolder folder;
   const Result result = folder.sweep({"model.hidden_d=8,12", "model.n_heads=2,3", "seed=0..1"});
   CHECK(result.code == 0);
   CHECK(result.err ==
@@ -79,61 +52,8 @@ TEST_CASE("a sweep runs every possible combination once a seed, each the run tha
   CHECK(summary["trials"][5].at("status") == "finished");
 }
 
-TEST_CASE("an impossible cell is refused by --strict, and nothing is made") {
-  const Folder folder;
-  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=2,3", "--strict"}) ==
-        "error: 1 impossible cell:\n"
-        "  n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n");
-  CHECK_FALSE(fs::exists(folder / "runs"));
-}
-
-TEST_CASE("a typing mistake is never taken for an impossible cell") {
-  const Folder folder;
-  CHECK(folder.refused({"sweep", "small.yaml", "model.mlp=gelu,gleu"}) ==
-        "error: command line:1:16: model.mlp: unknown mlp \"gleu\"\n"
-        "    1 | model.mlp=gelu,gleu\n"
-        "      |                ^ did you mean gelu? there are gelu, swiglu\n");
-  CHECK(folder.refused({"sweep", "small.yaml", "model.hiden_d=8,16"}) ==
-        "error: command line:1:7: model.hiden_d: unknown key\n"
-        "    1 | model.hiden_d=8,16\n"
-        "      |       ^ did you mean hidden_d?\n");
-  CHECK_FALSE(fs::exists(folder / "runs"));
-}
-
-TEST_CASE("a sweep of which no cell is possible is refused with the reasons") {
-  const Folder folder;
-  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3"}) ==
-        "error: small.yaml:3:57: model: hidden_d (8) must be divisible by n_heads (3)\n"
-        "    3 | model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}\n"
-        "      |                                                         ^ n_heads is at command "
-        "line:1:15\n");
-  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3,5"}) ==
-        "error: no cell of the sweep is possible:\n"
-        "  n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n"
-        "  n_heads=5: model: hidden_d (8) must be divisible by n_heads (5)\n");
-}
-
-TEST_CASE("a model that is too large for the memory is left out of a sweep") {
-  const Folder folder;
-  const Result result =
-      folder.run({"sweep", "small.yaml", "model.hidden_d=8,1000000", "--dry-run"});
-  CHECK(result.code == 0);
-  CHECK(result.err ==
-        "warning: left out 1 impossible cell:\n"
-        "  hidden_d=1000000: the model needs more memory than there is\n");
-}
-
-TEST_CASE("values that are equal however they are written are refused") {
-  const Folder folder;
-  CHECK(folder.refused({"sweep", "small.yaml", "optimizer.lr=0.01,1e-2"}) ==
-        "error: lr=0.01 and lr=1e-2 are the same: every value is equal\n");
-  write_plain(folder / "other.yaml", "base: small.yaml\nname: other\n");
-  CHECK(folder.refused({"sweep", "small.yaml", "other.yaml", "seed=0..1"}) ==
-        "error: small and other are the same: every value is equal\n");
-}
-
 TEST_CASE("configs of one file name are told apart by their folders") {
-  const Folder folder;
+  const SweptFolder folder;
   for (const std::string name : {"a", "b"}) {
     fs::create_directory(folder / name);
     write_plain(folder / name / "x.yaml", "base: ../small.yaml\nmodel: {n_blocks: " +
@@ -149,56 +69,8 @@ TEST_CASE("configs of one file name are told apart by their folders") {
   CHECK(cells == std::set<std::string>{"a/x", "b/x"});
 }
 
-TEST_CASE("what a sweep is refused for") {
-  const Folder folder;
-  write_plain(folder / "sizes.yaml", "base: small.yaml\nsweep: {seeds: 0..1}\n");
-  CHECK(folder.refused({"sizes.yaml"}) ==
-        "error: sizes.yaml:2:1: sweep: this file describes a sweep of many runs\n"
-        "    2 | sweep: {seeds: 0..1}\n"
-        "      | ^ start it with: runner sweep sizes.yaml\n");
-  CHECK(folder.refused({"sweep", "seed=0..1"}) ==
-        "error: sweep needs a config, or a sweep file, to start from\n");
-  CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=test/accuracy"}) ==
-        "error: command line:1:14: sweep: the best cannot be chosen by test/accuracy: the test set "
-        "would no longer tell how good it is on new images; choose by validation/accuracy or "
-        "validation/loss\n"
-        "    1 | sweep.metric=test/accuracy\n"
-        "      |              ^\n");
-  CHECK(folder.refused(
-            {"sweep", "small.yaml", "dataset.validation=0,32", "sweep.metric=validation/loss"}) ==
-        "error: sweep.metric: validation/loss is not known of validation=0: there is no validation "
-        "split (dataset.validation)\n");
-  CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=validation/accuracy.odd"}) ==
-        "error: sweep.metric: validation/accuracy.odd is not known of small: it has one task\n");
-  CHECK(folder.refused({"sweep", "small.yaml", "--top", "2"}) ==
-        "error: --top and --seeds tell what --confirm runs again; add it\n");
-  CHECK(folder.refused({"sweep", "small.yaml", "dataset.validation=0", "--confirm"}) ==
-        "error: sweep.metric: validation/accuracy is not known of small: there is no validation "
-        "split (dataset.validation)\n");
-  const std::vector<std::string> asha = {"sweep", "small.yaml", "optimizer.lr=0.1,0.01",
-                                         "sweep.method=asha", "sweep.trials=2"};
-  const auto with = [&](const std::string& word) {
-    std::vector<std::string> out = asha;
-    out.push_back(word);
-    return out;
-  };
-  CHECK(folder.refused(with("seed=0..1")) ==
-        "error: asha compares single runs and takes one seed; --confirm runs the winners again on "
-        "fresh seeds\n");
-  CHECK(folder.refused(with("training.epochs=3,4")) ==
-        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
-        "same for all, and training.max_steps is not for it\n");
-  CHECK(folder.refused(with("training.max_steps=5")) ==
-        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
-        "same for all, and training.max_steps is not for it\n");
-  CHECK(
-      folder.refused(with("sweep.min_epochs=3")) ==
-      "error: sweep.min_epochs (3) must be below training.epochs (3): asha would never compare\n");
-  CHECK(names_in(folder.path()) == std::vector<std::string>{"sizes.yaml", "small.yaml"});
-}
-
 TEST_CASE("the folder of a sweep is used by nothing else") {
-  const Folder folder;
+  const SweptFolder folder;
   REQUIRE(folder.sweep({"seed=0..1", "training.max_steps=1"}).code == 0);
   CHECK(folder.refused({"sweep", "small.yaml", "--run-dir", "sweep"}) ==
         "error: sweep already holds a sweep; go on with it: runner resume sweep, or name another "
@@ -215,28 +87,8 @@ TEST_CASE("the folder of a sweep is used by nothing else") {
              StartsWith("error: run holds a run; name another directory with --run-dir"));
 }
 
-TEST_CASE("what an attempt left is neither run over nor taken for a sweep") {
-  const Folder folder;
-  fs::create_directories(folder / "sweep/trials/mine");
-  CHECK(folder.refused({"sweep", "small.yaml", "seed=0..1", "--run-dir", "sweep"}) ==
-        "error: " + (folder / "sweep/trials").string() +
-            " is there, but no sweep: remove it, or name another directory with "
-            "--run-dir\n");
-  CHECK(names_in(folder / "sweep/trials") == std::vector<std::string>{"mine"});
-}
-
-TEST_CASE("data that are missing are told once, before a sweep is made") {
-  const Desk desk;
-  const std::string error = desk.error(
-      ExitCode::kData,
-      {"sweep", "a.yaml", "dataset={type: mnist, root: there}", "seed=0..1", "--run-dir", "sweep"});
-  CHECK_THAT(error,
-             StartsWith("error: MNIST was not found. Tried:\n  there/mnist: no such folder\n"));
-  CHECK_FALSE(fs::exists(desk / "sweep"));
-}
-
 TEST_CASE("a dry run tells what each cell costs, and makes nothing") {
-  const Folder folder;
+  const SweptFolder folder;
   const Result result = folder.run({"sweep", "small.yaml", "model.hidden_d=8,16,18",
                                     "model.n_heads=4", "seed=0..9", "--dry-run", "--jobs", "2"});
   CHECK(result.code == 0);
@@ -257,20 +109,8 @@ TEST_CASE("a dry run tells what each cell costs, and makes nothing") {
   CHECK(plan["cells"][1].at("steps") == 30);
 }
 
-TEST_CASE("fewer draws than were asked for are told") {
-  const Folder folder;
-  const Result result =
-      folder.run({"sweep", "small.yaml", "model.hidden_d=8,12", "model.n_heads=2,3",
-                  "sweep.method=random", "sweep.trials=5", "--dry-run"});
-  CHECK(result.code == 0);
-  CHECK(result.err ==
-        "warning: left out 1 impossible cell:\n"
-        "  hidden_d=8 n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n"
-        "warning: drew 3 cells instead of 5: there are no more that are possible\n");
-}
-
 TEST_CASE("a sweep whose frozen program is gone is told what it misses") {
-  const Folder folder;
+  const SweptFolder folder;
   REQUIRE(folder.sweep({"seed=0..1", "training.max_steps=1"}).code == 0);
   fs::remove(folder.trial("0001-small-seed-0") / "metrics.json");
   fs::remove(folder / "sweep/build/runner");
@@ -281,7 +121,7 @@ TEST_CASE("a sweep whose frozen program is gone is told what it misses") {
 }
 
 TEST_CASE("several configs are swept side by side") {
-  const Folder folder;
+  const SweptFolder folder;
   write_plain(folder / "other.yaml", "base: small.yaml\nmodel: {mlp: swiglu}\n");
   const Result result = folder.run({"sweep", "small.yaml", "other.yaml", "seed=0..1",
                                     "training.max_steps=1", "--run-dir", "sweep"});
@@ -295,7 +135,7 @@ TEST_CASE("several configs are swept side by side") {
 }
 
 TEST_CASE("without a validation split there is no best") {
-  const Folder folder;
+  const SweptFolder folder;
   const Result result = folder.sweep({"dataset.validation=0", "seed=0..1", "training.max_steps=1"});
   CHECK(result.code == 0);
   CHECK_THAT(result.out,
@@ -308,7 +148,7 @@ TEST_CASE("without a validation split there is no best") {
 }
 
 TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-failed alone") {
-  const Folder folder;
+  const SweptFolder folder;
   const Result result = folder.sweep({"optimizer.lr=0.005,1e30", "seed=0..1", "--jobs", "1"});
   CHECK(result.code == 1);
   CHECK_THAT(result.out,
@@ -335,7 +175,7 @@ TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-fa
 }
 
 TEST_CASE("a trial that fails is told with its last error, and goes on once the cause is gone") {
-  const Folder folder;
+  const SweptFolder folder;
   REQUIRE(folder.sweep({"seed=0..1"}).code == 0);
   const fs::path checkpoints = folder.trial("0002-small-seed-1") / "checkpoints";
   // As if it had been stopped, and then damaged.
@@ -356,7 +196,7 @@ TEST_CASE("a trial that fails is told with its last error, and goes on once the 
 }
 
 TEST_CASE("asha: a trial that went on from rung to rung is one that was never stopped") {
-  const Folder folder;
+  const SweptFolder folder;
   const Result result =
       folder.sweep({"sweep.method=asha", "sweep.trials=3", "sweep.eta=2", "training.epochs=4",
                     "schedule=cosine", "optimizer.lr=0.001,0.01,0.1", "--jobs", "1"});
@@ -379,7 +219,7 @@ TEST_CASE("asha: a trial that went on from rung to rung is one that was never st
 }
 
 TEST_CASE("--confirm runs the best cells again on seeds that chose nothing") {
-  const Folder folder;
+  const SweptFolder folder;
   const Result result = folder.sweep(
       {"optimizer.lr=0.001,0.01,0.1", "seed=0,4", "--confirm", "--top", "1", "--seeds", "3"});
   CHECK(result.code == 0);
@@ -408,7 +248,7 @@ TEST_CASE("--confirm runs the best cells again on seeds that chose nothing") {
 }
 
 TEST_CASE("what --confirm will cost, and that it found fewer cells than it was to, is told") {
-  const Folder folder;
+  const SweptFolder folder;
   const std::vector<std::string> lrs = {
       "optimizer.lr=0.005,1e30", "training.max_steps=1", "--confirm", "--top", "2", "--seeds", "2"};
   std::vector<std::string> plan = lrs;
@@ -422,7 +262,7 @@ TEST_CASE("what --confirm will cost, and that it found fewer cells than it was t
 }
 
 TEST_CASE("plug-ins are frozen with the sweep") {
-  const Folder folder;
+  const SweptFolder folder;
   fs::copy_file(VITRINE_BINARY_DIR "/test_plugin_good.so", folder / "good.so");
   const Result result = folder.sweep({"plugins=good.so", "seed=0..1", "training.max_steps=1"});
   REQUIRE(result.code == 0);
@@ -436,7 +276,7 @@ TEST_CASE("plug-ins are frozen with the sweep") {
 }
 
 TEST_CASE("the result as JSON") {
-  const Folder folder;
+  const SweptFolder folder;
   const Result result = folder.sweep({"seed=0..1", "training.max_steps=1", "--json"});
   CHECK(result.code == 0);
   const Json json = Json::parse(result.out);
@@ -451,7 +291,7 @@ TEST_CASE("the result as JSON") {
 }
 
 TEST_CASE("a terminal shows a table that changes, and a log none of it") {
-  const Folder folder;
+  const SweptFolder folder;
   const std::string command = VITRINE_BINARY_DIR
       "/runner sweep small.yaml seed=0..1 training.epochs=60 --run-dir sweep --jobs 1";
   const Result shown =

@@ -1,0 +1,144 @@
+#include "framework/runs/run_directory.h"
+#include "tests/framework/cli/sweep_folder.h"
+
+// Sweeps that are refused, and what is left out of one.
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("an impossible cell is refused by --strict, and nothing is made") {
+  const SweptFolder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=2,3", "--strict"}) ==
+        "error: 1 impossible cell:\n"
+        "  n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n");
+  CHECK_FALSE(fs::exists(folder / "runs"));
+}
+
+TEST_CASE("a typing mistake is never taken for an impossible cell") {
+  const SweptFolder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "model.mlp=gelu,gleu"}) ==
+        "error: command line:1:16: model.mlp: unknown mlp \"gleu\"\n"
+        "    1 | model.mlp=gelu,gleu\n"
+        "      |                ^ did you mean gelu? there are gelu, swiglu\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "model.hiden_d=8,16"}) ==
+        "error: command line:1:7: model.hiden_d: unknown key\n"
+        "    1 | model.hiden_d=8,16\n"
+        "      |       ^ did you mean hidden_d?\n");
+  CHECK_FALSE(fs::exists(folder / "runs"));
+}
+
+TEST_CASE("a sweep of which no cell is possible is refused with the reasons") {
+  const SweptFolder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3"}) ==
+        "error: small.yaml:3:57: model: hidden_d (8) must be divisible by n_heads (3)\n"
+        "    3 | model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}\n"
+        "      |                                                         ^ n_heads is at command "
+        "line:1:15\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "model.n_heads=3,5"}) ==
+        "error: no cell of the sweep is possible:\n"
+        "  n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n"
+        "  n_heads=5: model: hidden_d (8) must be divisible by n_heads (5)\n");
+}
+
+TEST_CASE("a model that is too large for the memory is left out of a sweep") {
+  const SweptFolder folder;
+  const Result result =
+      folder.run({"sweep", "small.yaml", "model.hidden_d=8,1000000", "--dry-run"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: left out 1 impossible cell:\n"
+        "  hidden_d=1000000: the model needs more memory than there is\n");
+}
+
+TEST_CASE("values that are equal however they are written are refused") {
+  const SweptFolder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "optimizer.lr=0.01,1e-2"}) ==
+        "error: lr=0.01 and lr=1e-2 are the same: every value is equal\n");
+  write_plain(folder / "other.yaml", "base: small.yaml\nname: other\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "other.yaml", "seed=0..1"}) ==
+        "error: small and other are the same: every value is equal\n");
+}
+
+TEST_CASE("what a sweep is refused for") {
+  const SweptFolder folder;
+  write_plain(folder / "sizes.yaml", "base: small.yaml\nsweep: {seeds: 0..1}\n");
+  CHECK(folder.refused({"sizes.yaml"}) ==
+        "error: sizes.yaml:2:1: sweep: this file describes a sweep of many runs\n"
+        "    2 | sweep: {seeds: 0..1}\n"
+        "      | ^ start it with: runner sweep sizes.yaml\n");
+  CHECK(folder.refused({"sweep", "seed=0..1"}) ==
+        "error: sweep needs a config, or a sweep file, to start from\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=test/accuracy"}) ==
+        "error: command line:1:14: sweep: the best cannot be chosen by test/accuracy: the test set "
+        "would no longer tell how good it is on new images; choose by validation/accuracy or "
+        "validation/loss\n"
+        "    1 | sweep.metric=test/accuracy\n"
+        "      |              ^\n");
+  CHECK(folder.refused(
+            {"sweep", "small.yaml", "dataset.validation=0,32", "sweep.metric=validation/loss"}) ==
+        "error: sweep.metric: validation/loss is not known of validation=0: there is no validation "
+        "split (dataset.validation)\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=validation/accuracy.odd"}) ==
+        "error: sweep.metric: validation/accuracy.odd is not known of small: it has one task\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "--top", "2"}) ==
+        "error: --top and --seeds tell what --confirm runs again; add it\n");
+  CHECK(folder.refused({"sweep", "small.yaml", "dataset.validation=0", "--confirm"}) ==
+        "error: sweep.metric: validation/accuracy is not known of small: there is no validation "
+        "split (dataset.validation)\n");
+  const std::vector<std::string> asha = {"sweep", "small.yaml", "optimizer.lr=0.1,0.01",
+                                         "sweep.method=asha", "sweep.trials=2"};
+  const auto with = [&](const std::string& word) {
+    std::vector<std::string> out = asha;
+    out.push_back(word);
+    return out;
+  };
+  CHECK(folder.refused(with("seed=0..1")) ==
+        "error: asha compares single runs and takes one seed; --confirm runs the winners again on "
+        "fresh seeds\n");
+  CHECK(folder.refused(with("training.epochs=3,4")) ==
+        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
+        "same for all, and training.max_steps is not for it\n");
+  CHECK(folder.refused(with("training.max_steps=5")) ==
+        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
+        "same for all, and training.max_steps is not for it\n");
+  CHECK(
+      folder.refused(with("sweep.min_epochs=3")) ==
+      "error: sweep.min_epochs (3) must be below training.epochs (3): asha would never compare\n");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"sizes.yaml", "small.yaml"});
+}
+
+TEST_CASE("what an attempt left is neither run over nor taken for a sweep") {
+  const SweptFolder folder;
+  fs::create_directories(folder / "sweep/trials/mine");
+  CHECK(folder.refused({"sweep", "small.yaml", "seed=0..1", "--run-dir", "sweep"}) ==
+        "error: " + (folder / "sweep/trials").string() +
+            " is there, but no sweep: remove it, or name another directory with "
+            "--run-dir\n");
+  CHECK(names_in(folder / "sweep/trials") == std::vector<std::string>{"mine"});
+}
+
+TEST_CASE("data that are missing are told once, before a sweep is made") {
+  const Desk desk;
+  const std::string error = desk.error(
+      ExitCode::kData,
+      {"sweep", "a.yaml", "dataset={type: mnist, root: there}", "seed=0..1", "--run-dir", "sweep"});
+  CHECK_THAT(error,
+             StartsWith("error: MNIST was not found. Tried:\n  there/mnist: no such folder\n"));
+  CHECK_FALSE(fs::exists(desk / "sweep"));
+}
+
+TEST_CASE("fewer draws than were asked for are told") {
+  const SweptFolder folder;
+  const Result result =
+      folder.run({"sweep", "small.yaml", "model.hidden_d=8,12", "model.n_heads=2,3",
+                  "sweep.method=random", "sweep.trials=5", "--dry-run"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: left out 1 impossible cell:\n"
+        "  hidden_d=8 n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n"
+        "warning: drew 3 cells instead of 5: there are no more that are possible\n");
+}
+
+}  // namespace
+}  // namespace vitrine
