@@ -57,6 +57,6 @@ context.load_cert_chain(sys.argv[1], sys.argv[2])
 server = Server(("127.0.0.1", 0), Handler)
 server.socket = context.wrap_socket(server.socket, server_side=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-print(server.server_address[1], flush=True)
+os.write(1, b"%d\n" % server.server_address[1])  # at once: the reader closes its end then
 sys.stdin.read()
 os._exit(0)
