@@ -64,13 +64,22 @@ find_torch() {
   for prefix in "${prefixes[@]}"; do
     if [[ $prefix ]] && take_torch "$prefix"; then return; fi
   done
-  take_imported python3 || take_torch /usr/local || take_torch /usr || take_imported "$deps/venv/bin/python"
+  take_imported python3 || take_torch /usr/local || take_torch /usr || take_installed
 }
 
 # Sets torch_dir if the Python $1 imports a PyTorch that can be used.
 take_imported() {
   local prefix
   prefix=$("$1" -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) && take_torch "$prefix"
+}
+
+# The same of the PyTorch that install_torch installs.
+take_installed() {
+  local package
+  for package in "$deps"/venv/lib/python3*/site-packages/torch; do
+    if take_torch "$package"; then return; fi
+  done
+  return 1
 }
 
 # Whether a Python of those that the tests ask can validate JSON Schemas. A package from apt is that of
@@ -146,12 +155,13 @@ install_torch() {
   # The usual index has the CUDA build: gigabytes, which CMake takes only beside a CUDA toolkit. A pip
   # that was told where to look is left alone.
   if [[ ! $("${pip[@]}" config list) =~ index-url|find-links ]]; then
-    "${pip[@]}" install -qq --retries 1 --no-deps --index-url https://download.pytorch.org/whl/cpu \
+    "${pip[@]}" install -qq --no-compile --retries 1 --no-deps --index-url https://download.pytorch.org/whl/cpu \
       "torch==$torch_version" 2>/dev/null || true
   fi
-  "${pip[@]}" install -qq "torch==$torch_version" numpy ||
+  # Uncompiled: its Python is used by few, and takes as long as the rest.
+  "${pip[@]}" install -qq --no-compile "torch==$torch_version" numpy ||
     fail "pip could not install torch==$torch_version; or name a libtorch that you have with Torch_DIR"
-  take_imported "$deps/venv/bin/python" || fail "pip's PyTorch cannot be used"
+  take_installed || fail "pip's PyTorch cannot be used"
 }
 
 key="$(cksum <"${BASH_SOURCE[0]}") $root Torch_DIR=${Torch_DIR:-} CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}"
