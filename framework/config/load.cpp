@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <regex>
 #include <unordered_map>
 
 #include "framework/config/brackets.h"
@@ -263,12 +264,13 @@ void set_value(Node& config, const std::string& path, Node value) {
 }
 
 void apply_override(Node& config, const std::string& text) {
+  static const std::regex kRange(R"([0-9_]+\.\.[0-9_]+)");
   const Assignment assignment(text);
-  if (assignment.size() > 1) {
+  if (assignment.size() > 1 || std::regex_match(assignment.text(0), kRange)) {
     refuse(assignment.place(assignment.path().size() + 1),
            fmt::format("{}: several values make a sweep: runner sweep CONFIG {}",
                        escape(assignment.path()), escape(text)),
-           "a list is written in brackets, [a, b], and a text with a comma in quotes");
+           "a list is written in brackets, [a, b], and a text with a comma or dots in quotes");
   }
   put(config, assignment.path(), 0, assignment.value(0));
 }

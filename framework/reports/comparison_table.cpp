@@ -272,6 +272,12 @@ Json json_of(const Group& group, const Comparison& comparison) {
   return out;
 }
 
+// What the values of p are corrected by: of two groups by nothing.
+Json correction_of(const Comparison& comparison) {
+  if (comparison.groups.size() < 3) return nullptr;
+  return comparison.reference_is_best ? "holm, all pairs" : "holm";
+}
+
 }  // namespace
 
 std::vector<std::vector<std::string>> ComparisonTable::rows() const {
@@ -339,6 +345,8 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison) {
               {"unit", info.unit},
               {"keys", comparison.keys},
               {"reference", comparison.reference},
+              {"significance", kSignificance},
+              {"correction", correction_of(comparison)},
               {"groups", Json::array()},
               {"left_out", Json::array()}};
   for (const Group& group : comparison.groups) out["groups"].push_back(json_of(group, comparison));

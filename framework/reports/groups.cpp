@@ -249,7 +249,9 @@ Comparison group_runs(const std::vector<const RunRecord*>& runs) {
     if (!run->is_readable()) {
       out.left_out.emplace_back(run, run->error);
     } else if (run->metrics.config_sha256.empty()) {
-      out.left_out.emplace_back(run, run->status + " before its first metrics.json");
+      out.left_out.emplace_back(run, run->status == "waiting"
+                                         ? "never started"
+                                         : run->status + " before its first metrics.json");
     } else {
       compared.push_back(run);
     }

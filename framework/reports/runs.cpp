@@ -9,6 +9,8 @@
 #include "framework/error.h"
 #include "framework/runs/lock.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/sweep.h"
+#include "framework/sweeps/trial.h"
 
 namespace fs = std::filesystem;
 
@@ -42,6 +44,12 @@ Metrics metrics_of(const fs::path& run) {
     out.name = name->get<std::string>();
   }
   return out;
+}
+
+// Whether it is a trial that its sweep has but prepared.
+bool never_started(const fs::path& run) {
+  return !fs::exists(run / "metrics.json") && !fs::exists(trial_output(run)) &&
+         !fs::exists(run / "log.txt") && !sweep_of(run).empty();
 }
 
 // The member of `object` that "prefix.member" names.
@@ -130,7 +138,7 @@ RunRecord read_run(const fs::path& run) {
     // Asked first: a run that ends meanwhile must not look interrupted.
     const bool held = RunLock::is_held(run);
     out.metrics = metrics_of(run);
-    out.status = shown_status(out.metrics.status, held);
+    out.status = !held && never_started(run) ? "waiting" : shown_status(out.metrics.status, held);
     out.config = flat_config(out.metrics.config);
   } catch (const Error& error) {
     out.metrics = {};

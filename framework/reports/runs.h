@@ -14,7 +14,7 @@ namespace vitrine {
 // why, and the rest is empty.
 struct RunRecord {
   std::filesystem::path path;  // relative where it lies below the current folder
-  std::string status;          // as in metrics.json, or "interrupted" or "unreadable"
+  std::string status;          // as in metrics.json, or "waiting", "interrupted" or "unreadable"
   std::string error;           // begins with the file; its control characters are escaped
   Metrics metrics;             // before the first metrics.json: name and config alone
   nlohmann::ordered_json config = nlohmann::ordered_json::object();  // flat_config(metrics.config)

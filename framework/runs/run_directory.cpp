@@ -166,13 +166,16 @@ RunDirectory RunDirectory::open(const fs::path& directory) {
     path = normal(path.parent_path() / fs::read_symlink(path, ignored));
   }
   if (holds_run(path)) return RunDirectory(path);
+  const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const bool is_there = fs::exists(path, ignored), is_folder = fs::is_directory(path, ignored);
   std::string near = runs_in(path);
-  if (near.empty()) near = runs_in(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  if (near.empty()) near = runs_in(parent);
+  if (near.empty() && is_there && !is_folder && holds_run(parent)) near = escape(parent.string());
   throw Error(ExitCode::kUsage,
               fmt::format("{} {}{}", escape(path.string()),
-                          fs::is_directory(path, ignored)
-                              ? "holds no run (no config.yaml, metrics.json or checkpoints)"
-                              : "is no run: there is no such directory",
+                          is_folder  ? "holds no run (no config.yaml, metrics.json or checkpoints)"
+                          : is_there ? "is no run but a file; a run is a directory"
+                                     : "is no run: there is no such directory",
                           near.empty() ? "" : "; runs near it: " + near));
 }
 

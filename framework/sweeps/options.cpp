@@ -193,7 +193,7 @@ void Seeds::read(const Node& node, const std::string& path, Problems& problems) 
     const auto number = plain ? parse_integer(item.scalar) : std::nullopt;
     if (!(range && range->front() >= 0) && !(number && *number >= 0)) {
       problems.add(item.location, fmt::format("{}: expected seeds, got {}", path, item.shown()),
-                   "whole numbers at least 0: [0, 1, 2], or 0..2");
+                   "whole numbers at least 0: 0..2, or [0, 1, 2], on the command line 0,1,2");
       return;
     }
     for (const int64_t value : range.value_or(std::vector<int64_t>{number.value_or(0)})) {

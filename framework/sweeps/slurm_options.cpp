@@ -13,6 +13,10 @@ constexpr const char* kOwn[] = {"array",   "job-name",   "output",    "error",  
                                 "wait",    "wrap",       "test-only", "help",     "usage",
                                 "version", "clusters"};
 
+// Those that are keys of their own, and checked there.
+constexpr const char* kKeys[] = {"partition", "time",    "cpus-per-task", "mem",       "gpus",
+                                 "gres",      "account", "qos",           "constraint"};
+
 // Minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or
 // days-hours:minutes:seconds.
 std::optional<int64_t> seconds_of(const std::string& time) {
@@ -51,6 +55,14 @@ bool is_text(const std::string& value) { return !value.empty() && escape(value) 
 // "--mail-type=FAIL" -> "mail-type"
 std::string option_of(const std::string& argument) {
   return argument.substr(2, argument.find('=') - 2);
+}
+
+// That of `options` which sbatch takes `name` for, since it takes abbreviations; null: none.
+template <size_t kSize>
+const char* meant_by(const std::string& name, const char* const (&options)[kSize]) {
+  const auto fits = [&](const std::string& option) { return option.starts_with(name); };
+  const auto found = std::find_if(std::begin(options), std::end(options), fits);
+  return found == std::end(options) ? nullptr : *found;
 }
 
 }  // namespace
@@ -98,13 +110,14 @@ void SlurmOptions::check(Check check) const {
                                          escape(argument)));
       continue;
     }
-    // sbatch takes abbreviations.
     const std::string name = option_of(argument);
-    const bool own = std::any_of(std::begin(kOwn), std::end(kOwn), [&](const std::string& option) {
-      return option.starts_with(name);
-    });
-    if (own)
+    if (meant_by(name, kOwn)) {
       check.error({"extra"}, fmt::format("extra: --{} is what the sweep itself decides", name));
+    } else if (const char* option = meant_by(name, kKeys)) {
+      std::string key = option;
+      std::replace(key.begin(), key.end(), '-', '_');
+      check.error({"extra"}, fmt::format("extra: --{} has a key of its own: {}", name, key));
+    }
   }
 }
 

@@ -13,16 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The i-th value that one argument gives.
+Node value_of(const Assignment& assignment, size_t i) {
+  Node out = assignment.value(i);
+  const bool is_empty = assignment.text(i).find_first_not_of(' ') == std::string::npos;
+  if (out.kind == Node::Kind::kNull && is_empty) {
+    refuse(out.location, escape(assignment.path()) + ": a value is missing",
+           "nothing at all is written null");
+  }
+  return out;
+}
+
 // The values that one argument gives, with ranges of whole numbers spelled out.
 std::vector<Node> values_of(const Assignment& assignment) {
   std::vector<Node> out;
   for (size_t i = 0; i < assignment.size(); ++i) {
-    Node value = assignment.value(i);
-    if (value.kind == Node::Kind::kNull &&
-        assignment.text(i).find_first_not_of(' ') == std::string::npos) {
-      refuse(value.location, escape(assignment.path()) + ": a value is missing",
-             "nothing at all is written null");
-    }
+    Node value = value_of(assignment, i);
     const bool plain = value.kind == Node::Kind::kScalar && !value.quoted;
     const auto range = plain ? integers_of(value.scalar) : std::nullopt;
     if (!range) {
@@ -122,7 +128,7 @@ class SpecReader {
              "such as sweep.trials=20; a list is written in brackets");
     }
     set_value(sweep_, assignment.path().substr(assignment.path().find('.') + 1),
-              assignment.value(0));
+              value_of(assignment, 0));
   }
 
   // A key that two parts of the sweep would set.

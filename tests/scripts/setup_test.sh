@@ -48,7 +48,7 @@ expect() {  # WHAT GOT WANTED
 
 mkdir -p "$tree"
 cp -r "$root/scripts" "$root/cmake" "$tree"
-for name in named archive/libtorch/share/cmake python venv; do make_libtorch "$work/$name"; done
+for name in named archive/libtorch/share/cmake python; do make_libtorch "$work/$name"; done
 make_libtorch "$work/old" 2.5.1
 make_script "$work/bin/apt-get" "echo \"\$*\" >>'$work/apt'; exit 1"
 make_script "$work/bin/sudo" 'exit 1'
@@ -56,8 +56,9 @@ make_script "$work/bin/sudo" 'exit 1'
 make_script "$work/bin/cmake" 'while [[ $1 != -B ]]; do shift; done; : >"$2/missing"'
 
 make_python "$work/bin/python3" ''
-make_python "$tree/.deps/venv/bin/python" "$work/venv"
-expect "the one in .deps/venv, where there is no other" "$(set_up)" "$work/venv/Torch"
+installed=$tree/.deps/venv/lib/python3.11/site-packages/torch/share/cmake
+make_libtorch "$installed"
+expect "the one in .deps/venv, where there is no other" "$(set_up)" "$installed/Torch"
 expect "pip" "$(cat "$work/pip" 2>/dev/null)" ''
 make_python "$work/bin/python3" "$work/python"
 expect "python3's, whatever was used last time" "$(set_up)" "$work/python/Torch"

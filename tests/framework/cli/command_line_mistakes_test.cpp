@@ -158,7 +158,10 @@ TEST_CASE("Links that end nowhere and files in the place of folders") {
   CHECK(desk.error(ExitCode::kUsage, {"status", "dangling"}) ==
         "error: nowhere is no run: there is no such directory\n");
   CHECK(desk.error(ExitCode::kUsage, {"status", "a.yaml"}) ==
-        "error: a.yaml is no run: there is no such directory\n");
+        "error: a.yaml is no run but a file; a run is a directory\n");
+  desk.train("run");
+  CHECK(desk.error(ExitCode::kUsage, {"compare", "run/metrics.json"}) ==
+        "error: run/metrics.json is no run but a file; a run is a directory; runs near it: run\n");
 }
 
 TEST_CASE("A plug-in in the midst of a loop of links is named") {

@@ -142,6 +142,9 @@ TEST_CASE("compare marks what must not be compared silently") {
   write_plain(folder / "mine/7/metrics.json", "{}");
   fs::create_directories(folder / "mine/8");
   write_plain(folder / "mine/8/config.yaml", "name: mine\n");
+  fs::create_directories(folder / "mine/9/trials/0001");
+  for (const char* name : {"sweep.yaml", "plan.json", "trials/0001/config.yaml"})
+    write_plain(folder / "mine/9" / name, "name: mine\n");
   const Result result = folder.compare({"base", "mine"});
   CHECK(result.code == 0);
   CHECK_THAT(result.out, Contains("\nwith care: mine (1 repeated, 1 diverged, 1 interrupted)\n") &&
@@ -150,15 +153,17 @@ TEST_CASE("compare marks what must not be compared silently") {
                                       "mine/4: diverged, not counted\n"
                                       "mine/5: interrupted, not counted\n"
                                       "mine/7/metrics.json: \"format\" is missing\n"
-                                      "mine/8: interrupted before its first metrics.json\n"));
+                                      "mine/8: interrupted before its first metrics.json\n"
+                                      "mine/9/trials/0001: never started\n"));
   const auto json = nlohmann::json::parse(folder.compare({"base", "mine", "--json"}).out);
   CHECK(json.at("groups").at(1).at("runs").size() == 7);
-  CHECK(json.at("left_out").size() == 2);
+  CHECK(json.at("left_out").size() == 3);
   // Tables alone have the marks; what they do not have at all goes to standard error.
   for (const char* format : {"--csv", "--markdown", "--latex"}) {
     CHECK(folder.compare({"base", "mine", format}).err ==
           "warning: mine/7/metrics.json: \"format\" is missing\n"
-          "warning: mine/8: interrupted before its first metrics.json\n");
+          "warning: mine/8: interrupted before its first metrics.json\n"
+          "warning: mine/9/trials/0001: never started\n");
   }
   CHECK(folder.compare({"base", "mine", "--json"}).err == "");
 }

@@ -160,7 +160,7 @@ TEST_CASE("Several values for one key are a sweep") {
         "CONFIG model.hidden_d=8,16\n"
         "    1 | model.hidden_d=8,16\n"
         "      |                ^ a list is written in brackets, [a, b], and a text with a comma "
-        "in quotes\n");
+        "or dots in quotes\n");
 }
 
 TEST_CASE("A config that cannot be read says why and where") {

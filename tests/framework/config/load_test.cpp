@@ -267,7 +267,12 @@ TEST_CASE("several values name the sweep", "[load]") {
         "model.hidden_d=8,16\n"
         "    1 | model.hidden_d=8,16\n"
         "      |                ^ a list is written in brackets, [a, b], and a text with a comma "
-        "in quotes");
+        "or dots in quotes");
+  CHECK(refused("{}", "seed=0..9") ==
+        "command line:1:6: seed: several values make a sweep: runner sweep CONFIG seed=0..9\n"
+        "    1 | seed=0..9\n"
+        "      |      ^ a list is written in brackets, [a, b], and a text with a comma or dots in "
+        "quotes");
   CHECK(refused("{}", "model.mlp={type: gelu},swiglu")
             .starts_with("command line:1:11: model.mlp: several values make a sweep"));
   CHECK(refused("{}", "note=it's a, b")

@@ -82,6 +82,8 @@ TEST_CASE("JSON has groups, contrasts and every run", "[reports]") {
   CHECK(json.at("unit") == "fraction");
   CHECK(json.at("keys").dump() == R"(["model.hidden_d"])");
   CHECK(json.at("reference") == "hidden_d=8");
+  CHECK(json.at("significance") == 0.05);
+  CHECK(json.at("correction").is_null());
   CHECK(json.at("left_out").empty());
   const auto& wide = json.at("groups").at(1);
   CHECK(wide.at("label") == "hidden_d=16");

@@ -154,11 +154,11 @@ TEST_CASE("mistakes in a sweep are located and explained") {
       {"seeds: 10",
        "a.yaml:1:8: sweep.seeds: expected seeds, got 10\n"
        "    1 | seeds: 10\n"
-       "      |        ^ whole numbers at least 0: [0, 1, 2], or 0..2"},
+       "      |        ^ whole numbers at least 0: 0..2, or [0, 1, 2], on the command line 0,1,2"},
       {"seeds: 2..0",
        "a.yaml:1:8: sweep.seeds: expected seeds, got \"2..0\"\n"
        "    1 | seeds: 2..0\n"
-       "      |        ^ whole numbers at least 0: [0, 1, 2], or 0..2"},
+       "      |        ^ whole numbers at least 0: 0..2, or [0, 1, 2], on the command line 0,1,2"},
       {"seeds: [0..2, 1]",
        "a.yaml:1:15: sweep.seeds: 1 is listed twice\n"
        "    1 | seeds: [0..2, 1]\n"

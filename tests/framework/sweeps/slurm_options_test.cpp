@@ -54,6 +54,10 @@ TEST_CASE("mistakes in the options of Slurm are located and explained") {
        "a.yaml:1:16: sweep.slurm: extra: --arr is what the sweep itself decides\n"
        "    1 | slurm: {extra: --arr=0-1}\n"
        "      |                ^"},
+      {"slurm: {extra: [--cpus-per-task=5]}",
+       "a.yaml:1:16: sweep.slurm: extra: --cpus-per-task has a key of its own: cpus_per_task\n"
+       "    1 | slurm: {extra: [--cpus-per-task=5]}\n"
+       "      |                ^"},
   };
   for (const auto& [yaml, message] : cases) CHECK(refused(yaml) == message);
 }

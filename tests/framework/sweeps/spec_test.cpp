@@ -166,6 +166,10 @@ TEST_CASE("a sweep on the command line is refused with the place of the mistake"
         "command line:1:18: model.hidden_d: a value is missing\n"
         "    1 | model.hidden_d=8,,16\n"
         "      |                  ^ nothing at all is written null");
+  CHECK(refused({"sweep.slurm.partition="}) ==
+        "command line:1:23: sweep.slurm.partition: a value is missing\n"
+        "    1 | sweep.slurm.partition=\n"
+        "      |                       ^ nothing at all is written null");
   CHECK(refused({"model.hidden_d=8,16,8"}) ==
         "command line:1:21: sweep.parameters.model.hidden_d: 8 is listed twice\n"
         "    1 | model.hidden_d=8,16,8\n"
@@ -174,7 +178,7 @@ TEST_CASE("a sweep on the command line is refused with the place of the mistake"
   CHECK(refused({"seed=1,x"}) ==
         "command line:1:8: sweep.seeds: expected seeds, got \"x\"\n"
         "    1 | seed=1,x\n"
-        "      |        ^ whole numbers at least 0: [0, 1, 2], or 0..2");
+        "      |        ^ whole numbers at least 0: 0..2, or [0, 1, 2], on the command line 0,1,2");
   CHECK(refused({"name=a,b"}) ==
         "command line:1:1: name: it cannot vary\n"
         "    1 | name=a,b\n"
