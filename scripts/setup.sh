@@ -64,13 +64,13 @@ find_torch() {
   for prefix in "${prefixes[@]}"; do
     if [[ $prefix ]] && take_torch "$prefix"; then return; fi
   done
-  take_imported python3 || take_torch /usr/local || take_torch /usr || take_installed
+  take_imported || take_torch /usr/local || take_torch /usr || take_installed
 }
 
-# Sets torch_dir if the Python $1 imports a PyTorch that can be used.
+# Sets torch_dir if python3 imports a PyTorch that can be used.
 take_imported() {
   local prefix
-  prefix=$("$1" -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) && take_torch "$prefix"
+  prefix=$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) && take_torch "$prefix"
 }
 
 # The same of the PyTorch that install_torch installs.

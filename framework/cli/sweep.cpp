@@ -194,12 +194,12 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
     print_warning(fmt::format("drew {} instead of {}: there are no more that are possible",
                               plural(plan.cells.size(), "cell"), wanted));
   }
+  if (spec.options.slurm && !spec.options.is_on_slurm())
+    print_warning("sweep.slurm has no effect: the launcher is local (--launcher slurm)");
   if (options.dry_run) {
     show_plan(spec, plan, options.json);
     return ExitCode::kDone;
   }
-  if (spec.options.slurm && !spec.options.is_on_slurm())
-    print_warning("sweep.slurm has no effect: the launcher is local (--launcher slurm)");
   if (spec.options.is_on_slurm()) require_slurm();
   if (!options.json) print(announcement(spec, plan));
   install_signal_handlers();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <regex>
 #include <unordered_map>
 
 #include "framework/config/brackets.h"
@@ -264,9 +263,8 @@ void set_value(Node& config, const std::string& path, Node value) {
 }
 
 void apply_override(Node& config, const std::string& text) {
-  static const std::regex kRange(R"([0-9_]+\.\.[0-9_]+)");
   const Assignment assignment(text);
-  if (assignment.size() > 1 || std::regex_match(assignment.text(0), kRange)) {
+  if (assignment.size() > 1 || integers_of(assignment.text(0))) {
     refuse(assignment.place(assignment.path().size() + 1),
            fmt::format("{}: several values make a sweep: runner sweep CONFIG {}",
                        escape(assignment.path()), escape(text)),

@@ -59,6 +59,18 @@ std::optional<int64_t> parse_integer(std::string_view text) {
   return static_cast<int64_t>(*value);
 }
 
+std::optional<std::vector<int64_t>> integers_of(const std::string& text) {
+  constexpr int64_t kMostIntegers = 100'000;
+  const size_t dots = text.find("..");
+  if (dots == text.npos) return std::nullopt;
+  const auto first = parse_integer(text.substr(0, dots)),
+             last = parse_integer(text.substr(dots + 2));
+  if (!first || !last || *first > *last || *last - *first >= kMostIntegers) return std::nullopt;
+  std::vector<int64_t> out;
+  for (int64_t value = *first; value <= *last; ++value) out.push_back(value);
+  return out;
+}
+
 std::optional<bool> parse_bool(std::string_view text) {
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vitrine {
 
@@ -13,6 +14,8 @@ std::optional<double> parse_number(std::string_view text);
 // The same where the value is whole and fits ("1e4" is 10000, "8.0" is not written as a whole
 // number).
 std::optional<int64_t> parse_integer(std::string_view text);
+// The whole numbers of "0..9", both ends included; none where `text` is no such range.
+std::optional<std::vector<int64_t>> integers_of(const std::string& text);
 // true or false, in lower, upper or capitalised letters.
 std::optional<bool> parse_bool(std::string_view text);
 bool is_null_word(std::string_view text);  // "", ~, null

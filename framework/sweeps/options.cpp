@@ -16,8 +16,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr int64_t kMostIntegers = 100'000;
-
 bool is_path(const std::string& text) {
   return !text.empty() && text.front() != '.' && text.back() != '.' && text.find("..") == text.npos;
 }
@@ -65,17 +63,6 @@ void check_range(const Range& range, const Node& node, const std::string& path,
 }
 
 }  // namespace
-
-std::optional<std::vector<int64_t>> integers_of(const std::string& text) {
-  const size_t dots = text.find("..");
-  if (dots == text.npos) return std::nullopt;
-  const auto first = parse_integer(text.substr(0, dots)),
-             last = parse_integer(text.substr(dots + 2));
-  if (!first || !last || *first > *last || *last - *first >= kMostIntegers) return std::nullopt;
-  std::vector<int64_t> out;
-  for (int64_t value = *first; value <= *last; ++value) out.push_back(value);
-  return out;
-}
 
 void Range::visit(Fields& field) {
   field("min", min, "smallest value");

@@ -98,7 +98,4 @@ struct SweepOptions {
   void check(Check check) const;
 };
 
-// The whole numbers of "0..9", both ends included; none where `text` is no such range.
-std::optional<std::vector<int64_t>> integers_of(const std::string& text);
-
 }  // namespace vitrine

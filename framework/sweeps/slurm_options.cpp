@@ -13,10 +13,6 @@ constexpr const char* kOwn[] = {"array",   "job-name",   "output",    "error",  
                                 "wait",    "wrap",       "test-only", "help",     "usage",
                                 "version", "clusters"};
 
-// Those that are keys of their own, and checked there.
-constexpr const char* kKeys[] = {"partition", "time",    "cpus-per-task", "mem",       "gpus",
-                                 "gres",      "account", "qos",           "constraint"};
-
 // Minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or
 // days-hours:minutes:seconds.
 std::optional<int64_t> seconds_of(const std::string& time) {
@@ -57,12 +53,16 @@ std::string option_of(const std::string& argument) {
   return argument.substr(2, argument.find('=') - 2);
 }
 
-// That of `options` which sbatch takes `name` for, since it takes abbreviations; null: none.
-template <size_t kSize>
-const char* meant_by(const std::string& name, const char* const (&options)[kSize]) {
-  const auto fits = [&](const std::string& option) { return option.starts_with(name); };
-  const auto found = std::find_if(std::begin(options), std::end(options), fits);
-  return found == std::end(options) ? nullptr : *found;
+// The keys that are options of sbatch themselves, as sbatch spells them.
+std::vector<std::string> options_with_keys() {
+  SlurmOptions options;
+  std::vector<std::string> out;
+  for (std::string name : fields_of(options).names()) {
+    if (name == "trials_per_task" || name == "extra") continue;
+    std::replace(name.begin(), name.end(), '_', '-');
+    out.push_back(std::move(name));
+  }
+  return out;
 }
 
 }  // namespace
@@ -103,6 +103,7 @@ void SlurmOptions::check(Check check) const {
                                       "{} minutes before the end",
                                       kLeast / 60, kSecondsToSave / 60));
   }
+  const std::vector<std::string> keys = options_with_keys();
   for (const std::string& argument : extra) {
     if (!argument.starts_with("--") || argument.size() < 3 || !is_text(argument)) {
       check.error({"extra"}, fmt::format("extra: expected an option of sbatch with its value, such "
@@ -111,12 +112,12 @@ void SlurmOptions::check(Check check) const {
       continue;
     }
     const std::string name = option_of(argument);
-    if (meant_by(name, kOwn)) {
+    // sbatch takes abbreviations.
+    const auto is_meant = [&](const std::string& option) { return option.starts_with(name); };
+    if (std::any_of(std::begin(kOwn), std::end(kOwn), is_meant)) {
       check.error({"extra"}, fmt::format("extra: --{} is what the sweep itself decides", name));
-    } else if (const char* option = meant_by(name, kKeys)) {
-      std::string key = option;
-      std::replace(key.begin(), key.end(), '-', '_');
-      check.error({"extra"}, fmt::format("extra: --{} has a key of its own: {}", name, key));
+    } else if (std::any_of(keys.begin(), keys.end(), is_meant)) {
+      check.error({"extra"}, fmt::format("extra: --{} has a key of its own in sweep.slurm", name));
     }
   }
 }

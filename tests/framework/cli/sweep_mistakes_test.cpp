@@ -51,6 +51,15 @@ TEST_CASE("a model that is too large for the memory is left out of a sweep") {
         "  hidden_d=1000000: the model needs more memory than there is\n");
 }
 
+TEST_CASE("options of Slurm without the launcher slurm are told to have no effect") {
+  const SweptFolder folder;
+  const Result result =
+      folder.run({"sweep", "small.yaml", "seed=0..1", "sweep.slurm.time=60", "--dry-run"});
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "warning: sweep.slurm has no effect: the launcher is local (--launcher slurm)\n");
+}
+
 TEST_CASE("values that are equal however they are written are refused") {
   const SweptFolder folder;
   CHECK(folder.refused({"sweep", "small.yaml", "optimizer.lr=0.01,1e-2"}) ==

@@ -74,6 +74,18 @@ TEST_CASE("CSV has numbers in full and a column for each statistic", "[reports]"
   CHECK(csv.substr(csv.find('\n') + 1).starts_with("\"a,\"\"b\"\"\",0,1,1,0.5,,,,"));
 }
 
+TEST_CASE("JSON names what p is corrected by", "[reports]") {
+  auto runs = example_runs();
+  Metrics wider = example_run();
+  wider.config["model"]["hidden_d"] = 32;
+  for (RunRecord& run : seeds_of(wider, {0.70, 0.71, 0.72, 0.73})) runs.push_back(std::move(run));
+  const auto correction = [&](const ComparisonOptions& options) {
+    return comparison_json(compare_runs(pointers_to(runs), options)).at("correction");
+  };
+  CHECK(correction({}) == "holm, all pairs");
+  CHECK(correction({"", {Condition("model.hidden_d=8", "--baseline")}}) == "holm");
+}
+
 TEST_CASE("JSON has groups, contrasts and every run", "[reports]") {
   const auto runs = example_runs();
   const auto json = comparison_json(compare_runs(pointers_to(runs), {}));

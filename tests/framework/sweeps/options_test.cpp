@@ -190,13 +190,5 @@ TEST_CASE("mistakes in a sweep are located and explained") {
   for (const auto& [yaml, message] : cases) CHECK(refused(yaml) == message);
 }
 
-TEST_CASE("two dots make a range of whole numbers") {
-  CHECK(integers_of("0..3") == std::vector<int64_t>{0, 1, 2, 3});
-  CHECK(integers_of("7..7") == std::vector<int64_t>{7});
-  CHECK(integers_of("-1..1") == std::vector<int64_t>{-1, 0, 1});
-  for (const char* text : {"3..0", "0..", "..3", "0.5..2", "a..b", "0..3..5", "0..100000", "3"})
-    CHECK_FALSE(integers_of(text));
-}
-
 }  // namespace
 }  // namespace vitrine

@@ -55,7 +55,7 @@ TEST_CASE("mistakes in the options of Slurm are located and explained") {
        "    1 | slurm: {extra: --arr=0-1}\n"
        "      |                ^"},
       {"slurm: {extra: [--cpus-per-task=5]}",
-       "a.yaml:1:16: sweep.slurm: extra: --cpus-per-task has a key of its own: cpus_per_task\n"
+       "a.yaml:1:16: sweep.slurm: extra: --cpus-per-task has a key of its own in sweep.slurm\n"
        "    1 | slurm: {extra: [--cpus-per-task=5]}\n"
        "      |                ^"},
   };
