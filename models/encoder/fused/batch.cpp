@@ -13,15 +13,20 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kMostChunks = 32;
+constexpr size_t kLongestGroup = 16;
 
-// Consecutive groups whose gradients are summed in one buffer.
+// Consecutive groups whose gradients are summed in one buffer: the same images whatever the length
+// of a group.
 struct Chunks {
   size_t groups, groups_each, count;
 
   explicit Chunks(size_t batch) {
-    groups = (batch + group_size() - 1) / group_size();
-    groups_each = std::max<size_t>(1, (groups + kMostChunks - 1) / kMostChunks);
-    count = (groups + groups_each - 1) / groups_each;
+    const auto rounded_up = [](size_t n, size_t by) { return (n + by - 1) / by; };
+    const size_t images =
+        kLongestGroup * std::max<size_t>(1, rounded_up(batch, kLongestGroup * kMostChunks));
+    groups = rounded_up(batch, group_size());
+    groups_each = images / group_size();
+    count = rounded_up(groups, groups_each);
   }
   size_t first(size_t chunk) const { return chunk * groups_each; }
   size_t end(size_t chunk) const { return std::min(groups, first(chunk) + groups_each); }
