@@ -171,11 +171,22 @@ std::vector<std::string> tasks_of(const ResolvedConfig& config) {
   return out;
 }
 
+[[noreturn]] void refuse_sweep(const SweepSpec& spec, const Location& place,
+                               const std::string& message, const std::string& hint = "") {
+  Problems problems;
+  problems.add(place, message, hint);
+  throw ConfigError(problems, spec.configs[0].file, true);
+}
+
 // A metric that would be missed only when the first trial has ended.
-void check_metric(const Plan& plan, const SweepOptions& options) {
-  const auto refuse_metric = [&](const Cell& cell, const std::string& reason) {
-    throw Error(ExitCode::kUsage, fmt::format("sweep.metric: {} is not known of {}: {}",
-                                              escape(options.metric), escape(cell.label), reason));
+void check_metric(const Plan& plan, const SweepSpec& spec) {
+  const SweepOptions& options = spec.options;
+  const auto refuse_metric = [&](const Cell& cell, const std::string& reason,
+                                 const std::string& hint) {
+    refuse_sweep(spec, spec.place_of({"metric", "confirm", "method"}),
+                 fmt::format("sweep.metric: {} is not known of {}: {}", escape(options.metric),
+                             escape(cell.label), reason),
+                 hint);
   };
   const bool needs_best =
       options.method == "asha" || options.confirm || options.metric != SweepOptions().metric;
@@ -183,39 +194,63 @@ void check_metric(const Plan& plan, const SweepOptions& options) {
   for (const Cell& cell : plan.cells) {
     const bool validation = options.metric.starts_with("validation/");
     if (validation && needs_best && !cell.work.validates)
-      refuse_metric(cell, "there is no validation split (dataset.validation)");
+      refuse_metric(cell, "there is no validation split", "dataset.validation=0.1 makes one");
     const auto tasks = tasks_of(*cell.resolved);
     if (dot != options.metric.npos &&
         std::find(tasks.begin(), tasks.end(), options.metric.substr(dot + 1)) == tasks.end()) {
-      refuse_metric(cell, tasks.empty() ? "it has one task"
-                                        : fmt::format("its tasks are {}", fmt::join(tasks, ", ")));
+      refuse_metric(cell,
+                    tasks.empty() ? "it has one task"
+                                  : fmt::format("its tasks are {}", fmt::join(tasks, ", ")),
+                    tasks.empty() ? options.metric.substr(0, dot) + " is that one's" : "");
     }
   }
 }
 
+// Where a key of the trials' configs is given; else where the method is.
+Location place_of_key(const SweepSpec& spec, const std::string& path) {
+  for (const Parameter& parameter : spec.options.parameters.list) {
+    if (parameter.path == path) return parameter.location;
+  }
+  for (const auto& settings : spec.options.cells.list) {
+    for (const Setting& setting : settings) {
+      if (setting.path == path) return setting.value.key_location;
+    }
+  }
+  for (const BaseConfig& config : spec.configs) {
+    if (const Node* given = config.written.at_path(path)) return given->key_location;
+  }
+  return spec.place_of({"method"});
+}
+
 // Halving compares after so many epochs, so that all need to have as many.
-void check_asha(const Plan& plan, const SweepOptions& options) {
+void check_asha(const Plan& plan, const SweepSpec& spec) {
+  const SweepOptions& options = spec.options;
   if (options.method != "asha") return;
   if (plan.seeds.size() > 1) {
-    throw Error(ExitCode::kUsage,
-                "asha compares single runs and takes one seed; --confirm runs the winners again on "
-                "fresh seeds");
+    refuse_sweep(spec, spec.place_of({"seeds"}),
+                 "sweep.seeds: asha compares single runs and takes one seed",
+                 "--confirm runs the winners again on fresh seeds");
   }
   const auto epochs_of = [](const Cell& cell) {
     return cell.resolved->resolved.at_path("training.epochs")->scalar;
   };
   for (const Cell& cell : plan.cells) {
-    const Node* steps = cell.resolved->resolved.at_path("training.max_steps");
-    if (epochs_of(cell) == epochs_of(plan.cells[0]) && steps->kind == Node::Kind::kNull) continue;
-    throw Error(ExitCode::kUsage,
-                "asha compares trials after equal numbers of epochs: training.epochs must be the "
-                "same for all, and training.max_steps is not for it");
+    if (cell.resolved->resolved.at_path("training.max_steps")->kind != Node::Kind::kNull) {
+      refuse_sweep(spec, place_of_key(spec, "training.max_steps"),
+                   "training.max_steps: asha compares trials after whole epochs",
+                   "training.epochs says how many");
+    }
+    if (epochs_of(cell) == epochs_of(plan.cells[0])) continue;
+    refuse_sweep(spec, place_of_key(spec, "training.epochs"),
+                 "training.epochs: asha compares trials after equal numbers of epochs",
+                 "the same number for all of them");
   }
   const auto epochs = parse_integer(epochs_of(plan.cells[0]));
   if (options.min_epochs < *epochs) return;
-  throw Error(ExitCode::kUsage, fmt::format("sweep.min_epochs ({}) must be below training.epochs "
-                                            "({}): asha would never compare",
-                                            options.min_epochs, *epochs));
+  refuse_sweep(spec, spec.place_of({"min_epochs", "method"}),
+               fmt::format("sweep.min_epochs ({}) must be below training.epochs ({})",
+                           options.min_epochs, *epochs),
+               "else asha would never compare");
 }
 
 int64_t jobs_of(const Plan& plan, const Machine& machine, Engine& engine) {
@@ -252,8 +287,8 @@ Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine) {
   const int64_t jobs = machine.jobs.value_or(std::min(machine.cores, expected));
   engine.set_threads(std::max<int64_t>(machine.cores / std::max<int64_t>(jobs, 1), 1));
   Planner(spec, engine).run(plan);
-  check_metric(plan, spec.options);
-  check_asha(plan, spec.options);
+  check_metric(plan, spec);
+  check_asha(plan, spec);
   plan.jobs = jobs_of(plan, machine, engine);
   return plan;
 }

@@ -76,6 +76,7 @@ class SpecReader {
     if (!problems.empty()) throw ConfigError(problems, files[0], readable);
     load_configs(files[0]);
     spec_.name = name();
+    spec_.written = std::move(sweep_);
     return std::move(spec_);
   }
 
@@ -176,6 +177,13 @@ class SpecReader {
 };
 
 }  // namespace
+
+Location SweepSpec::place_of(std::initializer_list<const char*> names) const {
+  for (const char* name : names) {
+    if (const Node* given = written.find(name)) return given->location;
+  }
+  return written.location;
+}
 
 SweepSpec read_spec(const std::vector<std::string>& files,
                     const std::vector<std::string>& assignments) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,12 @@ struct BaseConfig {
 struct SweepSpec {
   std::string name;  // its folder is runs/<name>/<id>
   std::vector<BaseConfig> configs;
-  Node own = Node::mapping();  // what a file with sweep.configs sets in all of them
+  Node own = Node::mapping();      // what a file with sweep.configs sets in all of them
+  Node written = Node::mapping();  // what stands under `sweep`, with its places
   SweepOptions options;
+
+  // Where the first of these options that was given stands; else where `sweep` does, if anywhere.
+  Location place_of(std::initializer_list<const char*> names) const;
 };
 
 // Reads configs, or one file that has a `sweep:` key. An assignment gives a key one value or

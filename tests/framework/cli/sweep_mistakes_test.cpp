@@ -84,17 +84,24 @@ TEST_CASE("what a sweep is refused for") {
         "validation/loss\n"
         "    1 | sweep.metric=test/accuracy\n"
         "      |              ^\n");
-  CHECK(folder.refused(
-            {"sweep", "small.yaml", "dataset.validation=0,32", "sweep.metric=validation/loss"}) ==
-        "error: sweep.metric: validation/loss is not known of validation=0: there is no validation "
-        "split (dataset.validation)\n");
+  CHECK(
+      folder.refused(
+          {"sweep", "small.yaml", "dataset.validation=0,32", "sweep.metric=validation/loss"}) ==
+      "error: command line:1:14: sweep.metric: validation/loss is not known of validation=0: there "
+      "is no validation split\n"
+      "    1 | sweep.metric=validation/loss\n"
+      "      |              ^ dataset.validation=0.1 makes one\n");
   CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=validation/accuracy.odd"}) ==
-        "error: sweep.metric: validation/accuracy.odd is not known of small: it has one task\n");
+        "error: command line:1:14: sweep.metric: validation/accuracy.odd is not known of small: it "
+        "has one task\n"
+        "    1 | sweep.metric=validation/accuracy.odd\n"
+        "      |              ^ validation/accuracy is that one's\n");
   CHECK(folder.refused({"sweep", "small.yaml", "--top", "2"}) ==
         "error: --top and --seeds tell what --confirm runs again; add it\n");
   CHECK(folder.refused({"sweep", "small.yaml", "dataset.validation=0", "--confirm"}) ==
-        "error: sweep.metric: validation/accuracy is not known of small: there is no validation "
-        "split (dataset.validation)\n");
+        "error: small.yaml: sweep.metric: validation/accuracy is not known of small: there is no "
+        "validation split\n"
+        "      dataset.validation=0.1 makes one\n");
   const std::vector<std::string> asha = {"sweep", "small.yaml", "optimizer.lr=0.1,0.01",
                                          "sweep.method=asha", "sweep.trials=2"};
   const auto with = [&](const std::string& word) {
@@ -103,17 +110,22 @@ TEST_CASE("what a sweep is refused for") {
     return out;
   };
   CHECK(folder.refused(with("seed=0..1")) ==
-        "error: asha compares single runs and takes one seed; --confirm runs the winners again on "
-        "fresh seeds\n");
+        "error: command line:1:6: sweep.seeds: asha compares single runs and takes one seed\n"
+        "    1 | seed=0..1\n"
+        "      |      ^ --confirm runs the winners again on fresh seeds\n");
   CHECK(folder.refused(with("training.epochs=3,4")) ==
-        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
-        "same for all, and training.max_steps is not for it\n");
+        "error: command line:1:1: training.epochs: asha compares trials after equal numbers of "
+        "epochs\n"
+        "    1 | training.epochs=3,4\n"
+        "      | ^ the same number for all of them\n");
   CHECK(folder.refused(with("training.max_steps=5")) ==
-        "error: asha compares trials after equal numbers of epochs: training.epochs must be the "
-        "same for all, and training.max_steps is not for it\n");
-  CHECK(
-      folder.refused(with("sweep.min_epochs=3")) ==
-      "error: sweep.min_epochs (3) must be below training.epochs (3): asha would never compare\n");
+        "error: command line:1:1: training.max_steps: asha compares trials after whole epochs\n"
+        "    1 | training.max_steps=5\n"
+        "      | ^ training.epochs says how many\n");
+  CHECK(folder.refused(with("sweep.min_epochs=3")) ==
+        "error: command line:1:18: sweep.min_epochs (3) must be below training.epochs (3)\n"
+        "    1 | sweep.min_epochs=3\n"
+        "      |                  ^ else asha would never compare\n");
   CHECK(names_in(folder.path()) == std::vector<std::string>{"sizes.yaml", "small.yaml"});
 }
 
