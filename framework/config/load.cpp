@@ -277,6 +277,15 @@ ptrdiff_t depth_of(const std::string& path) {
   return std::count(path.begin(), path.end(), '.') - (path.ends_with(".type") ? 1 : 0);
 }
 
+std::string short_name(const std::string& path, const std::vector<std::string>& paths) {
+  const auto last_part = [](const std::string& of) { return of.substr(of.rfind('.') + 1); };
+  const std::string last = last_part(path);
+  const bool alone = std::none_of(paths.begin(), paths.end(), [&](const std::string& other) {
+    return other != path && last_part(other) == last;
+  });
+  return alone ? last : path;
+}
+
 namespace {
 
 void unset(Node& config, const std::string& path) {

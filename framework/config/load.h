@@ -59,6 +59,9 @@ void apply_override(Node& config, const std::string& assignment);
 // that `optimizer=sgd` does not drop an `optimizer.lr` that was given before it.
 ptrdiff_t depth_of(const std::string& path);
 
+// The last part of `path`, if no other of `paths` has the same; else all of it.
+std::string short_name(const std::string& path, const std::vector<std::string>& paths);
+
 // "a.yaml:7:13", "command line", or "default": where the value at `path` of the resolved config
 // came from.
 std::string origin_of(const Node& written, const std::string& path);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -17,8 +16,6 @@ namespace vitrine {
 namespace {
 
 using Runs = std::vector<const RunRecord*>;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double number_of(const RunRecord& run, const std::string& name) {
   const auto value = run.value(name);

@@ -18,7 +18,7 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Cell = std::function<std::string(const Group&)>;
+using CellText = std::function<std::string(const Group&)>;
 
 constexpr size_t kShownValues = 3;
 
@@ -81,7 +81,7 @@ std::string values_of(const Group& group, const std::string& name) {
   return fmt::format("{}", fmt::join(shown, ", "));
 }
 
-Cell value_cell(const Comparison& comparison, const std::string& name) {
+CellText value_cell(const Comparison& comparison, const std::string& name) {
   if (!comparison.infos.contains(name)) {
     return [name](const Group& group) { return values_of(group, name); };
   }
@@ -97,7 +97,7 @@ std::string seeds_of(const Group& group) {
 
 std::string marks_of(const Group& group) { return fmt::format("{}", fmt::join(group.marks, ", ")); }
 
-Cell contrast_cell(const std::function<std::string(const Contrast&)>& shown) {
+CellText contrast_cell(const std::function<std::string(const Contrast&)>& shown) {
   return [shown](const Group& group) { return group.contrast ? shown(*group.contrast) : ""; };
 }
 
@@ -106,7 +106,7 @@ class Builder {
  public:
   explicit Builder(const Comparison& comparison) : comparison_(comparison) {}
 
-  void add(const std::string& heading, const Cell& cell, bool may_go = false) {
+  void add(const std::string& heading, const CellText& cell, bool may_go = false) {
     ComparisonTable::Column column{{heading}, may_go};
     for (const Group& group : comparison_.groups) column.cells.push_back(cell(group));
     table.columns.push_back(std::move(column));

@@ -157,7 +157,7 @@ std::string shown_spread(const Spread& spread, const MetricInfo& info) {
                      notation.unit);
 }
 
-std::string shown_interval(const Interval& interval, const MetricInfo& info) {
+std::string shown_interval(const ConfidenceInterval& interval, const MetricInfo& info) {
   if (std::isnan(interval.low)) return "-";
   const Notation notation = notation_of(info);
   return fmt::format("[{}, {}]", scaled(interval.low, notation), scaled(interval.high, notation));

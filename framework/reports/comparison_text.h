@@ -11,7 +11,7 @@ namespace vitrine {
 // and "+1.20 points". What cannot be told is "-".
 std::string shown_metric(double value, const MetricInfo& info);
 std::string shown_spread(const Spread& spread, const MetricInfo& info);
-std::string shown_interval(const Interval& interval, const MetricInfo& info);
+std::string shown_interval(const ConfidenceInterval& interval, const MetricInfo& info);
 std::string shown_difference(double value, const MetricInfo& info, bool with_unit = true);
 std::string shown_p(double p);  // "0.0004" or "<0.0001"
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "framework/config/load.h"
 #include "framework/error.h"
 
 namespace vitrine {
@@ -156,16 +157,12 @@ bool tell_apart(const std::vector<std::string>& labels) {
   return distinct.size() == labels.size() && !distinct.contains("");
 }
 
-std::string last_part(const std::string& key) { return key.substr(key.rfind('.') + 1); }
-
 // "hidden_d=8 n_heads=2"; a key is whole where another one has the same last part.
 std::string label_of(const Group& group, const std::vector<std::string>& keys) {
   std::string out;
   for (const std::string& key : keys) {
     const auto value = group.values.find(key);
-    const auto same = [&](const std::string& other) { return last_part(other) == last_part(key); };
-    const bool alone = std::count_if(keys.begin(), keys.end(), same) == 1;
-    out += (out.empty() ? "" : " ") + (alone ? last_part(key) : key) + "=" +
+    out += (out.empty() ? "" : " ") + short_name(key, keys) + "=" +
            (value == group.values.end() ? "-" : shown_key_value(key, *value));
   }
   return out;

@@ -9,7 +9,7 @@ namespace vitrine {
 namespace {
 
 constexpr double kWidth = 460, kHeight = 300;  // of the plot itself
-constexpr double kMargin = 12, kText = 11, kLine = 17, kSample = 26;
+constexpr double kEdge = 12, kTextSize = 11, kTextLine = 17, kSample = 26;
 constexpr double kLongestLabel = 320;
 
 constexpr Colour kColours[] = {{0, 114, 178}, {213, 94, 0},   {0, 158, 115}, {204, 121, 167},
@@ -22,7 +22,7 @@ Stroke stroke_of(size_t style) {
   return {kColours[style % colours], 1.8, kDashes[style / colours % std::size(kDashes)]};
 }
 
-struct Range {
+struct Extent {
   double low = INFINITY, high = -INFINITY;
 
   void include(double value) {
@@ -46,7 +46,7 @@ struct Frame {
             plot.y + plot.height * (y.high - point.y) / (y.high - y.low)};
   }
 
-  Range x, y;
+  Extent x, y;
   std::vector<double> x_ticks, y_ticks;
   Box plot;
   std::vector<size_t> legend;  // the first line of each style
@@ -88,12 +88,12 @@ Frame::Frame(const LineChart& chart) {
   y_ticks = ticks_between(y.low, y.high, 6, false);
   double ticks = 0;
   for (const std::string& text : tick_texts(y_ticks))
-    ticks = std::max(ticks, text_width(text, kText));
-  plot = {kMargin + kLine + ticks + 8, kMargin, kWidth, kHeight};
+    ticks = std::max(ticks, text_width(text, kTextSize));
+  plot = {kEdge + kTextLine + ticks + 8, kEdge, kWidth, kHeight};
   for (const size_t i : legend)
-    legend_width = std::max(legend_width, text_width(chart.lines[i].label, kText));
+    legend_width = std::max(legend_width, text_width(chart.lines[i].label, kTextSize));
   legend_width = std::max(kSample + 6 + std::min(legend_width, kLongestLabel),
-                          text_width(chart.note, kText - 1.5));
+                          text_width(chart.note, kTextSize - 1.5));
 }
 
 void draw_axes(Canvas& canvas, const LineChart& chart, const Frame& frame) {
@@ -104,17 +104,17 @@ void draw_axes(Canvas& canvas, const LineChart& chart, const Frame& frame) {
   for (size_t i = 0; i < x_texts.size(); ++i) {
     const double x = frame.at({frame.x_ticks[i], 0}).x;
     canvas.line({{x, plot.y}, {x, bottom}}, faint);
-    canvas.text({x, bottom + 11}, x_texts[i], {.size = kText, .align = Align::kCentre});
+    canvas.text({x, bottom + 11}, x_texts[i], {.size = kTextSize, .align = Align::kCentre});
   }
   for (size_t i = 0; i < y_texts.size(); ++i) {
     const double y = frame.at({0, frame.y_ticks[i]}).y;
     canvas.line({{plot.x, y}, {plot.x + plot.width, y}}, faint);
-    canvas.text({plot.x - 6, y}, y_texts[i], {.size = kText, .align = Align::kRight});
+    canvas.text({plot.x - 6, y}, y_texts[i], {.size = kTextSize, .align = Align::kRight});
   }
   canvas.text({plot.x + plot.width / 2, bottom + 30}, chart.x_title,
-              {.size = kText + 1, .align = Align::kCentre});
-  canvas.text({kMargin + kText / 2, plot.y + plot.height / 2}, chart.y_title,
-              {.size = kText + 1, .align = Align::kCentre, .upwards = true});
+              {.size = kTextSize + 1, .align = Align::kCentre});
+  canvas.text({kEdge + kTextSize / 2, plot.y + plot.height / 2}, chart.y_title,
+              {.size = kTextSize + 1, .align = Align::kCentre, .upwards = true});
 }
 
 void draw_lines(Canvas& canvas, const LineChart& chart, const Frame& frame) {
@@ -139,14 +139,14 @@ void draw_lines(Canvas& canvas, const LineChart& chart, const Frame& frame) {
 
 void draw_legend(Canvas& canvas, const LineChart& chart, const Frame& frame) {
   const double x = frame.plot.x + frame.plot.width + 16;
-  double y = frame.plot.y + kLine / 2;
+  double y = frame.plot.y + kTextLine / 2;
   for (const size_t i : frame.legend) {
     const ChartLine& line = chart.lines[i];
     canvas.line({{x, y}, {x + kSample, y}}, stroke_of(line.style));
-    canvas.text({x + kSample + 6, y}, line.label, {.size = kText, .width = kLongestLabel});
-    y += kLine;
+    canvas.text({x + kSample + 6, y}, line.label, {.size = kTextSize, .width = kLongestLabel});
+    y += kTextLine;
   }
-  canvas.text({x, y + 2}, chart.note, {.size = kText - 1.5, .colour = {90, 90, 90}});
+  canvas.text({x, y + 2}, chart.note, {.size = kTextSize - 1.5, .colour = {90, 90, 90}});
 }
 
 }  // namespace
@@ -166,10 +166,10 @@ std::vector<double> ticks_between(double low, double high, size_t count, bool wh
 
 Picture draw(LineChart chart) {
   const Frame frame(chart);
-  const double legend = kLine * static_cast<double>(frame.legend.size() + 1);
+  const double legend = kTextLine * static_cast<double>(frame.legend.size() + 1);
   Picture out;
-  out.width = frame.plot.x + frame.plot.width + 16 + frame.legend_width + kMargin;
-  out.height = kMargin + std::max(kHeight + 38, legend) + kMargin / 2;
+  out.width = frame.plot.x + frame.plot.width + 16 + frame.legend_width + kEdge;
+  out.height = kEdge + std::max(kHeight + 38, legend) + kEdge / 2;
   out.draw = [chart = std::move(chart), frame](Canvas& canvas) {
     draw_axes(canvas, chart, frame);
     canvas.clip(frame.plot, [&] { draw_lines(canvas, chart, frame); });

@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace vitrine {
 
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTail = 0.025;  // on each side of a 95 % interval
 
 double square(double value) { return value * value; }
 
-Interval around(double mean, double error, double degrees) {
+ConfidenceInterval around(double mean, double error, double degrees) {
   const boost::math::students_t distribution(degrees);
   const double half = error * boost::math::quantile(complement(distribution, kTail));
   return {mean - half, mean + half};

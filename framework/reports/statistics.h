@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 // What repeated runs tell, for values that are finite. NaN stands for what cannot be told from so
 // few of them.
 namespace vitrine {
 
-struct Interval {
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+struct ConfidenceInterval {
   double low, high;
 };
 
@@ -17,7 +20,7 @@ struct Interval {
 struct Spread {
   size_t n;
   double mean, deviation;
-  Interval interval;
+  ConfidenceInterval interval;
 };
 Spread spread_of(const std::vector<double>& values);
 
@@ -27,7 +30,7 @@ Spread spread_of(const std::vector<double>& values);
 // difference is 0, else 0.
 struct Difference {
   double mean;
-  Interval interval;
+  ConfidenceInterval interval;
   double p;
 };
 Difference paired_difference(const std::vector<double>& a, const std::vector<double>& b);

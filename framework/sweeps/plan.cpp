@@ -15,9 +15,7 @@ namespace {
 
 constexpr size_t kMostTrials = 100'000;
 
-std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
-
-// The keys that take more than one value, each by as few of its last parts as tell it apart.
+// The keys that take more than one value, with what they are called for short.
 std::map<std::string, std::string> short_names(const SweepOptions& options) {
   std::set<std::string> varying;
   for (const Parameter& parameter : options.parameters.list) {
@@ -28,14 +26,9 @@ std::map<std::string, std::string> short_names(const SweepOptions& options) {
       for (const Setting& setting : settings) varying.insert(setting.path);
     }
   }
+  const std::vector<std::string> paths(varying.begin(), varying.end());
   std::map<std::string, std::string> out;
-  for (const std::string& path : varying) {
-    const auto is_like = [&](const std::string& other) {
-      return last_part(other) == last_part(path);
-    };
-    const bool alone = std::count_if(varying.begin(), varying.end(), is_like) == 1;
-    out[path] = alone ? last_part(path) : path;
-  }
+  for (const std::string& path : paths) out[path] = short_name(path, paths);
   return out;
 }
 

@@ -17,7 +17,7 @@ bool agrees(double got, const Json& wanted) {
   return std::abs(got - value) <= 1e-11 * std::max(1e-3, std::abs(value));
 }
 
-bool agrees(const Interval& got, const Json& wanted) {
+bool agrees(const ConfidenceInterval& got, const Json& wanted) {
   return agrees(got.low, wanted.at(0)) && agrees(got.high, wanted.at(1));
 }
 
