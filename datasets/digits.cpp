@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "framework/data/dataset.h"
+#include "framework/memory.h"
 #include "framework/registry/register.h"
 
 namespace vitrine {
@@ -333,6 +334,7 @@ class Digits : public Dataset {
   Split draw(int64_t first, int64_t count) const {
     Split out{at::empty({count, 1, kSide, kSide}, at::kByte), at::empty({count}, at::kLong), {}};
     const auto images = out.images.data_ptr<uint8_t>();
+    use_huge_pages(images, out.images.nbytes());
     const auto labels = out.labels.data_ptr<int64_t>();
     const int64_t threads = at::get_num_threads();
     std::vector<std::jthread> workers;

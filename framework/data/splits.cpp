@@ -3,12 +3,14 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/index_select.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "framework/error.h"
+#include "framework/memory.h"
 
 namespace vitrine {
 namespace {
@@ -64,7 +66,11 @@ Split select(const Split& split, const Tensor& indices) {
   Split out;
   out.labels = split.labels.index_select(0, indices);
   if (split.images.defined()) {
-    out.images = split.images.index_select(0, indices);
+    std::vector<int64_t> shape = split.images.sizes().vec();
+    shape[0] = indices.size(0);
+    out.images = at::empty(shape, split.images.options());
+    use_huge_pages(out.images.data_ptr(), out.images.nbytes());
+    at::index_select_out(out.images, split.images, 0, indices);
   } else {
     out.read = [read = split.read, indices](const Tensor& of) {
       return read(indices.index_select(0, of));

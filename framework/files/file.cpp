@@ -10,6 +10,7 @@
 
 #include "framework/error.h"
 #include "framework/files/temporary_file.h"
+#include "framework/memory.h"
 
 namespace vitrine {
 namespace {
@@ -34,7 +35,10 @@ Descriptor open_regular(const std::filesystem::path& path, uint64_t& size) {
 
 // Up to `count` bytes; fewer only at the end of the file.
 std::string read_bytes(const Descriptor& file, uint64_t count, const std::filesystem::path& path) {
-  std::string bytes(count, '\0');
+  std::string bytes;
+  bytes.reserve(count);
+  use_huge_pages(bytes.data(), count);
+  bytes.resize(count);
   size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);

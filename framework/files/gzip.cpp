@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "framework/error.h"
+#include "framework/memory.h"
 
 namespace vitrine {
 namespace {
@@ -31,6 +32,8 @@ bool inflate_whole(std::string_view bytes, uint64_t limit, std::string& out) {
   const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!decompressor) throw std::bad_alloc();
+  out.reserve(size);
+  use_huge_pages(out.data(), size);
   out.resize(size);
   size_t taken = 0, given = 0;
   const auto result = libdeflate_gzip_decompress_ex(decompressor.get(), bytes.data(), bytes.size(),

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <new>
 
+#include "framework/memory.h"
+
 namespace vitrine::fused {
 namespace {
 
@@ -55,6 +57,7 @@ void Memory::reserve(size_t floats) {
   const size_t bytes = (floats * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
   memory_.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
   if (!memory_) throw std::bad_alloc();
+  use_huge_pages(memory_.get(), bytes);
   size_ = floats;
 }
 
