@@ -119,8 +119,8 @@ std::string controls(const ReportData& data) {
 }
 
 Json columns_json(const ReportData& data) {
-  constexpr const char* kRoles[] = {"label", "status", "name", "parameter",
-                                    "seed",  "metric", "fact"};
+  constexpr const char* kRoles[] = {"label", "status", "name",   "parameter",
+                                    "cell",  "seed",   "metric", "fact"};
   Json out = Json::array();
   for (const ReportColumn& column : data.columns) {
     out.push_back({{"id", column.id},

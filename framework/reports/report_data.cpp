@@ -1,12 +1,14 @@
 #include "framework/reports/report_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "framework/config/load.h"
 #include "framework/error.h"
 #include "framework/reports/comparison_text.h"
 #include "framework/reports/groups.h"
@@ -46,6 +48,22 @@ bool is_before(const Json& a, const Json& b) {
 // Numbers, and words as one would write them in a config.
 Json as_value(const std::string& key, const Json& value) {
   return value.is_number() ? value : Json(shown_key_value(key, value));
+}
+
+// "hidden_d=8 n_heads=2"; the names of configs that stand side by side go first.
+Json cell_of(size_t run, const ReportData& data) {
+  if (!data.runs[run].is_readable()) return nullptr;
+  const auto parameters = data.columns_of(Role::kParameter);
+  std::vector<std::string> keys, parts;
+  for (const ReportColumn* column : parameters) keys.push_back(column->name);
+  const std::string& name = data.runs[run].metrics.name;
+  if (!data.columns_of(Role::kName).empty() && !name.empty()) parts.push_back(name);
+  for (const ReportColumn* column : parameters) {
+    const auto value = data.runs[run].value(column->name);
+    parts.push_back(short_name(column->name, keys) + "=" +
+                    (value ? shown_key_value(column->name, *value) : "-"));
+  }
+  return fmt::format("{}", fmt::join(parts, " "));
 }
 
 // The folder that all runs lie in.
@@ -191,6 +209,7 @@ const ReportColumn* ReportData::column(const std::string& name) const {
 nlohmann::ordered_json ReportData::value(size_t run, const ReportColumn& column) const {
   if (column.role == Role::kLabel) return labels[run];
   if (column.role == Role::kStatus) return runs[run].status;
+  if (column.role == Role::kCell) return cell_of(run, *this);
   if (column.role == Role::kName) {
     const std::string& name = runs[run].metrics.name;
     return name.empty() ? Json() : Json(name);  // of runs that cannot be read
@@ -223,6 +242,9 @@ ReportData report_data(std::vector<RunRecord> runs) {
     const bool is_threads = name == "threads";  // which change no result
     add(name, name == "seed" ? Role::kSeed : is_threads ? Role::kFact : Role::kParameter, {});
   }
+  const size_t choices =
+      out.columns_of(Role::kParameter).size() + out.columns_of(Role::kName).size();
+  if (choices > 1 && !out.columns_of(Role::kSeed).empty()) add("cell", Role::kCell, {});
   for (const std::string& name : metric_names(out.runs)) {
     add(name, Role::kMetric, info_of(name, out.runs));
   }

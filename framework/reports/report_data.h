@@ -11,7 +11,8 @@ namespace vitrine {
 // Charts know a value by the column's id: no name that a run brings gets into a specification's
 // fields and expressions.
 struct ReportColumn {
-  enum class Role { kLabel, kStatus, kName, kParameter, kSeed, kMetric, kFact };
+  // kCell: all parameters together, where there are several and seeds; in no table.
+  enum class Role { kLabel, kStatus, kName, kParameter, kCell, kSeed, kMetric, kFact };
 
   std::string id;    // "c3"
   std::string name;  // "model.hidden_d"

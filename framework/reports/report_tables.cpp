@@ -42,12 +42,17 @@ bool is_numeric(const std::vector<std::vector<std::string>>& rows, size_t column
 }  // namespace
 
 std::string runs_table(const ReportData& data) {
+  const auto is_shown = [](const ReportColumn& column) {
+    return column.role != ReportColumn::Role::kCell;
+  };
   std::string out = "<table id=\"runs-table\"><thead><tr>";
-  for (const ReportColumn& column : data.columns) out += heading(column);
+  for (const ReportColumn& column : data.columns) out += is_shown(column) ? heading(column) : "";
   out += "</tr></thead>\n<tbody>\n";
   for (size_t i = 0; i < data.runs.size(); ++i) {
     out += fmt::format("<tr data-run=\"{}\">", i);
-    for (const ReportColumn& column : data.columns) out += cell(data, i, column);
+    for (const ReportColumn& column : data.columns) {
+      if (is_shown(column)) out += cell(data, i, column);
+    }
     out += "</tr>\n";
   }
   return out + "</tbody></table>";

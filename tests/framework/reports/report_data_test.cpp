@@ -1,5 +1,6 @@
 #include "framework/reports/report_data.h"
 
+#include "framework/reports/report_tables.h"
 #include "tests/catch.h"
 #include "tests/framework/reports/support.h"
 
@@ -37,11 +38,26 @@ TEST_CASE("columns are what differs in the configs, and what was measured") {
   CHECK(names_of(data, Role::kMetric) ==
         std::vector<std::string>{"test/accuracy", "test/loss", "train/loss", "seconds",
                                  "model.parameters", "model.flops_per_image"});
+  CHECK(names_of(data, Role::kCell).empty());  // which the one parameter tells
   CHECK(names_of(data, Role::kFact).empty());
   CHECK(data.first_metric()->name == "test/accuracy");
   CHECK(data.first_metric()->info.goal == "max");
   CHECK(data.column("model.hidden_d")->values == std::vector<Json>{8, 16});
   CHECK(data.labels == std::vector<std::string>{"16-0", "16-1", "8-0", "8-1"});
+}
+
+TEST_CASE("runs of several parameters and seeds have the cells that a sweep names") {
+  std::vector<RunRecord> runs = grid();
+  for (size_t i = 0; i < runs.size(); ++i) runs[i].config["model.n_heads"] = i < 2 ? 4 : 2;
+  runs[3].config["model.mlp"] = "swiglu";
+  const ReportData data = report_data(runs);
+  CHECK(names_of(data, Role::kCell) == std::vector<std::string>{"cell"});
+  CHECK(data.column("cell")->values == std::vector<Json>{"hidden_d=16 mlp=gelu n_heads=4",
+                                                         "hidden_d=8 mlp=gelu n_heads=2",
+                                                         "hidden_d=8 mlp=swiglu n_heads=2"});
+  const std::string table = runs_table(data);
+  CHECK(table.find("data-column=\"" + data.column("model.mlp")->id) != table.npos);
+  CHECK(table.find("data-column=\"" + data.column("cell")->id) == table.npos);
 }
 
 TEST_CASE("words, lists and missing keys are values of a parameter") {
