@@ -13,6 +13,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -212,5 +213,11 @@ class Desk {
  private:
   TemporaryFolder folder_;
 };
+
+// Without the lines that a sanitizer of its own accord prints where memory is refused.
+inline std::string without_sanitizer(const std::string& err) {
+  static const std::regex line("==[0-9]+==WARNING: AddressSanitizer failed to allocate[^\n]*\n");
+  return std::regex_replace(err, line, "");
+}
 
 }  // namespace vitrine
