@@ -194,7 +194,7 @@ void check_metric(const Plan& plan, const SweepSpec& spec) {
       refuse_metric(cell,
                     tasks.empty() ? "it has one task"
                                   : fmt::format("its tasks are {}", fmt::join(tasks, ", ")),
-                    tasks.empty() ? options.metric.substr(0, dot) + " is that one's" : "");
+                    tasks.empty() ? "write " + escape(options.metric.substr(0, dot)) : "");
     }
   }
 }

@@ -95,7 +95,7 @@ TEST_CASE("what a sweep is refused for") {
         "error: command line:1:14: sweep.metric: validation/accuracy.odd is not known of small: it "
         "has one task\n"
         "    1 | sweep.metric=validation/accuracy.odd\n"
-        "      |              ^ validation/accuracy is that one's\n");
+        "      |              ^ write validation/accuracy\n");
   CHECK(folder.refused({"sweep", "small.yaml", "--top", "2"}) ==
         "error: --top and --seeds tell what --confirm runs again; add it\n");
   CHECK(folder.refused({"sweep", "small.yaml", "dataset.validation=0", "--confirm"}) ==
