@@ -1,23 +1,30 @@
 # vitrine_add_plugin(NAME SOURCE...) builds NAME.so, a library of components that runner loads.
 # docs/plugins.md shows a whole project. In short:
 #   include(/path/to/vitrine/cmake/VitrinePlugin.cmake)
+#   project(my_parts LANGUAGES CXX)
 #   vitrine_add_plugin(my_parts my_mlp.cpp)
 # The plug-in is built against the libtorch of a finished build of Vitrine, build/release in its own
-# folder unless VITRINE_BUILD names another.
+# folder unless VITRINE_BUILD names another; and by its compiler, where this is included before project().
 include_guard(GLOBAL)
 get_filename_component(VITRINE_SOURCE ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 
-# The libraries of a finished build, as targets with the names that they have inside it.
-macro(vitrine_import_build)
+if(NOT TARGET vitrine_core)
   set(VITRINE_BUILD ${VITRINE_SOURCE}/build/release CACHE PATH "Build folder of Vitrine")
   if(NOT EXISTS ${VITRINE_BUILD}/libvitrine_engine.so)
     message(FATAL_ERROR "No build of Vitrine in ${VITRINE_BUILD}: run ${VITRINE_SOURCE}/runner --help "
       "once, or name another build with -DVITRINE_BUILD=FOLDER")
   endif()
   load_cache(${VITRINE_BUILD} READ_WITH_PREFIX vitrine_ CMAKE_CXX_COMPILER Torch_DIR)
+  if(NOT DEFINED CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
+    set(CMAKE_CXX_COMPILER ${vitrine_CMAKE_CXX_COMPILER} CACHE FILEPATH "Compiler of Vitrine's build")
+  endif()
+endif()
+
+# The libraries of a finished build, as targets with the names that they have inside it.
+macro(vitrine_import_build)
   if(NOT CMAKE_CXX_COMPILER STREQUAL vitrine_CMAKE_CXX_COMPILER)
-    message(WARNING "Vitrine was built by ${vitrine_CMAKE_CXX_COMPILER}, and its runner refuses "
-      "plug-ins of another version; configure with -DCMAKE_CXX_COMPILER=${vitrine_CMAKE_CXX_COMPILER}")
+    message(WARNING "Vitrine was built by ${vitrine_CMAKE_CXX_COMPILER}, and its runner refuses plug-ins of another compiler or "
+      "version: include VitrinePlugin.cmake before project(), or configure with -DCMAKE_CXX_COMPILER=${vitrine_CMAKE_CXX_COMPILER}")
   endif()
   set(Torch_DIR ${vitrine_Torch_DIR} CACHE PATH "libtorch of Vitrine's build" FORCE)
   find_package(Threads REQUIRED)
@@ -36,11 +43,10 @@ macro(vitrine_import_build)
   target_link_libraries(vitrine_engine INTERFACE vitrine_core vitrine_torch)
 endmacro()
 
-if(NOT TARGET vitrine_core)
-  vitrine_import_build()
-endif()
-
 function(vitrine_add_plugin name)
+  if(NOT TARGET vitrine_core)
+    vitrine_import_build()
+  endif()
   add_library(${name} MODULE ${ARGN})
   set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON
     CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)

@@ -44,19 +44,20 @@ announce() {
   fi
 }
 
-# Configures a build folder that is new, or that was configured elsewhere or with another libtorch.
+# Configures a build folder that is new, or that was configured elsewhere or with another libtorch or compiler.
 configure() {
-  local torch_dir wanted log=$build_dir/configure.log
+  local torch_dir compiler wanted log=$build_dir/configure.log
   torch_dir=$(<"$root/.deps/torch_dir")
-  wanted="$root with $torch_dir"
+  compiler=$(<"$root/.deps/compiler")
+  wanted="$root with $torch_dir, $compiler"
   if [[ -f $build_dir/build.ninja && -f $build_dir/configured ]] &&
     [[ $(<"$build_dir/configured") == "$wanted" ]]; then
     return
   fi
   announce
   mkdir -p "$build_dir"
-  rm -f "$build_dir/CMakeCache.txt"
-  if ! (cd "$root" && cmake --preset "$preset" -DTorch_DIR:PATH="$torch_dir") >"$log" 2>&1; then
+  rm -rf "$build_dir/CMakeCache.txt" "$build_dir/CMakeFiles"
+  if ! (cd "$root" && CXX=$compiler cmake --preset "$preset" -DTorch_DIR:PATH="$torch_dir") >"$log" 2>&1; then
     rm -f "$root/.deps/stamp"  # what setup.sh found is not enough: it looks again next time
     cat "$log" >&2
     exit 1

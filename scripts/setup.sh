@@ -2,7 +2,9 @@
 # Sets up what the build and the tests need and is not there yet; a second call does nothing.
 # libtorch (2.6 or later): what Torch_DIR or CMAKE_PREFIX_PATH names, an unpacked archive too, else the
 # PyTorch that python3 imports, else one of the system, else one from pip in .deps/venv.
-# The folder of its TorchConfig.cmake is written to .deps/torch_dir. Other packages come from apt.
+# The compiler: what CXX names, else clang++, which compiles this in half of g++'s time, else c++.
+# The folder of TorchConfig.cmake is written to .deps/torch_dir, the compiler to .deps/compiler. Other packages
+# come from apt.
 set -euo pipefail
 
 root=$(readlink -f "${BASH_SOURCE[0]}")
@@ -12,7 +14,7 @@ torch_version=2.13.0
 oldest_torch=2.6
 
 # command to package; and what CMake or, with its prefix, pkg-config finds to Debian package
-declare -A tools=([${CXX:-c++}]=g++ [cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=python3
+declare -A tools=([cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=python3
   [pkg-config]=pkg-config)
 declare -A libraries=([yaml-cpp]=libyaml-cpp-dev [fmt]=libfmt-dev [nlohmann_json]=nlohmann-json3-dev
   [CLI11]=libcli11-dev [CURL]=libcurl4-openssl-dev [OpenSSL]=libssl-dev [ZLIB]=zlib1g-dev
@@ -27,8 +29,29 @@ fail() {
 have() { command -v "${1%% *}" >/dev/null; }
 
 is_set_up() {
-  [[ -f $deps/stamp && -f $deps/torch_dir && $(<"$deps/stamp") == "$key" ]] &&
-    [[ -f $(<"$deps/torch_dir")/TorchConfig.cmake ]] && have cmake && have ninja
+  [[ -f $deps/stamp && -f $deps/torch_dir && -f $deps/compiler && $(<"$deps/stamp") == "$key" ]] &&
+    [[ -f $(<"$deps/torch_dir")/TorchConfig.cmake ]] && have "$(<"$deps/compiler")" && have cmake && have ninja
+}
+
+# Whether clang++ is here, is the oldest that this was tried with or later, and finds a standard library.
+have_clang() {
+  local source='#include <stop_token>
+#if __clang_major__ < 14
+#error too old
+#endif'
+  have clang++ && clang++ -std=c++20 -x c++ -fsyntax-only - <<<"$source" 2>/dev/null
+}
+
+# Sets compiler to the one that is used, or to nothing where there is none.
+find_compiler() {
+  compiler=''
+  if [[ ${CXX:-} ]]; then
+    compiler=$CXX
+  elif have_clang; then
+    compiler=clang++
+  elif have c++; then
+    compiler=c++
+  fi
 }
 
 # Sets torch_dir if there is a libtorch under $1 that can be used.
@@ -108,18 +131,25 @@ find_missing() {
   for name in "${!tools[@]}"; do
     if ! have "$name"; then missing+=("${tools[$name]}"); fi
   done
+  if [[ ! $compiler ]] || ! have "$compiler"; then
+    # What a clang++ that is here and of no use lacks is most often the standard library, which comes with g++.
+    if [[ ${compiler:-clang++} == *clang* ]] && ! have clang++; then missing+=(clang); else missing+=(g++); fi
+  fi
   if [[ ! $torch_dir ]] && ! python3 -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
   if ! have_jsonschema; then missing+=(python3-jsonschema); fi
   if ! have_certificates; then missing+=(ca-certificates); fi
   if have ninja; then generator=Ninja; fi
   probe=$(mktemp -d)
   printf '%s\n' "${!libraries[@]}" >"$probe/missing"  # as good as can be told without a compiler
-  cmake -G "$generator" -S "$root/scripts/probe" -B "$probe" \
+  CXX=$compiler cmake -G "$generator" -S "$root/scripts/probe" -B "$probe" \
     -DPACKAGES="$(IFS=';' && echo "${!libraries[*]}")" >/dev/null 2>&1 || true
   while read -r name; do missing+=("${libraries[$name]}"); done <"$probe/missing"
   rm -rf "$probe"
-  # ccache makes the next build faster, which is no reason to ask for root.
-  if [[ ${missing[*]} ]] && ! have ccache; then missing+=(ccache); fi
+  # These make the build faster, which is no reason to ask for root.
+  if [[ ${missing[*]} ]]; then
+    if ! have ccache; then missing+=(ccache); fi
+    if [[ $compiler == c++ && ! ${CXX:-} ]]; then missing+=(clang); fi
+  fi
 }
 
 install_packages() {
@@ -164,7 +194,7 @@ install_torch() {
   take_installed || fail "pip's PyTorch cannot be used"
 }
 
-key="$(cksum <"${BASH_SOURCE[0]}") $root Torch_DIR=${Torch_DIR:-} CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}"
+key="$(cksum <"${BASH_SOURCE[0]}") $root CXX=${CXX:-} Torch_DIR=${Torch_DIR:-} CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}"
 if is_set_up; then exit; fi
 mkdir -p "$deps"
 exec 9>"$deps/.lock"
@@ -173,9 +203,13 @@ if is_set_up; then exit; fi
 
 torch_dir=''
 find_torch || true
+find_compiler
 find_missing
 if [[ ${missing[*]} ]]; then install_packages "${missing[@]}"; fi
+find_compiler
+if ! have "$compiler"; then fail "${CXX:+CXX=$CXX: }no such compiler"; fi
 if [[ ! $torch_dir ]]; then install_torch; fi
 echo "$torch_dir" >"$deps/torch_dir"
+echo "$compiler" >"$deps/compiler"
 echo "$key" >"$deps/stamp"
-say "Set up: libtorch in $torch_dir"
+say "Set up: libtorch in $torch_dir, compiler $compiler"

@@ -33,7 +33,7 @@ std::string value_of(const char* file, std::string_view key) {
 
 std::string compiler() {
 #if defined(__clang__)
-  return "clang " __clang_version__;
+  return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
 #elif defined(__GNUC__)
   return "gcc " __VERSION__;
 #else

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which libtorch scripts/setup.sh takes, and which packages it asks for. It runs in a copy of the
+# Which libtorch and compiler scripts/setup.sh takes, and which packages it asks for. It runs in a copy of the
 # repository's layout, beside libtorches of a few bytes and an apt-get that only writes down its arguments.
 set -euo pipefail
 
@@ -35,7 +35,7 @@ make_python() {
 # Runs set-up under the further environment $@; prints the libtorch that it took.
 set_up() {
   rm -f "$work/apt" "$work/pip" "$tree/.deps/stamp"
-  env -u Torch_DIR -u CMAKE_PREFIX_PATH PATH="$work/bin:$PATH" "$@" "$tree/scripts/setup.sh" >"$work/log" 2>&1 || true
+  env -u CXX -u Torch_DIR -u CMAKE_PREFIX_PATH PATH="$work/bin:$PATH" "$@" "$tree/scripts/setup.sh" >"$work/log" 2>&1 || true
   cat "$tree/.deps/torch_dir" 2>/dev/null || true
 }
 
@@ -67,6 +67,19 @@ expect "CMAKE_PREFIX_PATH" "$(set_up CMAKE_PREFIX_PATH="/none:$work/archive")" \
 expect "Torch_DIR" "$(set_up Torch_DIR="$work/named/Torch" CMAKE_PREFIX_PATH="$work/archive")" "$work/named/Torch"
 expect "one that is too old is passed over" "$(set_up CMAKE_PREFIX_PATH="$work/old")" "$work/python/Torch"
 
+# Prints the compiler that set-up takes under the further environment $@.
+compiler() {
+  set_up "$@" >/dev/null
+  cat "$tree/.deps/compiler"
+}
+
+make_script "$work/bin/clang++" 'exit 0'
+expect "clang++ first" "$(compiler)" clang++
+expect "CXX before it" "$(compiler CXX=g++)" g++
+make_script "$work/bin/clang++" 'exit 1'
+expect "a clang++ of no use is passed over" "$(compiler)" c++
+rm "$work/bin/clang++"
+
 # Without ninja the libraries that are there are found all the same.
 tools=(ar as bash c++ cat chmod cksum cmake dirname env flock grep id ld make mkdir mktemp nm openssl pkg-config printf
   ranlib readlink rm sed sort strip touch tail uname ccache)
@@ -76,8 +89,19 @@ for tool in "${tools[@]}"; do
 done
 ln -sf "$work/bin/apt-get" "$work/bin/sudo" "$work/bin/python3" "$work/few"
 make_script "$work/bin/apt-get" "echo \"\$*\" >>'$work/apt'"
-PATH=$work/few set_up PATH="$work/few" >/dev/null
-expect "packages without ninja" "$(sed -n 's/.*--no-install-recommends //p' "$work/apt" | tr ' ' '\n' |
-  grep -v ccache)" "ninja-build"
+
+# Prints the tools that set-up asks for where only these are, under the further environment $@.
+packages() {
+  PATH=$work/few set_up PATH="$work/few" "$@" >/dev/null
+  sed -n 's/.*--no-install-recommends //p' "$work/apt" | tr ' ' '\n' | grep -v -e ccache -e "$libraries" || true
+}
+libraries='^$'
+expect "packages without ninja, and what is faster" "$(packages)" $'ninja-build\nclang'
+# Which libraries are there is not known without a compiler.
+libraries='-dev$\|^libjs\|^catch2$'
+expect "the package of CXX" "$(packages CXX=none-g++)" $'ninja-build\ng++'
+expect "what is said of a CXX that is in no package" "$(tail -n 1 "$work/log")" "setup: CXX=none-g++: no such compiler"
+rm "$work/few/c++"
+expect "packages without any compiler" "$(packages)" $'ninja-build\nclang'
 
 exit $((failures > 0))
