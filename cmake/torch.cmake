@@ -4,8 +4,13 @@ find_package(Torch 2.6 REQUIRED)
 separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 
 add_library(vitrine_torch INTERFACE)
-target_include_directories(vitrine_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+# torch brings the headers of an fmt of its own, without the library, and puts them in front of the system's: every
+# source would compile all of fmt for 4 s.
+get_target_property(fmt_headers fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+find_path(fmt_folder fmt/format.h PATHS ${fmt_headers} NO_DEFAULT_PATH NO_CACHE REQUIRED)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)
+file(CREATE_LINK ${fmt_folder}/fmt ${PROJECT_BINARY_DIR}/include/fmt SYMBOLIC)
+target_include_directories(vitrine_torch SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/include ${TORCH_INCLUDE_DIRS})
 target_compile_options(vitrine_torch INTERFACE ${torch_flags})
-# torch brings the headers of an fmt of its own, in front of the system's, without a library to link.
-target_compile_definitions(vitrine_torch INTERFACE VITRINE_TORCH_VERSION="${Torch_VERSION}" FMT_HEADER_ONLY)
+target_compile_definitions(vitrine_torch INTERFACE VITRINE_TORCH_VERSION="${Torch_VERSION}")
 target_link_libraries(vitrine_torch INTERFACE ${TORCH_LIBRARIES})
