@@ -27,11 +27,14 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scores) {
   const size_t width = kWidth > 0 ? kWidth : head.width;
   const Factor q = vectors(head.q + t * row * N, row, 1);
   V maximum[R];
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) maximum[r] = all(-1e30f);
   const auto score = [&]<int C>(size_t u) HWY_ATTR {
     V sums[R * C];
     multiply<R, C, false, false>(sums, q, vectors(head.k + u * row * N, row, 1), width);
+    VITRINE_UNROLL_TILE
     for (int r = 0; r < R; ++r) {
+      VITRINE_UNROLL_TILE
       for (int c = 0; c < C; ++c) {
         maximum[r] = hn::Max(maximum[r], sums[r * C + c]);
         store(sums[r * C + c], scores + (r * tokens + u + c) * N);
@@ -41,6 +44,7 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scores) {
   size_t u = 0;
   for (; u + kColumns <= tokens; u += kColumns) score.template operator()<kColumns>(u);
   for (; u < tokens; ++u) score.template operator()<1>(u);
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
     V sum = zero();
     float* p = scores + r * tokens * N;
@@ -55,6 +59,7 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scores) {
   float* o = head.o + t * row * N;
   product<false, false>(target(o, row), vectors(scores, tokens, 1), vectors(head.v, 1, row), R,
                         width, tokens);
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
     const V inverse = load(head.inverse + (t + r) * N);
     for (size_t i = 0; i < width; ++i) {
@@ -97,6 +102,7 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
   float *p = scores, *ds = scores + kRows * tokens * N;
   // Sums begin at what would be subtracted from them.
   V minus_maximum[R], inverse[R], minus_mean[R];  // the mean of the probabilities' gradients
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
     minus_maximum[r] = hn::Neg(load(head.maximum + (t + r) * N));
     inverse[r] = load(head.inverse + (t + r) * N);
@@ -110,12 +116,16 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
   const Factor q = vectors(head.q + t * row * N, row, 1), g = vectors(dout, row, 1);
   const auto score = [&]<int C>(size_t u) HWY_ATTR {
     V sums[R * C];
+    VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) sums[i] = minus_maximum[i / C];
     multiply<R, C, false, true>(sums, q, vectors(head.k + u * row * N, row, 1), width);
+    VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i)
       store(hn::Mul(exp2(sums[i]), inverse[i / C]), p + (i / C * tokens + u + i % C) * N);
+    VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) sums[i] = minus_mean[i / C];
     multiply<R, C, false, true>(sums, g, vectors(head.v + u * row * N, row, 1), width);
+    VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) {
       const size_t at = (i / C * tokens + u + i % C) * N;
       store(hn::Mul(load(p + at), sums[i]), ds + at);

@@ -15,6 +15,9 @@ namespace vitrine::simd::HWY_NAMESPACE {
 // 16 sums, 4 + 1 operands: with half the registers, half the columns.
 constexpr size_t kRows = 4;
 constexpr size_t kColumns = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 2;
+// Before a loop over a tile's vectors, of which there are at most 16: one that clang does not
+// unroll keeps them all in memory.
+#define VITRINE_UNROLL_TILE HWY_UNROLL(16)
 
 // Where the elements of a factor lie, in floats: `across` to the next row (or column) of the
 // product, `along` to the next term of its sum. Elements are vectors, or single weights for all
@@ -32,10 +35,13 @@ inline Factor vectors(const float* start, size_t across, size_t along) {
 template <int R, int C, bool kWeights, bool kAdd>
 HWY_INLINE void multiply_term(V (&sums)[R * C], Factor a, Factor b) {
   V rows[R];
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) rows[r] = load(a.start + r * a.across);
+  VITRINE_UNROLL_TILE
   for (int c = 0; c < C; ++c) {
     const float* element = b.start + c * b.across;
     const V column = kWeights ? all(*element) : load(element);
+    VITRINE_UNROLL_TILE
     for (int r = 0; r < R; ++r) {
       V& sum = sums[r * C + c];
       sum = kAdd ? hn::MulAdd(rows[r], column, sum) : hn::Mul(rows[r], column);
@@ -71,14 +77,18 @@ template <int R, int C, bool kWeights, bool kAdd>
 HWY_INLINE void product_tile(Target out, Factor a, Factor b, size_t n, const float* bias) {
   V sums[R * C];
   multiply<R, C, kWeights, false>(sums, a, b, n);
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
+    VITRINE_UNROLL_TILE
     for (int c = 0; c < C; ++c) {
       V& sum = sums[r * C + c];
       if (kAdd) sum = hn::Add(sum, load(out.at(r, c)));
       if (bias) sum = hn::Add(sum, all(bias[c]));
     }
   }
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
+    VITRINE_UNROLL_TILE
     for (int c = 0; c < C; ++c) store(sums[r * C + c], out.at(r, c));
   }
 }
@@ -118,11 +128,13 @@ template <int R, int C>
 HWY_INLINE void summed_tile(float* gradient, size_t columns, Factor a, Factor b, size_t n) {
   V sums[R * C];
   multiply<R, C, false, false>(sums, a, b, n);
+  VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
     V* row = sums + r * C;
     if constexpr (C == 4) {
       add_sums(row[0], row[1], row[2], row[3], gradient + r * columns);
     } else {
+      VITRINE_UNROLL_TILE
       for (int c = 0; c < C; ++c) add_sum(row[c], gradient + r * columns + c);
     }
   }
