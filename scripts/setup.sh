@@ -29,8 +29,15 @@ fail() {
 have() { command -v "${1%% *}" >/dev/null; }
 
 is_set_up() {
-  [[ -f $deps/stamp && -f $deps/torch_dir && -f $deps/compiler && $(<"$deps/stamp") == "$key" ]] &&
-    [[ -f $(<"$deps/torch_dir")/TorchConfig.cmake ]] && have "$(<"$deps/compiler")" && have cmake && have ninja
+  [[ -f $deps/stamp && -f $deps/torch_dir && -f $deps/compiler && $(<"$deps/stamp") == "$key" ]] || return
+  compiler=$(<"$deps/compiler")
+  [[ -f $(<"$deps/torch_dir")/TorchConfig.cmake ]] && have "$compiler" && have cmake && have ninja && ! lacks_sanitizers
+}
+
+# Whether the preset asan is to be built and clang++ has no libraries of sanitizers, which are a package of their own.
+lacks_sanitizers() {
+  [[ ${VITRINE_BUILD:-} == asan && ${compiler:-clang++} == *clang++ ]] &&
+    ! "${compiler:-clang++}" -fsanitize=address,undefined -x c++ - -o /dev/null <<<'int main() {}' 2>/dev/null
 }
 
 # Whether clang++ is here, is the oldest that this was tried with or later, and finds a standard library.
@@ -135,6 +142,7 @@ find_missing() {
     # What a clang++ that is here and of no use lacks is most often the standard library, which comes with g++.
     if [[ ${compiler:-clang++} == *clang* ]] && ! have clang++; then missing+=(clang); else missing+=(g++); fi
   fi
+  if lacks_sanitizers; then missing+=(libclang-rt-dev); fi
   if [[ ! $torch_dir ]] && ! python3 -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
   if ! have_jsonschema; then missing+=(python3-jsonschema); fi
   if ! have_certificates; then missing+=(ca-certificates); fi

@@ -35,7 +35,7 @@ make_python() {
 # Runs set-up under the further environment $@; prints the libtorch that it took.
 set_up() {
   rm -f "$work/apt" "$work/pip" "$tree/.deps/stamp"
-  env -u CXX -u Torch_DIR -u CMAKE_PREFIX_PATH PATH="$work/bin:$PATH" "$@" "$tree/scripts/setup.sh" >"$work/log" 2>&1 || true
+  env -u CXX -u VITRINE_BUILD -u Torch_DIR -u CMAKE_PREFIX_PATH PATH="$work/bin:$PATH" "$@" "$tree/scripts/setup.sh" >"$work/log" 2>&1 || true
   cat "$tree/.deps/torch_dir" 2>/dev/null || true
 }
 
@@ -90,18 +90,20 @@ done
 ln -sf "$work/bin/apt-get" "$work/bin/sudo" "$work/bin/python3" "$work/few"
 make_script "$work/bin/apt-get" "echo \"\$*\" >>'$work/apt'"
 
-# Prints the tools that set-up asks for where only these are, under the further environment $@.
+# Prints the packages, of those that match $kept, that set-up asks for where only these tools are, under the
+# further environment $@.
 packages() {
   PATH=$work/few set_up PATH="$work/few" "$@" >/dev/null
-  sed -n 's/.*--no-install-recommends //p' "$work/apt" | tr ' ' '\n' | grep -v -e ccache -e "$libraries" || true
+  sed -n 's/.*--no-install-recommends //p' "$work/apt" | tr ' ' '\n' | grep -v ccache | grep "$kept" || true
 }
-libraries='^$'
+kept=.
 expect "packages without ninja, and what is faster" "$(packages)" $'ninja-build\nclang'
 # Which libraries are there is not known without a compiler.
-libraries='-dev$\|^libjs\|^catch2$'
+kept='^ninja-build$\|^clang$\|^g++$\|^libclang-rt-dev$'
 expect "the package of CXX" "$(packages CXX=none-g++)" $'ninja-build\ng++'
 expect "what is said of a CXX that is in no package" "$(tail -n 1 "$work/log")" "setup: CXX=none-g++: no such compiler"
 rm "$work/few/c++"
 expect "packages without any compiler" "$(packages)" $'ninja-build\nclang'
+expect "and with sanitizers" "$(packages VITRINE_BUILD=asan)" $'ninja-build\nclang\nlibclang-rt-dev'
 
 exit $((failures > 0))
