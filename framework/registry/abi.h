@@ -15,6 +15,9 @@ struct AbiNote {
   char stamp[(sizeof(VITRINE_ABI_STAMP) + 3) / 4 * 4];
 };
 
+#ifdef __clang__
+__attribute__((no_sanitize("address")))  // which would put gaps between the notes
+#endif
 __attribute__((section(".note.vitrine"), used, aligned(4))) static const AbiNote abi_note = {
     sizeof("vitrine"), sizeof(AbiNote::stamp), 1, "vitrine", VITRINE_ABI_STAMP};
 
