@@ -38,6 +38,9 @@ HWY_INLINE V exp2(V x) {
   const V p = polynomial(V{_mm512_reduce_ps(x.raw, _MM_FROUND_TO_NEG_INF)});
   return V{_mm512_scalef_ps(p.raw, x.raw)};
 #else
+#if HWY_TARGET == HWY_SCALAR
+  if (x.raw != x.raw) return x;  // a NaN, which C++ cannot convert to an integer
+#endif
   const hn::RebindToSigned<Lanes> di;
   x = hn::IfThenElse(hn::Lt(x, all(-126.0f)), all(-126.0f), x);  // unlike Max, leaves a NaN one
   const V whole = hn::Floor(x);
