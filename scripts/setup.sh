@@ -36,8 +36,9 @@ is_set_up() {
 
 # Whether the preset asan is to be built and clang++ has no libraries of sanitizers, which are a package of their own.
 lacks_sanitizers() {
-  [[ ${VITRINE_BUILD:-} == asan && ${compiler:-clang++} == *clang++ ]] &&
-    ! "${compiler:-clang++}" -fsanitize=address,undefined -x c++ - -o /dev/null <<<'int main() {}' 2>/dev/null
+  # Unquoted: CXX may have arguments.
+  [[ ${VITRINE_BUILD:-} == asan && ${compiler:-clang++} == *clang++* ]] &&
+    ! ${compiler:-clang++} -fsanitize=address,undefined -x c++ - -o /dev/null <<<'int main() {}' 2>/dev/null
 }
 
 # Whether clang++ is here, is the oldest that this was tried with or later, and finds a standard library.
