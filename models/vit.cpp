@@ -73,7 +73,7 @@ void Options::visit(Fields& field) {
         at_least(1));
   field("embedding", embedding, "from patches to tokens");
   field("position", position, "what is added to tell tokens apart by their place");
-  field("encoder", encoder, "how all parts but the heads are executed");
+  field("encoder", encoder, "how all parts but the heads are executed").is(Role::kExecution);
   field("block", block, "how attention, mlp and norms are joined");
   field("attention", attention, "how tokens exchange information");
   field("mlp", mlp, "what is done to each token alone");

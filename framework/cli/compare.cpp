@@ -18,6 +18,7 @@ using Rows = std::vector<std::vector<std::string>>;
 
 struct CompareOptions {
   std::vector<std::string> places, where, baseline, tags, columns, pareto;
+  KeyOptions keys;
   std::string metric, sort;
   bool json = false, csv = false, markdown = false, latex = false;
 };
@@ -160,7 +161,8 @@ ExitCode compare(const CompareOptions& options) {
   if (!options.sort.empty()) require_name(runs, sort, "--sort");
 
   Comparison comparison =
-      compare_runs(runs, {options.metric, conditions_of(options.baseline, "--baseline")});
+      compare_runs(runs, {options.metric, conditions_of(options.baseline, "--baseline"),
+                          options.keys});
   std::string words = headline(comparison);
   if (!options.sort.empty() || comparison.groups.size() > 2) {
     sort_groups(comparison, options.sort.empty() ? comparison.metric : sort, reversed);
@@ -204,6 +206,12 @@ Action compare_verb(CLI::App& app) {
   names("--columns", options->columns, "keys and metrics to show, such as model.mlp,test/loss");
   names("--pareto", options->pareto,
         "only what nothing beats in all of, such as test/accuracy,model.parameters");
+  names("--over", options->keys.over,
+        "keys that repeat an experiment instead of the seed, such as dataset.split_seed");
+  names("--ignore", options->keys.ignore,
+        "pool runs that differ in these, such as environment.git; marked");
+  names("--by", options->keys.by,
+        "tell runs apart by these too, which change no result, such as threads");
   std::vector<CLI::Option*> formats = {
       app.add_flag("--json", options->json, "print JSON"),
       app.add_flag("--csv", options->csv, "print CSV, numbers in full"),

@@ -3,6 +3,7 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/reports/condition.h"
 
 namespace vitrine {
 
@@ -40,11 +41,19 @@ ExitCode show(const ShowOptions& options) {
   const auto config = engine().resolve(options.source);
   engine().set_threads(1);
   const Json model = engine().summarize(config);
+  for (const std::string& note : config->notes) print_warning(note);
   if (options.json) {
     print_json({{"config", config->resolved.json()}, {"model", model}});
     return ExitCode::kDone;
   }
-  const auto origin = [&](const std::string& path) { return origin_of(config->written, path); };
+  const auto origin = [&](const std::string& path) {
+    std::string out = origin_of(config->written, path);
+    for (const Execution& one : config->execution) {
+      if (one.key == path && one.derived)
+        out += fmt::format("; here {}: {}", shown_value(one.value), one.why);
+    }
+    return out;
+  };
   print(to_commented_yaml(config->resolved, origin));
   print(shown_model(model));
   return ExitCode::kDone;

@@ -109,9 +109,7 @@ bool is_left(const Sweep& sweep, ExitCode code) {
 
 // GPUs among which the trials are dealt out; none where they compute elsewhere.
 int64_t devices_of(const Sweep& sweep) {
-  const Node config = read_yaml(sweep.folder(0) / "config.yaml");
-  const Node* device = config.find("device");
-  return device && device->scalar == "cuda" ? engine().devices("cuda") : 0;
+  return sweep.trials()[0].device == "cuda" ? engine().devices("cuda") : 0;
 }
 
 Plan plan_of(SweepSpec& spec) {
@@ -189,6 +187,7 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
     if (options.strict) throw Error(ExitCode::kUsage, cells + ":" + to_text(plan.left_out));
     print_warning("left out " + cells + ":" + to_text(plan.left_out));
   }
+  for (const std::string& note : plan.notes) print_warning(note);
   const auto wanted = static_cast<size_t>(spec.options.trials.value_or(0));
   if (plan.cells.size() < wanted) {
     print_warning(fmt::format("drew {} instead of {}: there are no more that are possible",

@@ -256,47 +256,47 @@ class ScalarList : public FieldValue {
 
 }  // namespace
 
-void Fields::add(const char* name, const char* help, std::unique_ptr<FieldValue> value) {
-  fields_.push_back({name, help, std::move(value)});
+Field& Fields::add(const char* name, const char* help, std::unique_ptr<FieldValue> value) {
+  return fields_.emplace_back(Field{.name = name, .help = help, .value = std::move(value)});
 }
 
-void Fields::operator()(const char* name, bool& value, const char* help) {
-  add(name, help, std::make_unique<ScalarValue<bool>>(value, Rule{}));
+Field& Fields::operator()(const char* name, bool& value, const char* help) {
+  return add(name, help, std::make_unique<ScalarValue<bool>>(value, Rule{}));
 }
-void Fields::operator()(const char* name, int64_t& value, const char* help, Rule rule) {
-  add(name, help, std::make_unique<ScalarValue<int64_t>>(value, std::move(rule)));
+Field& Fields::operator()(const char* name, int64_t& value, const char* help, Rule rule) {
+  return add(name, help, std::make_unique<ScalarValue<int64_t>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, double& value, const char* help, Rule rule) {
-  add(name, help, std::make_unique<ScalarValue<double>>(value, std::move(rule)));
+Field& Fields::operator()(const char* name, double& value, const char* help, Rule rule) {
+  return add(name, help, std::make_unique<ScalarValue<double>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, std::string& value, const char* help, Rule rule) {
-  add(name, help, std::make_unique<ScalarValue<std::string>>(value, std::move(rule)));
+Field& Fields::operator()(const char* name, std::string& value, const char* help, Rule rule) {
+  return add(name, help, std::make_unique<ScalarValue<std::string>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, std::optional<bool>& value, const char* help) {
-  add(name, help, std::make_unique<OptionalValue<bool>>(value, Rule{}));
+Field& Fields::operator()(const char* name, std::optional<bool>& value, const char* help) {
+  return add(name, help, std::make_unique<OptionalValue<bool>>(value, Rule{}));
 }
-void Fields::operator()(const char* name, std::optional<int64_t>& value, const char* help,
+Field& Fields::operator()(const char* name, std::optional<int64_t>& value, const char* help,
                         Rule rule) {
-  add(name, help, std::make_unique<OptionalValue<int64_t>>(value, std::move(rule)));
+  return add(name, help, std::make_unique<OptionalValue<int64_t>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, std::optional<double>& value, const char* help,
+Field& Fields::operator()(const char* name, std::optional<double>& value, const char* help,
                         Rule rule) {
-  add(name, help, std::make_unique<OptionalValue<double>>(value, std::move(rule)));
+  return add(name, help, std::make_unique<OptionalValue<double>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, std::optional<std::string>& value, const char* help,
+Field& Fields::operator()(const char* name, std::optional<std::string>& value, const char* help,
                         Rule rule) {
-  add(name, help, std::make_unique<OptionalValue<std::string>>(value, std::move(rule)));
+  return add(name, help, std::make_unique<OptionalValue<std::string>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, std::vector<int64_t>& value, const char* help,
+Field& Fields::operator()(const char* name, std::vector<int64_t>& value, const char* help,
                         Rule rule) {
-  add(name, help, std::make_unique<ScalarList<int64_t>>(value, std::move(rule)));
+  return add(name, help, std::make_unique<ScalarList<int64_t>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, std::vector<double>& value, const char* help, Rule rule) {
-  add(name, help, std::make_unique<ScalarList<double>>(value, std::move(rule)));
+Field& Fields::operator()(const char* name, std::vector<double>& value, const char* help, Rule rule) {
+  return add(name, help, std::make_unique<ScalarList<double>>(value, std::move(rule)));
 }
-void Fields::operator()(const char* name, std::vector<std::string>& value, const char* help,
+Field& Fields::operator()(const char* name, std::vector<std::string>& value, const char* help,
                         Rule rule) {
-  add(name, help, std::make_unique<ScalarList<std::string>>(value, std::move(rule)));
+  return add(name, help, std::make_unique<ScalarList<std::string>>(value, std::move(rule)));
 }
 
 std::vector<std::string> Fields::names() const {
@@ -353,6 +353,50 @@ void read_fields(const Fields& fields, const Node& node, const std::string& path
 Node write_fields(const Fields& fields) {
   Node out = Node::mapping();
   for (const Field& field : fields.list()) out.set(field.name, field.value->write());
+  return out;
+}
+
+namespace {
+
+const char* const kRoleNames[] = {"result", "place", "execution", "bookkeeping", "label",
+                                  "replicate"};
+
+// Of a field that says what it means, but not whether that may change.
+OnResume usual_on_resume(Role role) {
+  return role == Role::kResult || role == Role::kReplicate ? OnResume::kNever : OnResume::kExactly;
+}
+
+// `above`: what fields take over that say nothing of their own.
+void collect_keys(const Fields& fields, const Fields& defaults, const Key& above,
+                  std::vector<Key>& out) {
+  for (size_t i = 0; i < fields.list().size(); ++i) {
+    const Field& field = fields.list()[i];
+    Key key;
+    key.path = join_path(above.path, field.name);
+    key.role = field.role.value_or(above.role);
+    key.on_resume = field.on_resume.value_or(field.role ? usual_on_resume(*field.role)
+                                                        : above.on_resume);
+    key.on_test = field.on_test.value_or(above.on_test);
+    const Node value = field.value->write(), usual = defaults.list()[i].value->write();
+    key.is_type = value.find("type") != nullptr;
+    key.is_default = key.is_type && usual.find("type")
+                         ? value.find("type")->scalar == usual.find("type")->scalar
+                         : to_flow_yaml(value) == to_flow_yaml(usual);
+    if (key.is_type || !value.is_mapping()) out.push_back(key);
+    if (key.on_resume == OnResume::kOptions) key.on_resume = OnResume::kMarked;
+    field.value->below([&](const Fields& inner, const Fields& usual_inner) {
+      collect_keys(inner, usual_inner, key, out);
+    });
+  }
+}
+
+}  // namespace
+
+std::string to_string(Role role) { return kRoleNames[static_cast<size_t>(role)]; }
+
+std::vector<Key> keys_of(const Fields& fields, const Fields& defaults) {
+  std::vector<Key> out;
+  collect_keys(fields, defaults, Key(), out);
   return out;
 }
 

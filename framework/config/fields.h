@@ -30,6 +30,26 @@ Rule one_of(std::vector<std::string> names);
 
 class Fields;
 
+// What the value of a field means for the results of a run. Whatever compares, groups, resumes,
+// refuses or shows keys goes by it.
+enum class Role {
+  kResult,       // they are computed from it
+  kPlace,        // where bytes lie; what counts is what they are
+  kExecution,    // how they are computed, not what
+  kBookkeeping,  // what is kept and told on the way
+  kLabel,        // for people alone
+  kReplicate,    // the experiment is repeated with other values of it
+};
+std::string to_string(Role role);  // "result", "place", ...
+
+// Whether a result may change in a run under way.
+enum class OnResume {
+  kNever,
+  kOptions,  // of a component: its options may, marked, its type may not
+  kMarked,   // the run's results are then no longer exact
+  kExactly,  // the run equals one that had the new value from the start
+};
+
 // Reads, writes and describes the value of one field.
 class FieldValue {
  public:
@@ -41,11 +61,24 @@ class FieldValue {
   virtual Node write() const = 0;
   virtual std::string type() const = 0;               // "integer", "mlp", "list of numbers"
   virtual nlohmann::ordered_json schema() const = 0;  // JSON Schema of the value
+  // Of a group or component: calls `visit` with the fields that it has now, and with those of one
+  // that nobody changed.
+  using BelowVisit = std::function<void(const Fields& fields, const Fields& defaults)>;
+  virtual void below(const BelowVisit&) const {}
 };
 
 struct Field {
   std::string name, help;
   std::unique_ptr<FieldValue> value;
+  // None: that of the field that it stands below; at the top kResult and kNever.
+  std::optional<Role> role;
+  std::optional<OnResume> on_resume;
+  std::optional<bool> on_test;
+
+  Field& is(Role value) { return role = value, *this; }
+  Field& may_change(OnResume value) { return on_resume = value, *this; }
+  // A test of the trained model depends on it.
+  Field& tested() { return on_test = true, *this; }
 };
 
 template <class T>
@@ -69,42 +102,44 @@ concept IsChoice = std::is_base_of_v<ChoiceBase, T>;
 
 // The fields of an options struct, in order. A struct lists them once, in `void visit(Fields&
 // field)`, by calling field("name", member, "what it means", rule); reading, checking, help, JSON
-// Schema and writing all follow from that list.
+// Schema and writing all follow from that list. What a field means is said behind it:
+//   field("threads", threads, "threads on the CPU").is(Role::kExecution);
 class Fields {
  public:
-  void operator()(const char* name, bool& value, const char* help);
-  void operator()(const char* name, int64_t& value, const char* help, Rule rule = {});
-  void operator()(const char* name, double& value, const char* help, Rule rule = {});
-  void operator()(const char* name, std::string& value, const char* help, Rule rule = {});
+  Field& operator()(const char* name, bool& value, const char* help);
+  Field& operator()(const char* name, int64_t& value, const char* help, Rule rule = {});
+  Field& operator()(const char* name, double& value, const char* help, Rule rule = {});
+  Field& operator()(const char* name, std::string& value, const char* help, Rule rule = {});
   // null in YAML is "none".
-  void operator()(const char* name, std::optional<bool>& value, const char* help);
-  void operator()(const char* name, std::optional<int64_t>& value, const char* help,
+  Field& operator()(const char* name, std::optional<bool>& value, const char* help);
+  Field& operator()(const char* name, std::optional<int64_t>& value, const char* help,
                   Rule rule = {});
-  void operator()(const char* name, std::optional<double>& value, const char* help, Rule rule = {});
-  void operator()(const char* name, std::optional<std::string>& value, const char* help,
+  Field& operator()(const char* name, std::optional<double>& value, const char* help, Rule rule = {});
+  Field& operator()(const char* name, std::optional<std::string>& value, const char* help,
                   Rule rule = {});
   // A lone value is a list of one. The rule holds for each item.
-  void operator()(const char* name, std::vector<int64_t>& value, const char* help, Rule rule = {});
-  void operator()(const char* name, std::vector<double>& value, const char* help, Rule rule = {});
-  void operator()(const char* name, std::vector<std::string>& value, const char* help,
+  Field& operator()(const char* name, std::vector<int64_t>& value, const char* help, Rule rule = {});
+  Field& operator()(const char* name, std::vector<double>& value, const char* help, Rule rule = {});
+  Field& operator()(const char* name, std::vector<std::string>& value, const char* help,
                   Rule rule = {});
   template <Custom T>
-  void operator()(const char* name, T& value, const char* help);
+  Field& operator()(const char* name, T& value, const char* help);
   template <FieldGroup T>
-  void operator()(const char* name, T& value, const char* help);
+  Field& operator()(const char* name, T& value, const char* help);
   // null or false in YAML is "off".
   template <FieldGroup T>
-  void operator()(const char* name, std::optional<T>& value, const char* help);
+  Field& operator()(const char* name, std::optional<T>& value, const char* help);
   template <FieldGroup T>
-  void operator()(const char* name, std::vector<T>& value, const char* help);
+  Field& operator()(const char* name, std::vector<T>& value, const char* help);
   template <IsChoice T>
-  void operator()(const char* name, T& value, const char* help);
+  Field& operator()(const char* name, T& value, const char* help);
   template <IsChoice T>
-  void operator()(const char* name, std::optional<T>& value, const char* help);
+  Field& operator()(const char* name, std::optional<T>& value, const char* help);
   template <IsChoice T>
-  void operator()(const char* name, std::vector<T>& value, const char* help);
+  Field& operator()(const char* name, std::vector<T>& value, const char* help);
 
-  void add(const char* name, const char* help, std::unique_ptr<FieldValue> value);
+  // What is returned lives until the next field is listed.
+  Field& add(const char* name, const char* help, std::unique_ptr<FieldValue> value);
   const std::vector<Field>& list() const { return fields_; }
   std::vector<std::string> names() const;
 
@@ -117,6 +152,19 @@ class Fields {
 void read_fields(const Fields& fields, const Node& node, const std::string& path,
                  Problems& problems, const std::vector<std::string>& also_known = {});
 Node write_fields(const Fields& fields);
+
+// A key of a config that was read. A component's key stands for its type ("model.mlp").
+struct Key {
+  std::string path;
+  Role role = Role::kResult;
+  OnResume on_resume = OnResume::kNever;
+  bool on_test = false;
+  bool is_default = true;
+  bool is_type = false;  // of a component
+};
+// All keys below `fields`, in order; lists are one key. `defaults`: of an equal struct that nobody
+// changed.
+std::vector<Key> keys_of(const Fields& fields, const Fields& defaults);
 nlohmann::ordered_json schema_of_fields(const Fields& fields);
 std::string join_path(const std::string& path, const std::string& key);
 
@@ -157,6 +205,10 @@ class GroupValue : public FieldValue {
   Node write() const override { return write_fields(fields_of(value_)); }
   std::string type() const override { return "mapping"; }
   nlohmann::ordered_json schema() const override { return schema_of_fields(fields_of(value_)); }
+  void below(const BelowVisit& visit) const override {
+    T untouched;
+    visit(fields_of(value_), fields_of(untouched));
+  }
 
  private:
   T& value_;
@@ -178,6 +230,9 @@ class OptionalGroupValue : public FieldValue {
     return value_ ? write_fields(fields_of(const_cast<T&>(*value_))) : Node::null();
   }
   std::string type() const override { return "mapping or null"; }
+  void below(const BelowVisit& visit) const override {
+    if (value_) GroupValue<T>(const_cast<T&>(*value_)).below(visit);
+  }
   nlohmann::ordered_json schema() const override {
     T example;
     return or_off(schema_of_fields(fields_of(example)));
@@ -234,6 +289,7 @@ class ChoiceValue : public FieldValue {
   Node write() const override { return value_.write(); }
   std::string type() const override { return value_.kind(); }
   nlohmann::ordered_json schema() const override { return value_.schema(); }
+  void below(const BelowVisit& visit) const override { value_.below(visit); }
 
  private:
   T& value_;
@@ -249,6 +305,9 @@ class OptionalChoiceValue : public FieldValue {
   }
   Node write() const override { return value_ ? value_->write() : Node::null(); }
   std::string type() const override { return T().kind() + " or null"; }
+  void below(const BelowVisit& visit) const override {
+    if (value_) value_->below(visit);
+  }
   nlohmann::ordered_json schema() const override { return or_off(T().schema()); }
 
  private:
@@ -256,32 +315,34 @@ class OptionalChoiceValue : public FieldValue {
 };
 
 template <Custom T>
-void Fields::operator()(const char* name, T& value, const char* help) {
-  add(name, help, std::make_unique<CustomValue<T>>(value));
+Field& Fields::operator()(const char* name, T& value, const char* help) {
+  Field& field = add(name, help, std::make_unique<CustomValue<T>>(value));
+  if constexpr (requires { T::kRole; }) field.is(T::kRole);
+  return field;
 }
 template <FieldGroup T>
-void Fields::operator()(const char* name, T& value, const char* help) {
-  add(name, help, std::make_unique<GroupValue<T>>(value));
+Field& Fields::operator()(const char* name, T& value, const char* help) {
+  return add(name, help, std::make_unique<GroupValue<T>>(value));
 }
 template <FieldGroup T>
-void Fields::operator()(const char* name, std::optional<T>& value, const char* help) {
-  add(name, help, std::make_unique<OptionalGroupValue<T>>(value));
+Field& Fields::operator()(const char* name, std::optional<T>& value, const char* help) {
+  return add(name, help, std::make_unique<OptionalGroupValue<T>>(value));
 }
 template <FieldGroup T>
-void Fields::operator()(const char* name, std::vector<T>& value, const char* help) {
-  add(name, help, std::make_unique<ListValue<T, GroupValue>>(value));
+Field& Fields::operator()(const char* name, std::vector<T>& value, const char* help) {
+  return add(name, help, std::make_unique<ListValue<T, GroupValue>>(value));
 }
 template <IsChoice T>
-void Fields::operator()(const char* name, T& value, const char* help) {
-  add(name, help, std::make_unique<ChoiceValue<T>>(value));
+Field& Fields::operator()(const char* name, T& value, const char* help) {
+  return add(name, help, std::make_unique<ChoiceValue<T>>(value));
 }
 template <IsChoice T>
-void Fields::operator()(const char* name, std::optional<T>& value, const char* help) {
-  add(name, help, std::make_unique<OptionalChoiceValue<T>>(value));
+Field& Fields::operator()(const char* name, std::optional<T>& value, const char* help) {
+  return add(name, help, std::make_unique<OptionalChoiceValue<T>>(value));
 }
 template <IsChoice T>
-void Fields::operator()(const char* name, std::vector<T>& value, const char* help) {
-  add(name, help, std::make_unique<ListValue<T, ChoiceValue>>(value));
+Field& Fields::operator()(const char* name, std::vector<T>& value, const char* help) {
+  return add(name, help, std::make_unique<ListValue<T, ChoiceValue>>(value));
 }
 
 }  // namespace vitrine

@@ -188,7 +188,10 @@ Node merge(Node base, Node over) {
   if (!base.is_mapping() || !over.is_mapping()) return over;
   if (const Node* type = type_of(over)) {
     const Node* base_type = type_of(base);
-    if (base_type && base_type->scalar != type->scalar) return over;
+    if (base_type && base_type->scalar != type->scalar) {
+      over.replaced = std::make_shared<const Node>(std::move(base));
+      return over;
+    }
     if (!base_type) {
       over.under_default_type = std::move(base.children);
       return over;

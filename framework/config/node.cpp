@@ -32,6 +32,12 @@ std::string Location::text() const {
   return fmt::format("{}:{}:{}", escape(source->name), line + 1, inside ? letters + 1 : 1);
 }
 
+std::string Location::line_text() const {
+  if (!source) return "a default";
+  return source->name == "command line" ? source->name
+                                        : fmt::format("{}:{}", escape(source->name), line + 1);
+}
+
 Node Node::null() { return Node(); }
 
 Node Node::plain(std::string text) {

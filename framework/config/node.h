@@ -22,6 +22,7 @@ struct Location {
 
   explicit operator bool() const { return source != nullptr; }
   std::string text() const;  // "a.yaml:12:15", counted in letters from 1; or "a default"
+  std::string line_text() const;  // "a.yaml:12", "command line", or "a default"
 };
 
 // One value of a config with the place where it was written.
@@ -40,6 +41,8 @@ struct Node {
   // origin can be told.
   std::vector<Node> under_default_type;
   mutable bool holds_under_default_type = false;
+  // Of a component whose `type` a later layer changed: what the layers before said of it.
+  std::shared_ptr<const Node> replaced;
 
   static Node null();
   static Node plain(std::string text);

@@ -14,6 +14,9 @@ class Problems {
   // `message` says what is wrong, `hint` what is allowed. `place` may be a default's, without a
   // source.
   void add(const Location& place, const std::string& message, const std::string& hint = "");
+  // Nothing is wrong, but it may not be what was meant: one line.
+  void note(std::string text) { notes_.push_back(std::move(text)); }
+  const std::vector<std::string>& notes() const { return notes_; }
   bool empty() const { return problems_.empty(); }
   size_t size() const { return problems_.size(); }
   std::vector<std::string> messages() const;  // without places and hints
@@ -28,6 +31,7 @@ class Problems {
     std::string message, hint;
   };
   std::vector<Problem> problems_;
+  std::vector<std::string> notes_;
 };
 
 // A config that was read and found wrong.

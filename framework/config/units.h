@@ -40,6 +40,8 @@ struct Amount {
 // A path of a file or folder. The resolved config holds it absolute, so that it can be run again
 // from anywhere.
 struct Path {
+  static constexpr Role kRole = Role::kPlace;
+
   std::string value;
 
   bool empty() const { return value.empty(); }

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <fstream>
+
 #include "framework/error.h"
 
 namespace vitrine {
@@ -49,6 +51,17 @@ std::string Sha256::hex() const {
 std::string sha256_hex(std::string_view bytes) {
   Sha256 hash;
   hash.update(bytes);
+  return hash.hex();
+}
+
+std::string sha256_of_file(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string piece(size_t{1} << 20, '\0');
+  Sha256 hash;
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
+    hash.update(std::string_view(piece).substr(0, static_cast<size_t>(in.gcount())));
+  }
+  if (!in.eof()) throw Error(ExitCode::kData, escape(file.string()) + ": cannot be read");
   return hash.hex();
 }
 

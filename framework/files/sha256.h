@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,9 @@ namespace vitrine {
 
 // SHA-256 as 64 lower-case hexadecimal digits.
 std::string sha256_hex(std::string_view bytes);
+
+// Of a whole file. Throws Error(kData) where it cannot be read.
+std::string sha256_of_file(const std::filesystem::path& file);
 
 // The same over bytes that come in pieces.
 class Sha256 {

@@ -147,6 +147,83 @@ void ChoiceBase::read_type(const Node& node, const std::string& path, Problems& 
     }
   }
   read_fields(fields, node_, path, problems, {"type"});
+  note_dropped(fields, problems);
+}
+
+namespace {
+
+// Options that were written for another type of the component and did not go over to the new one.
+struct Dropped {
+  std::string type;
+  const Node* options;  // with `type` or without
+};
+
+std::vector<Dropped> dropped_options(const Node& node, const std::string& type,
+                                     const std::string& default_type, Node& under_default) {
+  std::vector<Dropped> out;
+  const Node* last = &node;
+  for (const Node* old = node.replaced.get(); old; old = old->replaced.get()) {
+    const Node* old_type = old->find("type");
+    out.push_back({old_type ? old_type->scalar : default_type, old});
+    last = old;
+  }
+  const std::string last_type = out.empty() ? type : out.back().type;
+  if (!last->under_default_type.empty() && last_type != default_type) {
+    under_default = Node::mapping();
+    under_default.children = last->under_default_type;
+    out.push_back({default_type, &under_default});
+  }
+  return out;
+}
+
+// The value as a component writes it; as it stands where that has no such option or refuses it.
+std::string canonical(const std::string& kind, const std::string& type, const Node& value,
+                      bool& is_default) {
+  is_default = false;
+  const Component* component = Registry::instance().find(kind, type);
+  if (!component) return to_flow_yaml(value);
+  const auto options = component->make_options();
+  Fields fields;
+  component->visit(options.get(), fields);
+  for (const Field& field : fields.list()) {
+    if (field.name != value.key) continue;
+    const std::string usual = to_flow_yaml(field.value->write());
+    Problems refused;
+    field.value->read(value, "", refused);
+    if (!refused.empty()) break;
+    is_default = to_flow_yaml(field.value->write()) == usual;
+    return to_flow_yaml(field.value->write());
+  }
+  return to_flow_yaml(value);
+}
+
+}  // namespace
+
+// A constant that somebody believes in must not give way to a default unseen.
+void ChoiceBase::note_dropped(const Fields& fields, Problems& problems) const {
+  Node under_default;
+  std::set<std::string> seen = {"type"};
+  for (const Dropped& dropped : dropped_options(node_, type_, default_type_, under_default)) {
+    for (const Node& option : dropped.options->children) {
+      if (!seen.insert(option.key).second || node_.find(option.key)) continue;
+      const auto same = [&](const Field& field) { return field.name == option.key; };
+      const auto field = std::find_if(fields.list().begin(), fields.list().end(), same);
+      bool is_default = false;
+      const std::string was = canonical(kind_, dropped.type, option, is_default);
+      std::string now = fmt::format("{} has no {}", type_, option.key);
+      if (field != fields.list().end()) {
+        const std::string own = to_flow_yaml(field->value->write());
+        bool ignored = false;
+        if (own == was || own == canonical(kind_, type_, option, ignored)) continue;
+        now = fmt::format("{} takes its own {} {}", type_, option.key, own);
+      } else if (is_default) {
+        continue;
+      }
+      problems.note(escape(fmt::format("{}: {}; {}'s {} {} ({}) is not carried over", path_, now,
+                                       dropped.type, option.key, was,
+                                       option.location.line_text())));
+    }
+  }
 }
 
 Node ChoiceBase::write() const {
@@ -157,6 +234,15 @@ Node ChoiceBase::write() const {
   component_->visit(options_.get(), fields);
   for (const Field& field : fields.list()) out.set(field.name, field.value->write());
   return out;
+}
+
+void ChoiceBase::below(const FieldValue::BelowVisit& visit) const {
+  if (!component_) return;
+  const auto untouched = component_->make_options();
+  Fields fields, defaults;
+  component_->visit(options_.get(), fields);
+  component_->visit(untouched.get(), defaults);
+  visit(fields, defaults);
 }
 
 nlohmann::ordered_json ChoiceBase::schema() const {

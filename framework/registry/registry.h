@@ -47,7 +47,7 @@ class Registry {
 class ChoiceBase {
  public:
   ChoiceBase(std::string kind, std::string default_type)
-      : kind_(std::move(kind)), default_type_(std::move(default_type)) {}
+      : kind_(std::move(kind)), default_type_(std::move(default_type)), type_(default_type_) {}
 
   const std::string& kind() const { return kind_; }
   const std::string& type() const { return type_; }
@@ -63,6 +63,8 @@ class ChoiceBase {
   void read_default(const std::string& path, Problems& problems);
   Node write() const;
   nlohmann::ordered_json schema() const;
+  // The options of the chosen component, and those of one that nobody changed.
+  void below(const FieldValue::BelowVisit& visit) const;
 
  protected:
   void check_in(const void* context, Problems& problems) const;
@@ -70,6 +72,7 @@ class ChoiceBase {
 
  private:
   void read_type(const Node& node, const std::string& path, Problems& problems);
+  void note_dropped(const Fields& fields, Problems& problems) const;
 
   std::string kind_, default_type_, type_, path_;
   Node node_;

@@ -15,6 +15,7 @@ namespace vitrine {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
 using Runs = std::vector<const RunRecord*>;
 
 double number_of(const RunRecord& run, const std::string& name) {
@@ -33,18 +34,29 @@ std::string default_metric(const Runs& runs) {
   return "test/accuracy";
 }
 
+// Which repetition of its experiment a run is; equal for runs of equal values of these keys.
+Json replicate_of(const RunRecord& run, const std::vector<std::string>& keys) {
+  Json out = Json::array();
+  for (const std::string& key : keys)
+    out.push_back(key == "seed" ? Json(run.metrics.seed)
+                                : telling_value(run, key).value_or(nullptr));
+  return out;
+}
+
 // Sets `counted` and, for what is not or is with care, `remarks`.
-void count_runs(Group& group, const std::string& metric) {
-  std::map<int64_t, const RunRecord*> seeds;
-  std::stable_sort(group.runs.begin(), group.runs.end(),
-                   [](const auto* a, const auto* b) { return a->metrics.seed < b->metrics.seed; });
+void count_runs(Group& group, const Comparison& comparison) {
+  const std::string& metric = comparison.metric;
+  std::map<Json, const RunRecord*> seeds;
+  std::stable_sort(group.runs.begin(), group.runs.end(), [&](const auto* a, const auto* b) {
+    return replicate_of(*a, comparison.replicate) < replicate_of(*b, comparison.replicate);
+  });
   for (const RunRecord* run : group.runs) {
     const auto remark = [&](const std::string& text) { group.remarks.emplace_back(run, text); };
     if (!run->is_finished()) {
       remark(run->status);
     } else if (!std::isfinite(number_of(*run, metric))) {
       remark("without " + metric);
-    } else if (!seeds.emplace(run->metrics.seed, run).second) {
+    } else if (!seeds.emplace(replicate_of(*run, comparison.replicate), run).second) {
       remark("repeated");
     } else {
       group.counted.push_back(run);
@@ -53,14 +65,17 @@ void count_runs(Group& group, const std::string& metric) {
   }
 }
 
-void mark_threads(Group& group) {
-  std::set<int64_t> threads;
+// What the counted runs were computed with where it is not one: "threads 1 and 2".
+void mark_execution(Group& group) {
+  std::map<std::string, std::set<std::string>> values;
   for (const RunRecord* run : group.counted) {
-    const auto value = run->value("threads");
-    if (value && value->is_number_integer()) threads.insert(value->get<int64_t>());
+    for (const auto& [key, taken] : run->metrics.execution.items())
+      values[key].insert(shown_value(taken.at("value")));
   }
-  if (threads.size() > 1) {
-    group.marks.push_back(fmt::format("{} threads", fmt::join(threads, " and ")));
+  for (const auto& [key, taken] : values) {
+    if (taken.size() < 2) continue;
+    const std::string name = key.substr(key.rfind('.') + 1);
+    group.marks.push_back(fmt::format("{} {}", name, fmt::join(taken, " and ")));
   }
 }
 
@@ -108,7 +123,7 @@ bool is_better(double a, double b, const MetricInfo& info) {
   return info.goal == "max" ? a > b : a < b;
 }
 
-// What is of other data, code or encoder must not become the measure of all in silence.
+// What is of other data or code must not become the measure of all in silence.
 size_t index_of_best(const Comparison& comparison) {
   const MetricInfo& info = comparison.info(comparison.metric);
   size_t best = 0;
@@ -127,15 +142,17 @@ size_t index_of_best(const Comparison& comparison) {
 
 // Paired over the seeds that both have, where these are not too few and at least half of the
 // smaller group.
-Contrast contrast_of(const Group& reference, const Group& group, const std::string& metric) {
-  std::map<int64_t, double> known;
+Contrast contrast_of(const Group& reference, const Group& group, const Comparison& comparison) {
+  const std::string& metric = comparison.metric;
+  std::map<Json, double> known;
   std::vector<double> from, to, shared_from, shared_to;
   for (const RunRecord* run : reference.counted) {
-    from.push_back(known[run->metrics.seed] = number_of(*run, metric));
+    from.push_back(known[replicate_of(*run, comparison.replicate)] = number_of(*run, metric));
   }
   for (const RunRecord* run : group.counted) {
     to.push_back(number_of(*run, metric));
-    if (const auto found = known.find(run->metrics.seed); found != known.end()) {
+    const auto found = known.find(replicate_of(*run, comparison.replicate));
+    if (found != known.end()) {
       shared_from.push_back(found->second);
       shared_to.push_back(to.back());
     }
@@ -166,7 +183,7 @@ void add_contrasts(Comparison& comparison, size_t reference) {
   for (size_t i = 0; i < comparison.groups.size(); ++i) {
     Group& group = comparison.groups[i];
     if (i != reference) {
-      group.contrast = contrast_of(comparison.groups[reference], group, comparison.metric);
+      group.contrast = contrast_of(comparison.groups[reference], group, comparison);
     }
     p.push_back(group.contrast ? group.contrast->difference.p : kNan);
   }
@@ -231,15 +248,22 @@ const MetricInfo& Comparison::info(const std::string& name) const {
 
 Comparison compare_runs(const std::vector<const RunRecord*>& runs,
                         const ComparisonOptions& options) {
-  Comparison out = group_runs(runs);
+  for (const auto& [names, option] : {std::pair(&options.keys.over, "--over"),
+                                      std::pair(&options.keys.ignore, "--ignore"),
+                                      std::pair(&options.keys.by, "--by")}) {
+    for (const std::string& name : *names) {
+      if (name != kChangesKey) require_name(runs, name, option);
+    }
+  }
+  Comparison out = group_runs(runs, options.keys);
   for (const RunRecord* run : runs) {
     for (const auto& [name, info] : run->metrics.metrics) out.infos.emplace(name, info);
   }
   if (!options.metric.empty()) require_name(runs, options.metric, "--metric");
   out.metric = options.metric.empty() ? default_metric(runs) : options.metric;
   for (Group& group : out.groups) {
-    count_runs(group, out.metric);
-    mark_threads(group);
+    count_runs(group, out);
+    mark_execution(group);
     mark_runs(group);
   }
   for (const Condition& condition : options.baseline) {

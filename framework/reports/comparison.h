@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/reports/condition.h"
+#include "framework/reports/differences.h"
 #include "framework/reports/runs.h"
 #include "framework/reports/statistics.h"
 
@@ -29,17 +30,17 @@ struct Contrast {
   Verdict verdict;
 };
 
-// Runs that differ in their seed alone: same config, data and code. What is only a label or changes
-// no result (name, note, tags, threads) does not count.
+// Runs of one experiment, which repeat it with other values of the replicate's keys (the seed): the
+// same results' keys, data and code. What is a label or changes no result does not count.
 struct Group {
   std::string label;
   nlohmann::ordered_json values;  // of Comparison::keys; those that its config has
   std::vector<const RunRecord*> runs;
-  std::vector<const RunRecord*> counted;  // finished, with the metric, one of each seed; by seed
+  std::vector<const RunRecord*> counted;  // finished, with the metric, one of each seed; in order
   // Of single runs: why one is not counted, or is with care.
   std::vector<std::pair<const RunRecord*, std::string>> remarks;
   std::vector<std::string> marks;    // of all of it: "other data", "2 diverged"
-  bool is_other = false;             // in data, code or encoder, which a mark tells
+  bool is_other = false;             // in data or code, which a mark tells
   std::optional<Contrast> contrast;  // none for the reference itself
 
   // Of the counted runs, or where there are none of all; values that are not finite are left out.
@@ -49,6 +50,7 @@ struct Group {
 struct Comparison {
   std::string metric;             // that decides
   std::vector<std::string> keys;  // that differ: of the config, and of data and code
+  std::vector<std::string> replicate;  // whose values repeat an experiment, such as "seed"
   std::vector<Group> groups;
   bool labels_are_keys = false;    // the groups' labels say what the keys' columns say
   std::string reference;           // label of the group that contrasts are against
@@ -62,6 +64,7 @@ struct Comparison {
 struct ComparisonOptions {
   std::string metric;               // empty: test/accuracy, or else the first that there is
   std::vector<Condition> baseline;  // which group is the reference; empty: see compare_runs
+  KeyOptions keys = {};
 };
 
 // Groups in the order of `runs`, which must outlive it. The reference is the group that `baseline`

@@ -70,6 +70,8 @@ std::vector<std::string> default_columns(const Comparison& comparison, bool all_
 
 // The values of the group's runs, "8" or "0, 1, 2, ...".
 std::string values_of(const Group& group, const std::string& name) {
+  if (const auto own = group.values.find(name); own != group.values.end())
+    return shown_key_value(name, *own);
   std::vector<std::string> shown;
   for (const RunRecord* run : group.runs) {
     const auto value = run->value(name);
@@ -114,7 +116,7 @@ class Builder {
 
   void add_statistics() {
     const MetricInfo& info = comparison_.info(comparison_.metric);
-    add("seeds", seeds_of);
+    add(replicate_word(comparison_) + "s", seeds_of);
     add(comparison_.metric, value_cell(comparison_, comparison_.metric));
     const auto has_seeds = [](const Group& group) { return group.counted.size() > 1; };
     if (std::any_of(comparison_.groups.begin(), comparison_.groups.end(), has_seeds)) {
@@ -344,6 +346,7 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison) {
               {"goal", info.goal},
               {"unit", info.unit},
               {"keys", comparison.keys},
+              {"replicate", comparison.replicate},
               {"reference", comparison.reference},
               {"significance", kSignificance},
               {"correction", correction_of(comparison)},

@@ -35,15 +35,19 @@ std::string scaled(double value, const Notation& notation) {
   return fmt::format("{:.{}f}", value * notation.factor, notation.decimals);
 }
 
-std::string seeds(size_t n) { return fmt::format("{} seed{}", n, n == 1 ? "" : "s"); }
-
-std::string seeds_of(const Contrast& contrast) {
-  if (!contrast.paired) return fmt::format("{} and {} seeds", contrast.n, contrast.reference_n);
-  return fmt::format("{} paired seed{}", contrast.n, contrast.n == 1 ? "" : "s");
+std::string counted(size_t n, const Comparison& comparison) {
+  return fmt::format("{} {}{}", n, replicate_word(comparison), n == 1 ? "" : "s");
 }
 
-// A line for groups that must not be compared silently. Of many it names only those of other data,
-// code or encoder; the table marks the rest.
+std::string seeds_of(const Contrast& contrast, const Comparison& comparison) {
+  if (contrast.paired)
+    return fmt::format("{} paired {}{}", contrast.n, replicate_word(comparison),
+                       contrast.n == 1 ? "" : "s");
+  return fmt::format("{} and {}", contrast.n, counted(contrast.reference_n, comparison));
+}
+
+// A line for groups that must not be compared silently. Of many it names only those of other data
+// or code; the table marks the rest.
 std::string shown_marks(const Comparison& comparison) {
   const bool many = comparison.groups.size() > 2;
   std::vector<std::string> marked;
@@ -104,7 +108,7 @@ std::string headline_of_two(const Comparison& comparison) {
   if (!std::isnan(contrast.difference.interval.low)) {
     first += fmt::format(", 95 % {}", shown_interval(contrast.difference.interval, info));
   }
-  return fmt::format("{}, {}\n{}{}", first, seeds_of(contrast),
+  return fmt::format("{}, {}\n{}{}", first, seeds_of(contrast, comparison),
                      verdict_of_two(comparison.metric, group.label, reference.label, contrast),
                      shown_marks(comparison));
 }
@@ -121,7 +125,7 @@ std::string shown_group(const Group& group, const Comparison& comparison) {
     out += fmt::format(", 95 % {}, standard deviation {}", shown_interval(spread.interval, info),
                        scaled(spread.deviation, notation_of(info)));
   }
-  return out + ", " + seeds(spread.n);
+  return out + ", " + counted(spread.n, comparison);
 }
 
 std::string headline_of_many(const Comparison& comparison, const Group& reference) {
@@ -144,6 +148,12 @@ std::string headline_of_many(const Comparison& comparison, const Group& referenc
 }
 
 }  // namespace
+
+std::string replicate_word(const Comparison& comparison) {
+  if (comparison.replicate.size() != 1) return "repeat";
+  const std::string& key = comparison.replicate[0];
+  return key.substr(key.rfind('.') + 1);
+}
 
 std::string shown_metric(double value, const MetricInfo& info) {
   const Notation notation = notation_of(info);

@@ -18,6 +18,9 @@ std::string shown_p(double p);  // "0.0004" or "<0.0001"
 // The result in a line or two: of two groups the difference, its interval and the verdict; of more
 // how many are worse than the best, or how all stand to the baseline. Of a whole comparison, as
 // compare_runs returns it.
+// What repeats an experiment: "seed", the last part of another key, or "repeat" of several keys.
+std::string replicate_word(const Comparison& comparison);
+
 std::string headline(const Comparison& comparison);
 
 }  // namespace vitrine

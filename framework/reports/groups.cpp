@@ -10,6 +10,7 @@
 
 #include "framework/config/load.h"
 #include "framework/error.h"
+#include "framework/reports/differences.h"
 
 namespace vitrine {
 
@@ -18,13 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Runs = std::vector<const RunRecord*>;
 
-// Keys that name a run or change no result.
-const std::set<std::string> kIgnored = {"seed", "name", "note", "tags", "threads"};
-
-// What a run depends on besides its config.
-constexpr const char* kBeyondConfig[] = {"dataset.sha256", "environment.git", "environment.build",
-                                         "environment.torch"};
-
 constexpr size_t kHashDigits = 8;
 constexpr size_t kMostKeysOfLabel = 6;
 constexpr size_t kMostKeysAfterName = 3;
@@ -32,44 +26,8 @@ constexpr size_t kMostNames = 3;
 
 const char* mark_of(const std::string& key) {
   if (key == "dataset.sha256") return "other data";
-  if (key == "model.encoder") return "other encoder";
   if (key.starts_with("environment.")) return "other code";
   return nullptr;
-}
-
-// Names of the values that are not the same in all runs, in the order of the config.
-std::vector<std::string> differing_keys(const Runs& runs) {
-  struct Seen {
-    const Json* first;
-    size_t count;
-    bool differs;
-  };
-  std::vector<std::string> order;
-  std::unordered_map<std::string, Seen> seen;
-  const auto note = [&](const std::string& key, const Json& value) {
-    const auto [found, is_new] = seen.try_emplace(key, Seen{&value, 0, false});
-    if (is_new) order.push_back(key);
-    ++found->second.count;
-    if (!found->second.differs) found->second.differs = *found->second.first != value;
-  };
-  const Json yes = true;
-  for (const RunRecord* run : runs) {
-    if (run->value(kConfirmingTag)) note(kConfirmingTag, yes);
-    for (const auto& [key, value] : run->config.items()) note(key, value);
-    const auto note_member = [&](const Json& object, const std::string& prefix) {
-      for (const auto& [key, value] : object.items()) {
-        const std::string name = prefix + key;
-        if (std::count(std::begin(kBeyondConfig), std::end(kBeyondConfig), name)) note(name, value);
-      }
-    };
-    note_member(run->metrics.dataset, "dataset.");
-    note_member(run->metrics.environment, "environment.");
-  }
-  std::erase_if(order, [&](const std::string& key) {
-    const Seen& one = seen.at(key);
-    return kIgnored.contains(key) || (!one.differs && one.count == runs.size());
-  });
-  return order;
 }
 
 // Groups by the values of `keys`, in the order of their first runs.
@@ -79,7 +37,7 @@ std::vector<Group> groups_by(const std::vector<std::string>& keys, const Runs& r
   for (const RunRecord* run : runs) {
     Json values = Json::object();
     for (const std::string& key : keys) {
-      if (auto value = run->value(key)) values[key] = std::move(*value);
+      if (auto value = telling_value(*run, key)) values[key] = std::move(*value);
     }
     const auto [found, is_new] = known.try_emplace(values.dump(), out.size());
     if (is_new) {
@@ -102,7 +60,59 @@ void drop_build_told_by_git(Comparison& comparison) {
   if (gits.size() == both.size()) std::erase(comparison.keys, "environment.build");
 }
 
-// Marks groups whose data, code or encoder is not that of most runs.
+// What the keys of a mapping are called by whoever turned it on.
+bool has_below(const RunRecord& run, const std::string& key) {
+  const auto next = [&](const auto& item) { return item.starts_with(key + "."); };
+  for (const auto& [name, value] : run.config.items()) {
+    if (next(name)) return true;
+  }
+  return false;
+}
+
+// Values as people know them: a place by its last names, with the digest where two share these; a
+// mapping that is turned on by "on".
+void make_values_readable(Comparison& comparison) {
+  for (const std::string& key : comparison.keys) {
+    std::map<std::string, std::set<std::string>> digests;
+    const auto place_of = [&](const Group& group) {
+      const RunRecord& run = *group.runs[0];
+      const auto digest = run.metrics.contents.find(key);
+      const auto place = run.config.find(key);
+      if (digest == run.metrics.contents.end() || place == run.config.end() || !place->is_string())
+        return std::string();
+      const std::filesystem::path path = place->get<std::string>();
+      return (path.parent_path().filename() / path.filename()).string();
+    };
+    for (const Group& group : comparison.groups) {
+      if (const std::string place = place_of(group); !place.empty())
+        digests[place].insert(group.values.value(key, ""));
+    }
+    for (Group& group : comparison.groups) {
+      const std::string place = place_of(group);
+      if (!place.empty()) {
+        const std::string digest = group.values.value(key, "").substr(0, kHashDigits);
+        group.values[key] = digests[place].size() > 1 ? place + " " + digest : place;
+      } else if (!group.values.contains(key) && has_below(*group.runs[0], key)) {
+        group.values[key] = "on";
+      }
+    }
+  }
+}
+
+// Says of a group what it pools over.
+void mark_pooled(Comparison& comparison, const KeyOptions& options) {
+  for (Group& group : comparison.groups) {
+    for (const std::string& key : options.ignore) {
+      std::set<std::string> values;
+      for (const RunRecord* run : group.runs) {
+        values.insert(telling_value(*run, key).value_or(nullptr).dump());
+      }
+      if (values.size() > 1) group.marks.push_back(fmt::format("pooled over {}", key));
+    }
+  }
+}
+
+// Marks groups whose data or code is not that of most runs.
 void mark_others(Comparison& comparison) {
   for (const std::string& key : comparison.keys) {
     const char* mark = mark_of(key);
@@ -157,13 +167,47 @@ bool tell_apart(const std::vector<std::string>& labels) {
   return distinct.size() == labels.size() && !distinct.contains("");
 }
 
-// "hidden_d=8 n_heads=2"; a key is whole where another one has the same last part.
-std::string label_of(const Group& group, const std::vector<std::string>& keys) {
-  std::string out;
+// For each of `keys` that takes one value with each of a component's types the component's key.
+using Following = std::map<std::string, std::string>;
+
+Following following_keys(const std::vector<Group>& groups, const std::vector<std::string>& keys) {
+  Following out;
   for (const std::string& key : keys) {
+    for (size_t dot = key.rfind('.'); dot != key.npos && dot > 0; dot = key.rfind('.', dot - 1)) {
+      const std::string above = key.substr(0, dot);
+      if (!std::count(keys.begin(), keys.end(), above)) continue;
+      std::map<std::string, std::set<std::string>> values;
+      for (const Group& group : groups)
+        values[group.values.value(above, Json()).dump()].insert(
+            group.values.value(key, Json()).dump());
+      const auto is_one = [](const auto& of_type) { return of_type.second.size() == 1; };
+      if (std::all_of(values.begin(), values.end(), is_one)) out[key] = above;
+    }
+  }
+  return out;
+}
+
+// "hidden_d=8 optimizer=adamw (lr 0.001)"; a key is whole where another one has the same last part.
+std::string label_of(const Group& group, const std::vector<std::string>& keys,
+                     const Following& following) {
+  std::string out;
+  const auto shown = [&](const std::string& key) {
     const auto value = group.values.find(key);
-    out += (out.empty() ? "" : " ") + short_name(key, keys) + "=" +
-           (value == group.values.end() ? "-" : shown_key_value(key, *value));
+    return value == group.values.end() ? "-" : shown_key_value(key, *value);
+  };
+  const auto follows = [&](const std::string& key) {
+    const auto found = following.find(key);
+    return found != following.end() && std::count(keys.begin(), keys.end(), found->second);
+  };
+  for (const std::string& key : keys) {
+    if (follows(key)) continue;
+    out += (out.empty() ? "" : " ") + short_name(key, keys) + "=" + shown(key);
+    std::vector<std::string> own;
+    for (const std::string& other : keys) {
+      if (!follows(other) || following.at(other) != key || !group.values.contains(other)) continue;
+      own.push_back(other.substr(key.size() + 1) + " " + shown(other));
+    }
+    if (!own.empty()) out += fmt::format(" ({})", fmt::join(own, ", "));
   }
   return out;
 }
@@ -179,12 +223,13 @@ std::vector<std::string> telling_keys(const std::vector<const Group*>& groups,
     }
     return out;
   };
+  const Following none;
   for (size_t told = 1; told < groups.size() && chosen.size() < kMostKeysAfterName;) {
     std::string best;
     for (const std::string& key : keys) {
       const std::vector<std::string> candidates = in_order(key);
       std::set<std::string> labels;
-      for (const Group* group : groups) labels.insert(label_of(*group, candidates));
+      for (const Group* group : groups) labels.insert(label_of(*group, candidates, none));
       if (labels.size() > told) told = labels.size(), best = key;
     }
     if (best.empty()) break;
@@ -200,9 +245,10 @@ std::vector<std::string> completed(const std::vector<std::string>& names,
   for (size_t i = 0; i < names.size(); ++i) sharing[names[i]].push_back(&comparison.groups[i]);
   std::map<std::string, std::vector<std::string>> keys;
   for (const auto& [name, groups] : sharing) keys[name] = telling_keys(groups, comparison.keys);
+  const Following following = following_keys(comparison.groups, comparison.keys);
   std::vector<std::string> out;
   for (size_t i = 0; i < names.size(); ++i) {
-    const std::string told = label_of(comparison.groups[i], keys[names[i]]);
+    const std::string told = label_of(comparison.groups[i], keys[names[i]], following);
     out.push_back(names[i] + (names[i].empty() || told.empty() ? "" : " ") + told);
   }
   return out;
@@ -218,7 +264,9 @@ void label_groups(Comparison& comparison) {
   std::vector<std::string> labels = names;
   if (!one_name || !few_keys) labels = completed(names, comparison);
   if (!tell_apart(labels) && few_keys) {
-    for (size_t i = 0; i < groups.size(); ++i) labels[i] = label_of(groups[i], comparison.keys);
+    const Following following = following_keys(groups, comparison.keys);
+    for (size_t i = 0; i < groups.size(); ++i)
+      labels[i] = label_of(groups[i], comparison.keys, following);
     comparison.labels_are_keys = tell_apart(labels);
   }
   if (!tell_apart(labels)) labels = ids_of(groups);
@@ -239,7 +287,7 @@ std::string shown_key_value(const std::string& key, const nlohmann::ordered_json
   return text.substr(0, kHashDigits) + (text.ends_with("-dirty") ? "-dirty" : "");
 }
 
-Comparison group_runs(const std::vector<const RunRecord*>& runs) {
+Comparison group_runs(const std::vector<const RunRecord*>& runs, const KeyOptions& options) {
   Comparison out;
   Runs compared;
   for (const RunRecord* run : runs) {
@@ -260,10 +308,13 @@ Comparison group_runs(const std::vector<const RunRecord*>& runs) {
                                            "{}: {}",
                                            escape(runs[0]->path.string()), out.left_out[0].second));
   }
-  out.keys = differing_keys(compared);
+  out.replicate = replicate_keys(compared, options);
+  out.keys = differing_keys(compared, options);
   out.groups = groups_by(out.keys, compared);
   drop_build_told_by_git(out);
+  mark_pooled(out, options);
   mark_others(out);
+  make_values_readable(out);
   label_groups(out);
   return out;
 }

@@ -8,7 +8,7 @@ namespace vitrine {
 
 // The first step of compare_runs: sets `keys`, `groups` (all but `counted`, `remarks` and
 // `contrast`) and `left_out`. Throws Error(kData) where no run can be compared.
-Comparison group_runs(const std::vector<const RunRecord*>& runs);
+Comparison group_runs(const std::vector<const RunRecord*>& runs, const KeyOptions& options = {});
 
 // Whether tables show only the beginning of the value.
 bool is_hash(const std::string& key);

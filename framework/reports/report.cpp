@@ -17,7 +17,7 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Role = ReportColumn::Role;
+using Kind = ReportColumn::Kind;
 
 // What asha stopped between two rungs is "paused", as the sweep itself calls it.
 void tell_paused(std::vector<RunRecord>& runs) {
@@ -81,8 +81,8 @@ std::string summary_of(const ReportData& data) {
 }
 
 const ReportColumn* first_colour(const ReportData& data) {
-  for (const Role role : {Role::kName, Role::kParameter}) {
-    if (const auto columns = data.columns_of(role); !columns.empty()) return columns[0];
+  for (const Kind kind : {Kind::kName, Kind::kParameter}) {
+    if (const auto columns = data.columns_of(kind); !columns.empty()) return columns[0];
   }
   return nullptr;
 }
@@ -105,7 +105,7 @@ std::string controls(const ReportData& data) {
   if (data.runs.size() == 1) return "";
   std::string out = "<div class=\"controls\">";
   if (data.first_metric()) {
-    out += selection("metric", "Metric", data.columns_of(Role::kMetric), data.first_metric(), "");
+    out += selection("metric", "Metric", data.columns_of(Kind::kMetric), data.first_metric(), "");
   }
   std::vector<const ReportColumn*> colours;
   for (const ReportColumn& column : data.columns) colours.push_back(&column);
@@ -114,7 +114,7 @@ std::string controls(const ReportData& data) {
          "<label class=\"filter\">Filter <input id=\"filter\" type=\"search\" "
          "placeholder=\"hidden_d=8,16 test/accuracy&gt;90% finished\" autocomplete=\"off\" "
          "aria-describedby=\"filter-problem\"></label>\n"
-         "<output id=\"count\"></output><span id=\"filter-problem\" role=\"alert\"></span>"
+         "<output id=\"count\"></output><span id=\"filter-problem\" kind=\"alert\"></span>"
          "<div id=\"legend\"></div></div>\n";
 }
 
@@ -125,7 +125,7 @@ Json columns_json(const ReportData& data) {
   for (const ReportColumn& column : data.columns) {
     out.push_back({{"id", column.id},
                    {"name", column.name},
-                   {"role", kRoles[static_cast<int>(column.role)]},
+                   {"kind", kRoles[static_cast<int>(column.kind)]},
                    {"numeric", column.numeric},
                    {"unit", column.info.unit},
                    {"goal", column.info.goal}});
@@ -171,7 +171,7 @@ std::string report_page(std::vector<RunRecord> runs, const std::vector<std::stri
   std::string out = head(title + " · Vitrine");
   out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data) + "<nav>" +
          page.navigation + "</nav></header>\n" + controls(data) + "<main>\n" + page.sections +
-         "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
+         "</main>\n<div id=\"tip\" kind=\"tooltip\" hidden></div>\n";
   out += "<script type=\"application/json\" id=\"data\">" + script_json(json) + "</script>\n";
   out += "<script>" + std::string(page_vega()) + "</script>\n<script>" +
          std::string(page_script()) + "</script>\n</body>\n</html>\n";

@@ -11,6 +11,7 @@
 #include "framework/config/load.h"
 #include "framework/error.h"
 #include "framework/reports/comparison_text.h"
+#include "framework/reports/differences.h"
 #include "framework/reports/groups.h"
 
 namespace fs = std::filesystem;
@@ -20,10 +21,8 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Role = ReportColumn::Role;
+using Kind = ReportColumn::Kind;
 
-// Labels, which change no result; the name has a column of its own.
-const std::set<std::string> kNoParameters = {"name", "note", "tags"};
 // Of the data and the environment; "build" follows from git, the sizes of splits from the rest.
 const std::set<std::string> kToldByConfig = {"type", "threads",    "device", "train",
                                              "test", "validation", "build"};
@@ -53,11 +52,11 @@ Json as_value(const std::string& key, const Json& value) {
 // "hidden_d=8 n_heads=2"; the names of configs that stand side by side go first.
 Json cell_of(size_t run, const ReportData& data) {
   if (!data.runs[run].is_readable()) return nullptr;
-  const auto parameters = data.columns_of(Role::kParameter);
+  const auto parameters = data.columns_of(Kind::kParameter);
   std::vector<std::string> keys, parts;
   for (const ReportColumn* column : parameters) keys.push_back(column->name);
   const std::string& name = data.runs[run].metrics.name;
-  if (!data.columns_of(Role::kName).empty() && !name.empty()) parts.push_back(name);
+  if (!data.columns_of(Kind::kName).empty() && !name.empty()) parts.push_back(name);
   for (const ReportColumn* column : parameters) {
     const auto value = data.runs[run].value(column->name);
     parts.push_back(short_name(column->name, keys) + "=" +
@@ -116,6 +115,14 @@ std::vector<std::string> differing_facts(const std::vector<RunRecord>& runs) {
       if (!kToldByConfig.contains(key)) out.push_back(prefix + key);
     }
   };
+  std::vector<Json> taken;  // of what is derived or asked for without changing results
+  for (const RunRecord& run : runs) {
+    taken.push_back(Json::object());
+    for (const auto& [key, one] : run.metrics.execution.items()) taken.back()[key] = one.at("value");
+  }
+  std::vector<const Json*> executions;
+  for (const Json& one : taken) executions.push_back(&one);
+  for (const std::string& key : differing_members(executions)) out.push_back(key);
   add("dataset.", &Metrics::dataset);
   add("environment.", &Metrics::environment);
   return out;
@@ -187,16 +194,16 @@ std::vector<std::string> curve_names(const std::vector<RunRecord>& runs) {
 
 }  // namespace
 
-std::vector<const ReportColumn*> ReportData::columns_of(Role role) const {
+std::vector<const ReportColumn*> ReportData::columns_of(Kind kind) const {
   std::vector<const ReportColumn*> out;
   for (const ReportColumn& column : columns) {
-    if (column.role == role) out.push_back(&column);
+    if (column.kind == kind) out.push_back(&column);
   }
   return out;
 }
 
 const ReportColumn* ReportData::first_metric() const {
-  const auto metrics = columns_of(Role::kMetric);
+  const auto metrics = columns_of(Kind::kMetric);
   return metrics.empty() ? nullptr : metrics[0];
 }
 
@@ -207,15 +214,16 @@ const ReportColumn* ReportData::column(const std::string& name) const {
 }
 
 nlohmann::ordered_json ReportData::value(size_t run, const ReportColumn& column) const {
-  if (column.role == Role::kLabel) return labels[run];
-  if (column.role == Role::kStatus) return runs[run].status;
-  if (column.role == Role::kCell) return cell_of(run, *this);
-  if (column.role == Role::kName) {
+  if (column.kind == Kind::kLabel) return labels[run];
+  if (column.kind == Kind::kStatus) return runs[run].status;
+  if (column.kind == Kind::kCell) return cell_of(run, *this);
+  if (column.kind == Kind::kName) {
     const std::string& name = runs[run].metrics.name;
     return name.empty() ? Json() : Json(name);  // of runs that cannot be read
   }
-  const auto value = runs[run].value(column.name);
-  if (!value || (column.role == Role::kMetric && !value->is_number())) return nullptr;
+  const auto value = column.name == kChangesKey ? telling_value(runs[run], kChangesKey)
+                                                : runs[run].value(column.name);
+  if (!value || (column.kind == Kind::kMetric && !value->is_number())) return nullptr;
   if (value->is_number_float() && !std::isfinite(value->get<double>())) return nullptr;
   return as_value(column.name, *value);
 }
@@ -224,31 +232,35 @@ ReportData report_data(std::vector<RunRecord> runs) {
   ReportData out;
   out.runs = std::move(runs);
   out.labels = labels_of(out.runs);
-  const auto add = [&](const std::string& name, Role role, const MetricInfo& info) {
-    ReportColumn column = {fmt::format("c{}", out.columns.size()), name, role, info};
+  const auto add = [&](const std::string& name, Kind kind, const MetricInfo& info) {
+    ReportColumn column = {fmt::format("c{}", out.columns.size()), name, kind, info};
     complete(column, out);
     out.columns.push_back(std::move(column));
   };
-  add("run", Role::kLabel, {});
-  add("status", Role::kStatus, {});
-  add("name", Role::kName, {});
+  add("run", Kind::kLabel, {});
+  add("status", Kind::kStatus, {});
+  add("name", Kind::kName, {});
   if (out.columns.back().values.size() < 2) out.columns.pop_back();
-  std::vector<const Json*> configs;
+  std::vector<const RunRecord*> readable;
   for (const RunRecord& run : out.runs) {
-    if (run.is_readable()) configs.push_back(&run.config);
+    if (run.is_readable()) readable.push_back(&run);
   }
-  for (const std::string& name : differing_members(configs)) {
-    if (kNoParameters.contains(name)) continue;
-    const bool is_threads = name == "threads";  // which change no result
-    add(name, name == "seed" ? Role::kSeed : is_threads ? Role::kFact : Role::kParameter, {});
+  for (const std::string& name : replicate_keys(readable)) {
+    add(name, Kind::kSeed, {});
+    if (out.columns.back().values.size() < 2) out.columns.pop_back();
+  }
+  for (const std::string& name : differing_keys(readable)) {
+    const auto is_of_config = [&](const RunRecord* run) { return run->config.contains(name); };
+    if (std::any_of(readable.begin(), readable.end(), is_of_config) || name == kChangesKey)
+      add(name, Kind::kParameter, {});
   }
   const size_t choices =
-      out.columns_of(Role::kParameter).size() + out.columns_of(Role::kName).size();
-  if (choices > 1 && !out.columns_of(Role::kSeed).empty()) add("cell", Role::kCell, {});
+      out.columns_of(Kind::kParameter).size() + out.columns_of(Kind::kName).size();
+  if (choices > 1 && !out.columns_of(Kind::kSeed).empty()) add("cell", Kind::kCell, {});
   for (const std::string& name : metric_names(out.runs)) {
-    add(name, Role::kMetric, info_of(name, out.runs));
+    add(name, Kind::kMetric, info_of(name, out.runs));
   }
-  for (const std::string& name : differing_facts(out.runs)) add(name, Role::kFact, {});
+  for (const std::string& name : differing_facts(out.runs)) add(name, Kind::kFact, {});
   return out;
 }
 
@@ -301,7 +313,7 @@ nlohmann::ordered_json curves_of(const ReportData& data) {
 std::string cell_text(const nlohmann::ordered_json& value, const ReportColumn& column) {
   if (value.is_null()) return "–";
   if (value.is_string()) return value.get<std::string>();
-  if (column.role != ReportColumn::Role::kMetric) return value.dump();
+  if (column.kind != ReportColumn::Kind::kMetric) return value.dump();
   if (value.is_number_float() || !column.info.unit.empty()) {
     return shown_metric(value.get<double>(), column.info);
   }

@@ -12,11 +12,11 @@ namespace vitrine {
 // fields and expressions.
 struct ReportColumn {
   // kCell: all parameters together, where there are several and seeds; in no table.
-  enum class Role { kLabel, kStatus, kName, kParameter, kCell, kSeed, kMetric, kFact };
+  enum class Kind { kLabel, kStatus, kName, kParameter, kCell, kSeed, kMetric, kFact };
 
   std::string id;    // "c3"
   std::string name;  // "model.hidden_d"
-  Role role = Role::kMetric;
+  Kind kind = Kind::kMetric;
   MetricInfo info = {};
   bool numeric = true;
   std::vector<nlohmann::ordered_json> values = {};  // that runs have, each once, sorted
@@ -28,7 +28,7 @@ struct ReportData {
   std::vector<ReportColumn> columns;  // label, status, names, what differs, metrics
 
   const ReportColumn* first_metric() const;  // that charts show first; none without any metric
-  std::vector<const ReportColumn*> columns_of(ReportColumn::Role role) const;
+  std::vector<const ReportColumn*> columns_of(ReportColumn::Kind kind) const;
   const ReportColumn* column(const std::string& name) const;  // none where there is none
   // The run's value as the page's script takes it: a number or text; null where there is none.
   nlohmann::ordered_json value(size_t run, const ReportColumn& column) const;

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/files/json.h"
 #include "framework/files/png.h"
+#include "framework/reports/condition.h"
 #include "framework/reports/html.h"
 #include "framework/reports/report_charts.h"
 #include "framework/reports/report_sections.h"
@@ -19,7 +21,7 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Role = ReportColumn::Role;
+using Kind = ReportColumn::Kind;
 
 constexpr size_t kMostRuns = 12;
 constexpr uint64_t kMaxTestBytes = uint64_t{256} << 20;
@@ -183,10 +185,47 @@ std::string pictures(const fs::path& folder) {
   return out.empty() ? "" : "<div class=\"pictures\">" + out + "</div>";
 }
 
-// By the config alone: the command may resume a run that has finished by now, as in a sweep.
+// "optimizer.lr=0.001", for a shell.
+std::string assignment(const std::string& key, const nlohmann::ordered_json& value) {
+  return shell_word(key + "=" + to_flow_yaml(Node::from_json(value)));
+}
+
+// The commands that come to the same run: where a resume made it another experiment than its config
+// tells, first with the old values, then with each change at its step. By the config: the command
+// of the run may resume one that has finished by now, as in a sweep.
+std::string commands_of(const RunRecord& run) {
+  std::vector<Change> changes = run.metrics.changes;
+  const bool is_exact =
+      std::all_of(changes.begin(), changes.end(), [](const Change& one) { return one.exact; });
+  std::erase_if(changes, [&](const Change& one) { return !run.config.contains(one.key); });
+  std::string out = "runner config.yaml";
+  if (is_exact || changes.empty()) return out;
+  std::set<std::string> seen;
+  for (const Change& change : changes) {
+    if (seen.insert(change.key).second) out += " " + assignment(change.key, change.from);
+  }
+  out += " --run-dir again";
+  for (size_t i = 0; i < changes.size(); ++i) {
+    if (i == 0 || changes[i].step != changes[i - 1].step)
+      out += fmt::format(" --stop-after {}\nrunner resume again", changes[i].step);
+    out += " " + assignment(changes[i].key, changes[i].to);
+  }
+  return out;
+}
+
+std::string changes_of(const RunRecord& run) {
+  std::string out;
+  for (const Change& change : run.metrics.changes) {
+    out += fmt::format("<li>from step {} on <code>{}</code> is {}, was {}{}</li>\n", change.step,
+                       html(change.key), html(shown_value(change.to)),
+                       html(shown_value(change.from)), change.exact ? "" : " (not exact)");
+  }
+  return out.empty() ? "" : "<h3>Changed by resumes</h3>\n<ul>" + out + "</ul>\n";
+}
+
 std::string reproduction(const RunRecord& run) {
   const auto version = run.value("environment.git");
-  std::string out = "<h3>To run it again</h3>\n<pre>runner config.yaml</pre>\n";
+  std::string out = "<h3>To run it again</h3>\n<pre>" + html(commands_of(run)) + "</pre>\n";
   out += note("with the config below in a file of this name" +
               (version && version->is_string()
                    ? ", of version <code>" + html(version->get<std::string>()) + "</code>"
@@ -225,7 +264,7 @@ std::string details_of(ReportPage& page, const ReportData& data, size_t number, 
   if (const std::string found = pictures(run.path); !found.empty()) {
     out += "<h3>Pictures</h3>" + found;
   }
-  return out + reproduction(run) + config_of(run) + "</details>\n";
+  return out + changes_of(run) + reproduction(run) + config_of(run) + "</details>\n";
 }
 
 }  // namespace

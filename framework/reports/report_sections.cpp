@@ -19,7 +19,7 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Role = ReportColumn::Role;
+using Kind = ReportColumn::Kind;
 
 constexpr size_t kMostAxes = 10;  // of the parallel coordinates, and effects
 constexpr size_t kMostRemarks = 50;
@@ -152,7 +152,7 @@ void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordere
 }
 
 void add_parameters(ReportPage& page, const ReportData& data) {
-  auto parameters = data.columns_of(Role::kParameter);
+  auto parameters = data.columns_of(Kind::kParameter);
   if (parameters.empty() || !data.first_metric()) return;
   std::string cut;
   if (parameters.size() > kMostAxes) {

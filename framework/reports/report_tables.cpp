@@ -13,7 +13,7 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Role = ReportColumn::Role;
+using Kind = ReportColumn::Kind;
 
 std::string heading(const ReportColumn& column) {
   return fmt::format("<th scope=\"col\" data-column=\"{}\"{}><button>{}</button></th>", column.id,
@@ -22,10 +22,10 @@ std::string heading(const ReportColumn& column) {
 
 std::string cell(const ReportData& data, size_t run, const ReportColumn& column) {
   const std::string text = html(cell_text(data.value(run, column), column));
-  switch (column.role) {
-    case Role::kLabel:
+  switch (column.kind) {
+    case Kind::kLabel:
       return fmt::format("<th scope=\"row\" title=\"{0}\"><i></i>{0}</th>", text);
-    case Role::kStatus:
+    case Kind::kStatus:
       return fmt::format("<td class=\"status {}\">{}</td>", text, text);
     default:
       return (column.numeric ? "<td class=\"number\">" : "<td>") + text + "</td>";
@@ -43,7 +43,7 @@ bool is_numeric(const std::vector<std::vector<std::string>>& rows, size_t column
 
 std::string runs_table(const ReportData& data) {
   const auto is_shown = [](const ReportColumn& column) {
-    return column.role != ReportColumn::Role::kCell;
+    return column.kind != ReportColumn::Kind::kCell;
   };
   std::string out = "<table id=\"runs-table\"><thead><tr>";
   for (const ReportColumn& column : data.columns) out += is_shown(column) ? heading(column) : "";
@@ -83,7 +83,7 @@ std::string value_table(const nlohmann::ordered_json& values) {
 
 std::string figures(const ReportData& data, size_t run) {
   std::string out = "<dl class=\"figures\">";
-  for (const ReportColumn* column : data.columns_of(Role::kMetric)) {
+  for (const ReportColumn* column : data.columns_of(Kind::kMetric)) {
     out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", html(column->name),
                        html(cell_text(data.value(run, *column), *column)));
   }

@@ -97,6 +97,10 @@ nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config) {
 std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) const {
   const bool is_metric = name.find('/') != name.npos;  // no key has a slash
   const std::string key = name.ends_with(".type") ? name.substr(0, name.size() - 5) : name;
+  // Of what was derived or asked for it is what was taken.
+  if (const auto taken = metrics.execution.find(key); taken != metrics.execution.end()) {
+    return taken->at("value");
+  }
   if (const auto found = is_metric ? config.end() : config.find(key); found != config.end()) {
     return *found;
   }

@@ -22,7 +22,8 @@ struct RunRecord {
   bool is_readable() const { return error.empty(); }
   bool is_finished() const { return status == "finished"; }
 
-  // A value by the name that people know: a key of the config ("model.hidden_d", "model.mlp"), a
+  // A value by the name that people know: a key of the config ("model.hidden_d", "model.mlp"; of
+  // "device", "threads" and the like what was taken), a
   // metric of the summary or, until there is one, of the last epoch ("test/accuracy"; "seconds" are
   // those of all epochs), a member of the model, the dataset or the environment
   // ("model.parameters", "dataset.sha256", "environment.git"), "run", "status", "exact", "started"

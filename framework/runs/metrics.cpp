@@ -4,6 +4,7 @@
 
 #include "framework/error.h"
 #include "framework/runs/nonfinite.h"
+#include "framework/runs/object_reader.h"
 
 namespace vitrine {
 
@@ -40,6 +41,18 @@ std::string shown_status(RunStatus status, bool lock_is_held) {
   return status == RunStatus::kRunning && !lock_is_held ? "interrupted" : to_string(status);
 }
 
+nlohmann::ordered_json Change::json() const {
+  return {{"step", step}, {"key", key}, {"from", from}, {"to", to}, {"exact", exact}};
+}
+
+Change Change::from_json(const nlohmann::ordered_json& value, const std::string& where) {
+  ObjectReader reader(value, where);
+  Change out{reader.integer("step", 0), reader.string("key"), reader.at("from"), reader.at("to"),
+             reader.boolean("exact")};
+  reader.no_rest();
+  return out;
+}
+
 void Metrics::add_epoch(Object row) {
   const int64_t epoch = row.at("epoch").get<int64_t>();
   while (!history.empty() && history.back()["epoch"].get<int64_t>() >= epoch) history.pop_back();
@@ -49,6 +62,8 @@ void Metrics::add_epoch(Object row) {
 std::string Metrics::text() const {
   Object infos = Object::object();
   for (const auto& [key, info] : metrics) infos[key] = {{"goal", info.goal}, {"unit", info.unit}};
+  Object resumed = Object::array();
+  for (const Change& change : changes) resumed.push_back(change.json());
   Object file = {
       {"format", kFormat},
       {"name", name},
@@ -63,6 +78,10 @@ std::string Metrics::text() const {
       {"command", command},
       {"config", config},
       {"config_sha256", config_sha256},
+      {"keys", keys},
+      {"contents", contents},
+      {"execution", execution},
+      {"changes", std::move(resumed)},
       {"dataset", dataset},
       {"model", model},
       {"environment", environment},

@@ -25,6 +25,17 @@ struct MetricInfo {
   std::string unit;  // "fraction", "nats", ...; may be empty
 };
 
+// What a resume changed: a key of the config, or something of the environment ("environment.isa").
+struct Change {
+  int64_t step = 0;  // that the run was at
+  std::string key;
+  nlohmann::ordered_json from, to;
+  bool exact = true;  // the run equals one that had the new value from the start
+
+  nlohmann::ordered_json json() const;
+  static Change from_json(const nlohmann::ordered_json& value, const std::string& where);
+};
+
 // The tag of a run that tries a sweep's winner again on a seed that chose nothing.
 inline constexpr const char* kConfirmingTag = "confirming";
 
@@ -47,6 +58,13 @@ class Metrics {
   std::vector<std::string> command;
   Object config = Object::object();
   std::string config_sha256;
+  // What keys of the config mean, for those that are not plain results: lists of their paths under
+  // "place", "execution", "bookkeeping", "label" and "replicate"; under "set" those of all roles
+  // whose value is not their default.
+  Object keys = Object::object();
+  Object contents = Object::object();   // of places: SHA-256 of the file at each
+  Object execution = Object::object();  // {"device": {"value": "cpu", "derived": true, "why": ""}}
+  std::vector<Change> changes;          // by resumes, in order
   Object dataset = Object::object();
   Object model = Object::object();
   Object environment = Object::object();

@@ -66,6 +66,37 @@ void check_format(ObjectReader& file) {
                                            file.place("format"), Metrics::kFormat, format));
 }
 
+// What a file of an earlier version does not tell is empty.
+void read_meanings(ObjectReader& file, const std::string& where, Metrics& metrics) {
+  if (file.has("keys")) {
+    metrics.keys = file.object("keys");
+    ObjectReader keys(metrics.keys, where + ": keys");
+    for (const auto& [role, paths] : metrics.keys.items()) keys.strings(role);
+  }
+  if (file.has("contents")) {
+    metrics.contents = file.object("contents");
+    ObjectReader contents(metrics.contents, where + ": contents");
+    for (const auto& [path, digest] : metrics.contents.items()) contents.string(path);
+  }
+  if (file.has("execution")) {
+    metrics.execution = file.object("execution");
+    ObjectReader execution(metrics.execution, where + ": execution");
+    for (const auto& [key, choice] : metrics.execution.items()) {
+      ObjectReader reader(execution.object(key), execution.place(key));
+      reader.at("value");
+      reader.boolean("derived");
+      reader.string("why");
+      reader.no_rest();
+    }
+  }
+  if (file.has("changes")) {
+    for (const Object& change : file.array("changes")) {
+      metrics.changes.push_back(Change::from_json(
+          change, fmt::format("{}: changes[{}]", where, metrics.changes.size())));
+    }
+  }
+}
+
 void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) {
   metrics.config = file.object("config");
   metrics.dataset = file.object("dataset");
@@ -127,6 +158,7 @@ Metrics Metrics::parse(std::string_view text, std::string_view name) {
   metrics.command = file.strings("command");
   metrics.config_sha256 = file.string("config_sha256");
   read_parts(file, where, metrics);
+  read_meanings(file, where, metrics);
   file.no_rest();
   return metrics;
 }

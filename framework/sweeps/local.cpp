@@ -105,10 +105,8 @@ class LocalLauncher : public Launcher {
     const int64_t slot = free_slot();
     auto& variables = command.variables;
     variables = {fmt::format("{}={}", kParentVariable, getpid()), "NO_COLOR=1"};
-    const Node config = read_yaml(run / "config.yaml");
-    if (const Node* threads = config.find("threads")) {
-      variables.push_back("OMP_NUM_THREADS=" + threads->scalar);
-    }
+    const int64_t threads = sweep.trials()[task.trial].threads;
+    variables.push_back("OMP_NUM_THREADS=" + std::to_string(threads));
     // Huge pages for all memory of glibc: a trial takes 0.1 s less of the kernel's time to start.
     if (!std::getenv("GLIBC_TUNABLES")) {
       variables.push_back("GLIBC_TUNABLES=glibc.malloc.hugetlb=1");

@@ -221,6 +221,9 @@ void SweepOptions::visit(Fields& field) {
   field("parameters", parameters, "the keys that vary");
   field("cells", cells, "values that go together, one mapping a variant");
   field("seeds", seeds, "seeds that each cell is run with; none: that of the config");
+  field("replicate", replicate,
+        "the keys that take the seeds' numbers, such as [seed, dataset.split_seed]; none: those "
+        "that the config names");
   field("trials", trials, "how many cells are drawn (random and asha)", at_least(1));
   field("search_seed", search_seed, "seed of what is drawn", at_least(0));
   field("jobs", jobs, "trials at a time; null: as many as there are cores or GPUs", at_least(1));

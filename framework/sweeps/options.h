@@ -81,6 +81,7 @@ struct SweepOptions {
   Parameters parameters;
   SettingMaps cells;
   Seeds seeds;
+  std::vector<std::string> replicate;  // keys that take the seeds' numbers; empty: the configs' own
   std::optional<int64_t> trials;
   int64_t search_seed = 0;
   std::optional<int64_t> jobs;

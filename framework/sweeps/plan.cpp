@@ -46,12 +46,16 @@ std::vector<std::string> names_of(const std::vector<BaseConfig>& configs) {
   return out;
 }
 
-// What a trial computes; equal for cells that differ in how they are written alone.
-std::string computed(const ResolvedConfig& config, bool seeds_are_given) {
-  nlohmann::ordered_json out = config.resolved.json();
-  for (const char* key : {"name", "note", "tags"}) out.erase(key);
-  if (seeds_are_given) out.erase("seed");
-  return out.dump();
+// What a trial computes, and how; equal for cells that differ in how they are written alone.
+std::string computed(const ResolvedConfig& config, const std::vector<std::string>& given) {
+  std::string out;
+  for (const Key& key : config.keys) {
+    const bool is_given = std::find(given.begin(), given.end(), key.path) != given.end();
+    if (key.role == Role::kLabel || is_given) continue;
+    const Node* value = config.resolved.at_path(key.path);
+    out += key.path + "=" + to_flow_yaml(key.is_type ? *value->find("type") : *value) + "\n";
+  }
+  return out;
 }
 
 class Planner {
@@ -75,6 +79,7 @@ class Planner {
       if (plan.trials() <= kMostTrials) continue;
       throw Error(ExitCode::kUsage, fmt::format("the sweep has more than {} trials", kMostTrials));
     }
+    for (Cell& cell : plan.cells) name_followers(cell, plan);
     if (!plan.cells.empty()) return;
     if (plan.left_out.size() == 1) std::rethrow_exception(first_);
     throw Error(ExitCode::kUsage, "no cell of the sweep is possible:" + to_text(plan.left_out));
@@ -85,7 +90,11 @@ class Planner {
     const BaseConfig& base = spec_.configs[combination.config];
     Cell cell = {combination.settings, label(combination), nullptr, {}};
     try {
-      cell.resolved = engine_.resolve(written(base, combination), base.file);
+      cell.resolved = engine_.resolve(written(base, combination, plan.seeds), base.file);
+      for (const std::string& note : cell.resolved->notes) {
+        if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
+          plan.notes.push_back(note);
+      }
       if (is_known(plan, cell)) return;
       cell.work = engine_.workload(cell.resolved);
     } catch (const ConfigError& error) {
@@ -111,20 +120,77 @@ class Planner {
   // Whether an earlier cell computes the same. Of draws one is enough; of what was listed somebody
   // means another value.
   bool is_known(const Plan& plan, const Cell& cell) {
-    const auto [known, is_new] =
-        known_.emplace(computed(*cell.resolved, !plan.seeds.empty()), cell.label);
+    const auto given =
+        plan.seeds.empty() ? std::vector<std::string>() : replicate_of(cell.resolved->resolved);
+    const auto [known, is_new] = known_.emplace(computed(*cell.resolved, given), cell.label);
     if (is_new || spec_.options.draws()) return !is_new;
     throw Error(ExitCode::kUsage, fmt::format("{} and {} are the same: every value is equal",
                                               escape(known->second), escape(cell.label)));
   }
 
-  static Node written(const BaseConfig& base, const Combination& combination) {
+  Node written(const BaseConfig& base, const Combination& combination,
+               const std::vector<int64_t>& seeds) const {
     std::vector<Setting> settings = combination.settings;
     std::stable_sort(settings.begin(), settings.end(), [](const Setting& a, const Setting& b) {
       return depth_of(a.path) < depth_of(b.path);
     });
     Node out = base.written;
     for (const Setting& setting : settings) set_value(out, setting.path, setting.value);
+    const auto& replicate = spec_.options.replicate;
+    if (!replicate.empty()) {
+      Node keys = Node::sequence({});
+      for (const std::string& key : replicate) keys.children.push_back(Node::string(key));
+      out.set("replicate", std::move(keys));
+    }
+    // Any of the seeds tells whether these keys take one at all.
+    for (const std::string& key : replicate_of(out)) {
+      if (!seeds.empty()) set_value(out, key, Node::plain(std::to_string(seeds.back())));
+    }
+    return out;
+  }
+
+  // An option that goes with a swept component's type, and that nobody chose, is named behind it:
+  // "optimizer=adamw (lr 0.001)".
+  void name_followers(Cell& cell, const Plan& plan) const {
+    for (const Setting& setting : cell.settings) {
+      const auto name = names_.find(setting.path);
+      if (name == names_.end()) continue;
+      const std::vector<std::string> own = followers(setting.path, cell, plan);
+      if (own.empty()) continue;
+      const std::string part = name->second + "=" + to_flow_yaml(setting.value);
+      const size_t at = (" " + cell.label + " ").find(" " + part + " ");
+      if (at != std::string::npos)
+        cell.label.insert(at + part.size(), fmt::format(" ({})", fmt::join(own, ", ")));
+    }
+  }
+
+  // "lr 0.001" of each option below the component that other types have as well, with another value.
+  static std::vector<std::string> followers(const std::string& component, const Cell& cell,
+                                            const Plan& plan) {
+    std::vector<std::string> out;
+    const Node* mine = cell.resolved->resolved.at_path(component);
+    if (!mine || !mine->find("type")) return out;
+    for (const Key& key : cell.resolved->keys) {
+      if (key.is_type || key.role != Role::kResult || !key.path.starts_with(component + "."))
+        continue;
+      const auto is_chosen = [&](const Setting& setting) {
+        const std::string below = key.path.substr(setting.path.size() < key.path.size()
+                                                      ? setting.path.size() + 1
+                                                      : key.path.size());
+        return setting.path == key.path ||
+               (key.path.starts_with(setting.path + ".") && setting.value.at_path(below));
+      };
+      if (std::any_of(cell.settings.begin(), cell.settings.end(), is_chosen)) continue;
+      const std::string value = to_flow_yaml(*cell.resolved->resolved.at_path(key.path));
+      const auto differs = [&](const Cell& other) {
+        const Node* there = other.resolved->resolved.at_path(key.path);
+        const Node* type = other.resolved->resolved.at_path(component + ".type");
+        return there && type && type->scalar != mine->find("type")->scalar &&
+               to_flow_yaml(*there) != value;
+      };
+      if (std::any_of(plan.cells.begin(), plan.cells.end(), differs))
+        out.push_back(key.path.substr(component.size() + 1) + " " + value);
+    }
     return out;
   }
 
@@ -257,6 +323,16 @@ int64_t jobs_of(const Plan& plan, const Machine& machine, Engine& engine) {
 }
 
 }  // namespace
+
+std::vector<std::string> replicate_of(const Node& config) {
+  std::vector<std::string> out;
+  const Node* keys = config.find("replicate");
+  if (keys && keys->kind == Node::Kind::kScalar) out.push_back(keys->scalar);
+  if (keys && keys->kind == Node::Kind::kSequence) {
+    for (const Node& key : keys->children) out.push_back(key.scalar);
+  }
+  return out.empty() ? std::vector<std::string>{"seed"} : out;
+}
 
 std::string to_text(const std::vector<LeftOut>& cells) {
   constexpr size_t kMostShown = 30;

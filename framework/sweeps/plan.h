@@ -36,6 +36,7 @@ struct Plan {
   std::vector<Cell> cells;
   std::vector<LeftOut> left_out;
   std::vector<int64_t> seeds;  // empty: each config's own
+  std::vector<std::string> notes;  // what may not be meant, a line each
   int64_t jobs = 1;
 
   size_t trials() const { return cells.size() * std::max<size_t>(seeds.size(), 1); }
@@ -45,6 +46,9 @@ struct Plan {
 // combined with, no cell that is possible, two that are one, a metric that the trials will not
 // have.
 Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine);
+
+// The keys of a config that take a seed's number: those under `replicate`, else "seed".
+std::vector<std::string> replicate_of(const Node& config);
 
 // Whether trials of this plan are chosen by validation, so that there is a best.
 bool has_best(const Plan& plan, const SweepOptions& options);

@@ -71,6 +71,11 @@ Json values_of(const Cell& cell) {
   return out;
 }
 
+void set_replicate(Node& config, int64_t number) {
+  for (const std::string& key : replicate_of(config))
+    set_value(config, key, Node::plain(std::to_string(number)));
+}
+
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -160,7 +165,7 @@ void Sweep::freeze(const SweepSpec& spec, const Plan& plan) {
     for (const int64_t seed : seeds) {
       add(cell, seed);
       if (plan.seeds.size() > 1) trials_.back().folder += "-seed-" + std::to_string(seed);
-      config.set("seed", Node::plain(std::to_string(seed)));
+      if (!plan.seeds.empty()) set_replicate(config, seed);
       freeze(trials_.back(), config);
     }
   }
@@ -178,6 +183,8 @@ void Sweep::add(const Cell& cell, int64_t seed) {
   trial.steps_per_epoch = work.steps_per_epoch;
   trial.epochs = (work.steps + work.steps_per_epoch - 1) / work.steps_per_epoch;
   trial.cost = work.operations();
+  trial.device = cell.resolved->device;
+  trial.threads = cell.resolved->threads;
   trials_.push_back(std::move(trial));
   states_.emplace_back();
 }
@@ -195,7 +202,7 @@ void Sweep::add_confirmation(size_t like, int64_t seed) {
   trial.seed = seed;
   trial.confirms = true;
   Node config = read_yaml(folder(like) / "config.yaml");
-  config.set("seed", Node::plain(std::to_string(seed)));
+  set_replicate(config, seed);
   Node tags = config.find("tags") ? *config.find("tags") : Node::sequence({});
   tags.children.push_back(Node::string(kConfirmingTag));
   config.set("tags", tags);

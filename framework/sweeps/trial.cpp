@@ -76,7 +76,8 @@ Json or_null(const std::optional<double>& value) { return value ? Json(*value) :
 Json Trial::json() const {
   return {{"folder", folder}, {"cell", cell},        {"values", values},
           {"seed", seed},     {"epochs", epochs},    {"steps_per_epoch", steps_per_epoch},
-          {"cost", cost},     {"confirms", confirms}};
+          {"cost", cost},     {"confirms", confirms}, {"device", device},
+          {"threads", threads}};
 }
 
 Trial Trial::from_json(const Json& value, const std::string& where) {
@@ -94,6 +95,8 @@ Trial Trial::from_json(const Json& value, const std::string& where) {
   if (!cost.is_number()) throw Error(ExitCode::kData, reader.place("cost") + " is no number");
   out.cost = cost.get<double>();
   out.confirms = reader.boolean("confirms");
+  if (reader.has("device")) out.device = reader.string("device");
+  if (reader.has("threads")) out.threads = reader.integer("threads", 1);
   reader.no_rest();
   return out;
 }

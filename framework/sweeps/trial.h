@@ -15,6 +15,8 @@ struct Trial {
   nlohmann::ordered_json values;  // {"model.hidden_d": 8, ...}: what the sweep varies
   int64_t seed = 0;
   int64_t epochs = 1, steps_per_epoch = 1;  // of its config
+  std::string device = "cpu";               // that it was planned for
+  int64_t threads = 1;
   double cost = 0;                          // in proportion to the time that it takes
   bool confirms = false;                    // runs a winner again
 

@@ -30,18 +30,24 @@ constexpr int64_t kMost = 1'000'000'000;
 
 void TrainingOptions::visit(Fields& field) {
   // Far beyond what anyone computes, and far below where products of these leave 64 bits.
-  field("epochs", epochs, "passes over the training set", between(1, kMost));
+  field("epochs", epochs, "passes over the training set", between(1, kMost))
+      .may_change(OnResume::kExactly);
   field("max_steps", max_steps, "optimizer steps after which training ends, whatever the epochs",
-        at_least(1));
-  field("batch_size", batch_size, "images a forward pass", between(1, kMost));
+        at_least(1))
+      .may_change(OnResume::kExactly);
+  field("batch_size", batch_size, "images a forward pass", between(1, kMost)).tested();
   field("accumulate", accumulate, "batches whose gradients make one optimizer step",
         between(1, kMost));
-  field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0));
+  field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0))
+      .may_change(OnResume::kMarked);
   field("ema_decay", ema_decay,
         "decay of the moving average of weights, which is then what is tested", from_below(0, 1));
-  field("early_stopping", early_stopping, "end training when validation no longer improves");
-  field("log_every", log_every, "steps between two rows of metrics.jsonl", at_least(1));
-  field("checkpoint", checkpoint, "when checkpoints are saved and how many are kept");
+  field("early_stopping", early_stopping, "end training when validation no longer improves")
+      .may_change(OnResume::kMarked);
+  field("log_every", log_every, "steps between two rows of metrics.jsonl", at_least(1))
+      .is(Role::kBookkeeping);
+  field("checkpoint", checkpoint, "when checkpoints are saved and how many are kept")
+      .is(Role::kBookkeeping);
   field("overfit_batches", overfit_batches,
         "train on the first N batches alone, to see whether the model can learn at all",
         at_least(1));
@@ -50,21 +56,30 @@ void TrainingOptions::visit(Fields& field) {
 constexpr int64_t kMostThreads = 1024;
 
 void Config::visit(Fields& field) {
-  field("name", name, "name of the experiment; its runs are kept under runs/<name>");
-  field("seed", seed, "seed of weights, batch order, dropout and augmentation", at_least(0));
+  field("name", name, "name of the experiment; its runs are kept under runs/<name>")
+      .is(Role::kLabel)
+      .may_change(OnResume::kNever);
+  field("seed", seed, "seed of weights, batch order, dropout and augmentation", at_least(0))
+      .is(Role::kReplicate);
+  field("replicate", replicate, "the keys whose other values repeat the experiment")
+      .is(Role::kBookkeeping);
   field("device", device, "where to compute; auto takes cuda, then mps, then cpu",
-        one_of({"auto", "cpu", "cuda", "mps"}));
+        one_of({"auto", "cpu", "cuda", "mps"}))
+      .is(Role::kExecution)
+      .tested();
   field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core",
-        between(1, kMostThreads));
-  field("note", note, "anything to remember about this experiment");
-  field("tags", tags, "words to find runs by");
-  field("plugins", plugins, "shared libraries with more components");
+        between(1, kMostThreads))
+      .is(Role::kExecution)
+      .tested();
+  field("note", note, "anything to remember about this experiment").is(Role::kLabel);
+  field("tags", tags, "words to find runs by").is(Role::kLabel);
+  field("plugins", plugins, "shared libraries with more components").is(Role::kPlace).tested();
   field("experiment", experiment, "how the model is trained");
-  field("dataset", dataset, "what it is trained on");
-  field("model", model, "what is trained");
-  field("loss", loss, "what is minimised");
-  field("optimizer", optimizer, "how weights are updated");
-  field("schedule", schedule, "how the learning rate changes");
+  field("dataset", dataset, "what it is trained on").tested();
+  field("model", model, "what is trained").tested();
+  field("loss", loss, "what is minimised").tested();
+  field("optimizer", optimizer, "how weights are updated").may_change(OnResume::kOptions);
+  field("schedule", schedule, "how the learning rate changes").may_change(OnResume::kMarked);
   field("training", training, "how long, in which portions");
 }
 
@@ -101,9 +116,18 @@ void Config::check(Check& check) const {
 
 namespace {
 
-std::string pick_device(const std::string& wanted, const Node& written) {
+constexpr const char* kAskedFor = "asked for";
+constexpr const char* kAsBefore = "as the run began";
+
+Execution pick_device(const std::string& wanted, const Node& written, const Derived& before) {
   const bool cuda = at::hasCUDA(), mps = at::hasMPS();
-  if (wanted == "auto") return cuda ? "cuda" : mps ? "mps" : "cpu";
+  if (wanted == "auto") {
+    const std::string was = before.device.value_or("");
+    if (was == "cpu" || (was == "cuda" && cuda) || (was == "mps" && mps))
+      return {"device", was, true, kAsBefore};
+    if (cuda || mps) return {"device", cuda ? "cuda" : "mps", true, "a GPU is here"};
+    return {"device", "cpu", true, "no GPU is here"};
+  }
   if ((wanted == "cuda" && !cuda) || (wanted == "mps" && !mps)) {
     const Node* node = written.find("device");
     Problems problems;
@@ -112,7 +136,7 @@ std::string pick_device(const std::string& wanted, const Node& written) {
                  "device=auto takes the best that there is");
     throw Error(ExitCode::kUsage, problems.text("config"));
   }
-  return wanted;
+  return {"device", wanted, false, kAskedFor};
 }
 
 // "configs/vit_mnist.yaml" -> "vit_mnist"
@@ -156,18 +180,36 @@ void load_plugins(Node& written) {
 // speed to the second thread.
 constexpr double kFlopsForThreads = 1e9;
 
-int64_t pick_threads(const Config& config, const DatasetInfo& info) {
-  if (config.device != "cpu") return at::get_num_threads();
+Execution pick_threads(const Config& config, const DatasetInfo& info, const Derived& before) {
+  if (config.threads) return {"threads", *config.threads, false, kAskedFor};
+  if (before.threads) return {"threads", *before.threads, true, kAsBefore};
+  const Execution all = {"threads", at::get_num_threads(), true, "one a core that this may use"};
+  if (config.device != "cpu") return all;
   const auto model = config.model.create(model_context(config, info, config.device));
-  if (model->has_own_threads()) return at::get_num_threads();
+  if (model->has_own_threads()) return all;
   double flops = 0;
   for (const LayerSummary& layer :
        model->layers(at::zeros({1, info.channels, info.height, info.width}, at::kByte))) {
     flops += static_cast<double>(layer.flops);
   }
-  return flops * static_cast<double>(config.training.batch_size) < kFlopsForThreads
-             ? 1
-             : at::get_num_threads();
+  if (flops * static_cast<double>(config.training.batch_size) >= kFlopsForThreads) return all;
+  return {"threads", 1, true, "a step is too short for more"};
+}
+
+// The keys that repeat an experiment are single values of the config.
+void check_replicate(const Config& config, const std::vector<Key>& keys, Check& check) {
+  std::vector<std::string> results;
+  for (const Key& key : keys) {
+    if (key.role == Role::kResult || key.role == Role::kReplicate) results.push_back(key.path);
+  }
+  for (const std::string& path : config.replicate) {
+    if (std::find(results.begin(), results.end(), path) != results.end()) continue;
+    const std::string near = nearest_names(path, results);
+    check.error({"replicate"}, fmt::format("\"{}\" is no key that results depend on{}", escape(path),
+                                           near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+  if (config.replicate.empty())
+    check.error({"replicate"}, "replicate: at least one key repeats an experiment, such as seed");
 }
 
 // Rules that need to know how many images there are.
@@ -251,7 +293,7 @@ ModelContext model_context(const Config& config, const DatasetInfo& info,
 }
 
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
-                                              bool loads_weights) {
+                                              bool loads_weights, const Derived& before) {
   require_sound_registry();
   refuse_sweep(written, file);
   load_plugins(written);
@@ -267,18 +309,24 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   if (stopping && !stopping->is_mapping()) config->training.early_stopping.reset();
   Check check(written, "", problems);
   config->check(check);
-  const std::string device = problems.empty() ? pick_device(config->device, written) : "cpu";
-  const auto info = check_components(*config, device, check);
+  Config untouched;
+  const std::vector<Key> keys = keys_of(fields, fields_of(untouched));
+  if (readable) check_replicate(*config, keys, check);
+  const Execution device =
+      problems.empty() ? pick_device(config->device, written, before) : Execution{"", "cpu"};
+  const auto info = check_components(*config, device.value, check);
   if (!problems.empty()) throw ConfigError(problems, file, readable);
 
   auto out = std::make_shared<ResolvedConfig>();
   out->file = file;
   out->name = config->name;
-  out->device = device;
-  config->device = device;
-  if (!config->threads) config->threads = pick_threads(*config, *info);
-  out->threads = *config->threads;
-  out->resolved = write_fields(fields);
+  out->keys = keys;
+  out->notes = problems.notes();
+  out->resolved = write_fields(fields);  // what is derived below does not become a choice
+  config->device = out->device = device.value;
+  const Execution threads = pick_threads(*config, *info, before);
+  config->threads = out->threads = threads.value;
+  out->execution = {device, threads};
   out->written = std::move(written);
   out->config = std::move(config);
   return out;

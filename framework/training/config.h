@@ -46,6 +46,7 @@ struct TrainingOptions {
 struct Config {
   std::string name;
   int64_t seed = 0;
+  std::vector<std::string> replicate = {"seed"};
   std::string device = "auto";
   std::optional<int64_t> threads;
   std::string note;
@@ -67,11 +68,19 @@ struct Config {
   const ModelOptions& model_options() const { return model.options<ModelOptions>(); }
 };
 
+// What an earlier part of the run derived: taken again where it can be, so that the run goes on as
+// it began.
+struct Derived {
+  std::optional<std::string> device;
+  std::optional<int64_t> threads;
+};
+
 // Loads the plug-ins that `written` names, reads it and checks everything that can be known without
 // reading data. Throws Error(kUsage) with all problems at once; `file` names the config in
 // messages.
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
-                                              bool loads_weights = true);
+                                              bool loads_weights = true,
+                                              const Derived& before = {});
 
 // The images and classes that a model is built for.
 ModelContext model_context(const Config& config, const DatasetInfo& info,

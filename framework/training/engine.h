@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/fields.h"
 #include "framework/config/load.h"
 #include "framework/error.h"
 #include "framework/reports/picture.h"
+#include "framework/runs/metrics.h"
 
 // What the command line asks of training, in types that need no torch: the engine is a library that
 // is loaded when it is first needed.
@@ -18,17 +20,27 @@ namespace vitrine {
 
 struct Config;
 
+// How a run is computed where that changes no result by what is meant: a device, threads.
+struct Execution {
+  std::string key;  // of the config
+  nlohmann::ordered_json value;
+  bool derived = false;  // not asked for: chosen by the program
+  std::string why;       // "asked for", or the reason of the choice
+};
+
 // A config that was read, completed and found sound.
 struct ResolvedConfig {
   std::shared_ptr<const Config> config;
   std::string file;  // what messages call it
   Node written;      // as merged from files and command line, with places
-  Node resolved;     // every default included
+  Node resolved;     // every default included; what is derived stands there as "auto" or null
+  std::vector<Key> keys;           // of `resolved`
+  std::vector<Execution> execution;  // what was derived, and what was asked for in its place
+  std::vector<std::string> notes;  // what may not be meant, a line each
   std::string name;
   std::string device;  // "auto" is decided
   int64_t threads = 1;
-  // Of a resumed run: what was changed so that it no longer equals an uninterrupted one.
-  std::vector<std::string> inexact_changes;
+  std::vector<Change> changes;  // of a resumed run, before it goes on
 };
 
 struct Progress {

@@ -177,19 +177,30 @@ void refuse_other_weights(const ResolvedConfig& resolved, Problems& problems) {
       "--checkpoint chooses among them; a config in the run's place takes model.weights=FILE");
 }
 
-constexpr std::string_view kTested[] = {"dataset", "model",   "loss",
-                                        "device",  "threads", "training.batch_size"};
+bool is_below(const std::string& path, const std::string& parent) {
+  return path == parent || path.starts_with(parent + ".");
+}
+
+// The outermost paths below which a test depends on every key.
+std::vector<std::string> tested_paths(const std::vector<Key>& keys) {
+  std::vector<std::string> out;
+  for (const Key& key : keys) {
+    if (key.on_test && (out.empty() || !is_below(key.path, out.back()))) out.push_back(key.path);
+  }
+  return out;
+}
 
 // What the command line sets at or below `path` although a test is the same with it and without.
-void refuse_without_effect(const Node& node, const std::string& path, Problems& problems) {
-  if (std::find(std::begin(kTested), std::end(kTested), path) != std::end(kTested)) return;
-  if (path == "plugins") return;  // what is loaded may hold the components of the rest
+void refuse_without_effect(const Node& node, const std::string& path,
+                           const std::vector<std::string>& tested, Problems& problems) {
+  const auto covers = [&](const std::string& parent) { return is_below(path, parent); };
+  if (std::any_of(tested.begin(), tested.end(), covers)) return;
   if (node.is_mapping()) {
     for (const Node& child : node.children)
-      refuse_without_effect(child, join_path(path, child.key), problems);
+      refuse_without_effect(child, join_path(path, child.key), tested, problems);
   } else if (node.location && node.location.source->name == "command line") {
     problems.add(node.key_location, path + " has no effect on a test",
-                 fmt::format("a test takes {} and plugins", fmt::join(kTested, ", ")));
+                 fmt::format("a test takes {}", fmt::join(tested, ", ")));
   }
 }
 
@@ -199,7 +210,7 @@ std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
   const std::string file = source.file.string();
   auto out = resolve(load_config(source), file, /*loads_weights=*/!of_run);
   Problems problems;
-  refuse_without_effect(out->written, "", problems);
+  refuse_without_effect(out->written, "", tested_paths(out->keys), problems);
   if (of_run) refuse_other_weights(*out, problems);
   if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(file));
   if (!of_run && out->config->model_options().weights.empty()) {

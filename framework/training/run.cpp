@@ -62,17 +62,19 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
 Run::~Run() = default;
 
 void Run::describe() {
-  const Node config = config_of(*request_.config, model());
   metrics_.run = directory_->id();
   if (metrics_.command.empty()) metrics_.command = request_.command;
-  vitrine::describe(metrics_, config_, config, data_, learner_);
-  write_file_atomically(directory_->config(), to_yaml(config));
+  vitrine::describe(metrics_, *request_.config, data_, learner_);
+  metrics_.contents = surroundings_.contents;
+  metrics_.changes = state_.changes;
+  write_file_atomically(directory_->config(), to_yaml(request_.config->resolved));
 }
 
 void Run::start() {
   directory_ = request_.run_dir ? RunDirectory::create_at(*request_.run_dir)
                                 : RunDirectory::create(request_.runs_root, request_.config->name);
   lock_.emplace(directory_->path());
+  surroundings_.contents = contents_of(*request_.config);
   // Another runner may have come and gone since.
   if (request_.run_dir) directory_ = RunDirectory::create_at(*request_.run_dir);
   log_.open(directory_->log());

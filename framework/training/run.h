@@ -58,7 +58,9 @@ class Run {
   std::optional<Restored> restore_newest();
   void check_consistent(const Restored& restored, const std::filesystem::path& file) const;
   void go_on_from(const Restored& restored);
+  void check_places(const nlohmann::ordered_json& before);
   void check_best();
+  void note_change(Change change);
   void read_history();
   void describe();
   void flush_window();

@@ -49,6 +49,33 @@ std::map<std::string, MetricInfo> described_values(const Data& data, const Learn
   return out;
 }
 
+Json described_keys(const ResolvedConfig& config) {
+  Json out = Json::object();
+  for (const Role role : {Role::kPlace, Role::kExecution, Role::kBookkeeping, Role::kLabel})
+    out[to_string(role)] = Json::array();
+  out["replicate"] = config.config->replicate;
+  out["set"] = Json::array();
+  for (const Key& key : config.keys) {
+    if (out.contains(to_string(key.role)) && key.role != Role::kReplicate)
+      out[to_string(key.role)].push_back(key.path);
+    if (!key.is_default) out["set"].push_back(key.path);
+  }
+  return out;
+}
+
+Json described_execution(const ResolvedConfig& config, const Model& model) {
+  Json out = Json::object();
+  for (const Execution& one : config.execution)
+    out[one.key] = {{"value", one.value}, {"derived", one.derived}, {"why", one.why}};
+  for (const Model::Decision& decision : model.decisions()) {
+    const Node* type = config.resolved.at_path("model." + decision.key + ".type");
+    const std::string asked = type ? type->scalar : "";
+    out["model." + decision.key] = {
+        {"value", decision.value}, {"derived", asked != decision.value}, {"why", decision.reason}};
+  }
+  return out;
+}
+
 Json environment_of(const Config& config) {
   Json out = describe_environment();
   out["torch"] = TORCH_VERSION;
@@ -63,21 +90,29 @@ Json environment_of(const Config& config) {
 
 }  // namespace
 
-Node config_of(const ResolvedConfig& config, const Model& model) {
-  Node out = config.resolved;
-  for (const Model::Decision& decision : model.decisions())
-    out.find("model")->set(decision.key, Node::string(decision.value));
+nlohmann::ordered_json contents_of(const ResolvedConfig& config) {
+  Json out = Json::object();
+  for (const Key& key : config.keys) {
+    if (key.role != Role::kPlace || key.path.starts_with("dataset.")) continue;
+    const Node* place = config.resolved.at_path(key.path);
+    std::error_code ignored;
+    if (place && place->kind == Node::Kind::kScalar &&
+        std::filesystem::is_regular_file(place->scalar, ignored))
+      out[key.path] = sha256_of_file(place->scalar);
+  }
   return out;
 }
 
-void describe(Metrics& metrics, const Config& options, const Node& config, const Data& data,
-              Learner& learner) {
+void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, Learner& learner) {
+  const Config& options = *config.config;
   metrics.name = options.name;
   metrics.tags = options.tags;
   metrics.note = options.note;
   metrics.seed = options.seed;
-  metrics.config = config.json();
-  metrics.config_sha256 = sha256_hex(to_yaml(config));
+  metrics.config = config.resolved.json();
+  metrics.config_sha256 = sha256_hex(to_yaml(config.resolved));
+  metrics.keys = described_keys(config);
+  metrics.execution = described_execution(config, *learner.model);
   metrics.dataset = {{"type", options.dataset.type()},
                      {"sha256", data.fingerprint},
                      {"train", data.train->size()},

@@ -13,12 +13,12 @@ namespace vitrine {
 // Of Sums::values: loss and gradient norm stand before the tasks' loss and correct.
 constexpr size_t kSharedSums = 2;
 
-// The resolved config with the decisions that the model took, such as its encoder.
-Node config_of(const ResolvedConfig& config, const Model& model);
+// Fills in all that is known before the first step.
+void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, Learner& learner);
 
-// Fills in all that is known before the first step; `config` is that of config_of.
-void describe(Metrics& metrics, const Config& options, const Node& config, const Data& data,
-              Learner& learner);
+// SHA-256 of the file at each place that the config names, by its key; data sets and libraries have
+// digests of their own.
+nlohmann::ordered_json contents_of(const ResolvedConfig& config);
 
 // What the bits of the results depend on besides config, data and steps.
 nlohmann::json exactness_of(const Config& config, const Model& model);

@@ -22,6 +22,7 @@ void Run::restore() {
   if (restored) {
     go_on_from(*restored);
   } else {
+    surroundings_.contents = contents_of(*request_.config);
     if (!metrics_.last_checkpoint.empty()) {
       throw Error(
           ExitCode::kCheckpoint,
@@ -31,10 +32,11 @@ void Run::restore() {
     }
     log_.message("no checkpoint yet: the run starts at step 0");
   }
-  for (const std::string& change : request_.config->inexact_changes) {
-    log_.warning(change +
-                 " differs from what this run was started with: its results are no longer exact");
-    state_.exact = false;
+  for (Change change : request_.config->changes) {
+    // Where all is to come anew the run has its values from the start.
+    if (!restored) continue;
+    change.step = state_.step;
+    note_change(std::move(change));
   }
   rows_->cut(restored ? restored->rows_length : 0);
   read_history();
@@ -45,6 +47,27 @@ void Run::restore() {
   metrics_.set_status(RunStatus::kRunning);
   metrics_.finished.clear();
   metrics_.write(directory_->metrics());
+}
+
+// Says and keeps what this resume changes.
+void Run::note_change(Change change) {
+  constexpr std::string_view kEnvironment = "environment.";
+  const std::string to = escape(change.to.dump()), from = escape(change.from.dump());
+  if (change.key.starts_with(kEnvironment)) {
+    log_.warning(fmt::format(
+        "this run goes on with another value of {} ({}, was {}): its results are no longer exact",
+        change.key.substr(kEnvironment.size()), to, from));
+  } else {
+    const std::string what =
+        fmt::format("{} is {} from step {} on, was {}", change.key, to, change.step, from);
+    if (change.exact) log_.message(what);
+    if (!change.exact) log_.warning(what + ": this run's results are no longer exact");
+  }
+  state_.exact &= change.exact;
+  // A run that is killed before its next checkpoint notes the same once more.
+  const auto same = [&](const Change& known) { return known.json() == change.json(); };
+  if (std::none_of(state_.changes.begin(), state_.changes.end(), same))
+    state_.changes.push_back(std::move(change));
 }
 
 void Run::read_history() {
@@ -126,6 +149,7 @@ void Run::go_on_from(const Restored& restored) {
                             where, data_.fingerprint.substr(0, 12),
                             escape(restored.surroundings.dataset_sha256.substr(0, 12))));
   }
+  check_places(restored.surroundings.contents);
   if (restored.state.step > total_steps_) {
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: training.epochs and training.max_steps now end at step {}, and "
@@ -144,17 +168,40 @@ void Run::go_on_from(const Restored& restored) {
   // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
   // metrics.json alone knows of it.
   state_.exact &= metrics_.exact;
+  if (metrics_.changes.size() > state_.changes.size()) state_.changes = metrics_.changes;
   const auto& before = restored.surroundings.environment;
   for (const auto& [key, value] : surroundings_.environment.items()) {
     const auto was = before.value(key, nlohmann::json());
-    if (was == value) continue;
-    log_.warning(fmt::format(
-        "this run goes on with another value of {} ({}, was {}): its results are no longer exact",
-        key, escape(value.dump()), escape(was.dump())));
-    state_.exact = false;
+    // The length of the run is no surrounding, but what a schedule computes with.
+    const std::string name = key == "total_steps" ? key : "environment." + key;
+    if (was != value) note_change({state_.step, name, Json(was), Json(value), false});
   }
   log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step),
                            state_.step, total_steps_));
+}
+
+// A file may have moved; another one would not have begun this run.
+void Run::check_places(const nlohmann::ordered_json& before) {
+  const auto now = contents_of(*request_.config);
+  for (const auto& [key, digest] : before.items()) {
+    const Node* place = request_.config->resolved.at_path(key);
+    const bool is_named = place && place->kind == Node::Kind::kScalar;
+    const bool is_gone = is_named && !now.contains(key);
+    if (is_gone || (now.contains(key) && now[key] == digest)) continue;
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{}: {} is not what this run began with (SHA-256 {}, was {}); start a "
+                            "new run for it",
+                            escape(directory_->path().string()), key,
+                            is_named ? now[key].get<std::string>().substr(0, 12) : "of nothing",
+                            escape(digest.get<std::string>().substr(0, 12))));
+  }
+  for (const auto& [key, digest] : now.items()) {
+    if (before.contains(key)) continue;
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{}: {} was not given when this run began; start a new run for it",
+                            escape(directory_->path().string()), key));
+  }
+  surroundings_.contents = before;
 }
 
 // Found missing now, not when the run is to be tested.

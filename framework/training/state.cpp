@@ -75,6 +75,7 @@ json state_json(const RunState& s) {
   if (s.best)
     out["best"] = {{"accuracy", s.best->accuracy}, {"loss", s.best->loss}, {"step", s.best->step}};
   if (s.best_stopping) out["best_stopping"] = *s.best_stopping;
+  for (const Change& change : s.changes) out["changes"].push_back(json(change.json()));
   return out;
 }
 
@@ -95,6 +96,10 @@ RunState state_from(const StateReader& run) {
     out.best = {best.number("accuracy"), best.number("loss"), best.count("step")};
   }
   if (run.has("best_stopping")) out.best_stopping = run.number("best_stopping");
+  if (run.has("changes")) {
+    for (const json& change : run.at("changes"))
+      out.changes.push_back(Change::from_json(change, "state.run.changes"));
+  }
   return out;
 }
 
@@ -102,7 +107,9 @@ Restored restored_from(const json& state) {
   const StateReader reader(state, "state");
   return {state_from(reader.object("run")),
           static_cast<uint64_t>(reader.count("rows_length")),
-          {reader.string("dataset_sha256"), reader.values("environment")}};
+          {reader.string("dataset_sha256"),
+           reader.has("contents") ? reader.values("contents") : json::object(),
+           reader.values("environment")}};
 }
 
 [[noreturn]] void refuse(const std::string& file, const std::string& reason) {
@@ -191,6 +198,7 @@ Checkpoint capture(const RunState& state, Learner& learner, const Tensor& averag
   out.state = {{"run", state_json(state)},
                {"rows_length", rows_length},
                {"dataset_sha256", surroundings.dataset_sha256},
+               {"contents", surroundings.contents},
                {"environment", surroundings.environment}};
   return out;
 }

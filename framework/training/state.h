@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "framework/runs/checkpoint.h"
+#include "framework/runs/metrics.h"
 #include "framework/training/setup.h"
 
 namespace vitrine {
@@ -33,6 +34,7 @@ struct RunState {
   double seconds = 0;  // of training
   double epoch_seconds = 0;
   bool exact = true;
+  std::vector<Change> changes;  // that resumes made
 
   // Takes the step for the best if it is, and counts towards early stopping where that is on.
   void note_validation(double accuracy, double loss, const std::optional<EarlyStopping>& stopping);
@@ -41,6 +43,7 @@ struct RunState {
 // What a run was computed with; what it is resumed with must agree, or its results are not exact.
 struct Surroundings {
   std::string dataset_sha256;
+  nlohmann::ordered_json contents = nlohmann::ordered_json::object();  // Metrics::contents
   nlohmann::json environment;  // torch, isa, threads, device, build
 };
 

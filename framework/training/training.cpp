@@ -15,34 +15,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool under(const std::string& path, const std::string& parent) {
-  return path == parent || path.starts_with(parent + ".");
+// The value at a key of a resolved config; of a component its type. None where there is no such key.
+const Node* value_at(const Node& config, const Key& key) {
+  const Node* value = config.at_path(key.path);
+  return value && key.is_type ? value->find("type") : value;
 }
 
-bool under_any(const std::string& path, std::initializer_list<const char*> parents) {
-  for (const char* parent : parents) {
-    if (under(path, parent)) return true;
+bool is_equal(const Node* a, const Node* b) {
+  return a == b || (a && b && to_flow_yaml(*a) == to_flow_yaml(*b));
+}
+
+// The keys whose values are not those of `before`.
+std::vector<Key> changed_keys(const Node& before, const ResolvedConfig& after) {
+  std::vector<Key> out;
+  for (const Key& key : after.keys) {
+    if (!is_equal(value_at(before, key), value_at(after.resolved, key))) out.push_back(key);
   }
-  return false;
+  return out;
 }
 
-// Options of data sets that tell where to find the data, not which.
-bool is_place_of_data(const std::string& path) {
-  return under_any(path, {"dataset.path", "dataset.root", "dataset.mirrors", "dataset.download"});
-}
-
-// Paths of leaves whose values differ.
-void collect_changes(const Node& before, const Node& after, const std::string& path,
-                     std::vector<std::string>& out) {
-  if (before.is_mapping() && after.is_mapping()) {
-    for (const Node& child : after.children) {
-      const Node* old = before.find(child.key);
-      const std::string below = join_path(path, child.key);
-      old ? collect_changes(*old, child, below, out) : out.push_back(below);
-    }
-  } else if (to_flow_yaml(before) != to_flow_yaml(after)) {
-    out.push_back(path);
+// What the run derived when it began; nothing where its metrics tell nothing.
+Derived derived_by(const RunDirectory& run) {
+  Derived out;
+  if (!fs::exists(run.metrics())) return out;
+  try {
+    const auto execution = Metrics::read(run.metrics()).execution;
+    const auto take = [&](const char* key, auto& into) {
+      if (!execution.contains(key) || !execution[key]["derived"]) return;
+      into = execution[key]["value"].get<typename std::decay_t<decltype(into)>::value_type>();
+    };
+    take("device", out.device);
+    take("threads", out.threads);
+  } catch (const std::exception&) {
+    // Whoever needs the metrics says what is wrong with them.
   }
+  return out;
 }
 
 // A folder of its own for a dry run, gone afterwards.
@@ -115,6 +122,7 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
                                : "stopped before the run was made");
     return {log.stop_requested(), {}, {}};
   }
+  for (const std::string& note : request.config->notes) log.message(note);
   Learner learner = build_learner(config, data->info);
   if (const std::string warning = learner.loss->warning(); !warning.empty()) log.warning(warning);
   Run run(request, log, std::move(*data), std::move(learner));
@@ -160,24 +168,22 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   Node written = load_config(source);
   // Without a checkpoint the run starts anew.
   const bool loads_weights = checkpoint_steps(run.checkpoints()).empty();
-  auto out = std::make_shared<ResolvedConfig>(*resolve(std::move(written), file, loads_weights));
-  std::vector<std::string> changes;
-  collect_changes(before, out->resolved, "", changes);
-  for (const std::string& path : changes) {
-    if (is_place_of_data(path)) continue;  // the SHA-256 of what lies there decides
-    if (under_any(path, {"note", "tags", "training.epochs", "training.max_steps",
-                         "training.checkpoint", "threads", "device", "plugins", "model.encoder"})) {
-      continue;  // neither data nor shapes nor numbers depend on these, or the run itself compares
-                 // what they lead to
-    }
-    if (under_any(path, {"optimizer.type", "seed", "name", "dataset", "model", "loss", "experiment",
-                         "training.batch_size", "training.accumulate", "training.overfit_batches",
-                         "training.ema_decay"})) {
+  auto out = std::make_shared<ResolvedConfig>(
+      *resolve(std::move(written), file, loads_weights, derived_by(run)));
+  for (const Key& key : changed_keys(before, *out)) {
+    // Of places the content decides, which the run compares.
+    const bool may_change = key.role == Role::kPlace || (key.on_resume != OnResume::kNever &&
+                                                         key.on_resume != OnResume::kOptions);
+    if (!may_change) {
       throw Error(ExitCode::kCheckpoint,
-                  fmt::format("{}: {} cannot change in a run under way; start a new run for it",
-                              escape(file), path));
+                  fmt::format("{}: {}{} cannot change in a run under way; start a new run for it",
+                              escape(file), key.path, key.is_type ? ".type" : ""));
     }
-    out->inexact_changes.push_back(path);
+    if (key.role != Role::kResult) continue;
+    const Node* from = value_at(before, key);
+    out->changes.push_back({0, key.path, from ? from->json() : nullptr,
+                            value_at(out->resolved, key)->json(),
+                            key.on_resume == OnResume::kExactly});
   }
   return out;
 }
@@ -187,13 +193,10 @@ bool is_finished(const TrainRequest& request) {
   const RunDirectory run = RunDirectory::open(*request.run_dir);
   if (!fs::exists(run.metrics()) || Metrics::of_run(run.metrics()).status != RunStatus::kFinished)
     return false;
-  std::vector<std::string> changes;
-  collect_changes(read_yaml(run.config()), request.config->resolved, "", changes);
-  // "auto" and the encoder that it chose are the same.
-  std::erase_if(changes, [](const std::string& path) {
-    return under(path, "model.encoder") || is_place_of_data(path);
+  const auto changes = changed_keys(read_yaml(run.config()), *request.config);
+  return std::all_of(changes.begin(), changes.end(), [](const Key& key) {
+    return key.role == Role::kPlace || key.role == Role::kExecution;
   });
-  return changes.empty();
 }
 
 TrainResult train(const TrainRequest& request, Observer& observer) {

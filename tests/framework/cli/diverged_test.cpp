@@ -27,7 +27,7 @@ TEST_CASE("A loss that is not finite ends the run as diverged, its last good che
   desk.train("run");
   CHECK(desk.error(ExitCode::kDiverged,
                    {"resume", "run", "optimizer.lr=1e30", "training.epochs=2"}) ==
-        "warning: optimizer.lr differs from what this run was started with: its results are no "
+        "warning: optimizer.lr is 1e+30 from step 3 on, was 0.001: this run's results are no "
         "longer exact\n"
         "error: the loss is not finite by step 6 (epoch 2): training has diverged. A lower "
         "optimizer.lr (now 1e+30), training.clip_norm or schedule.warmup may help. The last good "

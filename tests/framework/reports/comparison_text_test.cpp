@@ -90,12 +90,12 @@ TEST_CASE("too few seeds give no verdict", "[reports]") {
 
 TEST_CASE("what must not be compared silently is told at once", "[reports]") {
   auto b = group("b", 8, {0.6, 0.62, 0.61, 0.63});
-  for (RunRecord& run : b) run.config["model.encoder"] = "layers";
+  for (RunRecord& run : b) run.metrics.environment["torch"] = "2.14.0";
   b[3].status = "diverged";
   CHECK(headline_of({group("a", 8, {0.5, 0.52, 0.51, 0.53}), b}) ==
         "b +10.00 points, 95 % [10.00, 10.00], 3 paired seeds\n"
         "test/accuracy: b is better than a (paired t test, p < 0.0001)\n"
-        "with care: b (other encoder, 1 diverged)");
+        "with care: b (other code, 1 diverged)");
 }
 
 TEST_CASE("of more groups the best, and how many are worse", "[reports]") {
@@ -107,7 +107,7 @@ TEST_CASE("of more groups the best, and how many are worse", "[reports]") {
       "Holm-corrected for all pairs)");
 }
 
-TEST_CASE("of more groups those of other data, code or encoder are named", "[reports]") {
+TEST_CASE("of more groups those of other data or code are named", "[reports]") {
   const auto a = group("a", 8, {0.5, 0.52, 0.51, 0.53});
   auto b = group("b", 8, {0.9, 0.92, 0.91, 0.93}), c = group("c", 16, {0.4, 0.42, 0.41, 0.43});
   for (RunRecord& run : b) run.metrics.dataset["sha256"] = std::string(64, 'e');

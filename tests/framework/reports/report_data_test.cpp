@@ -8,11 +8,11 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Role = ReportColumn::Role;
+using Kind = ReportColumn::Kind;
 
-std::vector<std::string> names_of(const ReportData& data, Role role) {
+std::vector<std::string> names_of(const ReportData& data, Kind kind) {
   std::vector<std::string> out;
-  for (const ReportColumn* column : data.columns_of(role)) out.push_back(column->name);
+  for (const ReportColumn* column : data.columns_of(kind)) out.push_back(column->name);
   return out;
 }
 
@@ -33,13 +33,13 @@ std::vector<RunRecord> grid() {
 
 TEST_CASE("columns are what differs in the configs, and what was measured") {
   const ReportData data = report_data(grid());
-  CHECK(names_of(data, Role::kParameter) == std::vector<std::string>{"model.hidden_d"});
-  CHECK(names_of(data, Role::kSeed) == std::vector<std::string>{"seed"});
-  CHECK(names_of(data, Role::kMetric) ==
+  CHECK(names_of(data, Kind::kParameter) == std::vector<std::string>{"model.hidden_d"});
+  CHECK(names_of(data, Kind::kSeed) == std::vector<std::string>{"seed"});
+  CHECK(names_of(data, Kind::kMetric) ==
         std::vector<std::string>{"test/accuracy", "test/loss", "train/loss", "seconds",
                                  "model.parameters", "model.flops_per_image"});
-  CHECK(names_of(data, Role::kCell).empty());  // which the one parameter tells
-  CHECK(names_of(data, Role::kFact).empty());
+  CHECK(names_of(data, Kind::kCell).empty());  // which the one parameter tells
+  CHECK(names_of(data, Kind::kFact).empty());
   CHECK(data.first_metric()->name == "test/accuracy");
   CHECK(data.first_metric()->info.goal == "max");
   CHECK(data.column("model.hidden_d")->values == std::vector<Json>{8, 16});
@@ -51,7 +51,7 @@ TEST_CASE("runs of several parameters and seeds have the cells that a sweep name
   for (size_t i = 0; i < runs.size(); ++i) runs[i].config["model.n_heads"] = i < 2 ? 4 : 2;
   runs[3].config["model.mlp"] = "swiglu";
   const ReportData data = report_data(runs);
-  CHECK(names_of(data, Role::kCell) == std::vector<std::string>{"cell"});
+  CHECK(names_of(data, Kind::kCell) == std::vector<std::string>{"cell"});
   CHECK(data.column("cell")->values == std::vector<Json>{"hidden_d=16 mlp=gelu n_heads=4",
                                                          "hidden_d=8 mlp=gelu n_heads=2",
                                                          "hidden_d=8 mlp=swiglu n_heads=2"});
@@ -64,10 +64,11 @@ TEST_CASE("words, lists and missing keys are values of a parameter") {
   std::vector<RunRecord> runs = grid();
   runs[0].config["model.mlp"] = "swiglu";
   runs[1].config.erase("model.mlp.ratio");
+  runs[3].metrics.keys["set"] = {"model.mlp.ratio"};
   runs[2].config["model.n_patches"] = {7, 4};
   runs[3].metrics.environment["git"] = std::string(40, 'e');
   const ReportData data = report_data(std::move(runs));
-  CHECK(names_of(data, Role::kParameter) == std::vector<std::string>{"model.hidden_d",
+  CHECK(names_of(data, Kind::kParameter) == std::vector<std::string>{"model.hidden_d",
                                                                      "model.n_patches", "model.mlp",
                                                                      "model.mlp.ratio"});
   CHECK_FALSE(data.column("model.n_patches")->numeric);
@@ -75,7 +76,7 @@ TEST_CASE("words, lists and missing keys are values of a parameter") {
   CHECK(data.column("model.mlp")->values == std::vector<Json>{"gelu", "swiglu"});
   CHECK(data.column("model.mlp.ratio")->numeric);
   CHECK(data.value(1, *data.column("model.mlp.ratio")).is_null());
-  CHECK(names_of(data, Role::kFact) == std::vector<std::string>{"environment.git"});
+  CHECK(names_of(data, Kind::kFact) == std::vector<std::string>{"environment.git"});
   CHECK(data.value(3, *data.column("environment.git")) == "eeeeeeee");
 }
 
@@ -84,13 +85,13 @@ TEST_CASE("names are a column where they differ, and threads are no parameter") 
   std::vector<RunRecord> runs = grid();
   runs[1].metrics.name = "wide";
   runs[2].metrics.name = "";  // as of one that cannot be read
-  runs[3].config["threads"] = 2;
+  runs[3].metrics.execution["threads"]["value"] = 2;
   const ReportData data = report_data(std::move(runs));
-  CHECK(names_of(data, Role::kName) == std::vector<std::string>{"name"});
+  CHECK(names_of(data, Kind::kName) == std::vector<std::string>{"name"});
   CHECK(data.column("name")->values == std::vector<Json>{"small", "wide"});
   CHECK(data.value(2, *data.column("name")).is_null());
-  CHECK(names_of(data, Role::kParameter) == std::vector<std::string>{"model.hidden_d"});
-  CHECK(names_of(data, Role::kFact) == std::vector<std::string>{"threads"});
+  CHECK(names_of(data, Kind::kParameter) == std::vector<std::string>{"model.hidden_d"});
+  CHECK(names_of(data, Kind::kFact) == std::vector<std::string>{"threads"});
 }
 
 TEST_CASE("validation comes before the test, and what is not finite is no value") {
@@ -118,9 +119,9 @@ TEST_CASE("runs of different folders are told by what their paths do not share")
 }
 
 TEST_CASE("cells are written as people read them") {
-  const ReportColumn fraction = {"c0", "a", Role::kMetric, {"max", "fraction"}};
-  const ReportColumn plain = {"c0", "a", Role::kMetric, {"none", ""}};
-  const ReportColumn parameter = {"c0", "a", Role::kParameter};
+  const ReportColumn fraction = {"c0", "a", Kind::kMetric, {"max", "fraction"}};
+  const ReportColumn plain = {"c0", "a", Kind::kMetric, {"none", ""}};
+  const ReportColumn parameter = {"c0", "a", Kind::kParameter};
   CHECK(cell_text(0.8736, fraction) == "87.36 %");
   CHECK(cell_text(1.5, plain) == "1.5");
   CHECK(cell_text(1234567, plain) == "1,234,567");

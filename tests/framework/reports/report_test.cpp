@@ -242,7 +242,7 @@ TEST_CASE("runs are coloured by name where there are several, but not by their t
     return found.empty() ? "" : found[0];
   };
   std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.6});
-  runs[1].config["threads"] = 2;
+  runs[1].metrics.execution["threads"]["value"] = 2;
   CHECK(coloured_by(runs) == "");
   CHECK(count_of(report_page(runs, {}), "data-chart=\"effect-") == 0);
   runs[1].config["model.hidden_d"] = 16;

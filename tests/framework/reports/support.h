@@ -32,6 +32,13 @@ inline Metrics example_run(int64_t seed = 0, double accuracy = 0.5) {
                       {"encoder", "fused"}}},
                     {"optimizer", {{"type", "adam"}, {"lr", 0.005}}}};
   metrics.config_sha256 = std::string(64, 'a');
+  metrics.keys = {{"place", {"model.weights"}},
+                  {"execution", {"threads", "model.encoder"}},
+                  {"bookkeeping", Metrics::Object::array()},
+                  {"label", {"name", "note", "tags"}},
+                  {"replicate", {"seed"}},
+                  {"set", Metrics::Object::array()}};
+  metrics.execution = {{"threads", {{"value", 1}, {"derived", true}, {"why", "one a core"}}}};
   metrics.dataset = {{"type", "digits"},
                      {"sha256", std::string(64, 'b')},
                      {"train", 96},

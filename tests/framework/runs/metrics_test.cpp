@@ -71,6 +71,10 @@ constexpr const char* kFinishedText = R"({
     }
   },
   "config_sha256": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+  "keys": {},
+  "contents": {},
+  "execution": {},
+  "changes": [],
   "dataset": {
     "type": "mnist",
     "sha256": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
