@@ -43,7 +43,13 @@ ExitCode show(const ShowOptions& options) {
   const Json model = engine().summarize(config);
   for (const std::string& note : config->notes) print_warning(note);
   if (options.json) {
-    print_json({{"config", config->resolved.json()}, {"model", model}});
+    Json execution = Json::object();
+    for (const Execution& one : config->execution)
+      execution[one.key] = {{"value", one.value}, {"derived", one.derived}, {"why", one.why}};
+    print_json({{"config", config->resolved.json()},
+                {"execution", execution},
+                {"notes", config->notes},
+                {"model", model}});
     return ExitCode::kDone;
   }
   const auto origin = [&](const std::string& path) {

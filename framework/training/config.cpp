@@ -117,14 +117,12 @@ void Config::check(Check& check) const {
 namespace {
 
 constexpr const char* kAskedFor = "asked for";
-constexpr const char* kAsBefore = "as the run began";
 
 Execution pick_device(const std::string& wanted, const Node& written, const Derived& before) {
   const bool cuda = at::hasCUDA(), mps = at::hasMPS();
   if (wanted == "auto") {
-    const std::string was = before.device.value_or("");
-    if (was == "cpu" || (was == "cuda" && cuda) || (was == "mps" && mps))
-      return {"device", was, true, kAsBefore};
+    const std::string was = before.device ? before.device->value : "";
+    if (was == "cpu" || (was == "cuda" && cuda) || (was == "mps" && mps)) return *before.device;
     if (cuda || mps) return {"device", cuda ? "cuda" : "mps", true, "a GPU is here"};
     return {"device", "cpu", true, "no GPU is here"};
   }
@@ -182,7 +180,7 @@ constexpr double kFlopsForThreads = 1e9;
 
 Execution pick_threads(const Config& config, const DatasetInfo& info, const Derived& before) {
   if (config.threads) return {"threads", *config.threads, false, kAskedFor};
-  if (before.threads) return {"threads", *before.threads, true, kAsBefore};
+  if (before.threads) return *before.threads;
   const Execution all = {"threads", at::get_num_threads(), true, "one a core that this may use"};
   if (config.device != "cpu") return all;
   const auto model = config.model.create(model_context(config, info, config.device));

@@ -71,8 +71,7 @@ struct Config {
 // What an earlier part of the run derived: taken again where it can be, so that the run goes on as
 // it began.
 struct Derived {
-  std::optional<std::string> device;
-  std::optional<int64_t> threads;
+  std::optional<Execution> device, threads;
 };
 
 // Loads the plug-ins that `written` names, reads it and checks everything that can be known without

@@ -41,7 +41,8 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   steps_per_epoch_ = vitrine::steps_per_epoch(options, data_.train->size());
   total_steps_ = vitrine::total_steps(options, data_.train->size());
   schedule_ = config_.schedule.create({total_steps_, steps_per_epoch_});
-  surroundings_ = {data_.fingerprint, exactness_of(config_, model())};
+  surroundings_.dataset_sha256 = data_.fingerprint;
+  surroundings_.environment = exactness_of(config_, model());
   if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;
   if (options.ema_decay) average_ = parameters().values().clone();
   const auto width = static_cast<int64_t>(kSharedSums + 2 * objective().tasks().size());

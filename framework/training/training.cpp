@@ -40,12 +40,14 @@ Derived derived_by(const RunDirectory& run) {
   if (!fs::exists(run.metrics())) return out;
   try {
     const auto execution = Metrics::read(run.metrics()).execution;
-    const auto take = [&](const char* key, auto& into) {
-      if (!execution.contains(key) || !execution[key]["derived"]) return;
-      into = execution[key]["value"].get<typename std::decay_t<decltype(into)>::value_type>();
+    const auto taken = [&](const char* key) -> std::optional<Execution> {
+      if (!execution.contains(key) || !execution[key]["derived"].get<bool>()) return std::nullopt;
+      return Execution{key, execution[key]["value"], true, execution[key]["why"]};
     };
-    take("device", out.device);
-    take("threads", out.threads);
+    out.device = taken("device");
+    out.threads = taken("threads");
+    if (out.device && !out.device->value.is_string()) out.device.reset();
+    if (out.threads && !out.threads->value.is_number_integer()) out.threads.reset();
   } catch (const std::exception&) {
     // Whoever needs the metrics says what is wrong with them.
   }

@@ -221,7 +221,7 @@ TEST_CASE("An empty key is shown, at any depth") {
       desk.error(ExitCode::kUsage, {"b.yaml"}) ==
       "error: b.yaml:2:1: \"\": unknown key\n"
       "    2 | \"\": 1\n"
-      "      | ^ the keys are base, name, seed, device, threads, note, tags, plugins, experiment, "
+      "      | ^ the keys are base, name, seed, replicate, device, threads, note, tags, plugins, experiment, "
       "dataset, model, loss, optimizer, schedule, training\n"
       "b.yaml:4:21: model.mlp.\"\": unknown key\n"
       "    4 |   mlp: {type: gelu, \"\": 2}\n"

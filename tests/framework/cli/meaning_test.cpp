@@ -87,7 +87,7 @@ TEST_CASE("a constant that gives way to a default is told") {
   const Result dry = folder.run({"c.yaml", "optimizer=adamw", "--dry-run"});
   CHECK_THAT(dry.out, StartsWith(note + "\n" + flag + "\n"));
   CHECK_THAT(folder.run({"show", "c.yaml", "optimizer=sgd"}).err,
-             StartsWith("warning: optimizer: sgd takes its own lr 0.01; adam's lr 0.005 (c.yaml:5) "
+             StartsWith("warning: optimizer: sgd takes its own lr 0.001; adam's lr 0.005 (c.yaml:5) "
                         "is not carried over\nwarning: optimizer: sgd has no amsgrad; adam's "
                         "amsgrad true (c.yaml:5) is not carried over\n"));
   // Nothing gives way where the value is the same, or is given anew.
@@ -142,7 +142,7 @@ TEST_CASE("a sweep repeats over folds, alone and together with the seed") {
   CHECK(folder.refused({"sweep", "small.yaml", "seed=0..1", "dataset.validation=0",
                         "sweep.metric=train/loss", "sweep.replicate=[dataset.split_seed]"}) ==
         "error: small.yaml: dataset.split_seed has no effect: there is no validation split "
-        "(dataset.validation)\n");
+        "(dataset.validation)\n      remove it\n");
   CHECK(folder.refused({"sweep", "small.yaml", "seed=0..1", "sweep.replicate=[dataset.spilt_seed]"},
                        2) != "");
 }

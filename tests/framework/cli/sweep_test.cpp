@@ -22,7 +22,8 @@ size_t count(const std::string& text, const std::string& part) {
 
 TEST_CASE("a sweep runs every possible combination once a seed, each the run that train makes") {
   const SweptFolder folder;
-  const Result result = folder.sweep({"model.hidden_d=8,12", "model.n_heads=2,3", "seed=0..1"});
+  const Result result = folder.sweep(
+      {"model.hidden_d=8,12", "model.n_heads=2,3", "seed=0..1", "--threads", "1"});
   CHECK(result.code == 0);
   CHECK(result.err ==
         "warning: left out 1 impossible cell:\n"
