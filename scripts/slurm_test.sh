@@ -128,7 +128,7 @@ results() {
     python3 - "$run" <<'END'
 import hashlib, json, pathlib, sys
 run = pathlib.Path(sys.argv[1])
-leave_out = {"seconds", "images_per_second", "started", "finished", "run", "peak_memory_bytes", "command"}
+leave_out = {"seconds", "images_per_second", "started", "finished", "run", "peak_memory_bytes", "command", "changes"}
 def strip(value):
     if isinstance(value, dict):
         return {key: strip(item) for key, item in value.items() if key not in leave_out}

@@ -12,6 +12,7 @@
 #include "framework/registry/plugin.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/model.h"
+#include "framework/training/threads.h"
 
 namespace vitrine {
 
@@ -181,7 +182,7 @@ constexpr double kFlopsForThreads = 1e9;
 Execution pick_threads(const Config& config, const DatasetInfo& info, const Derived& before) {
   if (config.threads) return {"threads", *config.threads, false, kAskedFor};
   if (before.threads) return *before.threads;
-  const Execution all = {"threads", at::get_num_threads(), true, "one a core that this may use"};
+  const Execution all = {"threads", compute_threads(), true, "one a core that this may use"};
   if (config.device != "cpu") return all;
   const auto model = config.model.create(model_context(config, info, config.device));
   if (model->has_own_threads()) return all;

@@ -51,12 +51,12 @@ void Run::restore() {
 
 // Says and keeps what this resume changes.
 void Run::note_change(Change change) {
-  constexpr std::string_view kEnvironment = "environment.";
   const std::string to = escape(change.to.dump()), from = escape(change.from.dump());
-  if (change.key.starts_with(kEnvironment)) {
+  if (surroundings_.environment.contains(change.key.substr(change.key.rfind('.') + 1)) &&
+      !request_.config->resolved.at_path(change.key)) {
     log_.warning(fmt::format(
         "this run goes on with another value of {} ({}, was {}): its results are no longer exact",
-        change.key.substr(kEnvironment.size()), to, from));
+        change.key.substr(change.key.rfind('.') + 1), to, from));
   } else {
     const std::string what =
         fmt::format("{} is {} from step {} on, was {}", change.key, to, change.step, from);

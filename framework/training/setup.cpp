@@ -56,7 +56,8 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
   const Path& weights = config.model_options().weights;
   if (config.loads_weights && !weights.empty()) load_weights(*model, weights.value);
   model->to(at::Device(config.device));
-  at::set_num_threads(model->has_own_threads() ? 1 : compute_threads());
+  const int threads = compute_threads();
+  at::set_num_threads(model->has_own_threads() ? 1 : threads);
   return model;
 }
 

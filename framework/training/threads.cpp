@@ -9,7 +9,11 @@ int chosen = 0;  // 0: libtorch's own choice
 
 }  // namespace
 
-int compute_threads() { return chosen > 0 ? chosen : at::get_num_threads(); }
+int compute_threads() {
+  // Asked before a model with threads of its own holds libtorch to one.
+  static const int initial = at::get_num_threads();
+  return chosen > 0 ? chosen : initial;
+}
 
 void set_compute_threads(int64_t threads) {
   chosen = static_cast<int>(threads);

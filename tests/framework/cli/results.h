@@ -12,11 +12,12 @@
 // What runs computed, to be compared bit for bit.
 namespace vitrine {
 
-// What differs between two runs of the same experiment: times, memory and where they lie.
+// What differs between two runs of the same experiment: times, memory, where they lie and how
+// they came to their end.
 inline void drop_times(nlohmann::ordered_json& value) {
   if (value.is_object()) {
     for (const char* key : {"seconds", "images_per_second", "started", "finished", "run",
-                            "peak_memory_bytes", "command"}) {
+                            "peak_memory_bytes", "command", "changes"}) {
       value.erase(key);
     }
   }

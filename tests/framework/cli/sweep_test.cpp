@@ -49,7 +49,7 @@ TEST_CASE("a sweep runs every possible combination once a seed, each the run tha
   const Json summary = Json::parse(bytes_of(folder / "sweep/sweep.json"));
   CHECK(summary.at("metric") == "validation/accuracy");
   REQUIRE(summary.at("trials").size() == 6);
-  CHECK(summary["trials"][5].at("values") == Json({{"model.hidden_d", 12}, {"model.n_heads", 3}}));
+  CHECK(summary["trials"][5].at("values") == Json({{"model.hidden_d", 12}, {"model.n_heads", 3}, {"threads", 1}}));
   CHECK(summary["trials"][5].at("status") == "finished");
 }
 
