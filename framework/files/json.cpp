@@ -14,6 +14,7 @@ using nlohmann::json;
 
 // An ordered object looks keys up in linear time, so that many of them take for ever.
 constexpr size_t kMaxOrderedKeys = 10'000;
+constexpr size_t kUsualKeys = 24;
 
 // A pointer that counts what the lexer has taken, because events do not tell their position.
 class CountingIterator {
@@ -58,6 +59,7 @@ class Builder : public nlohmann::json_sax<Json> {
   using typename nlohmann::json_sax<Json>::number_float_t;
   using typename nlohmann::json_sax<Json>::string_t;
   using typename nlohmann::json_sax<Json>::binary_t;
+  using ObjectOf = typename Json::object_t;
 
   Builder(std::string_view text, std::string_view name, const size_t* position)
       : text_(text), name_(name), position_(position) {}
@@ -71,7 +73,12 @@ class Builder : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t value, const string_t&) override { return add(value); }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t&) override { return false; }
-  bool start_object(size_t) override { return open(Json::object()); }
+  bool start_object(size_t) override {
+    open(Json::object());
+    // An ordered object that grows copies its keys and all below them.
+    if constexpr (kOrdered) open_.back()->template get_ref<ObjectOf&>().reserve(kUsualKeys);
+    return true;
+  }
   bool start_array(size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }

@@ -20,6 +20,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr size_t kUsualKeys = 128;  // of a flat config
+
 void flatten(const Json& value, const std::string& prefix, Json& out) {
   for (const auto& [key, member] : value.items()) {
     const std::string path = prefix.empty() ? key : key == "type" ? prefix : prefix + "." + key;
@@ -90,6 +92,7 @@ bool is_confirming(const Metrics& metrics) {
 
 nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config) {
   Json out = Json::object();
+  out.get_ref<Json::object_t&>().reserve(kUsualKeys);  // growing copies all that is there
   flatten(config, "", out);
   return out;
 }

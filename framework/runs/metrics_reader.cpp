@@ -69,19 +69,16 @@ void check_format(ObjectReader& file) {
 // What a file of an earlier version does not tell is empty.
 void read_meanings(ObjectReader& file, const std::string& where, Metrics& metrics) {
   if (file.has("keys")) {
-    metrics.keys = file.object("keys");
-    ObjectReader keys(metrics.keys, where + ": keys");
-    for (const auto& [role, paths] : metrics.keys.items()) keys.strings(role);
+    ObjectReader keys(file.object("keys"), where + ": keys");
+    for (const auto& [role, paths] : file.object("keys").items()) keys.strings(role);
   }
   if (file.has("contents")) {
-    metrics.contents = file.object("contents");
-    ObjectReader contents(metrics.contents, where + ": contents");
-    for (const auto& [path, digest] : metrics.contents.items()) contents.string(path);
+    ObjectReader contents(file.object("contents"), where + ": contents");
+    for (const auto& [path, digest] : file.object("contents").items()) contents.string(path);
   }
   if (file.has("execution")) {
-    metrics.execution = file.object("execution");
-    ObjectReader execution(metrics.execution, where + ": execution");
-    for (const auto& [key, choice] : metrics.execution.items()) {
+    ObjectReader execution(file.object("execution"), where + ": execution");
+    for (const auto& [key, choice] : file.object("execution").items()) {
       ObjectReader reader(execution.object(key), execution.place(key));
       reader.at("value");
       reader.boolean("derived");
@@ -98,10 +95,7 @@ void read_meanings(ObjectReader& file, const std::string& where, Metrics& metric
 }
 
 void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) {
-  metrics.config = file.object("config");
-  metrics.dataset = file.object("dataset");
-  metrics.model = file.object("model");
-  metrics.environment = file.object("environment");
+  for (const char* part : {"config", "dataset", "model", "environment"}) file.object(part);
   metrics.metrics = read_infos(file, where);
   metrics.history = read_history(file, where);
   metrics.test = read_test(file, where);
@@ -160,6 +154,16 @@ Metrics Metrics::parse(std::string_view text, std::string_view name) {
   read_parts(file, where, metrics);
   read_meanings(file, where, metrics);
   file.no_rest();
+  const auto take = [&](const char* part, Object& into) {
+    if (const auto found = object.find(part); found != object.end()) into = std::move(*found);
+  };
+  take("config", metrics.config);
+  take("dataset", metrics.dataset);
+  take("model", metrics.model);
+  take("environment", metrics.environment);
+  take("keys", metrics.keys);
+  take("contents", metrics.contents);
+  take("execution", metrics.execution);
   return metrics;
 }
 

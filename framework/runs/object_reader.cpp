@@ -64,7 +64,8 @@ std::string ObjectReader::one_of(const std::string& key, const std::vector<std::
 std::vector<std::string> ObjectReader::strings(const std::string& key) {
   std::vector<std::string> values;
   for (const Object& value : array(key)) {
-    expect(value.is_string(), fmt::format("{}[{}]", place(key), values.size()), "a string", value);
+    if (!value.is_string())
+      expect(false, fmt::format("{}[{}]", place(key), values.size()), "a string", value);
     values.push_back(value.get<std::string>());
   }
   return values;
