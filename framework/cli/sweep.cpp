@@ -63,16 +63,18 @@ std::string shown_path(const Sweep& sweep) {
   return escape(std::filesystem::proximate(sweep.path()).string());
 }
 
-// The cells with a finished trial, best first.
+// The cells, best first; `mean` is null where no trial has finished.
 Json cells_of(const Sweep& sweep, bool confirms) {
   Json out = Json::array();
   if (!sweep.has_best()) return out;
   for (const CellResult& cell : ranking(sweep, confirms)) {
     out.push_back({{"cell", cell.cell},
-                   {"values", sweep.trials()[cell.trial].values},
-                   {"seeds", cell.seeds},
+                   {"values", sweep.trials()[cell.trials[0]].values},
+                   {"seeds", cell.seeds()},
                    {"finished", cell.values.size()},
-                   {"mean", cell.mean()}});
+                   {"diverged", cell.diverged},
+                   {"failed", cell.failed},
+                   {"mean", cell.values.empty() ? Json() : Json(cell.mean())}});
   }
   return out;
 }
@@ -262,13 +264,6 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
     return outcome.code;
   }
   show_result(sweep);
-  const auto& wanted = confirm ? confirm : sweep.options().confirm;
-  if (wanted && !was_confirming && sweep.is_confirming()) {
-    const Confirmation got = confirmation_of(sweep);
-    if (got.top < wanted->top)
-      print_warning(fmt::format("--top {}: there were no more than {} with a finished trial",
-                                wanted->top, plural(static_cast<size_t>(got.top), "cell")));
-  }
   const std::string where = shown_path(sweep);
   if (outcome.done) {
     print("sweep: " + where);

@@ -25,6 +25,23 @@ std::string cut(const std::string& text, size_t width) {
   return text.substr(0, byte_of_letter(text, width - 3)) + "...";
 }
 
+// "lr=1", or with what is to be known of its mean: "lr=3: 2 of 3 diverged".
+std::string label_of(const CellResult& cell) {
+  std::string out = escape(cell.cell), sign = ": ";
+  if (cell.under_way > 0) {
+    out += fmt::format("{}{} of {} seeds", sign, cell.values.size(), cell.seeds());
+    sign = ", ";
+  }
+  const std::string remark = cell.remark();
+  return out + (remark.empty() ? "" : sign + remark);
+}
+
+std::string table_remark(const CellResult& cell) {
+  const std::string remark = cell.remark();
+  if (cell.under_way == 0) return remark;
+  return remark.empty() ? "so far" : remark + ", so far";
+}
+
 }  // namespace
 
 std::string metric_text(const std::string& metric, double value) {
@@ -57,12 +74,14 @@ std::string headline_of(const Sweep& sweep, const std::string& left) {
   const std::string counts = counts_text(sweep) + (left.empty() ? "" : "; " + left);
   if (!sweep.has_best()) return counts;
   // What the winners reach on fresh seeds tells more than what made them win.
-  const auto confirmed = ranking(sweep, true);
-  const auto results = confirmed.empty() ? ranking(sweep, false) : confirmed;
-  if (results.empty()) return counts;
-  return fmt::format("{}; {} {} ({})", counts, confirmed.empty() ? "best so far" : "best confirmed",
+  auto results = ranking(sweep, true);
+  const bool confirmed = !results.empty() && !results[0].values.empty();
+  if (!confirmed) results = ranking(sweep);
+  if (results.empty() || results[0].values.empty()) return counts;
+  const char* word = confirmed ? "best confirmed" : has_ended(sweep, false) ? "best" : "best so far";
+  return fmt::format("{}; {} {} ({})", counts, word,
                      metric_text(sweep.options().metric, results[0].mean()),
-                     escape(results[0].cell));
+                     label_of(results[0]));
 }
 
 std::string best_cells(const Sweep& sweep, size_t most) {
@@ -70,19 +89,15 @@ std::string best_cells(const Sweep& sweep, size_t most) {
   std::string out;
   for (const bool confirms : {false, true}) {
     const auto results = ranking(sweep, confirms);
-    const auto failed = failed_cells(sweep, confirms);
-    if (results.empty() && failed.empty()) continue;
+    if (results.empty()) continue;
     const std::string& metric = sweep.options().metric;
     std::vector<std::vector<std::string>> rows = {
         {confirms ? "confirmed on fresh seeds" : "cell", "seeds", metric}};
     for (size_t i = 0; i < std::min(most, results.size()); ++i) {
       const CellResult& cell = results[i];
-      rows.push_back({escape(cell.cell), fmt::format("{}/{}", cell.values.size(), cell.seeds),
-                      metric_text(metric, cell.mean())});
-    }
-    for (const CellResult& cell : failed) {
-      rows.push_back({escape(cell.cell), fmt::format("0/{}", cell.seeds),
-                      to_string(sweep.state(cell.trial).status)});
+      rows.push_back({escape(cell.cell), fmt::format("{}/{}", cell.values.size(), cell.seeds()),
+                      cell.values.empty() ? "-" : metric_text(metric, cell.mean()),
+                      table_remark(cell)});
     }
     out += (out.empty() ? "" : "\n\n") + table(rows);
     if (results.size() > most)
@@ -128,6 +143,11 @@ void SweepView::tick() {
   if (quiet_ || !terminal_ || Clock::now() - drawn_ < kInterval) return;
   drawn_ = Clock::now();
   draw();
+}
+
+void SweepView::warning(const std::string& text) {
+  clear();
+  print_warning(text);
 }
 
 ExitCode SweepView::stop_requested() {

@@ -29,6 +29,7 @@ class SweepView : public SweepObserver {
   void started(size_t trial) override;
   void ended(size_t trial) override;
   void tick() override;
+  void warning(const std::string& text) override;
   ExitCode stop_requested() override;
 
  private:

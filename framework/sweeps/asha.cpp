@@ -1,6 +1,7 @@
 #include "framework/sweeps/asha.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace vitrine {
 
@@ -39,30 +40,55 @@ bool AshaScheduler::is_between_rungs(size_t trial) const {
   return !at_rung || state.step != state.epoch * sweep_.trials()[trial].steps_per_epoch;
 }
 
-// By what both had reached after the epochs of that rung; equal trials keep their order.
-bool AshaScheduler::worse(size_t a, size_t b, size_t rung) const {
+// Not one that is to be run again still.
+bool AshaScheduler::is_failed(size_t trial) const {
+  return sweep_.state(trial).is_failed() && !is_available(trial);
+}
+
+// Of the cells that have such trials, how many.
+std::map<std::string, size_t> AshaScheduler::failures() const {
+  std::map<std::string, size_t> out;
+  for (const size_t trial : trials_) {
+    if (is_failed(trial)) ++out[sweep_.trials()[trial].cell];
+  }
+  return out;
+}
+
+// By failures, then by what they had reached after the epochs of that rung; equal trials keep their
+// order.
+std::vector<size_t> AshaScheduler::best_first(const std::vector<size_t>& trials,
+                                              size_t rung) const {
   const bool larger = sweep_.options().larger_is_better();
-  const auto value = [&](size_t trial) { return sweep_.state(trial).best(larger, rungs_[rung]); };
-  const auto of_a = value(a), of_b = value(b);
-  if (!of_a || !of_b) return !of_a && of_b;
-  return larger ? *of_a < *of_b : *of_a > *of_b;
+  const auto failed_of = failures();
+  std::vector<std::pair<std::tuple<bool, size_t, bool, double>, size_t>> order;
+  for (const size_t trial : trials) {
+    const auto found = failed_of.find(sweep_.trials()[trial].cell);
+    const auto value = sweep_.state(trial).best(larger, rungs_[rung]);
+    const double loss = larger ? -value.value_or(0) : value.value_or(0);
+    order.push_back({{is_failed(trial), found == failed_of.end() ? 0 : found->second,
+                      !value.has_value(), loss},
+                     trial});
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<size_t> out;
+  for (const auto& [place, trial] : order) out.push_back(trial);
+  return out;
 }
 
 // The best trial that waits at `rung` among the best 1/eta of all that came so far.
 std::optional<size_t> AshaScheduler::promotable(size_t rung, bool at_least_one) const {
   std::vector<size_t> reached;
-  size_t diverged = 0;
+  size_t failed = 0;
   for (const size_t trial : trials_) {
     if (rungs_reached(trial) > rung) {
       reached.push_back(trial);
-    } else if (sweep_.state(trial).status == TrialStatus::kDiverged &&
-               rungs_reached(trial) == rung) {
-      ++diverged;  // came that far, as the worst
+    } else if (is_failed(trial) && rungs_reached(trial) == rung) {
+      ++failed;  // came that far, as the worst
     }
   }
-  std::stable_sort(reached.begin(), reached.end(),
-                   [&](size_t a, size_t b) { return worse(b, a, rung); });
-  size_t best = (reached.size() + diverged) / static_cast<size_t>(sweep_.options().eta);
+  reached = best_first(reached, rung);
+  size_t best = (reached.size() + failed) / static_cast<size_t>(sweep_.options().eta);
   if (at_least_one) best = std::max<size_t>(best, 1);
   for (size_t i = 0; i < std::min(best, reached.size()); ++i) {
     if (is_available(reached[i]) && rungs_reached(reached[i]) == rung + 1 &&
@@ -79,6 +105,21 @@ Task AshaScheduler::task(size_t trial) {
   return {trial, rungs_[next] * sweep_.trials()[trial].steps_per_epoch};
 }
 
+// Whether a trial has finished that can be the best: one of a cell without failures, as long as
+// there are such cells.
+bool AshaScheduler::has_winner() const {
+  const auto failed_of = failures();
+  bool any = false, is_open = false;
+  for (const size_t trial : trials_) {
+    const bool is_finished = sweep_.state(trial).status == TrialStatus::kFinished;
+    const bool is_sound = !failed_of.contains(sweep_.trials()[trial].cell);
+    if (is_finished && is_sound) return true;
+    any |= is_finished;
+    is_open |= is_sound && is_available(trial);
+  }
+  return any && !is_open;
+}
+
 std::optional<Task> AshaScheduler::next() {
   for (const size_t trial : trials_) {
     if (is_available(trial) && is_between_rungs(trial)) return task(trial);
@@ -89,11 +130,7 @@ std::optional<Task> AshaScheduler::next() {
   for (const size_t trial : trials_) {
     if (is_available(trial) && sweep_.state(trial).step == 0) return task(trial);
   }
-  const auto is_finished = [&](size_t trial) {
-    return sweep_.state(trial).status == TrialStatus::kFinished;
-  };
-  if (!running_.empty() || std::any_of(trials_.begin(), trials_.end(), is_finished))
-    return std::nullopt;
+  if (!running_.empty() || has_winner()) return std::nullopt;
   for (size_t rung = rungs_.size(); rung-- > 0;) {
     if (const auto trial = promotable(rung, true)) return task(*trial);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 
 #include "framework/sweeps/scheduler.h"
@@ -12,7 +13,8 @@ std::vector<int64_t> rungs_of(const SweepOptions& options, int64_t epochs);
 // Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter
 // Tuning", 2020): whoever is free goes on with a trial that is among the best 1/eta of its rung, or
 // else starts a new one. Nobody waits for a rung to fill. The best trial is always trained to its
-// end.
+// end. A trial that diverged or failed counts as the worst of its rung, and one of a cell that has
+// such a trial as worse than those of cells that have none.
 class AshaScheduler : public Scheduler {
  public:
   AshaScheduler(const Sweep& sweep, bool retry_failed);
@@ -24,7 +26,10 @@ class AshaScheduler : public Scheduler {
   bool is_available(size_t trial) const;
   size_t rungs_reached(size_t trial) const;
   bool is_between_rungs(size_t trial) const;
-  bool worse(size_t a, size_t b, size_t rung) const;
+  bool is_failed(size_t trial) const;
+  std::map<std::string, size_t> failures() const;
+  std::vector<size_t> best_first(const std::vector<size_t>& trials, size_t rung) const;
+  bool has_winner() const;
   std::optional<size_t> promotable(size_t rung, bool at_least_one) const;
   Task task(size_t trial);
 

@@ -16,6 +16,8 @@ class SweepObserver {
   virtual void ended(size_t trial) = 0;
   // Often; running trials' states are a second old at most.
   virtual void tick() = 0;
+  // What is to be known before more trials are run.
+  virtual void warning(const std::string&) {}
   // 0, or the exit code with which to stop (kStopped, kInterrupted or kTerminated).
   virtual ExitCode stop_requested() = 0;
 };

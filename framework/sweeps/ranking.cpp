@@ -1,18 +1,57 @@
 #include "framework/sweeps/ranking.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 namespace vitrine {
 
 double CellResult::mean() const {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+std::string CellResult::remark() const {
+  std::vector<std::string> parts;
+  const auto add = [&](size_t count, const char* what) {
+    if (count == 0) return;
+    parts.push_back(seeds() == 1 ? what : fmt::format("{} of {} {}", count, seeds(), what));
+  };
+  add(diverged, "diverged");
+  add(failed, "failed");
+  add(paused, "paused");
+  add(apart.size(), "not counted");
+  if (!departure.empty()) parts.push_back(departure);
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 namespace {
 
-// All cells, in the order of the plan; their trial is a failed one where there is one.
+void add_trial(const Sweep& sweep, size_t trial, CellResult& cell) {
+  const TrialStatus status = sweep.state(trial).status;
+  if (status == TrialStatus::kDiverged) {
+    ++cell.diverged;
+  } else if (status == TrialStatus::kFailed) {
+    ++cell.failed;
+  } else if (status == TrialStatus::kPaused) {
+    ++cell.paused;
+  } else if (status != TrialStatus::kFinished) {
+    ++cell.under_way;
+  } else if (const auto value = sweep.value(trial)) {
+    cell.finished.push_back(trial);
+    cell.values.push_back(*value);
+  } else {
+    cell.apart.emplace_back(trial, "has no " + sweep.options().metric);
+  }
+}
+
+// All cells, in the order of the plan.
 std::vector<CellResult> cells_of(const Sweep& sweep, bool confirming) {
   std::vector<CellResult> out;
   std::map<std::string, size_t> places;
@@ -20,34 +59,43 @@ std::vector<CellResult> cells_of(const Sweep& sweep, bool confirming) {
     const Trial& trial = sweep.trials()[i];
     if (trial.confirms != confirming) continue;
     const auto [place, is_new] = places.emplace(trial.cell, out.size());
-    if (is_new) out.push_back({trial.cell, i, {}, 0});
-    CellResult& cell = out[place->second];
-    ++cell.seeds;
-    if (sweep.state(i).is_failed()) cell.trial = i;
-    if (sweep.state(i).status != TrialStatus::kFinished) continue;
-    if (const auto value = sweep.value(i)) cell.values.push_back(*value);
+    if (is_new) out.emplace_back().cell = trial.cell;
+    out[place->second].trials.push_back(i);
+  }
+  for (CellResult& cell : out) {
+    for (const size_t trial : cell.trials) add_trial(sweep, trial, cell);
   }
   return out;
+}
+
+// Smaller is better.
+auto place_of(const CellResult& cell, bool larger_is_better) {
+  const double mean = cell.values.empty() ? 0 : cell.mean();
+  return std::tuple(cell.values.empty(), cell.failures(), !cell.departure.empty(),
+                    !cell.is_complete(), larger_is_better ? -mean : mean);
 }
 
 }  // namespace
 
 std::vector<CellResult> ranking(const Sweep& sweep, bool confirming) {
   std::vector<CellResult> out = cells_of(sweep, confirming);
-  std::erase_if(out, [](const CellResult& cell) { return cell.values.empty(); });
+  std::erase_if(out, [](const CellResult& cell) {
+    return cell.values.empty() && cell.failures() == 0 && cell.apart.empty();
+  });
   const bool larger = sweep.options().larger_is_better();
   std::stable_sort(out.begin(), out.end(), [&](const CellResult& a, const CellResult& b) {
-    return larger ? a.mean() > b.mean() : a.mean() < b.mean();
+    return place_of(a, larger) < place_of(b, larger);
   });
   return out;
 }
 
-std::vector<CellResult> failed_cells(const Sweep& sweep, bool confirming) {
-  std::vector<CellResult> out = cells_of(sweep, confirming);
-  std::erase_if(out, [&](const CellResult& cell) {
-    return !cell.values.empty() || !sweep.state(cell.trial).is_failed();
-  });
-  return out;
+bool has_ended(const Sweep& sweep, bool confirming) {
+  for (size_t i = 0; i < sweep.trials().size(); ++i) {
+    if (sweep.trials()[i].confirms != confirming) continue;
+    const TrialState& state = sweep.state(i);
+    if (is_due(state, false) && state.status != TrialStatus::kPaused) return false;
+  }
+  return true;
 }
 
 }  // namespace vitrine

@@ -1,23 +1,43 @@
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "framework/sweeps/sweep.h"
 
 namespace vitrine {
 
-// A cell and the values of the metric that its finished trials reached.
+// A cell and what became of its trials.
 struct CellResult {
   std::string cell;
-  size_t trial = 0;  // one of its trials
-  std::vector<double> values;
-  size_t seeds = 0;  // finished or not
+  std::vector<size_t> trials;    // all of them
+  std::vector<size_t> finished;  // those whose values count
+  std::vector<double> values;    // of the metric, theirs
+  size_t diverged = 0, failed = 0;
+  size_t paused = 0, under_way = 0;  // by asha; not ended in any other way
+  std::vector<std::pair<size_t, std::string>> apart;  // trials that do not count, and why
+  std::string departure;  // what all of its trials have that was not planned; empty: nothing
 
+  size_t seeds() const { return trials.size(); }
+  size_t failures() const { return diverged + failed; }
+  bool is_complete() const { return failures() + paused + under_way == 0; }
+  // Of the values; NaN where there is none.
   double mean() const;
+  // What became of trials that the mean is not of: "2 of 3 diverged"; empty where there is none, or
+  // they are under way.
+  std::string remark() const;
 };
 
-// The cells of a sweep with at least one finished trial, best first; or those that were run again.
+// The cells of a sweep, or those that were run again, of which anything has ended; the order that
+// everything which speaks of a best cell follows. Cells all of whose trials finished come first,
+// then those that are under way, then those with failures, the fewer the better; within each of
+// these the best mean. What differs from its plan is behind what does not, and cells without any
+// value are last: a mean over the seeds that survived is no mean over all.
 std::vector<CellResult> ranking(const Sweep& sweep, bool confirming = false);
 
-// The cells without a finished trial that have one that failed; `trial` is that one.
-std::vector<CellResult> failed_cells(const Sweep& sweep, bool confirming);
+// Whether every trial of the search, or of its confirmation, has ended: nothing of it is to be run
+// but what failed. What asha paused has.
+bool has_ended(const Sweep& sweep, bool confirming);
 
 }  // namespace vitrine

@@ -1,6 +1,9 @@
 #include "framework/sweeps/run_sweep.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <functional>
 
 #include "framework/sweeps/asha.h"
 #include "framework/sweeps/ranking.h"
@@ -29,15 +32,40 @@ bool is_under_way(const Sweep& sweep, bool confirms) {
   return false;
 }
 
+// Best first, the cells that are run again. One that has failures, or that is not what was planned,
+// only where there is no other.
+std::vector<CellResult> winners_of(const Sweep& sweep, size_t top, SweepObserver& observer) {
+  std::vector<CellResult> out = ranking(sweep);
+  std::erase_if(out, [](const CellResult& cell) { return cell.values.empty(); });
+  const auto is_sound = [](const CellResult& cell) {
+    return cell.failures() == 0 && cell.departure.empty();
+  };
+  const bool any_sound = std::any_of(out.begin(), out.end(), is_sound);
+  const size_t before = out.size();
+  if (any_sound) std::erase_if(out, std::not_fn(is_sound));
+  if (out.empty()) {
+    observer.warning("--confirm: no trial has finished, so there is no cell to run again");
+  } else if (out.size() < top) {
+    observer.warning(fmt::format(
+        "--top {}: there were no more than {} {} with a finished trial{}", top, out.size(),
+        out.size() == 1 ? "cell" : "cells", out.size() < before ? " and without failures" : ""));
+  }
+  out.resize(std::min(out.size(), top));
+  for (const CellResult& cell : out) {
+    if (any_sound) break;
+    observer.warning(fmt::format("--confirm runs {} again ({}): there is no better cell",
+                                 escape(cell.cell), escape(cell.remark())));
+  }
+  return out;
+}
+
 // The winners again, on seeds that chose nothing: the best of many is partly luck.
-void add_confirmation(Sweep& sweep, const Confirmation& confirm) {
+void add_confirmation(Sweep& sweep, const Confirmation& confirm, SweepObserver& observer) {
   int64_t fresh = 0;
   for (const Trial& trial : sweep.trials()) fresh = std::max(fresh, trial.seed + 1);
-  const auto results = ranking(sweep);
-  const size_t top = std::min(results.size(), static_cast<size_t>(confirm.top));
-  for (size_t i = 0; i < top; ++i) {
+  for (const CellResult& cell : winners_of(sweep, static_cast<size_t>(confirm.top), observer)) {
     for (int64_t seed = fresh; seed < fresh + confirm.seeds; ++seed)
-      sweep.add_confirmation(results[i].trial, seed);
+      sweep.add_confirmation(cell.finished[0], seed);
   }
   sweep.write_plan();
 }
@@ -52,7 +80,7 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
   out.done = all_done(sweep, *search, false);
   if (out.code == ExitCode::kDone && !is_under_way(sweep, false)) {
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
-    if (wanted && !sweep.is_confirming()) add_confirmation(sweep, *wanted);
+    if (wanted && !sweep.is_confirming()) add_confirmation(sweep, *wanted, observer);
     ListScheduler confirmation(sweep, true, retry_failed);
     out.code = launcher.launch(sweep, confirmation, observer);
     out.done &= all_done(sweep, confirmation, true);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "framework/error.h"
@@ -111,6 +112,7 @@ std::optional<double> TrialState::best(bool larger_is_better, int64_t epochs) co
   std::optional<double> out;
   const auto count = static_cast<size_t>(std::clamp<int64_t>(epochs, 0, INT64_MAX));
   for (size_t i = 0; i < std::min(values.size(), count); ++i) {
+    if (!std::isfinite(values[i])) continue;
     if (!out || (larger_is_better ? values[i] > *out : values[i] < *out)) out = values[i];
   }
   return out;

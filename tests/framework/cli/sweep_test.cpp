@@ -153,7 +153,8 @@ TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-fa
   const Result result = folder.sweep({"optimizer.lr=0.005,1e30", "seed=0..1", "--jobs", "1"});
   CHECK(result.code == 1);
   CHECK_THAT(result.out,
-             EndsWith("\nlr=1e30   0/2    diverged\n4 trials: 2 finished, 2 diverged\n"
+             EndsWith("\nlr=1e30   0/2                      -  2 of 2 diverged\n"
+                      "4 trials: 2 finished, 2 diverged\n"
                       "run what failed again with: runner resume sweep --retry-failed\n"));
   const std::string error =
       "(the loss is not finite by step 10 (epoch 1): training has diverged. A lower optimizer.lr ";

@@ -11,8 +11,8 @@ namespace {
 // hundredths, and grows by a thousandth an epoch.
 class Simulation {
  public:
-  Simulation(size_t trials, const std::string& options)
-      : folder_(trials, options), sweep_(Sweep::open(folder_.path())) {}
+  Simulation(size_t trials, const std::string& options, size_t seeds = 1)
+      : folder_(trials, options, seeds), sweep_(Sweep::open(folder_.path())) {}
 
   // The tasks in their order, as "trial to epoch".
   std::string run(size_t most = 100) {
@@ -87,11 +87,30 @@ TEST_CASE("asha goes on with what was killed, before it starts anything new") {
   CHECK(simulation.run(2) == "1 to 3; 2 to 1; ");
 }
 
-TEST_CASE("a trial that diverged counts as one of the worse, one that failed not at all") {
-  Simulation diverged(3, kAsha);
-  diverged.leave(0, RunStatus::kDiverged, 0);
-  CHECK(diverged.run(4) == "1 to 1; 2 to 1; 2 to 3; 2 to 9; ");
-  CHECK(diverged.done() == std::vector<bool>{false, true, true});
+TEST_CASE("a trial that diverged or failed counts as the worst of its rung") {
+  for (const RunStatus status : {RunStatus::kDiverged, RunStatus::kFailed}) {
+    Simulation simulation(3, kAsha);
+    simulation.leave(0, status, 0);
+    CHECK(simulation.run(4) == "1 to 1; 2 to 1; 2 to 3; 2 to 9; ");
+    CHECK(simulation.done() == std::vector<bool>{false, true, true});
+    // However good it was before.
+    Simulation late(3, kAsha);
+    late.leave(2, status, 1);
+    CHECK(late.run() == "0 to 1; 1 to 1; 1 to 3; 1 to 9; ");
+  }
+}
+
+TEST_CASE("asha prefers trials of cells without failures") {
+  Simulation pairs(6, kAsha, 2);
+  pairs.leave(5, RunStatus::kDiverged, 0);  // 4 is of the same cell
+  CHECK(pairs.run() ==
+        "0 to 1; 1 to 1; 1 to 3; 2 to 1; 2 to 3; 3 to 1; 3 to 3; 3 to 9; 4 to 1; ");
+  // One that has finished is not enough where the other of its cell diverged.
+  Simulation finished(
+      4, "{method: asha, eta: 5, trials: 2, parameters: {a: {min: 0, max: 1}}}", 2);
+  finished.leave(3, RunStatus::kDiverged, 1);
+  finished.leave(2, RunStatus::kFinished, 9);
+  CHECK(finished.run() == "0 to 1; 1 to 1; 1 to 5; 1 to 9; ");
 }
 
 TEST_CASE("asha prefers small losses") {

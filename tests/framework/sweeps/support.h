@@ -11,8 +11,8 @@ namespace vitrine {
 // A sweep's folder whose trials are files that a test writes.
 class SweepFolder : public TemporaryFolder {
  public:
-  // Trials of 9 epochs of 10 steps, all of a cell each.
-  SweepFolder(size_t trials, const std::string& options) {
+  // Trials of 9 epochs of 10 steps; `seeds` of them, one after the other, are of one cell.
+  SweepFolder(size_t trials, const std::string& options, size_t seeds = 1) {
     write_plain(*this / "sweep.yaml", "sweep: " + options + "\n");
     nlohmann::ordered_json plan = {{"format", 1},
                                    {"has_best", true},
@@ -22,7 +22,8 @@ class SweepFolder : public TemporaryFolder {
     for (size_t i = 0; i < trials; ++i) {
       Trial trial;
       trial.folder = fmt::format("{:04}-cell", i + 1);
-      trial.cell = "cell " + std::to_string(i);
+      trial.cell = "cell " + std::to_string(i / seeds);
+      trial.seed = static_cast<int64_t>(i % seeds);
       trial.values = nlohmann::ordered_json::object();
       trial.epochs = 9;
       trial.steps_per_epoch = 10;

@@ -1,0 +1,63 @@
+#include "tests/framework/cli/support.h"
+#include "tests/framework/sweeps/support.h"
+
+// What status and resume say of sweeps whose trials are written by hand.
+namespace vitrine {
+namespace {
+
+// What the program says of the sweep, from its own folder.
+std::string said(const SweepFolder& folder, std::vector<std::string> arguments, int code = 0) {
+  arguments.push_back(".");
+  const Result result = runner(arguments, folder.path());
+  INFO(result.out << result.err);
+  CHECK(result.code == code);
+  return result.err + result.out;
+}
+
+TEST_CASE("a cell with diverged seeds is not the best, and says why it stands where it does") {
+  const SweepFolder folder(6, "{}", 3);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(1, RunStatus::kDiverged, {0.8});
+  folder.write(2, RunStatus::kDiverged, {0.8});
+  for (size_t i = 3; i < 6; ++i) folder.write(i, RunStatus::kFinished, {0.1});
+  CHECK_THAT(said(folder, {"status"}),
+             EndsWith("\n.: 6 trials: 4 finished, 2 diverged; best 10.00 % (cell 1)\n"));
+  CHECK_THAT(said(folder, {"resume"}, 1),
+             StartsWith("cell    seeds  validation/accuracy\n"
+                        "cell 1  3/3                10.00 %\n"
+                        "cell 0  1/3                90.00 %  2 of 3 diverged\n"
+                        "6 trials: 4 finished, 2 diverged\n"));
+  const Json cells = Json::parse(said(folder, {"resume", "--json"}, 1)).at("cells");
+  REQUIRE(cells.size() == 2);
+  CHECK(cells[0].at("cell") == "cell 1");
+  CHECK(cells[1].at("diverged") == 2);
+  CHECK(cells[1].at("finished") == 1);
+}
+
+TEST_CASE("where every cell has failures the best one says so") {
+  const SweepFolder folder(4, "{}", 2);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(1, RunStatus::kDiverged, {0.8});
+  folder.write(2, RunStatus::kDiverged, {0.9});
+  folder.write(3, RunStatus::kDiverged, {0.8});
+  CHECK_THAT(said(folder, {"status"}),
+             EndsWith("; best 90.00 % (cell 0: 1 of 2 diverged)\n"));
+  CHECK_THAT(said(folder, {"resume"}, 1),
+             StartsWith("cell    seeds  validation/accuracy\n"
+                        "cell 0  1/2                90.00 %  1 of 2 diverged\n"
+                        "cell 1  0/2                      -  2 of 2 diverged\n"));
+}
+
+TEST_CASE("the best of cells that are under way is the best so far") {
+  const SweepFolder folder(4, "{}", 2);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(2, RunStatus::kFinished, {0.5});
+  CHECK_THAT(said(folder, {"status"}),
+             EndsWith("\n.: 4 trials: 2 finished, 2 waiting; best so far 90.00 % "
+                      "(cell 0: 1 of 2 seeds)\n"));
+  folder.write(3, RunStatus::kFinished, {0.5});
+  CHECK_THAT(said(folder, {"status"}), EndsWith("; best so far 50.00 % (cell 1)\n"));
+}
+
+}  // namespace
+}  // namespace vitrine

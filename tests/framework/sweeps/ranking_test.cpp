@@ -1,0 +1,144 @@
+#include "framework/sweeps/ranking.h"
+
+#include "framework/sweeps/run_sweep.h"
+#include "tests/framework/sweeps/support.h"
+
+namespace vitrine {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+// A line a cell, best first: "cell 1: 0.2500 of 2 of 3, 1 of 3 diverged".
+Texts ranked(const SweepFolder& folder, bool confirming = false) {
+  Texts out;
+  for (const CellResult& cell : ranking(Sweep::open(folder.path()), confirming)) {
+    const std::string remark = cell.remark();
+    out.push_back(fmt::format("{}: {:.4f} of {} of {}{}", cell.cell, cell.mean(),
+                              cell.values.size(), cell.seeds(),
+                              remark.empty() ? "" : ", " + remark));
+  }
+  return out;
+}
+
+TEST_CASE("cells are ranked by the mean over their seeds, smaller losses first") {
+  const SweepFolder accuracy(4, "{}", 2);
+  for (size_t i = 0; i < 4; ++i)
+    accuracy.write(i, RunStatus::kFinished, {0.1 * static_cast<double>(i), 0});
+  CHECK(ranked(accuracy) == Texts{"cell 1: 0.2500 of 2 of 2", "cell 0: 0.0500 of 2 of 2"});
+  const SweepFolder loss(4, "{metric: validation/loss}", 2);
+  for (size_t i = 0; i < 4; ++i)
+    loss.write(i, RunStatus::kFinished, {0.1 * static_cast<double>(i), 1}, "validation/loss");
+  CHECK(ranked(loss) == Texts{"cell 0: 0.0500 of 2 of 2", "cell 1: 0.2500 of 2 of 2"});
+}
+
+TEST_CASE("a cell stands where its failures put it, whatever its survivors reached") {
+  const SweepFolder folder(15, "{}", 3);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(1, RunStatus::kDiverged, {0.8});
+  folder.write(2, RunStatus::kDiverged, {});
+  for (size_t i = 3; i < 6; ++i) folder.write(i, RunStatus::kFinished, {0.1});
+  folder.write(6, RunStatus::kFinished, {0.5});
+  folder.write(7, RunStatus::kFinished, {0.5});
+  write_plain(folder.run(8) / "output.txt", "error: no room\nexit code 1\n");
+  for (size_t i = 9; i < 12; ++i) folder.write(i, RunStatus::kDiverged, {1});
+  folder.write(12, RunStatus::kFinished, {0.05});  // 13 and 14 wait
+  CHECK(ranked(folder) == Texts{"cell 1: 0.1000 of 3 of 3", "cell 4: 0.0500 of 1 of 3",
+                                "cell 2: 0.5000 of 2 of 3, 1 of 3 failed",
+                                "cell 0: 0.9000 of 1 of 3, 2 of 3 diverged",
+                                "cell 3: nan of 0 of 3, 3 of 3 diverged"});
+}
+
+TEST_CASE("of a cell with one seed the remark is its status alone") {
+  const SweepFolder folder(2, "{}");
+  folder.write(0, RunStatus::kDiverged, {0.9});
+  folder.write(1, RunStatus::kFinished, {0.1});
+  CHECK(ranked(folder) == Texts{"cell 1: 0.1000 of 1 of 1", "cell 0: nan of 0 of 1, diverged"});
+}
+
+TEST_CASE("cells that are under way stand behind those that are complete") {
+  const SweepFolder folder(4, "{method: asha, trials: 2, parameters: {a: {min: 0, max: 1}}}", 2);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(1, RunStatus::kStopped, {0.8});
+  folder.write(2, RunStatus::kFinished, {0.1});
+  folder.write(3, RunStatus::kFinished, {0.1});
+  CHECK(ranked(folder) ==
+        Texts{"cell 1: 0.1000 of 2 of 2", "cell 0: 0.9000 of 1 of 2, 1 of 2 paused"});
+  CHECK(has_ended(Sweep::open(folder.path()), false));
+  folder.write(1, RunStatus::kRunning, {0.8});
+  CHECK_FALSE(has_ended(Sweep::open(folder.path()), false));
+}
+
+TEST_CASE("a value that is not finite is no value") {
+  const SweepFolder folder(2, "{metric: validation/loss}");
+  folder.write(0, RunStatus::kFinished, {NAN, 0.5, 0.7}, "validation/loss");
+  folder.write(1, RunStatus::kFinished, {NAN}, "validation/loss");
+  CHECK(ranked(folder) ==
+        Texts{"cell 0: 0.5000 of 1 of 1", "cell 1: nan of 0 of 1, not counted"});
+}
+
+// Confirms without running anything.
+struct NoLauncher : Launcher {
+  ExitCode launch(Sweep&, Scheduler&, SweepObserver&) override { return ExitCode::kDone; }
+};
+
+struct Warned : SweepObserver {
+  void started(size_t) override {}
+  void ended(size_t) override {}
+  void tick() override {}
+  ExitCode stop_requested() override { return ExitCode::kDone; }
+  void warning(const std::string& text) override { warnings.push_back(text); }
+  Texts warnings;
+};
+
+// The cells that are run again, and before them what was warned of.
+Texts confirmed(const SweepFolder& folder, int64_t top) {
+  Sweep sweep = Sweep::open(folder.path());
+  NoLauncher launcher;
+  Warned observer;
+  run_sweep(sweep, launcher, observer, false, Confirmation{top, 1});
+  Texts out = observer.warnings;
+  for (const Trial& trial : sweep.trials()) {
+    if (trial.confirms) out.push_back(trial.cell);
+  }
+  return out;
+}
+
+TEST_CASE("--confirm takes no cell with failures while there is one without") {
+  const SweepFolder folder(6, "{}", 2);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(1, RunStatus::kDiverged, {0.8});
+  folder.write(2, RunStatus::kFinished, {0.1});
+  folder.write(3, RunStatus::kFinished, {0.1});
+  folder.write(4, RunStatus::kDiverged, {0.1});
+  folder.write(5, RunStatus::kDiverged, {0.1});
+  CHECK(confirmed(folder, 1) == Texts{"cell 1"});
+}
+
+TEST_CASE("--confirm says that it found fewer cells, and why") {
+  const SweepFolder folder(4, "{}", 2);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(1, RunStatus::kDiverged, {0.8});
+  folder.write(2, RunStatus::kFinished, {0.1});
+  folder.write(3, RunStatus::kFinished, {0.1});
+  CHECK(confirmed(folder, 2) ==
+        Texts{"--top 2: there were no more than 1 cell with a finished trial and without failures",
+              "cell 1"});
+}
+
+TEST_CASE("--confirm takes a cell with failures where nothing else is there, and says so") {
+  const SweepFolder folder(4, "{}", 2);
+  folder.write(0, RunStatus::kFinished, {0.9});
+  folder.write(1, RunStatus::kDiverged, {0.8});
+  folder.write(2, RunStatus::kDiverged, {0.1});
+  folder.write(3, RunStatus::kDiverged, {0.1});
+  CHECK(confirmed(folder, 1) ==
+        Texts{"--confirm runs cell 0 again (1 of 2 diverged): there is no better cell", "cell 0"});
+  const SweepFolder none(2, "{}");
+  none.write(0, RunStatus::kDiverged, {0.9});
+  none.write(1, RunStatus::kDiverged, {0.8});
+  CHECK(confirmed(none, 1) ==
+        Texts{"--confirm: no trial has finished, so there is no cell to run again"});
+}
+
+}  // namespace
+}  // namespace vitrine
