@@ -9,6 +9,7 @@
 #include <set>
 
 #include "framework/error.h"
+#include "framework/reports/failures.h"
 #include "framework/reports/groups.h"
 
 namespace vitrine {
@@ -123,21 +124,11 @@ bool is_better(double a, double b, const MetricInfo& info) {
   return info.goal == "max" ? a > b : a < b;
 }
 
-// What is of other data or code must not become the measure of all in silence.
+// What is of other data or code, or has runs that failed, must not become the measure of all in
+// silence.
 size_t index_of_best(const Comparison& comparison) {
-  const MetricInfo& info = comparison.info(comparison.metric);
-  size_t best = 0;
-  double best_mean = kNan;
-  for (const bool others : {false, true}) {
-    for (size_t i = 0; i < comparison.groups.size(); ++i) {
-      const Group& group = comparison.groups[i];
-      if (group.is_other != others || group.counted.empty()) continue;
-      const double mean = group.spread(comparison.metric).mean;
-      if (is_better(mean, best_mean, info)) best = i, best_mean = mean;
-    }
-    if (!std::isnan(best_mean)) break;
-  }
-  return best;
+  const Group* best = best_group(comparison, comparison.metric);
+  return best == nullptr ? 0 : static_cast<size_t>(best - comparison.groups.data());
 }
 
 // Paired over the seeds that both have, where these are not too few and at least half of the
@@ -204,6 +195,13 @@ bool dominates(const std::vector<double>& a, const std::vector<double>& b) {
     better |= a[i] < b[i];
   }
   return better;
+}
+
+// How many failures put a group behind others where groups are sorted best first: by something that
+// runs were measured by.
+size_t failures_before(const Group& group, const std::string& name, const MetricInfo& info) {
+  const bool has_best = info.goal == "max" || info.goal == "min";
+  return has_best && name.find('/') != name.npos ? failures_of(group) : 0;
 }
 
 // Of a group by any name: the mean of numbers, else what the first run has.
@@ -278,18 +276,24 @@ Comparison compare_runs(const std::vector<const RunRecord*>& runs,
 
 void sort_groups(Comparison& comparison, const std::string& name, bool reversed) {
   const MetricInfo& info = comparison.info(name);
-  std::vector<std::pair<nlohmann::ordered_json, size_t>> order;
+  struct Place {
+    nlohmann::ordered_json value;
+    size_t failures, i;
+  };
+  std::vector<Place> order;
   for (size_t i = 0; i < comparison.groups.size(); ++i) {
-    order.emplace_back(sort_value(comparison.groups[i], name), i);
+    const Group& group = comparison.groups[i];
+    order.push_back({sort_value(group, name), failures_before(group, name, info), i});
   }
-  std::stable_sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-    if (a.first.is_null() || b.first.is_null()) return !a.first.is_null() && b.first.is_null();
-    const auto &one = reversed ? b.first : a.first, &other = reversed ? a.first : b.first;
-    if (!one.is_number() || !other.is_number()) return one < other;
-    return is_better(one.template get<double>(), other.template get<double>(), info);
+  std::stable_sort(order.begin(), order.end(), [&](const Place& a, const Place& b) {
+    if (a.value.is_null() || b.value.is_null()) return !a.value.is_null() && b.value.is_null();
+    const Place &one = reversed ? b : a, &other = reversed ? a : b;
+    if (one.failures != other.failures) return one.failures < other.failures;
+    if (!one.value.is_number() || !other.value.is_number()) return one.value < other.value;
+    return is_better(one.value.get<double>(), other.value.get<double>(), info);
   });
   std::vector<Group> groups;
-  for (const auto& [value, i] : order) groups.push_back(std::move(comparison.groups[i]));
+  for (const Place& place : order) groups.push_back(std::move(comparison.groups[place.i]));
   comparison.groups = std::move(groups);
 }
 
@@ -297,7 +301,8 @@ size_t keep_pareto_front(Comparison& comparison, const std::vector<std::string>&
   std::vector<std::vector<double>> points;
   std::vector<Group*> whole;
   for (Group& group : comparison.groups) {
-    std::vector<double> point;
+    // One with failures beats none with fewer.
+    std::vector<double> point = {static_cast<double>(failures_of(group))};
     for (const std::string& name : names) {
       const double sign = comparison.info(name).goal == "max" ? -1 : 1;
       point.push_back(sign * group.spread(name).mean);

@@ -68,15 +68,14 @@ struct ComparisonOptions {
 };
 
 // Groups in the order of `runs`, which must outlive it. The reference is the group that `baseline`
-// selects; else of two groups the first, of more the best of those that are not other in data, code
-// or encoder, or where these have no value of all. Throws Error(kUsage) for a metric that
+// selects; else of two groups the first, of more the best_group. Throws Error(kUsage) for a metric that
 // no run has and a baseline that selects no group or several, and Error(kData) where no run can be
 // compared.
 Comparison compare_runs(const std::vector<const RunRecord*>& runs,
                         const ComparisonOptions& options);
 
-// Best first by a metric, smallest first by anything else, or the other way round; groups without a
-// value last.
+// Best first by a metric, those without failures before those with some; smallest first by anything
+// else, or the other way round; groups without a value last.
 void sort_groups(Comparison& comparison, const std::string& name, bool reversed = false);
 
 // Keeps the groups that no other one beats in all of `names`: larger is better where that is the

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 
+#include "framework/reports/failures.h"
+
 namespace vitrine {
 
 namespace {
@@ -47,13 +49,13 @@ std::string seeds_of(const Contrast& contrast, const Comparison& comparison) {
 }
 
 // A line for groups that must not be compared silently. Of many it names only those of other data
-// or code; the table marks the rest.
+// or code and those with failures; the table marks the rest.
 std::string shown_marks(const Comparison& comparison) {
   const bool many = comparison.groups.size() > 2;
   std::vector<std::string> marked;
   size_t more = 0;
   for (const Group& group : comparison.groups) {
-    if (many ? !group.is_other : group.marks.empty()) continue;
+    if (many ? !group.is_other && failures_of(group) == 0 : group.marks.empty()) continue;
     if (marked.size() == kMostMarked) {
       ++more;
       continue;
@@ -77,18 +79,27 @@ std::string too_few(const std::string& metric) {
       metric, kFewestSeeds);
 }
 
+// A test over the survivors is one of them alone.
+const char* scope_of(const Comparison& comparison) {
+  const auto& groups = comparison.groups;
+  const bool any = std::any_of(groups.begin(), groups.end(),
+                               [](const Group& group) { return failures_of(group) > 0; });
+  return any ? ", of the runs that finished" : "";
+}
+
 std::string verdict_of_two(const std::string& metric, const std::string& label,
-                           const std::string& reference, const Contrast& contrast) {
+                           const std::string& reference, const Contrast& contrast,
+                           const char* scope) {
   if (contrast.verdict == Verdict::kTooFewSeeds) return too_few(metric);
   const std::string test = shown_test(contrast);
   if (contrast.verdict == Verdict::kUndecided) {
-    return fmt::format("{}: undecided whether {} or {} is better ({})", metric, reference, label,
-                       test);
+    return fmt::format("{}: undecided whether {} or {} is better{} ({})", metric, reference, label,
+                       scope, test);
   }
   const char* verdict = contrast.verdict == Verdict::kBetter  ? "better than"
                         : contrast.verdict == Verdict::kWorse ? "worse than"
                                                               : "different from";
-  return fmt::format("{}: {} is {} {} ({})", metric, label, verdict, reference, test);
+  return fmt::format("{}: {} is {} {}{} ({})", metric, label, verdict, reference, scope, test);
 }
 
 std::string headline_of_two(const Comparison& comparison) {
@@ -109,7 +120,8 @@ std::string headline_of_two(const Comparison& comparison) {
     first += fmt::format(", 95 % {}", shown_interval(contrast.difference.interval, info));
   }
   return fmt::format("{}, {}\n{}{}", first, seeds_of(contrast, comparison),
-                     verdict_of_two(comparison.metric, group.label, reference.label, contrast),
+                     verdict_of_two(comparison.metric, group.label, reference.label, contrast,
+                                    scope_of(comparison)),
                      shown_marks(comparison));
 }
 
@@ -125,7 +137,9 @@ std::string shown_group(const Group& group, const Comparison& comparison) {
     out += fmt::format(", 95 % {}, standard deviation {}", shown_interval(spread.interval, info),
                        scaled(spread.deviation, notation_of(info)));
   }
-  return out + ", " + counted(spread.n, comparison);
+  out += ", " + counted(spread.n, comparison);
+  const std::string failures = shown_failures(group);
+  return out + (failures.empty() ? "" : "; " + failures);
 }
 
 std::string headline_of_many(const Comparison& comparison, const Group& reference) {
@@ -142,8 +156,8 @@ std::string headline_of_many(const Comparison& comparison, const Group& referenc
   for (const auto& [verdict, count] : counts) {
     if (count > 0) parts.push_back(fmt::format("{} {}", count, to_string(verdict)));
   }
-  return fmt::format("{}\nthe {} others against it: {} (t tests at 5 %, Holm-corrected{}){}", first,
-                     others, fmt::join(parts, ", "),
+  return fmt::format("{}\nthe {} others against it: {}{} (t tests at 5 %, Holm-corrected{}){}",
+                     first, others, fmt::join(parts, ", "), scope_of(comparison),
                      comparison.reference_is_best ? " for all pairs" : "", shown_marks(comparison));
 }
 

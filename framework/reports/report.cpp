@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "framework/error.h"
+#include "framework/reports/failures.h"
 #include "framework/reports/html.h"
 #include "framework/reports/page.h"
 #include "framework/reports/report_data.h"
@@ -48,27 +50,38 @@ std::string title_of(const ReportData& data) {
   return names.size() <= 3 ? out : fmt::format("{} experiments", names.size());
 }
 
-// By validation alone: what is chosen by the test has no test left.
-std::string best_of(const ReportData& data) {
-  const ReportColumn* metric = data.first_metric();
-  if (data.runs.size() < 2 || !metric || !metric->name.starts_with("validation/")) return "";
-  size_t best = 0;
-  Json best_value;
-  for (size_t i = 0; i < data.runs.size(); ++i) {
-    const Json value = data.value(i, *metric);
-    if (value.is_null() || !data.runs[i].is_finished()) continue;
-    const bool better = metric->info.goal == "min" ? value < best_value : value > best_value;
-    if (!best_value.is_null() && !better) continue;
-    best = i;
-    best_value = value;
+// None where no run has a metric yet.
+std::optional<Comparison> comparison_of(const ReportData& data) {
+  std::vector<const RunRecord*> runs;
+  for (const RunRecord& run : data.runs) runs.push_back(&run);
+  try {
+    return compare_runs(runs, {});
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  if (best_value.is_null()) return "";
-  return fmt::format(". Best by {}: {} with {}", html(metric->name), html(data.labels[best]),
-                     html(cell_text(best_value, *metric)));
+}
+
+// By validation alone: what is chosen by the test has no test left. Of groups, not of runs: the best
+// seed is luck, and one that survived others no result.
+std::string best_of(const ReportData& data, const std::optional<Comparison>& comparison) {
+  const ReportColumn* metric = data.first_metric();
+  const bool chooses = data.runs.size() > 1 && metric && metric->name.starts_with("validation/");
+  const Group* best = chooses && comparison ? best_group(*comparison, metric->name) : nullptr;
+  if (best == nullptr) return "";
+  const auto run = static_cast<size_t>(best->counted[0] - data.runs.data());
+  const Spread spread = best->spread(metric->name);
+  const std::string name = html(metric->name), value = html(cell_text(spread.mean, *metric));
+  const std::string label = html(spread.n == 1 ? data.labels[run] : best->label);
+  const bool is_alone = comparison->groups.size() == 1 && spread.n > 1;
+  std::string out = is_alone ? fmt::format(". {} {}", name, value)
+                             : fmt::format(". Best by {}: {} with {}", name, label, value);
+  if (spread.n > 1) out += fmt::format(", the mean of {} seeds", spread.n);
+  const std::string failures = shown_failures(*best);
+  return out + (failures.empty() ? "" : "; " + failures);
 }
 
 // How many runs there are and how they stand.
-std::string summary_of(const ReportData& data) {
+std::string summary_of(const ReportData& data, const std::optional<Comparison>& comparison) {
   std::map<std::string, size_t> statuses;
   for (const RunRecord& run : data.runs) ++statuses[run.status];
   std::string out = data.runs.size() == 1 ? html(data.labels[0]) + ": "
@@ -77,7 +90,7 @@ std::string summary_of(const ReportData& data) {
     if (out.back() != ' ') out += ", ";
     out += data.runs.size() == 1 ? status : fmt::format("{} {}", count, status);
   }
-  return "<p>" + out + best_of(data) + "</p>\n";
+  return "<p>" + out + best_of(data, comparison) + "</p>\n";
 }
 
 const ReportColumn* first_colour(const ReportData& data) {
@@ -149,12 +162,14 @@ std::string head(const std::string& title) {
 
 std::string report_page(std::vector<RunRecord> runs, const std::vector<std::string>& places) {
   tell_paused(runs);
-  const ReportData data = report_data(std::move(runs));
+  ReportData data = report_data(std::move(runs));
+  const auto comparison = comparison_of(data);
+  if (comparison) set_failures(data, *comparison);
   const Json curves = curves_of(data);
   ReportPage page;
   add_runs(page, data);
   add_unfinished(page, data);
-  add_comparison(page, data);
+  if (comparison) add_comparison(page, *comparison);
   add_curves(page, data, curves);
   add_parameters(page, data);
   add_costs(page, data);
@@ -169,7 +184,7 @@ std::string report_page(std::vector<RunRecord> runs, const std::vector<std::stri
                      {"charts", page.charts}};
   const std::string title = title_of(data);
   std::string out = head(title + " · Vitrine");
-  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data) + "<nav>" +
+  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data, comparison) + "<nav>" +
          page.navigation + "</nav></header>\n" + controls(data) + "<main>\n" + page.sections +
          "</main>\n<div id=\"tip\" kind=\"tooltip\" hidden></div>\n";
   out += "<script type=\"application/json\" id=\"data\">" + script_json(json) + "</script>\n";

@@ -184,6 +184,7 @@ nlohmann::ordered_json effect_chart(const ReportColumn& parameter) {
 
 nlohmann::ordered_json cost_chart(const ReportColumn& cost) {
   Json out = against(cost, 0);
+  remove(out, "marks", "cross");
   out["height"] = 260;
   return out;
 }

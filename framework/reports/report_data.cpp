@@ -12,6 +12,7 @@
 #include "framework/error.h"
 #include "framework/reports/comparison_text.h"
 #include "framework/reports/differences.h"
+#include "framework/reports/failures.h"
 #include "framework/reports/groups.h"
 
 namespace fs = std::filesystem;
@@ -232,6 +233,7 @@ ReportData report_data(std::vector<RunRecord> runs) {
   ReportData out;
   out.runs = std::move(runs);
   out.labels = labels_of(out.runs);
+  out.failures.resize(out.runs.size());
   const auto add = [&](const std::string& name, Kind kind, const MetricInfo& info) {
     ReportColumn column = {fmt::format("c{}", out.columns.size()), name, kind, info};
     complete(column, out);
@@ -264,10 +266,19 @@ ReportData report_data(std::vector<RunRecord> runs) {
   return out;
 }
 
+void set_failures(ReportData& data, const Comparison& comparison) {
+  for (const Group& group : comparison.groups) {
+    const size_t failures = failures_of(group);
+    for (const RunRecord* run : group.runs)
+      data.failures[static_cast<size_t>(run - data.runs.data())] = failures;
+  }
+}
+
 nlohmann::ordered_json run_rows(const ReportData& data) {
   Json out = Json::array();
   for (size_t i = 0; i < data.runs.size(); ++i) {
     Json row = {{"run", i}, {"label", data.labels[i]}, {"status", data.runs[i].status}};
+    if (data.failures[i] > 0) row["failures"] = data.failures[i];
     for (const ReportColumn& column : data.columns) {
       const Json value = data.value(i, column);
       if (!value.is_null()) row[column.id] = value;

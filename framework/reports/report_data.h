@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/runs.h"
+#include "framework/reports/comparison.h"
 
 // What the page of a report knows of its runs: the table's columns, and the numbers of its charts.
 namespace vitrine {
@@ -26,6 +26,7 @@ struct ReportData {
   std::vector<RunRecord> runs;
   std::vector<std::string> labels;    // paths of the runs without what all have in common
   std::vector<ReportColumn> columns;  // label, status, names, what differs, metrics
+  std::vector<size_t> failures;       // of each run's group; as set_failures() leaves it
 
   const ReportColumn* first_metric() const;  // that charts show first; none without any metric
   std::vector<const ReportColumn*> columns_of(ReportColumn::Kind kind) const;
@@ -39,7 +40,11 @@ nlohmann::ordered_json shared_members(const std::vector<const nlohmann::ordered_
 
 ReportData report_data(std::vector<RunRecord> runs);
 
-// A row for each run: "run" (its number), "label", "status" and the columns' ids.
+// Notes how many runs of each run's group diverged or failed.
+void set_failures(ReportData& data, const Comparison& comparison);
+
+// A row for each run: "run" (its number), "label", "status", "failures" where its group has some,
+// and the columns' ids.
 nlohmann::ordered_json run_rows(const ReportData& data);
 
 // The epochs of all runs as {"names": ["run", "epoch", "step", "seconds", "h0", ...], "rows":

@@ -45,18 +45,20 @@ std::string shell_word(const std::string& word) {
   return out + "'";
 }
 
-// The runs that get a section of their own: all of them, or the best.
+// The runs that get a section of their own: all of them, or the best; those of groups with failures
+// behind others.
 std::vector<size_t> chosen_runs(const ReportData& data) {
   std::vector<size_t> out;
   for (size_t i = 0; i < data.runs.size(); ++i) out.push_back(i);
   if (out.size() <= kMostRuns) return out;
   const ReportColumn* metric = data.first_metric();
-  const auto value = [&](size_t run) {
+  const auto place = [&](size_t run) {
     const Json found = metric ? data.value(run, *metric) : Json();
     const double sign = metric && metric->info.goal == "min" ? 1 : -1;
-    return found.is_number() ? sign * found.get<double>() : HUGE_VAL;
+    const double value = found.is_number() ? sign * found.get<double>() : HUGE_VAL;
+    return std::pair(metric ? data.failures[run] : 0, value);
   };
-  std::stable_sort(out.begin(), out.end(), [&](size_t a, size_t b) { return value(a) < value(b); });
+  std::stable_sort(out.begin(), out.end(), [&](size_t a, size_t b) { return place(a) < place(b); });
   out.resize(kMostRuns);
   return out;
 }

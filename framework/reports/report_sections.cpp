@@ -115,15 +115,7 @@ void add_unfinished(ReportPage& page, const ReportData& data) {
   if (!remarks.empty()) page.add("unfinished", "Not finished", list_of(remarks));
 }
 
-void add_comparison(ReportPage& page, const ReportData& data) {
-  std::vector<const RunRecord*> runs;
-  for (const RunRecord& run : data.runs) runs.push_back(&run);
-  Comparison comparison;
-  try {
-    comparison = compare_runs(runs, {});
-  } catch (const Error&) {
-    return;  // no run has a metric yet
-  }
+void add_comparison(ReportPage& page, Comparison comparison) {
   const auto repeated = [](const Group& group) { return group.counted.size() > 1; };
   const auto& groups = comparison.groups;
   if (std::none_of(groups.begin(), groups.end(), repeated)) return;
@@ -165,7 +157,7 @@ void add_parameters(ReportPage& page, const ReportData& data) {
   }
   page.add("effects", "Effect of each parameter",
            note("Each dot is a run, each bar the mean of the finished runs with this value, "
-                "whatever else they differ in." +
+                "whatever else they differ in; a cross counts those that diverged or failed." +
                 cut) +
                "<div class=\"grid\">" + effects + "</div>");
   page.add("parallel", "Parallel coordinates",
@@ -185,7 +177,8 @@ void add_costs(ReportPage& page, const ReportData& data) {
   }
   if (charts.empty()) return;
   page.add("costs", "Size and time",
-           note("The dashed line joins the runs that none beats with less.") +
+           note("The dashed line joins the runs that none beats with less, of groups in which no run "
+                "diverged or failed.") +
                "<div class=\"grid two\">" + charts + "</div>");
 }
 

@@ -23,7 +23,7 @@ std::string note(const std::string& text);
 // Each adds a section, or none where there is nothing to show.
 void add_runs(ReportPage& page, const ReportData& data);
 void add_unfinished(ReportPage& page, const ReportData& data);
-void add_comparison(ReportPage& page, const ReportData& data);
+void add_comparison(ReportPage& page, Comparison comparison);
 void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordered_json& curves);
 void add_parameters(ReportPage& page, const ReportData& data);
 void add_costs(ReportPage& page, const ReportData& data);

@@ -94,7 +94,7 @@ TEST_CASE("what must not be compared silently is told at once", "[reports]") {
   b[3].status = "diverged";
   CHECK(headline_of({group("a", 8, {0.5, 0.52, 0.51, 0.53}), b}) ==
         "b +10.00 points, 95 % [10.00, 10.00], 3 paired seeds\n"
-        "test/accuracy: b is better than a (paired t test, p < 0.0001)\n"
+        "test/accuracy: b is better than a, of the runs that finished (paired t test, p < 0.0001)\n"
         "with care: b (other code, 1 diverged)");
 }
 
@@ -114,9 +114,9 @@ TEST_CASE("of more groups those of other data or code are named", "[reports]") {
   c[3].status = "diverged";
   CHECK(headline_of({a, b, c}) ==
         "a: test/accuracy 51.50 %, 95 % [49.45, 53.55], standard deviation 1.29, 4 seeds\n"
-        "the 2 others against it: 1 better, 1 worse (t tests at 5 %, Holm-corrected for all "
-        "pairs)\n"
-        "with care: b (other data)");
+        "the 2 others against it: 1 better, 1 worse, of the runs that finished (t tests at 5 %, "
+        "Holm-corrected for all pairs)\n"
+        "with care: b (other data), c (1 diverged)");
   CHECK(headline_of({{a[0]}, {b[0]}, {c[0]}}) ==
         "a: test/accuracy 50.00 %, 1 seed\n"
         "test/accuracy: too few seeds for a verdict, which takes 3 of each; \"runner sweep "

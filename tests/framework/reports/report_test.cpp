@@ -187,7 +187,8 @@ TEST_CASE("runs over sizes and seeds have all sections") {
   const std::string page = report_page(runs, {});
   CHECK(sections_of(page) == std::vector<std::string>{"runs", "comparison", "curves", "effects",
                                                       "parallel", "costs", "details", "shared"});
-  CHECK_THAT(page, Contains("<p>6 runs: 6 finished. Best by validation/accuracy: 82 with 40.20 %"));
+  CHECK_THAT(page, Contains("<p>6 runs: 6 finished. Best by validation/accuracy: hidden_d=8 with "
+                            "40.10 %, the mean of 3 seeds</p>"));
   CHECK_THAT(page, Contains("hidden_d=16 +8.00 points"));
   CHECK(count_of(page, "<details class=\"run\"") == 6);
   CHECK(count_of(page, "<details class=\"run\" open") == 1);
@@ -225,12 +226,18 @@ TEST_CASE("the best is among those that finished, and a page without names has a
   std::vector<RunRecord> runs = seeds_of(example_run(), {0.5, 0.6, 0.7});
   for (RunRecord& run : runs) {
     run.metrics.summary["validation/accuracy"] = run.metrics.summary.at("test/accuracy");
+    run.metrics.metrics["validation/accuracy"] = {"max", "fraction"};
     run.metrics.name = "";
   }
   runs[2].status = "interrupted";
   const std::string page = report_page(runs, {});
   CHECK_THAT(page,
-             Contains("<p>3 runs: 2 finished, 1 interrupted. Best by validation/accuracy: 1"));
+             Contains("<p>3 runs: 2 finished, 1 interrupted. validation/accuracy 55.00 %, the mean of "
+                      "2 seeds</p>"));
+  runs[1].status = "running";
+  CHECK_THAT(report_page(runs, {}),
+             Contains("<p>3 runs: 1 finished, 1 interrupted, 1 running. Best by "
+                      "validation/accuracy: 0 with 50.00 %</p>"));
   CHECK_THAT(page, Contains("<h1>Runs</h1>"));
 }
 
