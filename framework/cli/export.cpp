@@ -1,6 +1,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/best.h"
 #include "framework/training/engine.h"
 
 namespace vitrine {
@@ -24,6 +25,7 @@ Action export_verb(CLI::App& app) {
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
   return [options] {
+    refuse_sweep(options->run);
     refuse_file_of_run(options->file);
     options->weights.path = options->run;
     engine().export_weights(options->weights, options->file, options->layout);

@@ -5,6 +5,7 @@
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/best.h"
 #include "framework/training/engine.h"
 
 namespace vitrine {
@@ -62,6 +63,7 @@ ExitCode plot(PlotOptions options, const std::vector<std::string>& extras) {
   std::optional<WeightsSource> weights;
   fs::path file = options.file;
   if (!words.places.empty()) {
+    refuse_sweep(words.places[0]);
     weights = options.weights;
     weights->path = words.places[0];
   } else if (!options.weights.checkpoint.empty()) {

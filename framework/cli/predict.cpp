@@ -2,6 +2,7 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/sweeps/best.h"
 
 namespace vitrine {
 
@@ -17,6 +18,7 @@ struct PredictOptions {
 };
 
 ExitCode predict(PredictOptions options) {
+  refuse_sweep(options.place);
   options.weights.path = options.place;
   engine().set_threads(1);
   Console console(options.json);

@@ -2,6 +2,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
+#include "framework/sweeps/best.h"
 
 namespace vitrine {
 
@@ -28,6 +29,7 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
 ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,
                 const SweepCommand& of_sweep) {
   if (holds_sweep(options.place)) return resume_sweep(options, command, of_sweep);
+  if (!std::filesystem::exists(options.place)) refuse_sweep(options.place);
   if (options.retry_failed || of_sweep.is_given()) {
     throw Error(ExitCode::kUsage, "--retry-failed, --jobs and --confirm are for sweeps; " +
                                       escape(options.place) + " holds none");

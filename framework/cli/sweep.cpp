@@ -10,7 +10,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
-#include "framework/sweeps/ranking.h"
+#include "framework/sweeps/best.h"
 #include "framework/sweeps/slurm.h"
 
 namespace vitrine {
@@ -63,6 +63,30 @@ std::string shown_path(const Sweep& sweep) {
   return escape(std::filesystem::proximate(sweep.path()).string());
 }
 
+// Which run stands for the sweep, why, and by which link it is reached.
+void show_best(const Sweep& sweep) {
+  if (const auto best = best_run(sweep)) {
+    const std::string where = shown_path(sweep) + "/", run = sweep.run(best->trial).string();
+    print(fmt::format("best: {}\n      {}",
+                      where + (sweep.has_best_link() ? std::string(Sweep::kBest) + " -> " : "") + run,
+                      words_of(sweep, *best)));
+  } else if (sweep.has_best() && has_ended(sweep, false)) {
+    print("no best: no trial has finished");
+  }
+}
+
+Json best_json(const Sweep& sweep) {
+  const auto best = best_run(sweep);
+  if (!best) return nullptr;
+  return {{"run", sweep.folder(best->trial).string()},
+          {"link", sweep.has_best_link() ? Json((sweep.path() / Sweep::kBest).string()) : Json()},
+          {"cell", best->cell.cell},
+          {"seed", sweep.trials()[best->trial].seed},
+          {"value", *sweep.value(best->trial)},
+          {"mean", best->cell.mean()},
+          {"confirmed", best->is_confirmed}};
+}
+
 // The cells, best first; `mean` is null where no trial has finished.
 Json cells_of(const Sweep& sweep, bool confirms) {
   Json out = Json::array();
@@ -91,6 +115,7 @@ Json result_of(const Sweep& sweep, ExitCode code) {
   Json out = {{"sweep", sweep.path().string()},
               {"exit_code", static_cast<int>(code)},
               {"metric", sweep.has_best() ? Json(options.metric) : Json()},
+              {"best", best_json(sweep)},
               {"cells", cells_of(sweep, false)},
               {"confirmed", cells_of(sweep, true)},
               {"left_out", to_json(sweep.left_out())},
@@ -264,6 +289,7 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
     return outcome.code;
   }
   show_result(sweep);
+  show_best(sweep);
   const std::string where = shown_path(sweep);
   if (outcome.done) {
     print("sweep: " + where);

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "framework/cli/terminal.h"
-#include "framework/sweeps/ranking.h"
+#include "framework/sweeps/best.h"
 
 namespace vitrine {
 namespace {
@@ -43,11 +43,6 @@ std::string table_remark(const CellResult& cell) {
 }
 
 }  // namespace
-
-std::string metric_text(const std::string& metric, double value) {
-  const bool accuracy = metric.find("/accuracy") != metric.npos;
-  return accuracy ? fmt::format("{:.2f} %", 100 * value) : fmt::format("{:.4f}", value);
-}
 
 std::string trial_label(const Sweep& sweep, size_t trial) {
   const Trial& planned = sweep.trials()[trial];

@@ -11,7 +11,6 @@ namespace vitrine {
 
 // A trial as messages call it: "hidden_d=8 n_heads=2, seed 0".
 std::string trial_label(const Sweep& sweep, size_t trial);
-std::string metric_text(const std::string& metric, double value);  // "76.98 %"
 
 // "36 trials: 30 finished, 2 running, 4 waiting"
 std::string counts_text(const Sweep& sweep);

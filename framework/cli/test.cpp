@@ -4,6 +4,7 @@
 #include "framework/cli/verbs.h"
 #include "framework/runs/nonfinite.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/best.h"
 
 namespace vitrine {
 
@@ -38,6 +39,7 @@ std::string shown_scores(const Json& result) {
 }
 
 ExitCode test(const TestOptions& options) {
+  refuse_sweep(options.place);
   std::optional<WeightsSource> weights;
   ConfigSource source{options.place, options.overrides, {}};
   if (std::filesystem::is_directory(options.place)) {

@@ -9,7 +9,7 @@
 #include "framework/error.h"
 #include "framework/runs/lock.h"
 #include "framework/runs/run_directory.h"
-#include "framework/sweeps/sweep.h"
+#include "framework/sweeps/best.h"
 #include "framework/sweeps/trial.h"
 
 namespace fs = std::filesystem;
@@ -163,6 +163,7 @@ std::vector<fs::path> find_all_runs(const std::vector<std::string>& places) {
     std::error_code error;
     const fs::path folder = fs::canonical(place, error);
     const std::vector<fs::path> runs = error ? std::vector<fs::path>() : find_runs(folder);
+    if (error) refuse_sweep(place);
     if (runs.empty()) RunDirectory::open(place);  // throws what a user needs to know
     for (const fs::path& run : runs) {
       if (seen.insert(run).second) out.push_back(shown_path(run, current));

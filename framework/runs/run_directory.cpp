@@ -38,18 +38,6 @@ std::string new_id() {
                      random() & 0xFFFFFF);
 }
 
-// A rename over the old link, so that `latest` is there at every moment. It is a convenience: file
-// systems without symbolic links hold runs as well.
-void point_latest_to(const fs::path& folder, const std::string& id) {
-  const fs::path temporary = folder / (".latest-" + id);
-  std::error_code error;
-  const fs::file_status there = fs::symlink_status(folder / "latest", error);
-  if (fs::exists(there) && !fs::is_symlink(there)) return;  // somebody's own file
-  fs::create_directory_symlink(id, temporary, error);
-  if (!error) fs::rename(temporary, folder / "latest", error);
-  if (error) fs::remove(temporary, error);
-}
-
 // The newest three runs directly in `folder`, as "a, b, c": what to type instead.
 std::string runs_in(const fs::path& folder) {
   std::vector<std::string> runs;
@@ -66,6 +54,18 @@ std::string runs_in(const fs::path& folder) {
 }
 
 }  // namespace
+
+void point_link(const fs::path& link, const fs::path& target) {
+  std::random_device random;
+  const fs::path temporary =
+      link.parent_path() / fmt::format(".{}-{:06x}", link.filename().string(), random() & 0xFFFFFF);
+  std::error_code error;
+  const fs::file_status there = fs::symlink_status(link, error);
+  if (fs::exists(there) && !fs::is_symlink(there)) return;
+  fs::create_directory_symlink(target, temporary, error);
+  if (!error) fs::rename(temporary, link, error);
+  if (error) fs::remove(temporary, error);
+}
 
 bool is_valid_name(std::string_view name) {
   const auto allowed = [](char c) {
@@ -130,7 +130,7 @@ RunDirectory RunDirectory::create(const fs::path& root, const std::string& name)
   for (;;) {
     const std::string id = new_id();
     if (::mkdir((folder / id).c_str(), 0777) == 0) {
-      point_latest_to(folder, id);
+      point_link(folder / "latest", id);
       return RunDirectory(folder / id);
     }
     if (errno != EEXIST) cannot_create(folder / id, {errno, std::generic_category()});

@@ -17,7 +17,13 @@ bool holds_run(const std::filesystem::path& folder);
 // pictures write over no part of it, except the pictures in its folder plots.
 void refuse_file_of_run(const std::filesystem::path& file);
 
-// All runs at or below `folder`, sorted; links (such as `latest`) and hidden folders are left out.
+// Makes or replaces a link to a folder, which is there at every moment; `target` is taken relative to
+// the link's own folder. A convenience: nothing happens where the file system has no links, or
+// somebody's own file has this name.
+void point_link(const std::filesystem::path& link, const std::filesystem::path& target);
+
+// All runs at or below `folder`, sorted; links (`latest`, or a sweep's `best`) and hidden folders
+// are left out.
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder);
 
 // The folder of one run, and the names of what is in it.

@@ -98,4 +98,9 @@ bool has_ended(const Sweep& sweep, bool confirming) {
   return true;
 }
 
+std::string metric_text(const std::string& metric, double value) {
+  const bool accuracy = metric.find("/accuracy") != metric.npos;
+  return accuracy ? fmt::format("{:.2f} %", 100 * value) : fmt::format("{:.4f}", value);
+}
+
 }  // namespace vitrine

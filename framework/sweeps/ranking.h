@@ -40,4 +40,7 @@ std::vector<CellResult> ranking(const Sweep& sweep, bool confirming = false);
 // but what failed. What asha paused has.
 bool has_ended(const Sweep& sweep, bool confirming);
 
+// A value of a sweep's metric for people: "76.98 %".
+std::string metric_text(const std::string& metric, double value);
+
 }  // namespace vitrine

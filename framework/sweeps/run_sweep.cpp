@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "framework/sweeps/asha.h"
-#include "framework/sweeps/ranking.h"
+#include "framework/sweeps/best.h"
 
 namespace vitrine {
 namespace {
@@ -79,11 +79,13 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
   out.code = launcher.launch(sweep, *search, observer);
   out.done = all_done(sweep, *search, false);
   if (out.code == ExitCode::kDone && !is_under_way(sweep, false)) {
+    choose_best(sweep);
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
     if (wanted && !sweep.is_confirming()) add_confirmation(sweep, *wanted, observer);
     ListScheduler confirmation(sweep, true, retry_failed);
     out.code = launcher.launch(sweep, confirmation, observer);
     out.done &= all_done(sweep, confirmation, true);
+    choose_best(sweep);
   }
   out.under_way = is_under_way(sweep, false) || is_under_way(sweep, true);
   if (out.code == ExitCode::kDone && !out.done && !out.under_way) out.code = ExitCode::kFailed;

@@ -261,6 +261,7 @@ Sweep Sweep::open(const fs::path& folder) {
   reader.no_rest();
   out.states_.resize(out.trials_.size());
   out.refresh();
+  out.best_ = out.find(fs::read_symlink(out.path_ / kBest, error));
   return out;
 }
 
@@ -302,6 +303,24 @@ std::optional<double> Sweep::value(size_t trial) const {
   return states_[trial].best(options_.larger_is_better());
 }
 
+bool Sweep::has_best_link() const {
+  std::error_code error;
+  return best_ && fs::read_symlink(path_ / kBest, error) == run(*best_) && !error;
+}
+
+void Sweep::set_best(std::optional<size_t> trial) {
+  const fs::path link = path_ / kBest;
+  std::error_code ignored;
+  if (trial) {
+    point_link(link, run(*trial));
+  } else if (fs::is_symlink(fs::symlink_status(link, ignored))) {
+    fs::remove(link, ignored);
+  }
+  const bool is_new = trial != best_;
+  best_ = trial;
+  if (is_new) note_states();
+}
+
 void Sweep::note_states() const {
   Json trials = Json::array();
   for (size_t i = 0; i < trials_.size(); ++i) {
@@ -313,7 +332,8 @@ void Sweep::note_states() const {
   }
   Json out = {{"format", kFormat},         {"name", options_.name},
               {"method", options_.method}, {"metric", has_best_ ? Json(options_.metric) : Json()},
-              {"written", utc_now()},      {"trials", trials}};
+              {"written", utc_now()},      {"best", best_ ? Json(run(*best_).string()) : Json()},
+              {"trials", trials}};
   for (const SlurmJob& job : slurm_jobs_) out["slurm_jobs"].push_back(job.id);
   write_file_atomically(path_ / "sweep.json",
                         out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");

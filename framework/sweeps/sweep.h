@@ -34,8 +34,11 @@ struct SlurmJob {
 //   trials/     a run directory each, with its config from the start
 //   slurm/      the scripts that were submitted, and what they wrote
 //   sweep.json  where the trials stand, for other programs; what counts are the run directories
+//   best        a link to the run that stands for it, once all have ended
 class Sweep {
  public:
+  static constexpr const char* kBest = "best";
+
   // Freezes configs and code. `folder`: empty for a fresh one, runs/<name>/<id>. Throws
   // Error(kUsage) where it holds a sweep, a run or a part of one, Error(kFailed) where it cannot be
   // written, and leaves no part.
@@ -55,6 +58,10 @@ class Sweep {
   std::filesystem::path folder(size_t trial) const {
     return path_ / "trials" / trials_[trial].folder;
   }
+  // The same below the sweep's folder: "trials/0001-lr-1".
+  std::filesystem::path run(size_t trial) const {
+    return std::filesystem::path("trials") / trials_[trial].folder;
+  }
   std::optional<size_t> find(const std::filesystem::path& run) const;
   // Whether winners are run again on fresh seeds.
   bool is_confirming() const;
@@ -68,6 +75,13 @@ class Sweep {
   std::optional<double> value(size_t trial) const;  // of the metric; the best epoch's
   // Writes sweep.json.
   void note_states() const;
+
+  // The trial that stands for the sweep, as it was noted last.
+  std::optional<size_t> best() const { return best_; }
+  // Whether the link leads to it: not all file systems have links.
+  bool has_best_link() const;
+  // Notes it in sweep.json, and points the link to it.
+  void set_best(std::optional<size_t> trial);
 
   // Adds a run of `like` with another seed, whose config lies in its folder from then on.
   void add_confirmation(size_t like, int64_t seed);
@@ -91,6 +105,7 @@ class Sweep {
   std::vector<Trial> trials_;
   std::vector<TrialState> states_;
   std::vector<SlurmJob> slurm_jobs_;
+  std::optional<size_t> best_;
   std::optional<RunLock> lock_;
 };
 

@@ -29,10 +29,11 @@ TEST_CASE("a sweep runs every possible combination once a seed, each the run tha
         "warning: left out 1 impossible cell:\n"
         "  hidden_d=8 n_heads=3: model: hidden_d (8) must be divisible by n_heads (3)\n");
   CHECK_THAT(result.out, StartsWith("small: 6 trials, 3 cells x 2 seeds, "));
-  CHECK_THAT(result.out, EndsWith("\n6 trials: 6 finished\nsweep: sweep\n"));
-  CHECK(names_in(folder / "sweep") == std::vector<std::string>{".lock", "build", "plan.json",
-                                                               "sweep.json", "sweep.yaml",
-                                                               "trials"});
+  CHECK_THAT(result.out, Contains("\n6 trials: 6 finished\nbest: sweep/best -> trials/000"));
+  CHECK_THAT(result.out, EndsWith("): the best seed would be luck\nsweep: sweep\n"));
+  CHECK(names_in(folder / "sweep") == std::vector<std::string>{".lock", "best", "build",
+                                                               "plan.json", "sweep.json",
+                                                               "sweep.yaml", "trials"});
   CHECK(names_in(folder / "sweep/build") ==
         std::vector<std::string>{"libvitrine_core.so", "libvitrine_engine.so", "runner"});
   CHECK(names_in(folder / "sweep/trials") ==
@@ -51,6 +52,26 @@ TEST_CASE("a sweep runs every possible combination once a seed, each the run tha
   REQUIRE(summary.at("trials").size() == 6);
   CHECK(summary["trials"][5].at("values") == Json({{"model.hidden_d", 12}, {"model.n_heads", 3}, {"threads", 1}}));
   CHECK(summary["trials"][5].at("status") == "finished");
+}
+
+TEST_CASE("a sweep's best run is taken wherever a run is, by its link") {
+  const SweptFolder folder;
+  REQUIRE(folder.sweep({"seed=0..1", "training.max_steps=1"}).code == 0);
+  const fs::path run = fs::canonical(folder / "sweep/best");
+  CHECK(run.parent_path().filename() == "trials");
+  const auto says = [&](std::vector<std::string> arguments) {
+    const Result result = folder.run(arguments);
+    INFO(result.err);
+    CHECK(result.code == 0);
+    return result.out;
+  };
+  CHECK_THAT(says({"test", "sweep/best"}), EndsWith("weights of step-00000001, 64 images\n"));
+  CHECK_THAT(says({"export", "sweep/best", "x.safetensors"}), StartsWith("wrote x.safetensors"));
+  CHECK(says({"plot", "positions", "sweep/best"}) == "wrote " + (run / "plots/positions.png").string() + "\n");
+  CHECK_THAT(says({"predict", "sweep/best", (run / "plots/positions.png").string()}), StartsWith("image"));
+  CHECK_THAT(says({"status", "sweep/best"}), Contains("\nsweep/trials/" + run.filename().string() + " "));
+  CHECK(Json::parse(says({"compare", "sweep", "--json"})).at("groups")[0].at("runs").size() == 2);
+  CHECK_THAT(says({"resume", "sweep/best"}), Contains("is finished"));
 }
 
 TEST_CASE("configs of one file name are told apart by their folders") {
