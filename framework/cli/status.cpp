@@ -9,6 +9,7 @@
 #include "framework/cli/verbs.h"
 #include "framework/reports/runs.h"
 #include "framework/runs/checkpoint.h"
+#include "framework/sweeps/ranking.h"
 #include "framework/sweeps/slurm.h"
 
 namespace vitrine {
@@ -83,6 +84,10 @@ std::string shown_runs(const Json& rows) {
                      percent(row.value("best validation/accuracy", Json())),
                      percent(row.value("test/accuracy", Json()))});
     if (row.contains("error")) errors += "\n" + error_of(row);
+    if (row.contains("not_counted")) {
+      errors += fmt::format("\n{}: {}: not counted", escape(row["run"].get<std::string>()),
+                            escape(row["not_counted"].get<std::string>()));
+    }
   }
   return table(lines) + errors;
 }
@@ -111,13 +116,16 @@ std::string task_of(const Sweep& sweep, size_t trial) {
 }
 
 // Of a trial the sweep knows more: that it waits, that it is paused, how it ended.
-void add_trial(const Sweep& sweep, const std::filesystem::path& run, Json& row) {
+void add_trial(const Sweep& sweep, const std::map<size_t, std::string>& apart,
+               const std::filesystem::path& run, Json& row) {
   row["sweep"] = std::filesystem::proximate(sweep.path()).string();
   const auto trial = sweep.find(run);
   if (!trial) return;
   const TrialState& state = sweep.state(*trial);
   row["status"] = to_string(state.status);
   if (!state.error.empty()) row["error"] = state.error;
+  if (const auto found = apart.find(*trial); found != apart.end())
+    row["not_counted"] = found->second;
   const std::string task = task_of(sweep, *trial);
   if (!task.empty()) row["slurm_task"] = task;
 }
@@ -140,6 +148,7 @@ bool is_asked_for(const std::filesystem::path& sweep, const std::vector<std::str
 ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
   std::map<std::filesystem::path, Sweep> sweeps;
+  std::map<std::filesystem::path, std::map<size_t, std::string>> apart;
   for (const RunRecord& run : read_runs(options.places, std::thread::hardware_concurrency())) {
     const auto folder = std::filesystem::canonical(run.path);
     const auto sweep = sweep_of(folder);
@@ -148,11 +157,14 @@ ExitCode status(const StatusOptions& options) {
       continue;
     }
     auto known = sweeps.find(sweep);
-    if (known == sweeps.end()) known = sweeps.emplace(sweep, open_sweep(sweep)).first;
+    if (known == sweeps.end()) {
+      known = sweeps.emplace(sweep, open_sweep(sweep)).first;
+      apart[sweep] = apart_trials(known->second);
+    }
     // Among other runs a sweep is one line.
     if (!options.json && !is_asked_for(sweep, options.places)) continue;
     rows.push_back(status_of(run));
-    add_trial(known->second, folder, rows.back());
+    add_trial(known->second, apart[sweep], folder, rows.back());
   }
   if (options.json) {
     print_json(rows);

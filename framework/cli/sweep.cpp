@@ -98,6 +98,7 @@ Json cells_of(const Sweep& sweep, bool confirms) {
                    {"finished", cell.values.size()},
                    {"diverged", cell.diverged},
                    {"failed", cell.failed},
+                   {"not_counted", cell.apart.size()},
                    {"mean", cell.values.empty() ? Json() : Json(cell.mean())}});
   }
   return out;
@@ -106,10 +107,12 @@ Json cells_of(const Sweep& sweep, bool confirms) {
 Json result_of(const Sweep& sweep, ExitCode code) {
   Json trials = Json::array();
   const SweepOptions& options = sweep.options();
+  const auto apart = apart_trials(sweep);
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     Json row = {{"run", sweep.folder(i).string()}};
     row.update(sweep.trials()[i].json());
     row.update(sweep.state(i).json(options.metric, options.larger_is_better()));
+    if (const auto found = apart.find(i); found != apart.end()) row["not_counted"] = found->second;
     trials.push_back(std::move(row));
   }
   Json out = {{"sweep", sweep.path().string()},

@@ -79,6 +79,21 @@ std::string headline_of(const Sweep& sweep, const std::string& left) {
                      label_of(results[0]));
 }
 
+// "not counted: lr=1, seed 0 (went 4 epochs, the cell's others 2)", a line each.
+std::string shown_apart(const Sweep& sweep) {
+  constexpr size_t kMostShown = 10;
+  const auto apart = apart_trials(sweep);
+  std::string out;
+  size_t shown = 0;
+  for (const auto& [trial, reason] : apart) {
+    if (++shown > kMostShown) break;
+    out += fmt::format("\nnot counted: {} ({})", trial_label(sweep, trial), escape(reason));
+  }
+  if (apart.size() > kMostShown)
+    out += fmt::format("\nnot counted: {} trials more, which --json lists", apart.size() - kMostShown);
+  return out;
+}
+
 std::string best_cells(const Sweep& sweep, size_t most) {
   if (!sweep.has_best()) return "";
   std::string out;
@@ -98,7 +113,7 @@ std::string best_cells(const Sweep& sweep, size_t most) {
     if (results.size() > most)
       out += fmt::format("\n({} cells more: --json has all)", results.size() - most);
   }
-  return out;
+  return out.empty() ? out : out + shown_apart(sweep);
 }
 
 SweepView::SweepView(const Sweep& sweep, bool quiet)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "framework/sweeps/ranking.h"
+
 namespace vitrine {
 
 std::vector<int64_t> rungs_of(const SweepOptions& options, int64_t epochs) {
@@ -15,6 +17,10 @@ AshaScheduler::AshaScheduler(const Sweep& sweep, bool retry_failed)
     : sweep_(sweep), retry_failed_(retry_failed) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     if (!sweep.trials()[i].confirms) trials_.push_back(i);
+  }
+  for (const CellResult& cell : all_cells(sweep, false)) {
+    for (const auto& [trial, reason] : cell.apart) apart_.insert(trial);
+    if (!cell.departure.empty()) apart_.insert(cell.trials.begin(), cell.trials.end());
   }
   rungs_ = rungs_of(sweep.options(), sweep.trials()[0].epochs);
 }
@@ -42,7 +48,7 @@ bool AshaScheduler::is_between_rungs(size_t trial) const {
 
 // Not one that is to be run again still.
 bool AshaScheduler::is_failed(size_t trial) const {
-  return sweep_.state(trial).is_failed() && !is_available(trial);
+  return sweep_.state(trial).is_failed() && !is_available(trial) && !apart_.contains(trial);
 }
 
 // Of the cells that have such trials, how many.
@@ -81,6 +87,7 @@ std::optional<size_t> AshaScheduler::promotable(size_t rung, bool at_least_one) 
   std::vector<size_t> reached;
   size_t failed = 0;
   for (const size_t trial : trials_) {
+    if (apart_.contains(trial)) continue;
     if (rungs_reached(trial) > rung) {
       reached.push_back(trial);
     } else if (is_failed(trial) && rungs_reached(trial) == rung) {
@@ -113,6 +120,7 @@ bool AshaScheduler::has_winner() const {
   for (const size_t trial : trials_) {
     const bool is_finished = sweep_.state(trial).status == TrialStatus::kFinished;
     const bool is_sound = !failed_of.contains(sweep_.trials()[trial].cell);
+    if (apart_.contains(trial)) continue;
     if (is_finished && is_sound) return true;
     any |= is_finished;
     is_open |= is_sound && is_available(trial);

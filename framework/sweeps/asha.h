@@ -37,6 +37,7 @@ class AshaScheduler : public Scheduler {
   bool retry_failed_;
   std::vector<int64_t> rungs_;
   std::vector<size_t> trials_;  // those that the search is about
+  std::set<size_t> apart_;      // of them those that somebody changed; they are compared with none
   std::set<size_t> running_, given_up_;
 };
 

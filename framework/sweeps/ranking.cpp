@@ -10,6 +10,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "framework/sweeps/variants.h"
+
 namespace vitrine {
 
 double CellResult::mean() const {
@@ -35,6 +37,8 @@ namespace {
 
 void add_trial(const Sweep& sweep, size_t trial, CellResult& cell) {
   const TrialStatus status = sweep.state(trial).status;
+  const auto is_it = [&](const auto& apart) { return apart.first == trial; };
+  if (std::any_of(cell.apart.begin(), cell.apart.end(), is_it)) return;
   if (status == TrialStatus::kDiverged) {
     ++cell.diverged;
   } else if (status == TrialStatus::kFailed) {
@@ -51,8 +55,16 @@ void add_trial(const Sweep& sweep, size_t trial, CellResult& cell) {
   }
 }
 
-// All cells, in the order of the plan.
-std::vector<CellResult> cells_of(const Sweep& sweep, bool confirming) {
+// Smaller is better.
+auto place_of(const CellResult& cell, bool larger_is_better) {
+  const double mean = cell.values.empty() ? 0 : cell.mean();
+  return std::tuple(cell.values.empty(), cell.failures(), !cell.departure.empty(),
+                    !cell.is_complete(), larger_is_better ? -mean : mean);
+}
+
+}  // namespace
+
+std::vector<CellResult> all_cells(const Sweep& sweep, bool confirming) {
   std::vector<CellResult> out;
   std::map<std::string, size_t> places;
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
@@ -63,22 +75,16 @@ std::vector<CellResult> cells_of(const Sweep& sweep, bool confirming) {
     out[place->second].trials.push_back(i);
   }
   for (CellResult& cell : out) {
+    auto [apart, departure] = part_trials(sweep, cell.trials);
+    cell.apart = std::move(apart);
+    cell.departure = std::move(departure);
     for (const size_t trial : cell.trials) add_trial(sweep, trial, cell);
   }
   return out;
 }
 
-// Smaller is better.
-auto place_of(const CellResult& cell, bool larger_is_better) {
-  const double mean = cell.values.empty() ? 0 : cell.mean();
-  return std::tuple(cell.values.empty(), cell.failures(), !cell.departure.empty(),
-                    !cell.is_complete(), larger_is_better ? -mean : mean);
-}
-
-}  // namespace
-
 std::vector<CellResult> ranking(const Sweep& sweep, bool confirming) {
-  std::vector<CellResult> out = cells_of(sweep, confirming);
+  std::vector<CellResult> out = all_cells(sweep, confirming);
   std::erase_if(out, [](const CellResult& cell) {
     return cell.values.empty() && cell.failures() == 0 && cell.apart.empty();
   });
@@ -86,6 +92,15 @@ std::vector<CellResult> ranking(const Sweep& sweep, bool confirming) {
   std::stable_sort(out.begin(), out.end(), [&](const CellResult& a, const CellResult& b) {
     return place_of(a, larger) < place_of(b, larger);
   });
+  return out;
+}
+
+std::map<size_t, std::string> apart_trials(const Sweep& sweep) {
+  std::map<size_t, std::string> out;
+  for (const bool confirming : {false, true}) {
+    for (const CellResult& cell : all_cells(sweep, confirming))
+      out.insert(cell.apart.begin(), cell.apart.end());
+  }
   return out;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,12 +30,19 @@ struct CellResult {
   std::string remark() const;
 };
 
+// The cells of a sweep, or those that were run again, in the order of the plan.
+std::vector<CellResult> all_cells(const Sweep& sweep, bool confirming);
+
 // The cells of a sweep, or those that were run again, of which anything has ended; the order that
 // everything which speaks of a best cell follows. Cells all of whose trials finished come first,
 // then those that are under way, then those with failures, the fewer the better; within each of
 // these the best mean. What differs from its plan is behind what does not, and cells without any
 // value are last: a mean over the seeds that survived is no mean over all.
 std::vector<CellResult> ranking(const Sweep& sweep, bool confirming = false);
+
+// The trials that do not count in their cells, and why: "went 4 epochs, the cell's others 2". Those
+// of a cell are seeds of one experiment; one that was taken further, or changed, is another.
+std::map<size_t, std::string> apart_trials(const Sweep& sweep);
 
 // Whether every trial of the search, or of its confirmation, has ended: nothing of it is to be run
 // but what failed. What asha paused has.

@@ -12,6 +12,7 @@
 #include "framework/runs/object_reader.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/frozen_code.h"
+#include "framework/sweeps/ranking.h"
 
 namespace vitrine {
 
@@ -312,7 +313,7 @@ void Sweep::set_best(std::optional<size_t> trial) {
   const fs::path link = path_ / kBest;
   std::error_code ignored;
   if (trial) {
-    point_link(link, run(*trial));
+    if (trial != best_ || !has_best_link()) point_link(link, run(*trial));
   } else if (fs::is_symlink(fs::symlink_status(link, ignored))) {
     fs::remove(link, ignored);
   }
@@ -322,12 +323,14 @@ void Sweep::set_best(std::optional<size_t> trial) {
 }
 
 void Sweep::note_states() const {
+  const auto apart = apart_trials(*this);
   Json trials = Json::array();
   for (size_t i = 0; i < trials_.size(); ++i) {
     Json row = {{"folder", "trials/" + trials_[i].folder}};
     row.update(trials_[i].json());
     row["folder"] = "trials/" + trials_[i].folder;
     row.update(states_[i].json(options_.metric, options_.larger_is_better()));
+    if (const auto found = apart.find(i); found != apart.end()) row["not_counted"] = found->second;
     trials.push_back(std::move(row));
   }
   Json out = {{"format", kFormat},         {"name", options_.name},

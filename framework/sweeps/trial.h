@@ -46,6 +46,10 @@ struct TrialState {
   std::optional<double> test_accuracy;
   double seconds = 0;  // of training
   std::string error;   // the last line that tells of one
+  // Of its config what results depend on, and whether nothing of it was changed on the way so that
+  // they differ; null before the first metrics.json.
+  nlohmann::ordered_json config;
+  bool exact = true;
 
   // The best value of the first `epochs`.
   std::optional<double> best(bool larger_is_better, int64_t epochs = INT64_MAX) const;

@@ -42,7 +42,8 @@ TEST_CASE("trials of a task are run one by one, and are those of the local launc
     check_equal(entry.path(), slurm / "local/trials" / entry.path().filename());
   const Result result = slurm.run({"resume", "sweep"});
   CHECK(result.code == 0);
-  CHECK_THAT(result.out, EndsWith("\n4 trials: 4 finished\nsweep: sweep\n"));
+  CHECK_THAT(result.out, Contains("\n4 trials: 4 finished\nbest: sweep/best -> trials/000"));
+  CHECK_THAT(result.out, EndsWith("\nsweep: sweep\n"));
 }
 
 // `signal` goes to the script alone, or to all processes of the job.

@@ -154,7 +154,8 @@ TEST_CASE("once all have ended resume tells the result, and submits what --confi
   CHECK(confirmations == 2);
   const Result done = slurm.run({"resume", "sweep"});
   CHECK(done.code == 0);
-  CHECK_THAT(done.out, EndsWith("\n4 trials: 4 finished\nsweep: sweep\n"));
+  CHECK_THAT(done.out, Contains("\n4 trials: 4 finished\nbest: sweep/best -> trials/000"));
+  CHECK_THAT(done.out, EndsWith("\nsweep: sweep\n"));
 }
 
 TEST_CASE("--confirm that comes too early is told to come again") {

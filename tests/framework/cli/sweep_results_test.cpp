@@ -65,6 +65,34 @@ TEST_CASE("the best of cells that are under way is the best so far") {
   CHECK_THAT(said(folder, {"status"}), EndsWith("; best so far 50.00 % (cell 1)\n"));
 }
 
+TEST_CASE("a trial that was taken further is shown apart, with the reason") {
+  const SweepFolder folder(3, "{}", 3);
+  const auto write = [&](size_t trial, int64_t epochs, double value) {
+    folder.write(trial, RunStatus::kFinished, {value}, "validation/accuracy",
+                 {{"training", {{"epochs", epochs}, {"max_steps", nullptr}}}});
+  };
+  write(0, 9, 0.2);
+  write(1, 12, 0.9);
+  write(2, 9, 0.4);
+  CHECK_THAT(said(folder, {"status"}),
+             EndsWith("\ntrials/0002-cell: went 12 epochs, the cell's others 9: not counted\n"
+                      ".: 3 trials: 3 finished; best 30.00 % (cell 0: 1 of 3 not counted)\n"));
+  CHECK(said(folder, {"resume"}) ==
+        "cell    seeds  validation/accuracy\n"
+        "cell 0  2/3                30.00 %  1 of 3 not counted\n"
+        "not counted: cell 0, seed 1 (went 12 epochs, the cell's others 9)\n"
+        "3 trials: 3 finished\n"
+        "best: ./best -> trials/0001-cell\n"
+        "      of cell 0 (1 of 3 not counted), the seed nearest the mean over 2 (20.00 %, mean "
+        "30.00 %): the best seed would be luck\n"
+        "sweep: .\n");
+  const Json summary = json_of(folder / "sweep.json");
+  CHECK(summary.at("trials")[1].at("not_counted") == "went 12 epochs, the cell's others 9");
+  CHECK_FALSE(summary.at("trials")[0].contains("not_counted"));
+  const Json rows = Json::parse(said(folder, {"status", "--json"}));
+  CHECK(rows[1].at("not_counted") == "went 12 epochs, the cell's others 9");
+}
+
 TEST_CASE("a sweep without a run that finished has no best, and says so") {
   const SweepFolder folder(1, "{}");
   folder.write(0, RunStatus::kDiverged, {0.9});

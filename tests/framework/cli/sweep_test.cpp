@@ -2,6 +2,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/files/json.h"
+#include "framework/files/png.h"
 #include "framework/runs/run_directory.h"
 #include "tests/framework/cli/results.h"
 #include "tests/framework/cli/sweep_folder.h"
@@ -67,9 +68,12 @@ TEST_CASE("a sweep's best run is taken wherever a run is, by its link") {
   };
   CHECK_THAT(says({"test", "sweep/best"}), EndsWith("weights of step-00000001, 64 images\n"));
   CHECK_THAT(says({"export", "sweep/best", "x.safetensors"}), StartsWith("wrote x.safetensors"));
-  CHECK(says({"plot", "positions", "sweep/best"}) == "wrote " + (run / "plots/positions.png").string() + "\n");
-  CHECK_THAT(says({"predict", "sweep/best", (run / "plots/positions.png").string()}), StartsWith("image"));
-  CHECK_THAT(says({"status", "sweep/best"}), Contains("\nsweep/trials/" + run.filename().string() + " "));
+  const std::string trial = "sweep/trials/" + run.filename().string();
+  CHECK(says({"plot", "positions", "sweep/best"}) ==
+        "wrote " + trial + "/plots/positions.png\n");
+  write_plain(folder / "grey.png", encode_png({28, 28, 1, std::vector<uint8_t>(28 * 28, 128)}));
+  CHECK_THAT(says({"predict", "sweep/best", "grey.png"}), StartsWith("image"));
+  CHECK_THAT(says({"status", "sweep/best"}), Contains("\n" + trial + " "));
   CHECK(Json::parse(says({"compare", "sweep", "--json"})).at("groups")[0].at("runs").size() == 2);
   CHECK_THAT(says({"resume", "sweep/best"}), Contains("is finished"));
 }
@@ -173,10 +177,11 @@ TEST_CASE("a trial that diverges spoils no other, and is run again by --retry-fa
   const SweptFolder folder;
   const Result result = folder.sweep({"optimizer.lr=0.005,1e30", "seed=0..1", "--jobs", "1"});
   CHECK(result.code == 1);
+  CHECK_THAT(result.out, Contains("\nlr=1e30   0/2                      -  2 of 2 diverged\n"
+                                  "4 trials: 2 finished, 2 diverged\n"
+                                  "best: sweep/best -> trials/0001-lr-0.005-seed-0\n"));
   CHECK_THAT(result.out,
-             EndsWith("\nlr=1e30   0/2                      -  2 of 2 diverged\n"
-                      "4 trials: 2 finished, 2 diverged\n"
-                      "run what failed again with: runner resume sweep --retry-failed\n"));
+             EndsWith("\nrun what failed again with: runner resume sweep --retry-failed\n"));
   const std::string error =
       "(the loss is not finite by step 10 (epoch 1): training has diverged. A lower optimizer.lr ";
   CHECK(count(result.out, error) == 2);
@@ -211,6 +216,8 @@ TEST_CASE("a trial that fails is told with its last error, and goes on once the 
   CHECK_THAT(failed.out, Contains("small, seed 1: failed ("));
   CHECK_THAT(failed.out,
              EndsWith("2 trials: 1 finished, 1 failed\n"
+                      "best: sweep/best -> trials/0001-small-seed-0\n"
+                      "      of small (1 of 2 failed): 18.75 %\n"
                       "run what failed again with: runner resume sweep --retry-failed\n"));
   fs::remove_all(checkpoints);
   fs::rename(folder / "kept", checkpoints);

@@ -30,11 +30,12 @@ class Simulation {
   }
 
   // Leaves the trial after so many epochs.
-  void leave(size_t trial, RunStatus status, int64_t epochs) {
+  void leave(size_t trial, RunStatus status, int64_t epochs,
+             const nlohmann::ordered_json& config = nullptr) {
     std::vector<double> values;
     for (int64_t epoch = 1; epoch <= epochs; ++epoch)
       values.push_back(0.01 * static_cast<double>(trial) + 0.001 * static_cast<double>(epoch));
-    folder_.write(trial, status, values, sweep_.options().metric);
+    folder_.write(trial, status, values, sweep_.options().metric, config);
     sweep_.refresh(trial);
   }
 
@@ -111,6 +112,16 @@ TEST_CASE("asha prefers trials of cells without failures") {
   finished.leave(3, RunStatus::kDiverged, 1);
   finished.leave(2, RunStatus::kFinished, 9);
   CHECK(finished.run() == "0 to 1; 1 to 1; 1 to 5; 1 to 9; ");
+}
+
+TEST_CASE("asha compares no trial that somebody took further") {
+  const nlohmann::ordered_json further = {{"training", {{"epochs", 12}, {"max_steps", nullptr}}}};
+  for (const size_t seeds : {1, 3}) {
+    Simulation simulation(6, kAsha, seeds);
+    simulation.leave(2, RunStatus::kFinished, 9, further);
+    CHECK(simulation.run() ==
+          "0 to 1; 1 to 1; 3 to 1; 3 to 3; 4 to 1; 4 to 3; 5 to 1; 5 to 3; 5 to 9; ");
+  }
 }
 
 TEST_CASE("asha prefers small losses") {

@@ -76,6 +76,77 @@ TEST_CASE("a value that is not finite is no value") {
         Texts{"cell 0: 0.5000 of 1 of 1", "cell 1: nan of 0 of 1, not counted"});
 }
 
+// A trial's config; 9 epochs are those that were planned.
+nlohmann::ordered_json config(int64_t seed, int64_t epochs = 9, double lr = 0.1) {
+  return {{"name", "x"},
+          {"seed", seed},
+          {"threads", seed + 1},
+          {"model", {{"type", "vit"}, {"encoder", seed == 0 ? "fused" : "layers"}}},
+          {"optimizer", {{"type", "sgd"}, {"lr", lr}}},
+          {"training", {{"epochs", epochs}, {"max_steps", nullptr}, {"log_every", seed}}}};
+}
+
+void write(const SweepFolder& folder, size_t trial, double value, int64_t epochs = 9,
+           double lr = 0.1, RunStatus status = RunStatus::kFinished, bool exact = true) {
+  folder.write(trial, status, {value}, "validation/accuracy",
+               config(static_cast<int64_t>(trial), epochs, lr), exact);
+}
+
+// "1: went 4 epochs, the cell's others 2"
+Texts apart(const SweepFolder& folder) {
+  Texts out;
+  for (const auto& [trial, reason] : apart_trials(Sweep::open(folder.path())))
+    out.push_back(fmt::format("{}: {}", trial, reason));
+  return out;
+}
+
+TEST_CASE("a trial that was taken further is not averaged with its cell's others") {
+  const SweepFolder folder(6, "{}", 3);
+  for (size_t i = 0; i < 6; ++i) write(folder, i, i == 1 ? 0.9 : 0.1 * static_cast<double>(i / 3));
+  CHECK(apart(folder).empty());
+  write(folder, 1, 0.9, 12);
+  CHECK(ranked(folder) ==
+        Texts{"cell 1: 0.1000 of 3 of 3", "cell 0: 0.0000 of 2 of 3, 1 of 3 not counted"});
+  CHECK(apart(folder) == Texts{"1: went 12 epochs, the cell's others 9"});
+  // Nor where it is most of them that were, and while one is on its way.
+  write(folder, 2, 0.9, 12);
+  write(folder, 0, 0.2);
+  write(folder, 1, 0.9, 12, 0.1, RunStatus::kStopped);
+  CHECK(ranked(folder) ==
+        Texts{"cell 0: 0.2000 of 1 of 3, 2 of 3 not counted", "cell 1: 0.1000 of 3 of 3"});
+  CHECK(apart(folder) == Texts{"1: goes 12 epochs, the cell's others 9",
+                               "2: went 12 epochs, the cell's others 9"});
+}
+
+TEST_CASE("a trial that was taken further before the others of its cell began is none of them") {
+  const SweepFolder folder(2, "{}", 2);
+  write(folder, 0, 0.9, 12);
+  CHECK(ranked(folder) == Texts{"cell 0: nan of 0 of 2, 1 of 2 not counted"});
+  CHECK(apart(folder) == Texts{"0: went 12 epochs, planned were 9"});
+}
+
+TEST_CASE("a trial whose config was changed on the way is not averaged with its cell's others") {
+  const SweepFolder folder(3, "{}", 3);
+  write(folder, 0, 0.9, 9, 0.5, RunStatus::kFinished, false);
+  write(folder, 1, 0.2);
+  CHECK(ranked(folder) == Texts{"cell 0: 0.2000 of 1 of 3, 1 of 3 not counted"});
+  CHECK(apart(folder) == Texts{"0: has optimizer.lr 0.5, the cell's others 0.1"});
+  // One that diverged so is no failure of the cell.
+  write(folder, 0, 0.9, 12, 0.5, RunStatus::kDiverged, false);
+  write(folder, 2, 0.4);
+  CHECK(ranked(folder) == Texts{"cell 0: 0.3000 of 2 of 3, 1 of 3 not counted"});
+  CHECK(apart(folder) == Texts{"0: has optimizer.lr 0.5, the cell's others 0.1; goes 12 epochs, the "
+                               "cell's others 9"});
+}
+
+TEST_CASE("a cell all of whose trials were taken further stands behind those that were not") {
+  const SweepFolder folder(4, "{}", 2);
+  for (size_t i = 0; i < 4; ++i) write(folder, i, i < 2 ? 0.9 : 0.1, i < 2 ? 12 : 9);
+  CHECK(apart(folder).empty());
+  CHECK(ranked(folder) == Texts{"cell 1: 0.1000 of 2 of 2",
+                                "cell 0: 0.9000 of 2 of 2, 12 epochs, planned were 9"});
+}
+
 // Confirms without running anything.
 struct NoLauncher : Launcher {
   ExitCode launch(Sweep&, Scheduler&, SweepObserver&) override { return ExitCode::kDone; }
