@@ -70,21 +70,6 @@ TrialStatus status_of(const fs::path& run, const Metrics* metrics, const End& en
   return started ? TrialStatus::kInterrupted : TrialStatus::kWaiting;
 }
 
-// Without what names a run, repeats it, or changes no result.
-Json results_of(Json config) {
-  for (const char* key : {"name", "note", "tags", "seed", "threads", "device", "plugins"})
-    config.erase(key);
-  const auto erase = [&](const char* parent, std::initializer_list<const char*> keys) {
-    const auto found = config.find(parent);
-    if (found == config.end() || !found->is_object()) return;
-    for (const char* key : keys) found->erase(key);
-  };
-  erase("training", {"log_every", "checkpoint"});
-  erase("model", {"encoder"});
-  erase("dataset", {"path", "root", "mirrors", "download"});
-  return config;
-}
-
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
 }  // namespace
@@ -155,8 +140,10 @@ TrialState read_trial(const fs::path& run, const std::string& metric) {
   const auto steps = checkpoint_steps(directory.checkpoints());
   out.step = steps.empty() ? 0 : steps.back();
   if (!metrics) return out;
-  out.config = results_of(std::move(metrics->config));
-  out.exact = metrics->exact;
+  for (Change& change : metrics->changes) {
+    const bool is_of_config = !change.key.starts_with("environment.") && change.key != "total_steps";
+    if (is_of_config) out.changes.push_back(std::move(change));
+  }
   for (const Json& row : metrics->history) {
     out.epoch = row.at("epoch");
     out.step = std::max(out.step, row.at("step").get<int64_t>());

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/runs/metrics.h"
+
 namespace vitrine {
 
 // One run of a sweep, as it was planned.
@@ -46,10 +48,7 @@ struct TrialState {
   std::optional<double> test_accuracy;
   double seconds = 0;  // of training
   std::string error;   // the last line that tells of one
-  // Of its config what results depend on, and whether nothing of it was changed on the way so that
-  // they differ; null before the first metrics.json.
-  nlohmann::ordered_json config;
-  bool exact = true;
+  std::vector<Change> changes;  // of what its results depend on, by resumes
 
   // The best value of the first `epochs`.
   std::optional<double> best(bool larger_is_better, int64_t epochs = INT64_MAX) const;

@@ -4,113 +4,85 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <tuple>
+#include <map>
 
 namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Keys whose values differ, with both; what only one of them has is null in the other.
-using Changes = std::vector<std::tuple<std::string, Json, Json>>;
-
-void collect(const Json& from, const Json& to, const std::string& path, Changes& out) {
-  if (from == to) return;
-  if (!from.is_object() || !to.is_object()) {
-    out.emplace_back(path, from, to);
-    return;
-  }
-  const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
-  for (const auto& [key, value] : from.items())
-    collect(value, to.value(key, Json()), below(key), out);
-  for (const auto& [key, value] : to.items()) {
-    if (!from.contains(key)) out.emplace_back(below(key), Json(), value);
-  }
-}
-
 std::string shown(const Json& value) {
   return value.is_null() ? "none" : value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-// "went 4 epochs"
-std::string length_of(const TrialState& state, const std::string& epochs) {
-  const char* verb = state.status == TrialStatus::kFinished ? "went" : "goes";
-  return fmt::format("{} {} epochs", verb, epochs);
+// What a trial has that was not planned. Of what may change exactly only the last value counts, of
+// all else each step at which it changed.
+std::vector<Change> departures_of(const TrialState& state) {
+  std::vector<Change> out;
+  for (const Change& change : state.changes) {
+    const auto same = [&](const Change& known) { return known.exact && known.key == change.key; };
+    const auto known = std::find_if(out.begin(), out.end(), same);
+    if (change.exact && known != out.end()) {
+      known->to = change.to;
+    } else {
+      out.push_back(change);
+    }
+  }
+  std::erase_if(out, [](const Change& change) { return change.exact && change.from == change.to; });
+  return out;
 }
 
-// "went 4 epochs, the cell's others 2" of a trial that differs from them.
-std::string difference_of(const Json& others, const TrialState& state) {
-  Changes changes;
-  collect(others, state.config, "", changes);
+// Equal for trials that are of one experiment.
+std::string variant_of(const TrialState& state) {
+  Json out = Json::array();
+  for (const Change& change : departures_of(state)) {
+    out.push_back({change.key, change.to});
+    if (!change.exact) out.back().push_back(change.step);
+  }
+  return out.empty() ? "" : out.dump();
+}
+
+// "went 4 epochs, the cell's others 2"
+std::string words_of(const TrialState& state, const char* others) {
   std::vector<std::string> parts;
-  for (const auto& [key, theirs, its] : changes) {
-    const bool is_length = key == "training.epochs";
-    const std::string what = is_length ? length_of(state, shown(its))
-                                       : fmt::format("has {} {}", key, shown(its));
-    parts.push_back(fmt::format("{}, the cell's others {}", what, shown(theirs)));
+  const char* verb = state.status == TrialStatus::kFinished ? "went" : "goes";
+  for (const Change& change : departures_of(state)) {
+    const std::string from = shown(change.from), to = shown(change.to);
+    parts.push_back(
+        change.key == "training.epochs" ? fmt::format("{} {} epochs, {} {}", verb, to, others, from)
+        : change.exact ? fmt::format("has {} {}, {} {}", change.key, to, others, from)
+                       : fmt::format("{} is {} from step {} on, was {}", change.key, to,
+                                     change.step, from));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-// None where steps end it, of which epochs do not tell.
-std::optional<int64_t> epochs_of(const Json& config) {
-  const auto training = config.find("training");
-  if (training == config.end() || !training->is_object()) return std::nullopt;
-  const Json epochs = training->value("epochs", Json());
-  if (!epochs.is_number_integer() || !training->value("max_steps", Json()).is_null())
-    return std::nullopt;
-  return epochs.get<int64_t>();
-}
-
-// A config that trials of the cell have.
-struct Variant {
-  const Json* config;
-  bool is_planned;  // as far as its length tells
-  size_t exact, count;
-
-  auto rank() const { return std::tuple(is_planned, exact, count); }
-};
-
-Variant first_variant(const Sweep& sweep, const std::vector<size_t>& trials) {
-  std::vector<Variant> out;
+// "": as planned, which is what is to come as well.
+std::string counted_variant(const Sweep& sweep, const std::vector<size_t>& trials) {
+  std::map<std::string, size_t> counts;
+  std::string out;
   for (const size_t trial : trials) {
-    const TrialState& state = sweep.state(trial);
-    if (state.config.is_null()) continue;
-    const auto is_same = [&](const Variant& known) { return *known.config == state.config; };
-    auto found = std::find_if(out.begin(), out.end(), is_same);
-    if (found == out.end()) {
-      const int64_t planned = sweep.trials()[trial].epochs;
-      found = out.insert(found, {&state.config,
-                                 epochs_of(state.config).value_or(planned) == planned, 0, 0});
-    }
-    ++found->count;
-    found->exact += state.exact;
+    const std::string variant = variant_of(sweep.state(trial));
+    if (variant.empty()) return "";
+    if (++counts[variant] > counts[out]) out = variant;
   }
-  return *std::max_element(out.begin(), out.end(), [](const Variant& a, const Variant& b) {
-    return a.rank() < b.rank();
-  });
+  return out;
 }
 
 }  // namespace
 
 Parting part_trials(const Sweep& sweep, const std::vector<size_t>& trials) {
   Parting out;
-  const auto is_to_come = [&](size_t trial) { return sweep.state(trial).config.is_null(); };
-  const auto to_come = std::count_if(trials.begin(), trials.end(), is_to_come);
-  if (static_cast<size_t>(to_come) == trials.size()) return out;
-  const Variant first = first_variant(sweep, trials);
-  const bool counts = first.is_planned || to_come == 0;
-  const std::string planned = fmt::format("planned were {}", sweep.trials()[trials[0]].epochs);
-  if (counts && !first.is_planned)
-    out.departure = fmt::format("{} epochs, {}", *epochs_of(*first.config), planned);
+  const std::string counted = counted_variant(sweep, trials);
   for (const size_t trial : trials) {
     const TrialState& state = sweep.state(trial);
-    if (is_to_come(trial) || (counts && state.config == *first.config)) continue;
-    out.apart.emplace_back(
-        trial, counts ? difference_of(*first.config, state)
-                      : fmt::format("{}, {}",
-                                    length_of(state, std::to_string(*epochs_of(state.config))),
-                                    planned));
+    const std::string variant = variant_of(state);
+    if (variant != counted) {
+      out.apart.emplace_back(
+          trial, words_of(state, counted.empty() ? "the cell's others" : "planned were"));
+    } else if (!counted.empty()) {
+      out.departure = words_of(state, "planned were");
+    }
   }
   return out;
 }

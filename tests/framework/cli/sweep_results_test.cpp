@@ -67,13 +67,10 @@ TEST_CASE("the best of cells that are under way is the best so far") {
 
 TEST_CASE("a trial that was taken further is shown apart, with the reason") {
   const SweepFolder folder(3, "{}", 3);
-  const auto write = [&](size_t trial, int64_t epochs, double value) {
-    folder.write(trial, RunStatus::kFinished, {value}, "validation/accuracy",
-                 {{"training", {{"epochs", epochs}, {"max_steps", nullptr}}}});
-  };
-  write(0, 9, 0.2);
-  write(1, 12, 0.9);
-  write(2, 9, 0.4);
+  folder.write(0, RunStatus::kFinished, {0.2});
+  folder.write(1, RunStatus::kFinished, {0.9}, "validation/accuracy",
+               {{90, "training.epochs", 9, 12, true}});
+  folder.write(2, RunStatus::kFinished, {0.4});
   CHECK_THAT(said(folder, {"status"}),
              EndsWith("\ntrials/0002-cell: went 12 epochs, the cell's others 9: not counted\n"
                       ".: 3 trials: 3 finished; best 30.00 % (cell 0: 1 of 3 not counted)\n"));

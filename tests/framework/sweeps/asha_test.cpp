@@ -31,11 +31,11 @@ class Simulation {
 
   // Leaves the trial after so many epochs.
   void leave(size_t trial, RunStatus status, int64_t epochs,
-             const nlohmann::ordered_json& config = nullptr) {
+             const std::vector<Change>& changes = {}) {
     std::vector<double> values;
     for (int64_t epoch = 1; epoch <= epochs; ++epoch)
       values.push_back(0.01 * static_cast<double>(trial) + 0.001 * static_cast<double>(epoch));
-    folder_.write(trial, status, values, sweep_.options().metric, config);
+    folder_.write(trial, status, values, sweep_.options().metric, changes);
     sweep_.refresh(trial);
   }
 
@@ -115,7 +115,7 @@ TEST_CASE("asha prefers trials of cells without failures") {
 }
 
 TEST_CASE("asha compares no trial that somebody took further") {
-  const nlohmann::ordered_json further = {{"training", {{"epochs", 12}, {"max_steps", nullptr}}}};
+  const std::vector<Change> further = {{90, "training.epochs", 9, 12, true}};
   for (const size_t seeds : {1, 3}) {
     Simulation simulation(6, kAsha, seeds);
     simulation.leave(2, RunStatus::kFinished, 9, further);

@@ -76,20 +76,16 @@ TEST_CASE("a value that is not finite is no value") {
         Texts{"cell 0: 0.5000 of 1 of 1", "cell 1: nan of 0 of 1, not counted"});
 }
 
-// A trial's config; 9 epochs are those that were planned.
-nlohmann::ordered_json config(int64_t seed, int64_t epochs = 9, double lr = 0.1) {
-  return {{"name", "x"},
-          {"seed", seed},
-          {"threads", seed + 1},
-          {"model", {{"type", "vit"}, {"encoder", seed == 0 ? "fused" : "layers"}}},
-          {"optimizer", {{"type", "sgd"}, {"lr", lr}}},
-          {"training", {{"epochs", epochs}, {"max_steps", nullptr}, {"log_every", seed}}}};
+// Finishes a trial, which resumes have changed.
+void write(const SweepFolder& folder, size_t trial, double value,
+           const std::vector<Change>& changes = {}, RunStatus status = RunStatus::kFinished) {
+  folder.write(trial, status, {value}, "validation/accuracy", changes);
 }
 
-void write(const SweepFolder& folder, size_t trial, double value, int64_t epochs = 9,
-           double lr = 0.1, RunStatus status = RunStatus::kFinished, bool exact = true) {
-  folder.write(trial, status, {value}, "validation/accuracy",
-               config(static_cast<int64_t>(trial), epochs, lr), exact);
+const Change kFurther = {90, "training.epochs", 9, 12, true};
+
+Change rate(double from, double to, int64_t step) {
+  return {step, "optimizer.lr", from, to, false};
 }
 
 // "1: went 4 epochs, the cell's others 2"
@@ -104,14 +100,14 @@ TEST_CASE("a trial that was taken further is not averaged with its cell's others
   const SweepFolder folder(6, "{}", 3);
   for (size_t i = 0; i < 6; ++i) write(folder, i, i == 1 ? 0.9 : 0.1 * static_cast<double>(i / 3));
   CHECK(apart(folder).empty());
-  write(folder, 1, 0.9, 12);
+  write(folder, 1, 0.9, {kFurther});
   CHECK(ranked(folder) ==
         Texts{"cell 1: 0.1000 of 3 of 3", "cell 0: 0.0000 of 2 of 3, 1 of 3 not counted"});
   CHECK(apart(folder) == Texts{"1: went 12 epochs, the cell's others 9"});
-  // Nor where it is most of them that were, and while one is on its way.
-  write(folder, 2, 0.9, 12);
+  // Nor where most of them were, and while one is on its way.
+  write(folder, 2, 0.9, {{90, "training.epochs", 9, 10, true}, {100, "training.epochs", 10, 12, true}});
   write(folder, 0, 0.2);
-  write(folder, 1, 0.9, 12, 0.1, RunStatus::kStopped);
+  write(folder, 1, 0.9, {kFurther}, RunStatus::kStopped);
   CHECK(ranked(folder) ==
         Texts{"cell 0: 0.2000 of 1 of 3, 2 of 3 not counted", "cell 1: 0.1000 of 3 of 3"});
   CHECK(apart(folder) == Texts{"1: goes 12 epochs, the cell's others 9",
@@ -120,31 +116,46 @@ TEST_CASE("a trial that was taken further is not averaged with its cell's others
 
 TEST_CASE("a trial that was taken further before the others of its cell began is none of them") {
   const SweepFolder folder(2, "{}", 2);
-  write(folder, 0, 0.9, 12);
+  write(folder, 0, 0.9, {kFurther});
   CHECK(ranked(folder) == Texts{"cell 0: nan of 0 of 2, 1 of 2 not counted"});
-  CHECK(apart(folder) == Texts{"0: went 12 epochs, planned were 9"});
+  CHECK(apart(folder) == Texts{"0: went 12 epochs, the cell's others 9"});
 }
 
-TEST_CASE("a trial whose config was changed on the way is not averaged with its cell's others") {
+TEST_CASE("a trial that was changed on the way is not averaged with its cell's others") {
   const SweepFolder folder(3, "{}", 3);
-  write(folder, 0, 0.9, 9, 0.5, RunStatus::kFinished, false);
+  write(folder, 0, 0.9, {rate(0.1, 0.5, 20)});
   write(folder, 1, 0.2);
   CHECK(ranked(folder) == Texts{"cell 0: 0.2000 of 1 of 3, 1 of 3 not counted"});
-  CHECK(apart(folder) == Texts{"0: has optimizer.lr 0.5, the cell's others 0.1"});
-  // One that diverged so is no failure of the cell.
-  write(folder, 0, 0.9, 12, 0.5, RunStatus::kDiverged, false);
-  write(folder, 2, 0.4);
-  CHECK(ranked(folder) == Texts{"cell 0: 0.3000 of 2 of 3, 1 of 3 not counted"});
-  CHECK(apart(folder) == Texts{"0: has optimizer.lr 0.5, the cell's others 0.1; goes 12 epochs, the "
-                               "cell's others 9"});
+  CHECK(apart(folder) == Texts{"0: optimizer.lr is 0.5 from step 20 on, was 0.1"});
+  // One that diverged so is no failure of the cell; one that was changed back has trained otherwise.
+  write(folder, 0, 0.9, {rate(0.1, 0.5, 20), kFurther}, RunStatus::kDiverged);
+  write(folder, 2, 0.4, {rate(0.1, 0.5, 20), rate(0.5, 0.1, 30)});
+  CHECK(ranked(folder) == Texts{"cell 0: 0.2000 of 1 of 3, 2 of 3 not counted"});
+  CHECK(apart(folder) == Texts{"0: optimizer.lr is 0.5 from step 20 on, was 0.1; goes 12 epochs, the "
+                               "cell's others 9",
+                               "2: optimizer.lr is 0.5 from step 20 on, was 0.1; optimizer.lr is 0.1 "
+                               "from step 30 on, was 0.5"});
 }
 
-TEST_CASE("a cell all of whose trials were taken further stands behind those that were not") {
-  const SweepFolder folder(4, "{}", 2);
-  for (size_t i = 0; i < 4; ++i) write(folder, i, i < 2 ? 0.9 : 0.1, i < 2 ? 12 : 9);
-  CHECK(apart(folder).empty());
-  CHECK(ranked(folder) == Texts{"cell 1: 0.1000 of 2 of 2",
-                                "cell 0: 0.9000 of 2 of 2, 12 epochs, planned were 9"});
+TEST_CASE("what a resume changed without an effect on results parts no trial") {
+  const SweepFolder folder(2, "{}", 2);
+  write(folder, 0, 0.9, {{20, "environment.isa", "avx2", "avx512", false}});
+  write(folder, 1, 0.1, {kFurther, {90, "training.epochs", 12, 9, true}});
+  CHECK(ranked(folder) == Texts{"cell 0: 0.5000 of 2 of 2"});
+}
+
+TEST_CASE("a cell all of whose trials were changed stands behind those that were not") {
+  const SweepFolder folder(6, "{}", 2);
+  for (size_t i = 0; i < 4; ++i) write(folder, i, i < 2 ? 0.9 : 0.1);
+  write(folder, 0, 0.9, {kFurther});
+  write(folder, 1, 0.9, {kFurther});
+  write(folder, 4, 0.5, {kFurther});
+  write(folder, 5, 0.5, {rate(0.1, 0.5, 20)});
+  CHECK(ranked(folder) ==
+        Texts{"cell 1: 0.1000 of 2 of 2",
+              "cell 0: 0.9000 of 2 of 2, went 12 epochs, planned were 9",
+              "cell 2: 0.5000 of 1 of 2, 1 of 2 not counted, went 12 epochs, planned were 9"});
+  CHECK(apart(folder) == Texts{"5: optimizer.lr is 0.5 from step 20 on, was 0.1"});
 }
 
 // Confirms without running anything.

@@ -42,11 +42,10 @@ class SweepFolder : public TemporaryFolder {
   // As training leaves it after these epochs' values of the metric.
   void write(size_t trial, RunStatus status, const std::vector<double>& values,
              const std::string& metric = "validation/accuracy",
-             const nlohmann::ordered_json& config = nullptr, bool exact = true) const {
+             const std::vector<Change>& changes = {}) const {
     Metrics metrics;
     metrics.status = status;
-    metrics.exact = exact;
-    if (!config.is_null()) metrics.config = config;
+    metrics.changes = changes;
     for (size_t i = 0; i < values.size(); ++i)
       metrics.add_epoch({{"epoch", i + 1}, {"step", 10 * (i + 1)}, {metric, values[i]}});
     metrics.write(run(trial) / "metrics.json");
