@@ -127,7 +127,7 @@ std::string controls(const ReportData& data) {
          "<label class=\"filter\">Filter <input id=\"filter\" type=\"search\" "
          "placeholder=\"hidden_d=8,16 test/accuracy&gt;90% finished\" autocomplete=\"off\" "
          "aria-describedby=\"filter-problem\"></label>\n"
-         "<output id=\"count\"></output><span id=\"filter-problem\" kind=\"alert\"></span>"
+         "<output id=\"count\"></output><span id=\"filter-problem\" role=\"alert\"></span>"
          "<div id=\"legend\"></div></div>\n";
 }
 
@@ -186,7 +186,7 @@ std::string report_page(std::vector<RunRecord> runs, const std::vector<std::stri
   std::string out = head(title + " · Vitrine");
   out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data, comparison) + "<nav>" +
          page.navigation + "</nav></header>\n" + controls(data) + "<main>\n" + page.sections +
-         "</main>\n<div id=\"tip\" kind=\"tooltip\" hidden></div>\n";
+         "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
   out += "<script type=\"application/json\" id=\"data\">" + script_json(json) + "</script>\n";
   out += "<script>" + std::string(page_vega()) + "</script>\n<script>" +
          std::string(page_script()) + "</script>\n</body>\n</html>\n";
