@@ -134,7 +134,7 @@ function showTooltip(handler, event, item, value) {
   const run = page.data.runs[value.run];
   if (run) {
     add('b', run.label);
-    for (const column of page.data.columns.filter((each) => ['name', 'parameter', 'seed'].includes(each.role))) {
+    for (const column of page.data.columns.filter((each) => ['name', 'parameter', 'seed'].includes(each.kind))) {
       if (run[column.id] !== undefined) add('span', `${column.name} ${shown(run[column.id], column)}`);
     }
     if (!value.at) add('span', `${page.metric.name} ${shown(run[page.metric.id], page.metric)}`);
