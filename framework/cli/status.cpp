@@ -7,6 +7,7 @@
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/config/scalar.h"
 #include "framework/reports/runs.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/sweeps/ranking.h"
@@ -80,7 +81,7 @@ std::string shown_runs(const Json& rows) {
                                                          row["epochs"].get<int64_t>())
                                            : "-",
                      row.contains("step") ? grouped(row["step"].get<int64_t>()) : "-",
-                     loss.is_number() ? fmt::format("{:.4f}", loss.get<double>()) : "-",
+                     loss.is_number() ? fixed_text(loss.get<double>(), 4) : "-",
                      percent(row.value("best validation/accuracy", Json())),
                      percent(row.value("test/accuracy", Json()))});
     if (row.contains("error")) errors += "\n" + error_of(row);
@@ -102,32 +103,37 @@ Sweep open_sweep(const std::filesystem::path& folder) {
   return out;
 }
 
-// The newest task of Slurm's that is about this trial: "12_3".
-std::string task_of(const Sweep& sweep, size_t trial) {
-  std::string out;
-  for (const SlurmJob& job : sweep.slurm_jobs()) {
+struct KnownSweep {
+  Sweep sweep;
+  std::map<size_t, std::string> tasks;  // the newest of Slurm's that is about a trial: "12_3"
+  std::map<size_t, std::string> apart;  // trials that do not count for their cells, and why
+};
+
+KnownSweep known_sweep(const std::filesystem::path& folder) {
+  KnownSweep out{open_sweep(folder), {}, {}};
+  out.apart = apart_trials(out.sweep);
+  for (const SlurmJob& job : out.sweep.slurm_jobs()) {
     for (size_t task = 0; task < job.tasks.size(); ++task) {
-      const auto& trials = job.tasks[task];
-      if (std::find(trials.begin(), trials.end(), trial) != trials.end())
-        out = fmt::format("{}_{}", job.id, task);
+      for (const size_t trial : job.tasks[task])
+        out.tasks[trial] = fmt::format("{}_{}", job.id, task);
     }
   }
   return out;
 }
 
 // Of a trial the sweep knows more: that it waits, that it is paused, how it ended.
-void add_trial(const Sweep& sweep, const std::map<size_t, std::string>& apart,
-               const std::filesystem::path& run, Json& row) {
+void add_trial(const KnownSweep& known, const std::filesystem::path& run, Json& row) {
+  const Sweep& sweep = known.sweep;
   row["sweep"] = std::filesystem::proximate(sweep.path()).string();
   const auto trial = sweep.find(run);
   if (!trial) return;
   const TrialState& state = sweep.state(*trial);
   row["status"] = to_string(state.status);
   if (!state.error.empty()) row["error"] = state.error;
-  if (const auto found = apart.find(*trial); found != apart.end())
+  if (const auto found = known.apart.find(*trial); found != known.apart.end())
     row["not_counted"] = found->second;
-  const std::string task = task_of(sweep, *trial);
-  if (!task.empty()) row["slurm_task"] = task;
+  if (const auto task = known.tasks.find(*trial); task != known.tasks.end())
+    row["slurm_task"] = task->second;
 }
 
 std::string line_of(const Sweep& sweep) {
@@ -147,8 +153,7 @@ bool is_asked_for(const std::filesystem::path& sweep, const std::vector<std::str
 
 ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
-  std::map<std::filesystem::path, Sweep> sweeps;
-  std::map<std::filesystem::path, std::map<size_t, std::string>> apart;
+  std::map<std::filesystem::path, KnownSweep> sweeps;
   for (const RunRecord& run : read_runs(options.places, std::thread::hardware_concurrency())) {
     const auto folder = std::filesystem::canonical(run.path);
     const auto sweep = sweep_of(folder);
@@ -157,21 +162,18 @@ ExitCode status(const StatusOptions& options) {
       continue;
     }
     auto known = sweeps.find(sweep);
-    if (known == sweeps.end()) {
-      known = sweeps.emplace(sweep, open_sweep(sweep)).first;
-      apart[sweep] = apart_trials(known->second);
-    }
+    if (known == sweeps.end()) known = sweeps.emplace(sweep, known_sweep(sweep)).first;
     // Among other runs a sweep is one line.
     if (!options.json && !is_asked_for(sweep, options.places)) continue;
     rows.push_back(status_of(run));
-    add_trial(known->second, apart[sweep], folder, rows.back());
+    add_trial(known->second, folder, rows.back());
   }
   if (options.json) {
     print_json(rows);
     return ExitCode::kDone;
   }
   if (!rows.empty()) print(shown_runs(rows));
-  for (const auto& [folder, sweep] : sweeps) print(line_of(sweep));
+  for (const auto& [folder, known] : sweeps) print(line_of(known.sweep));
   return ExitCode::kDone;
 }
 

@@ -9,7 +9,9 @@
 #include <map>
 
 #include "framework/cli/terminal.h"
+#include "framework/config/scalar.h"
 #include "framework/sweeps/best.h"
+#include "framework/sweeps/ranking.h"
 
 namespace vitrine {
 namespace {

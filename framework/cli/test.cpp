@@ -2,6 +2,7 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/config/scalar.h"
 #include "framework/runs/nonfinite.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/best.h"
@@ -30,9 +31,9 @@ std::string shown_scores(const Json& result) {
                       grouped(row.at("images").get<int64_t>()), percent(row.at("accuracy")),
                       percent(row.at("precision"))});
     }
-    out += fmt::format("{}: loss {:.4f}, accuracy {:.2f} %\n{}\n", escape(name),
-                       task.at("loss").get<double>(), 100 * task.at("accuracy").get<double>(),
-                       table(rows));
+    out += fmt::format("{}: loss {}, accuracy {:.2f} %\n{}\n", escape(name),
+                       fixed_text(task.at("loss").get<double>(), 4),
+                       100 * task.at("accuracy").get<double>(), table(rows));
   }
   return out + fmt::format("weights of {}, {} images", result.at("checkpoint").get<std::string>(),
                            grouped(result.at("images").get<int64_t>()));

@@ -83,4 +83,12 @@ bool is_null_word(std::string_view text) {
 
 std::string number_text(double value) { return fmt::format("{}", value); }
 
+std::string shown_number(double value) { return number_text(value == 0 ? 0 : value); }
+
+std::string fixed_text(double value, int digits) {
+  std::string out = fmt::format("{:.{}f}", value, digits);
+  if (out.find_first_not_of("-0.") == out.npos && out.starts_with('-')) out.erase(0, 1);
+  return out;
+}
+
 }  // namespace vitrine

@@ -22,5 +22,9 @@ bool is_null_word(std::string_view text);  // "", ~, null
 
 // The shortest text that reads back as the same double: 0.005, 1e-08, 3.
 std::string number_text(double value);
+// The same for people: -0 is 0.
+std::string shown_number(double value);
+// With so many digits behind the point; what rounds to nothing has no sign: -0.00001 is "0.0000".
+std::string fixed_text(double value, int digits);
 
 }  // namespace vitrine

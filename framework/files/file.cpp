@@ -33,15 +33,17 @@ Descriptor open_regular(const std::filesystem::path& path, uint64_t& size) {
   return file;
 }
 
-// Up to `count` bytes; fewer only at the end of the file.
-std::string read_bytes(const Descriptor& file, uint64_t count, const std::filesystem::path& path) {
+// Up to `count` bytes from `offset` on; fewer only at the end of the file.
+std::string read_bytes(const Descriptor& file, uint64_t count, const std::filesystem::path& path,
+                       uint64_t offset = 0) {
   std::string bytes;
   bytes.reserve(count);
   use_huge_pages(bytes.data(), count);
   bytes.resize(count);
   size_t filled = 0;
   while (filled < bytes.size()) {
-    const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
+    const ssize_t got = ::pread(file.get(), bytes.data() + filled, bytes.size() - filled,
+                                static_cast<off_t>(offset + filled));
     if (got < 0 && errno != EINTR) throw_read_error(path, words_for_errno());
     if (got == 0) break;
     if (got > 0) filled += static_cast<size_t>(got);
@@ -67,6 +69,13 @@ FileStart read_file_start(const std::filesystem::path& path, uint64_t count) {
   const Descriptor file = open_regular(path, start.size);
   start.bytes = read_bytes(file, std::min(count, start.size), path);
   return start;
+}
+
+std::string read_file_part(const std::filesystem::path& path, uint64_t offset, uint64_t count) {
+  uint64_t size = 0;
+  const Descriptor file = open_regular(path, size);
+  if (offset >= size) return "";
+  return read_bytes(file, std::min(count, size - offset), path, offset);
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {

@@ -21,6 +21,10 @@ struct FileStart {
 };
 FileStart read_file_start(const std::filesystem::path& path, uint64_t count);
 
+// `count` bytes from `offset` on; fewer, or none, where the file ends before. Throws as read_file
+// does.
+std::string read_file_part(const std::filesystem::path& path, uint64_t offset, uint64_t count);
+
 // Replaces `path` by `bytes` so that a reader, a crash or a full disk sees the old file or the new
 // one, never a part: temporary in the same folder, fsync, rename, fsync of the folder. Throws
 // Error(kFailed) and leaves no temporary behind.

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "framework/config/scalar.h"
 #include "framework/error.h"
 #include "framework/reports/comparison_text.h"
 #include "framework/reports/groups.h"
@@ -149,7 +150,7 @@ class Builder {
 
 // Numbers in full; what there is none of is empty.
 std::string cell_number(double value) {
-  return std::isfinite(value) ? fmt::format("{}", value) : "";
+  return std::isfinite(value) ? shown_number(value) : "";
 }
 
 std::string csv_cell(const std::string& raw) {

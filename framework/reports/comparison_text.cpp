@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "framework/config/scalar.h"
 #include "framework/reports/failures.h"
 
 namespace vitrine {
@@ -32,9 +33,10 @@ Notation notation_of(const MetricInfo& info) {
 
 std::string scaled(double value, const Notation& notation) {
   if (notation.decimals < 0) {
-    return std::abs(value) < 1000 ? fmt::format("{:.4g}", value) : fmt::format("{:.0f}", value);
+    return std::abs(value) < 1000 ? fmt::format("{:.4g}", value == 0 ? 0 : value)
+                                  : fmt::format("{:.0f}", value);
   }
-  return fmt::format("{:.{}f}", value * notation.factor, notation.decimals);
+  return fixed_text(value * notation.factor, notation.decimals);
 }
 
 std::string counted(size_t n, const Comparison& comparison) {

@@ -150,7 +150,7 @@ std::string quoted(const std::string& text) {
 }
 
 std::string number_or_nothing(double value) {
-  return std::isfinite(value) ? number_text(value) : "";
+  return std::isfinite(value) ? shown_number(value) : "";
 }
 
 }  // namespace
@@ -220,7 +220,7 @@ std::string to_csv(const Curves& curves) {
       for (const RunCurve& curve : group.runs) {
         for (const CurvePoint& point : curve.points) {
           out += fmt::format("{},{},{},{}\n", label, quoted(curve.run->path.string()),
-                             number_text(point.x), number_text(point.value));
+                             shown_number(point.x), shown_number(point.value));
         }
       }
       continue;
@@ -231,8 +231,8 @@ std::string to_csv(const Curves& curves) {
                                      ? number_or_nothing(spread.deviation)
                                      : number_or_nothing(spread.interval.low) + "," +
                                            number_or_nothing(spread.interval.high);
-      out += fmt::format("{},{},{},{},{}\n", label, number_text(point.x), number_text(spread.mean),
-                         bounds, spread.n);
+      out += fmt::format("{},{},{},{},{}\n", label, shown_number(point.x),
+                         shown_number(spread.mean), bounds, spread.n);
     }
   }
   return out;

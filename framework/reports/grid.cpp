@@ -120,7 +120,7 @@ void draw_titles(Canvas& canvas, const Grid& grid, const Places& places) {
 ColourBar colour_bar(const Scale& scale, const std::string& label) {
   ColourBar out{scale, label, {}};
   for (const double value : {scale.low, (scale.low + scale.high) / 2, scale.high})
-    out.ticks.emplace_back(value, fmt::format("{:.2g}", value));
+    out.ticks.emplace_back(value, fmt::format("{:.2g}", value == 0 ? 0 : value));
   return out;
 }
 

@@ -62,7 +62,7 @@ std::vector<std::string> tick_texts(const std::vector<double>& ticks) {
     const bool short_enough = digits < 7 && std::abs(tick) < 1e7;
     out.push_back(short_enough
                       ? fmt::format("{:.{}f}", std::abs(tick) < step / 2 ? 0 : tick, digits)
-                      : fmt::format("{:.6g}", tick));
+                      : fmt::format("{:.6g}", tick == 0 ? 0 : tick));
   }
   return out;
 }

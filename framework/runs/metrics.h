@@ -87,7 +87,9 @@ class Metrics {
   void write(const std::filesystem::path& path) const;  // atomically; Error(kFailed)
 
   // read and parse throw Error(kData), which begins with the path or name, for unknown or missing
-  // keys and values of the wrong type. What was not finite is NaN again.
+  // keys and values of the wrong type. What was not finite is NaN again. A run under way writes
+  // this file more seldom than it ends epochs: of one that says "running", be it killed since, read
+  // adds the epochs that are in the metrics.jsonl beside it alone.
   static Metrics read(const std::filesystem::path& path);
   // The same for going on with a run or testing it: what is wrong is an Error(kCheckpoint).
   static Metrics of_run(const std::filesystem::path& path);
@@ -114,5 +116,11 @@ class MetricRows {
 // Throws Error(kData), which tells the line.
 std::vector<Metrics::Object> read_rows(const std::filesystem::path& path);
 std::vector<Metrics::Object> parse_rows(std::string_view text, std::string_view name);
+// The epochs' rows, as Metrics::history has them. Rows of steps, of which there may be millions, are
+// passed over without a look at what they hold.
+std::vector<Metrics::Object> read_epochs(const std::filesystem::path& path);
+// Of these the ones above `after`, read from the end of the file: it takes as long as there is that
+// is new. None where there is no such file.
+std::vector<Metrics::Object> epochs_after(const std::filesystem::path& path, int64_t after);
 
 }  // namespace vitrine

@@ -14,7 +14,6 @@ namespace {
 using Object = Metrics::Object;
 
 constexpr uint64_t kMaxMetricsBytes = uint64_t{256} << 20;
-constexpr uint64_t kMaxRowsBytes = uint64_t{2} << 30;
 constexpr RunStatus kStatuses[] = {RunStatus::kRunning, RunStatus::kFinished, RunStatus::kStopped,
                                    RunStatus::kDiverged, RunStatus::kFailed};
 
@@ -107,21 +106,20 @@ void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) 
   checkpoints.no_rest();
 }
 
-Object parse_row(std::string_view line, const std::string& where) {
-  Object row = parse_ordered_json(line, where);
-  restore_nonfinite(row, where);
-  ObjectReader reader(row, where);
-  reader.one_of("kind", {"step", "epoch"});
-  reader.integer("step", 0);
-  reader.integer("epoch", 0);
-  reader.rest_are_numbers();
-  return row;
+// Takes over the epochs that metrics.jsonl tells of and metrics.json not yet.
+void add_new_epochs(Metrics& metrics, const std::filesystem::path& rows) {
+  const int64_t last =
+      metrics.history.empty() ? 0 : metrics.history.back()["epoch"].get<int64_t>();
+  for (Object& row : epochs_after(rows, last)) metrics.add_epoch(std::move(row));
 }
 
 }  // namespace
 
 Metrics Metrics::read(const std::filesystem::path& path) {
-  return parse(read_file(path, kMaxMetricsBytes), path.string());
+  Metrics out = parse(read_file(path, kMaxMetricsBytes), path.string());
+  if (out.status == RunStatus::kRunning)
+    add_new_epochs(out, path.parent_path() / "metrics.jsonl");
+  return out;
 }
 
 Metrics Metrics::of_run(const std::filesystem::path& path) {
@@ -165,19 +163,6 @@ Metrics Metrics::parse(std::string_view text, std::string_view name) {
   take("contents", metrics.contents);
   take("execution", metrics.execution);
   return metrics;
-}
-
-std::vector<Object> read_rows(const std::filesystem::path& path) {
-  return parse_rows(read_file(path, kMaxRowsBytes), path.string());
-}
-
-std::vector<Object> parse_rows(std::string_view text, std::string_view name) {
-  std::vector<Object> rows;
-  for (size_t begin = 0, end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
-    rows.push_back(parse_row(text.substr(begin, end - begin),
-                             fmt::format("{}:{}", escape(name), rows.size() + 1)));
-  }
-  return rows;
 }
 
 }  // namespace vitrine

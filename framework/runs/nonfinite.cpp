@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -30,12 +31,22 @@ void walk(Object& value, const std::string& path, const Visit& visit) {
   }
 }
 
+bool is_nonfinite(const Object& value) {
+  return value.is_number_float() && !std::isfinite(value.get<double>());
+}
+
+bool holds_nonfinite(const Object& value) {
+  if (!value.is_structured()) return is_nonfinite(value);
+  return std::any_of(value.begin(), value.end(), holds_nonfinite);
+}
+
 }  // namespace
 
 void name_nonfinite(Object& object) {
+  if (!holds_nonfinite(object)) return;  // nearly always; no place needs a name
   std::vector<std::string> paths;
   walk(object, "", [&](Object& value, const std::string& path) {
-    if (!value.is_number_float() || std::isfinite(value.get<double>())) return;
+    if (!is_nonfinite(value)) return;
     value = nullptr;
     paths.push_back(path);
   });

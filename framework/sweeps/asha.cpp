@@ -128,7 +128,22 @@ bool AshaScheduler::has_winner() const {
   return any && !is_open;
 }
 
+size_t AshaScheduler::rungs_of_running() const {
+  size_t out = 0;
+  for (const size_t trial : running_) out += rungs_reached(trial);
+  return out;
+}
+
+// It is asked again and again while trials run, and has an answer only once one has come further.
 std::optional<Task> AshaScheduler::next() {
+  if (idle_ && *idle_ == rungs_of_running()) return std::nullopt;
+  idle_.reset();
+  const auto out = find_next();
+  if (!out) idle_ = rungs_of_running();
+  return out;
+}
+
+std::optional<Task> AshaScheduler::find_next() {
   for (const size_t trial : trials_) {
     if (is_available(trial) && is_between_rungs(trial)) return task(trial);
   }
@@ -147,6 +162,7 @@ std::optional<Task> AshaScheduler::next() {
 
 void AshaScheduler::ended(const Task& task) {
   running_.erase(task.trial);
+  idle_.reset();
   // One that did not come where it was sent is not sent again before a resume.
   const TrialState& state = sweep_.state(task.trial);
   const bool arrived =

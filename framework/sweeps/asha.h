@@ -25,6 +25,8 @@ class AshaScheduler : public Scheduler {
  private:
   bool is_available(size_t trial) const;
   size_t rungs_reached(size_t trial) const;
+  size_t rungs_of_running() const;
+  std::optional<Task> find_next();
   bool is_between_rungs(size_t trial) const;
   bool is_failed(size_t trial) const;
   std::map<std::string, size_t> failures() const;
@@ -39,6 +41,7 @@ class AshaScheduler : public Scheduler {
   std::vector<size_t> trials_;  // those that the search is about
   std::set<size_t> apart_;      // of them those that somebody changed; they are compared with none
   std::set<size_t> running_, given_up_;
+  std::optional<size_t> idle_;  // rungs_of_running() when there was nothing to do
 };
 
 }  // namespace vitrine

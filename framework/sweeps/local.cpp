@@ -12,6 +12,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/files/descriptor.h"
+#include "framework/pace.h"
 #include "framework/runs/lock.h"
 #include "framework/sweeps/command.h"
 #include "framework/sweeps/launcher.h"
@@ -177,12 +178,13 @@ class LocalLauncher : public Launcher {
       // Before it has its lock, too.
       sweep.set_status(child.task.trial, TrialStatus::kRunning);
     }
-    sweep.note_states();
+    if (noted_.is_due()) noted_.perform([&] { sweep.note_states(); });
   }
 
   int64_t jobs_, devices_;
   std::vector<Child> children_;
   Clock::time_point refreshed_{};
+  Pace noted_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "framework/config/scalar.h"
 #include "framework/sweeps/variants.h"
 
 namespace vitrine {
@@ -115,7 +116,7 @@ bool has_ended(const Sweep& sweep, bool confirming) {
 
 std::string metric_text(const std::string& metric, double value) {
   const bool accuracy = metric.find("/accuracy") != metric.npos;
-  return accuracy ? fmt::format("{:.2f} %", 100 * value) : fmt::format("{:.4f}", value);
+  return accuracy ? fixed_text(100 * value, 2) + " %" : fixed_text(value, 4);
 }
 
 }  // namespace vitrine

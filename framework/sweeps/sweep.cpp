@@ -285,7 +285,8 @@ void Sweep::lock() { lock_.emplace(path_); }
 
 void Sweep::refresh(size_t trial) {
   try {
-    TrialState& state = states_[trial] = read_trial(folder(trial), options_.metric);
+    TrialState& state = states_[trial];
+    update_trial(state, folder(trial), options_.metric);
     const bool at_end_of_epoch = state.step == state.epoch * trials_[trial].steps_per_epoch;
     if (options_.method == "asha" && state.status == TrialStatus::kStopped && at_end_of_epoch)
       state.status = TrialStatus::kPaused;

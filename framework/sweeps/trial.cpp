@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr uint64_t kMostOutput = uint64_t{1} << 30;
+constexpr uint64_t kLastOutput = uint64_t{1} << 20;  // where an end is told
 constexpr std::string_view kExit = "exit code ", kKilled = "killed by signal ", kError = "error: ";
 
 void append(const fs::path& run, const std::string& line) {
@@ -39,7 +39,9 @@ End read_end(const fs::path& run) {
   End out;
   const fs::path file = trial_output(run);
   if (!fs::exists(file)) return out;
-  const std::string text = read_file(file, kMostOutput);
+  const uint64_t size = fs::file_size(file);
+  std::string text = read_file_part(file, size - std::min(size, kLastOutput), kLastOutput);
+  if (size > kLastOutput) text.erase(0, text.find('\n') + 1);  // the rest of a line
   std::string last, before;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
@@ -59,9 +61,9 @@ End read_end(const fs::path& run) {
   return out;
 }
 
-TrialStatus status_of(const fs::path& run, const Metrics* metrics, const End& end) {
+TrialStatus status_of(const fs::path& run, bool held, const Metrics* metrics, const End& end) {
   if (metrics && metrics->status == RunStatus::kFinished) return TrialStatus::kFinished;
-  if (RunLock::is_held(run)) return TrialStatus::kRunning;
+  if (held) return TrialStatus::kRunning;
   if (metrics && metrics->status == RunStatus::kDiverged) return TrialStatus::kDiverged;
   if (end.failed || (metrics && metrics->status == RunStatus::kFailed)) return TrialStatus::kFailed;
   if (end.killed) return TrialStatus::kInterrupted;
@@ -71,6 +73,26 @@ TrialStatus status_of(const fs::path& run, const Metrics* metrics, const End& en
 }
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+std::optional<fs::file_time_type> written_at(const fs::path& file) {
+  std::error_code error;
+  const fs::file_time_type time = fs::last_write_time(file, error);
+  return error ? std::nullopt : std::optional(time);
+}
+
+void add_epoch(TrialState& state, const Json& row, const std::string& metric) {
+  state.epoch = row.at("epoch");
+  state.step = std::max(state.step, row.at("step").get<int64_t>());
+  state.seconds += row.value("seconds", 0.0);
+  const auto value = row.find(metric);
+  if (value != row.end() && value->is_number()) state.values.push_back(value->get<double>());
+}
+
+// That of the newest checkpoint, or 0.
+int64_t saved_step(const RunDirectory& directory) {
+  const auto steps = checkpoint_steps(directory.checkpoints());
+  return steps.empty() ? 0 : steps.back();
+}
 
 }  // namespace
 
@@ -132,29 +154,40 @@ Json TrialState::json(const std::string& metric, bool larger_is_better) const {
 TrialState read_trial(const fs::path& run, const std::string& metric) {
   TrialState out;
   const RunDirectory directory = RunDirectory::open(run);
+  // Asked first: a trial that ends meanwhile must not look interrupted.
+  const bool held = RunLock::is_held(run);
   std::optional<Metrics> metrics;
-  if (fs::exists(directory.metrics())) metrics = Metrics::read(directory.metrics());
+  const auto written = written_at(directory.metrics());
+  if (written) metrics = Metrics::read(directory.metrics());
   const End end = read_end(run);
-  out.status = status_of(run, metrics ? &*metrics : nullptr, end);
+  out.status = status_of(run, held, metrics ? &*metrics : nullptr, end);
+  if (out.status == TrialStatus::kRunning && metrics) out.written = written;
   if (out.is_failed() || out.status == TrialStatus::kInterrupted) out.error = end.error;
-  const auto steps = checkpoint_steps(directory.checkpoints());
-  out.step = steps.empty() ? 0 : steps.back();
+  out.step = saved_step(directory);
   if (!metrics) return out;
   for (Change& change : metrics->changes) {
     const bool is_of_config = !change.key.starts_with("environment.") && change.key != "total_steps";
     if (is_of_config) out.changes.push_back(std::move(change));
   }
-  for (const Json& row : metrics->history) {
-    out.epoch = row.at("epoch");
-    out.step = std::max(out.step, row.at("step").get<int64_t>());
-    out.seconds += row.value("seconds", 0.0);
-    const auto value = row.find(metric);
-    if (value != row.end() && value->is_number()) out.values.push_back(value->get<double>());
-  }
+  for (const Json& row : metrics->history) add_epoch(out, row, metric);
   const auto accuracy = metrics->test.find("test/accuracy");
   if (accuracy != metrics->test.end() && accuracy->is_number())
     out.test_accuracy = accuracy->get<double>();
   return out;
+}
+
+void update_trial(TrialState& state, const fs::path& run, const std::string& metric) {
+  const RunDirectory directory = RunDirectory::open(run);
+  // A run that is resumed, and may repeat epochs, writes its metrics.json first.
+  const bool goes_on =
+      state.written && state.written == written_at(directory.metrics()) && RunLock::is_held(run);
+  if (!goes_on) {
+    state = read_trial(run, metric);
+    return;
+  }
+  state.status = TrialStatus::kRunning;
+  state.step = std::max(state.step, saved_step(directory));
+  for (const Json& row : epochs_after(directory.rows(), state.epoch)) add_epoch(state, row, metric);
 }
 
 fs::path trial_output(const fs::path& run) { return run / "output.txt"; }

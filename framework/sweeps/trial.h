@@ -49,6 +49,8 @@ struct TrialState {
   double seconds = 0;  // of training
   std::string error;   // the last line that tells of one
   std::vector<Change> changes;  // of what its results depend on, by resumes
+  // When the metrics.json was written that this was read from; none where it is not running.
+  std::optional<std::filesystem::file_time_type> written;
 
   // The best value of the first `epochs`.
   std::optional<double> best(bool larger_is_better, int64_t epochs = INT64_MAX) const;
@@ -60,6 +62,9 @@ struct TrialState {
 
 // Reads run directory and output.
 TrialState read_trial(const std::filesystem::path& run, const std::string& metric);
+// The same for a state that was read before: of a trial that is running still, only the epochs that
+// came since are read.
+void update_trial(TrialState& state, const std::filesystem::path& run, const std::string& metric);
 
 // What a trial's process wrote to its standard output and standard error, one start after another.
 // Where it ended in a way that leaves no other trace a last line tells how.

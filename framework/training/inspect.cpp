@@ -11,6 +11,7 @@
 
 #include "framework/config/scalar.h"
 #include "framework/files/file.h"
+#include "framework/files/json.h"
 #include "framework/files/png.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
@@ -28,17 +29,25 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+// The step of the best checkpoint so far; none where no epoch has been validated.
+std::optional<int64_t> best_step(const RunDirectory& run) {
+  const Metrics metrics = Metrics::of_run(run.metrics());
+  if (metrics.status != RunStatus::kRunning) return step_of_checkpoint(metrics.best_checkpoint);
+  // While a run goes on its metrics.json is older than its newest checkpoint, which knows as well.
+  const nlohmann::json::json_pointer place("/run/best/step");
+  const auto latest = load_latest(run.checkpoints());
+  if (!latest || !latest->checkpoint.state.contains(place)) return std::nullopt;
+  return json_integer(latest->checkpoint.state.at(place), escape(latest->file.string()), 0);
+}
+
 // The checkpoint that "best", "last" or a step means in a run.
 fs::path find_checkpoint(const RunDirectory& run, const std::string& which) {
   const auto steps = checkpoint_steps(run.checkpoints());
   const std::string where = escape(run.path().string());
   if (steps.empty()) throw Error(ExitCode::kCheckpoint, where + ": the run has no checkpoint yet");
   if (which == "last") return checkpoint_file(run.checkpoints(), steps.back());
-  if (which == "best") {
-    // A run that was killed in its first epoch has checkpoints of which metrics.json knows none.
-    const std::string best = Metrics::of_run(run.metrics()).best_checkpoint;
-    return checkpoint_file(run.checkpoints(), step_of_checkpoint(best).value_or(steps.back()));
-  }
+  if (which == "best")
+    return checkpoint_file(run.checkpoints(), best_step(run).value_or(steps.back()));
   int64_t step = 0;
   const auto result = std::from_chars(which.data(), which.data() + which.size(), step);
   const bool number = result.ec == std::errc() && result.ptr == which.data() + which.size();

@@ -82,7 +82,8 @@ void Run::start() {
   describe();
   metrics_.started = utc_now();
   rows_.emplace(directory_->rows());
-  metrics_.write(directory_->metrics());
+  file_.emplace(directory_->metrics());
+  file_->write(metrics_);
 }
 
 bool Run::complete() const {
@@ -267,7 +268,7 @@ bool Run::end_epoch() {
     cut_short_ = true;
     note_checkpoint();
   }
-  metrics_.write(directory_->metrics());
+  file_->write_if_cheap(metrics_);
   lap_ = Clock::now();
   return stopped_ == ExitCode::kDone;
 }
@@ -344,7 +345,7 @@ void Run::finish() {
 void Run::leave(RunStatus status) {
   metrics_.set_status(status);
   metrics_.finished = utc_now();
-  metrics_.write(directory_->metrics());
+  file_->write(metrics_);
 }
 
 }  // namespace vitrine

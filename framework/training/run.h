@@ -6,6 +6,7 @@
 #include "framework/data/sampler.h"
 #include "framework/runs/lock.h"
 #include "framework/runs/metrics.h"
+#include "framework/runs/metrics_file.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/run_log.h"
@@ -84,6 +85,7 @@ class Run {
   std::optional<RunDirectory> directory_;
   std::optional<RunLock> lock_;
   std::optional<MetricRows> rows_;
+  std::optional<MetricsFile> file_;  // of metrics_
   Metrics metrics_;
   RunState state_;
   std::optional<EpochOrder> order_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "framework/config/scalar.h"
 #include "framework/files/sha256.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/environment.h"
@@ -148,11 +149,12 @@ Json row_of(const Sums& sums, const std::vector<Task>& tasks) {
 
 std::string epoch_line(const Json& row, int64_t epochs) {
   std::string line = fmt::format(
-      "epoch {} of {}: loss {:.4f}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(), epochs,
-      row.at("train/loss").get<double>(), 100 * row.at("train/accuracy").get<double>());
+      "epoch {} of {}: loss {}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(), epochs,
+      fixed_text(row.at("train/loss").get<double>(), 4),
+      100 * row.at("train/accuracy").get<double>());
   if (row.contains("validation/loss")) {
-    line += fmt::format("; validation loss {:.4f}, accuracy {:.2f} %",
-                        row.at("validation/loss").get<double>(),
+    line += fmt::format("; validation loss {}, accuracy {:.2f} %",
+                        fixed_text(row.at("validation/loss").get<double>(), 4),
                         100 * row.at("validation/accuracy").get<double>());
   }
   return line + fmt::format("; {:.2f} s, {:.0f} images/s", row.at("seconds").get<double>(),

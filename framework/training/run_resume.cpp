@@ -46,7 +46,8 @@ void Run::restore() {
   metrics_.exact = state_.exact;
   metrics_.set_status(RunStatus::kRunning);
   metrics_.finished.clear();
-  metrics_.write(directory_->metrics());
+  file_.emplace(directory_->metrics());
+  file_->write(metrics_);
 }
 
 // Says and keeps what this resume changes.
@@ -73,11 +74,7 @@ void Run::note_change(Change change) {
 void Run::read_history() {
   metrics_.history.clear();
   try {
-    for (Json row : read_rows(directory_->rows())) {
-      if (row.value("kind", "") != "epoch") continue;
-      row.erase("kind");
-      metrics_.add_epoch(std::move(row));
-    }
+    for (Json& row : read_epochs(directory_->rows())) metrics_.add_epoch(std::move(row));
   } catch (const Error& error) {
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("the run's metrics are unusable: {}", error.what()));
@@ -133,11 +130,11 @@ void Run::check_consistent(const Restored& restored, const fs::path& file) const
   require(restored.rows_length <= rows_->size(),
           fmt::format("was saved with {} bytes of metrics.jsonl, which has {} now",
                       restored.rows_length, rows_->size()));
-  const std::string rows = read_file_start(directory_->rows(), restored.rows_length).bytes;
+  const uint64_t end = restored.rows_length;
   require(
-      rows.empty() || rows.ends_with('\n'),
+      end == 0 || read_file_part(directory_->rows(), end - 1, 1) == "\n",
       fmt::format("was saved with {} bytes of metrics.jsonl, which end in the midst of a row now",
-                  restored.rows_length));
+                  end));
 }
 
 void Run::go_on_from(const Restored& restored) {

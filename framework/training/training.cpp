@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/training/run.h"
@@ -95,7 +96,8 @@ void announce(const TrainRequest& request, const Run& run, RunLog& log) {
 void announce_test(const Run& run, RunLog& log) {
   const auto& test = run.metrics().test;
   std::string line =
-      fmt::format("test: loss {:.4f}, accuracy {:.2f} %", test.at("test/loss").get<double>(),
+      fmt::format("test: loss {}, accuracy {:.2f} %",
+                  fixed_text(test.at("test/loss").get<double>(), 4),
                   100 * test.at("test/accuracy").get<double>());
   for (const Task& task : const_cast<Run&>(run).objective().tasks()) {
     const auto found = test.find(metric_name("test", "accuracy", task.name));

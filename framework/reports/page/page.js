@@ -50,14 +50,19 @@ function hover(run) {
   hoverCharts(run);
 }
 
+// With so many digits behind the point; what rounds to nothing has no sign.
+function fixed(value, digits) {
+  return value.toFixed(digits).replace(/^-(?=[0.]*$)/, '');
+}
+
 // A number as people read it; C++ writes those of the tables in the same way.
 function shown(value, column) {
   if (value === undefined || value === null) return '–';
   if (typeof value !== 'number') return String(value);
-  if (column?.unit === 'fraction') return (100 * value).toFixed(2) + ' %';
-  if (column?.unit === 'seconds') return value.toFixed(2) + ' s';
+  if (column?.unit === 'fraction') return fixed(100 * value, 2) + ' %';
+  if (column?.unit === 'seconds') return fixed(value, 2) + ' s';
   if (column?.unit === 'bytes') return (value / 1e6).toFixed(1) + ' MB';
-  if (Number.isInteger(value)) return value.toLocaleString('en-US');
+  if (Number.isInteger(value)) return (value + 0).toLocaleString('en-US');
   return Number(value.toPrecision(5)).toString();
 }
 

@@ -80,3 +80,15 @@ TEST_CASE("numbers are written in the fewest digits that read back", "[scalar]")
     CHECK(parse_number(number_text(value)) == value);
   }
 }
+
+TEST_CASE("what people read has no sign before nothing", "[scalar]") {
+  CHECK(number_text(-0.0) == "-0");
+  CHECK(shown_number(-0.0) == "0");
+  CHECK(shown_number(-0.5) == "-0.5");
+  CHECK(fixed_text(-0.0, 4) == "0.0000");
+  CHECK(fixed_text(-0.00004, 4) == "0.0000");
+  CHECK(fixed_text(-0.00006, 4) == "-0.0001");
+  CHECK(fixed_text(-0.4, 0) == "0");
+  CHECK(fixed_text(12.345, 1) == "12.3");
+  CHECK(fixed_text(-INFINITY, 2) == "-inf");
+}

@@ -41,6 +41,16 @@ TEST_CASE("read_file_start returns the beginning and the whole length") {
   CHECK(read_file_start(folder / "f", 1'000'000'000'000).bytes == "12345");
 }
 
+TEST_CASE("read_file_part returns what there is from a byte on") {
+  const TemporaryFolder folder;
+  write_plain(folder / "a", "0123456789");
+  CHECK(read_file_part(folder / "a", 0, 3) == "012");
+  CHECK(read_file_part(folder / "a", 8, 3) == "89");
+  CHECK(read_file_part(folder / "a", 10, 3).empty());
+  CHECK(read_file_part(folder / "a", 99, 3).empty());
+  CHECK_THROWS_AS(read_file_part(folder / "none", 0, 1), Error);
+}
+
 TEST_CASE("write_file_atomically replaces a file and leaves nothing else") {
   TemporaryFolder folder;
   write_file_atomically(folder / "f", "old");

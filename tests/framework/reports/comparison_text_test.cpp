@@ -45,6 +45,11 @@ TEST_CASE("numbers as people read them", "[reports]") {
   CHECK(shown_difference(123456, kPlain) == "+123456");
   CHECK(shown_difference(4.5501555, kPlain) == "+4.55");
   CHECK(shown_difference(NAN, kPlain) == "-");
+  CHECK(shown_metric(-0.0, kLoss) == "0.0000");
+  CHECK(shown_metric(-0.00004, kLoss) == "0.0000");
+  CHECK(shown_metric(-0.00005001, kLoss) == "-0.0001");
+  CHECK(shown_metric(-0.0, kPlain) == "0");
+  CHECK(shown_difference(-0.00001, kAccuracy) == "+0.00 points");
   CHECK(shown_p(0.00037) == "0.0004");
   CHECK(shown_p(0.00001) == "<0.0001");
   CHECK(shown_p(NAN) == "-");

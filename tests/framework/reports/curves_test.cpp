@@ -111,6 +111,13 @@ TEST_CASE("runs without the metric are named, and near names where none has it")
         "no run has ended an epoch yet: there is nothing to draw");
 }
 
+TEST_CASE("a loss of -0 is 0 in a CSV") {
+  Metrics metrics = example_run();
+  metrics.history[0]["train/loss"] = -0.0;
+  const RunRecord run = record_of(metrics);
+  CHECK_THAT(to_csv(read_curves({run}, {.metric = "train/loss"})), EndsWith(",1,0,,1\n"));
+}
+
 TEST_CASE("labels in a CSV are quoted where they must be") {
   RunRecord one = record(0, 0.5, {0.5}), two = record(0, 0.25, {0.5});
   one.metrics.name = "a, \"b\"";

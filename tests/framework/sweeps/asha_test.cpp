@@ -124,6 +124,27 @@ TEST_CASE("asha compares no trial that somebody took further") {
   }
 }
 
+TEST_CASE("asha answers anew once a trial that is running has come to a rung") {
+  Simulation simulation(
+      3, "{method: asha, metric: validation/loss, trials: 3, parameters: {a: {min: 0, max: 1}}}");
+  AshaScheduler scheduler(simulation.sweep(), false);
+  for (size_t trial : {0, 1, 2}) {
+    const auto task = scheduler.next();
+    REQUIRE(task);
+    CHECK(task->trial == trial);
+    if (trial == 2) break;
+    simulation.leave(trial, RunStatus::kStopped, 1);
+    scheduler.ended(*task);
+  }
+  CHECK_FALSE(scheduler.next());
+  CHECK_FALSE(scheduler.next());
+  simulation.leave(2, RunStatus::kRunning, 1);
+  const auto promoted = scheduler.next();
+  REQUIRE(promoted);
+  CHECK(promoted->trial == 0);
+  CHECK(promoted->stop_after == 30);
+}
+
 TEST_CASE("asha prefers small losses") {
   Simulation simulation(
       3, "{method: asha, metric: validation/loss, trials: 3, parameters: {a: {min: 0, max: 1}}}");

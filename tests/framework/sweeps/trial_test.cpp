@@ -6,6 +6,8 @@
 namespace vitrine {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string status_of(const SweepFolder& folder) {
   const TrialState state = read_trial(folder.run(0), "validation/accuracy");
   return to_string(state.status) + (state.error.empty() ? "" : ": " + state.error);
@@ -61,6 +63,55 @@ TEST_CASE("the value of a trial is that of its best epoch") {
   CHECK(state.best(true, 1) == 0.1);
   CHECK_FALSE(state.best(true, 0));
   CHECK_FALSE(read_trial(folder.run(0), "validation/loss").best(false));
+}
+
+TEST_CASE("of a trial that is running still only the epochs that are new are read") {
+  const SweepFolder folder(1, "{}");
+  const fs::path metrics = folder.run(0) / "metrics.json", rows = folder.run(0) / "metrics.jsonl";
+  const auto row = [](int epoch) {
+    return fmt::format(
+        "{{\"kind\":\"epoch\",\"epoch\":{},\"step\":{},\"validation/accuracy\":0.{}}}\n", epoch,
+        10 * epoch, epoch);
+  };
+  folder.write(0, RunStatus::kRunning, {0.1, 0.2});
+  std::optional<RunLock> lock(folder.run(0));
+  TrialState state = read_trial(folder.run(0), "validation/accuracy");
+  CHECK(state.values == std::vector<double>{0.1, 0.2});
+
+  // The file is damaged, but is known.
+  const auto time = fs::last_write_time(metrics);
+  write_plain(metrics, "{");
+  fs::last_write_time(metrics, time);
+  write_plain(rows, row(1) + row(2) + row(3) + row(4));
+  const auto update = [&] { update_trial(state, folder.run(0), "validation/accuracy"); };
+  update();
+  CHECK(to_string(state.status) == "running");
+  CHECK(state.epoch == 4);
+  CHECK(state.step == 40);
+  CHECK(state.values == std::vector<double>{0.1, 0.2, 0.3, 0.4});
+
+  // Resumed from an earlier checkpoint, it has written the file again.
+  folder.write(0, RunStatus::kRunning, {0.1});
+  fs::last_write_time(metrics, time + std::chrono::seconds(1));
+  write_plain(rows, row(1));
+  update();
+  CHECK(state.values == std::vector<double>{0.1});
+
+  write_plain(rows, row(1) + row(2));
+  lock.reset();
+  update();
+  CHECK(to_string(state.status) == "interrupted");
+  CHECK(state.values == std::vector<double>{0.1, 0.2});
+}
+
+TEST_CASE("the end of a long output is enough") {
+  const SweepFolder folder(1, "{}");
+  std::string text = "error: of an earlier start\n";
+  for (int i = 0; i < 40'000; ++i) text += "epoch 1 of 9: loss 1.0000, accuracy 10 %\n";
+  write_plain(folder.run(0) / "output.txt", text + "error: the disk is full\nexit code 1\n");
+  CHECK(status_of(folder) == "failed: the disk is full");
+  write_plain(folder.run(0) / "output.txt", text + "exit code 70\n");
+  CHECK(status_of(folder) == "failed: exit code 70");
 }
 
 TEST_CASE("one damaged trial hides no other") {
