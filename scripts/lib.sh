@@ -8,8 +8,8 @@ build_dir=${root:?}/build/$preset
 # build TARGET...: sets up, configures and builds, as far as needed; silent where nothing is.
 build() {
   case $preset in
-    release | dev | asan) ;;
-    *) echo "VITRINE_BUILD=$preset: expected release, dev or asan" >&2; exit 2 ;;
+    release | dev | debug | asan) ;;
+    *) echo "VITRINE_BUILD=$preset: expected release, dev, debug or asan" >&2; exit 2 ;;
   esac
   # In a tree that belongs to someone else, what they built is run.
   if [[ -x $build_dir/runner && ! -w $root/build ]]; then return; fi
@@ -30,7 +30,18 @@ build() {
     echo "The build failed; the messages above say where." >&2
     exit 1
   fi
+  tell_editors
   exec {lock}>&-
+}
+
+# Brings the root's compile_commands.json, a link, up to date: how each source of this preset is compiled.
+tell_editors() {
+  local made=$build_dir/compile_commands.json wanted=build/$preset/editor/compile_commands.json link=$root/compile_commands.json
+  if [[ -f $made && ! $root/$wanted -nt $made ]]; then
+    python3 "$root/scripts/compile_commands.py" "$made" "$root/$wanted" || return 0  # nobody is kept from building
+  fi
+  if [[ -e $link && ! -L $link || ! -f $root/$wanted ]]; then return 0; fi  # somebody's own
+  if [[ $(readlink "$link") != "$wanted" ]]; then ln -sfn "$wanted" "$link" 2>/dev/null || true; fi
 }
 
 announced=''

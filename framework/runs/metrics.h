@@ -116,8 +116,8 @@ class MetricRows {
 // Throws Error(kData), which tells the line.
 std::vector<Metrics::Object> read_rows(const std::filesystem::path& path);
 std::vector<Metrics::Object> parse_rows(std::string_view text, std::string_view name);
-// The epochs' rows, as Metrics::history has them. Rows of steps, of which there may be millions, are
-// passed over without a look at what they hold.
+// The epochs' rows, as Metrics::history has them. Rows of steps, of which there may be millions,
+// are passed over without a look at what they hold.
 std::vector<Metrics::Object> read_epochs(const std::filesystem::path& path);
 // Of these the ones above `after`, read from the end of the file: it takes as long as there is that
 // is new. None where there is no such file.
