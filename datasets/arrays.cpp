@@ -20,9 +20,10 @@ struct Options : DatasetOptions {
   void visit(Fields& field) {
     DatasetOptions::visit(field);
     field("path", path,
-          "safetensors file with train/images, train/labels, test/images and test/labels");
-    field("class_names", class_names,
-          "names of the labels 0, 1, ...; numbers where none are given");
+          "safetensors file with train/images, train/labels, test/images and test/labels")
+        .words({"file", "data_path", "data_file"});
+    field("class_names", class_names, "names of the labels 0, 1, ...; numbers where none are given")
+        .words({"classes", "label_names"});
   }
   void check(const DataContext&, Check& check) const {
     if (path.empty()) check.error({}, "arrays needs path, the safetensors file with the images");

@@ -301,8 +301,10 @@ struct Options : DatasetOptions {
 
   void visit(Fields& field) {
     DatasetOptions::visit(field);
-    field("train", train, "how many training images are drawn", between(1, 100'000'000));
-    field("test", test, "how many test images are drawn", between(1, 100'000'000));
+    field("train", train, "how many training images are drawn", between(1, 100'000'000))
+        .words({"n_train", "train_size"});
+    field("test", test, "how many test images are drawn", between(1, 100'000'000))
+        .words({"n_test", "test_size"});
     field("seed", seed, "which digits are drawn; the run's seed does not change them", at_least(0));
   }
 };

@@ -59,8 +59,10 @@ struct Options : DatasetOptions {
   void visit(Fields& field) {
     DatasetOptions::visit(field);
     field("root", root,
-          "folder with the four files, or with mnist/ that has them; no other is tried");
-    field("mirrors", mirrors, "https folders to download the files from, tried in order");
+          "folder with the four files, or with mnist/ that has them; no other is tried")
+        .words({"dir", "folder", "data_dir", "data_root"});
+    field("mirrors", mirrors, "https folders to download the files from, tried in order")
+        .words({"url", "urls"});
     field("download", download,
           "whether to download the files where no folder has them; null: unless root is given");
   }

@@ -49,6 +49,10 @@ std::string escape_lines(std::string_view text);
 
 bool is_utf8(std::string_view text);
 
+// Letters that differ, regardless of case: left out, put in, replaced, or swapped with a neighbour
+// (Damerau and Levenshtein).
+size_t edit_distance(std::string_view a, std::string_view b);
+
 // The up to three candidates that a person may have meant by `name`, nearest first, as "a, b";
 // empty when none is near.
 std::string nearest_names(std::string_view name, const std::vector<std::string>& candidates);

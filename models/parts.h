@@ -95,12 +95,15 @@ struct ResidualOptions {
 
   void visit(Fields& field) {
     field("layer_scale", layer_scale,
-          "initial value of a learned factor for each column of a branch", above(0));
+          "initial value of a learned factor for each column of a branch", above(0))
+        .words({"init_values"});
     field("drop_path", drop_path,
           "probability that the last block's branches are skipped; earlier ones less",
-          from_below(0, 1));
+          from_below(0, 1))
+        .words({"stochastic_depth"});
     field("dropout", dropout, "probability that an element of a branch's output is zeroed",
-          from_below(0, 1));
+          from_below(0, 1))
+        .words({"drop"});
   }
   void check(const BlockContext& context, Check& check) const {
     if (context.n_blocks == 1 && drop_path > 0) {

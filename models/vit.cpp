@@ -25,8 +25,8 @@ struct TaskOptions {
   void visit(Fields& field) {
     field("name", name, "what results and parameters call it: letters, digits, _ and -");
     field("head", head, "from its pooled token to its outputs; null is model.head");
-    field("weight", weight, "of its loss in the sum", above(0));
-    field("target", target, "what it is to tell");
+    field("weight", weight, "of its loss in the sum", above(0)).words({"loss_weight"});
+    field("target", target, "what it is to tell").words({"label"});
   }
 };
 
@@ -66,22 +66,36 @@ Node written(Options options) { return write_fields(fields_of(options)); }
 
 void Options::visit(Fields& field) {
   ModelOptions::visit(field);
-  field("hidden_d", hidden_d, "width of a token", between(1, 1'000'000));
-  field("n_heads", n_heads, "heads of attention; divides hidden_d", between(1, 1'000'000));
-  field("n_blocks", n_blocks, "number of blocks", between(1, 10'000));
+  field("hidden_d", hidden_d, "width of a token", between(1, 1'000'000))
+      .words({"dim", "embed_dim", "emb_dim", "embedding_dim", "hidden_dim", "d_model", "model_dim",
+              "hidden", "hidden_size", "width"});
+  field("n_heads", n_heads, "heads of attention; divides hidden_d", between(1, 1'000'000))
+      .words({"heads", "num_heads", "num_attention_heads"});
+  field("n_blocks", n_blocks, "number of blocks", between(1, 10'000))
+      .words({"depth", "layers", "n_layers", "num_layers", "num_blocks", "num_hidden_layers"});
   field("n_patches", n_patches, "patches along each side of the image: N, or [rows, columns]",
-        at_least(1));
-  field("embedding", embedding, "from patches to tokens");
-  field("position", position, "what is added to tell tokens apart by their place");
-  field("encoder", encoder, "how all parts but the heads are executed").is(Role::kExecution);
-  field("block", block, "how attention, mlp and norms are joined");
-  field("attention", attention, "how tokens exchange information");
-  field("mlp", mlp, "what is done to each token alone");
-  field("norm", norm, "normalisation");
-  field("final_norm", final_norm, "whether a norm stands between the last block and pooling");
-  field("pooling", pooling, "from all tokens to one for each task");
-  field("head", head, "from the pooled token to the outputs");
-  field("tasks", tasks, "what to predict; none listed is the one task \"class\", the label");
+        at_least(1))
+      .words({"num_patches", "patch_size", "grid"});
+  field("embedding", embedding, "from patches to tokens")
+      .words({"embed", "patch_embed", "patchify"});
+  field("position", position, "what is added to tell tokens apart by their place")
+      .words({"pos", "pos_embed", "pos_embedding", "positional_encoding"});
+  field("encoder", encoder, "how all parts but the heads are executed")
+      .words({"backend", "implementation", "kernel"})
+      .is(Role::kExecution);
+  field("block", block, "how attention, mlp and norms are joined").words({"layer", "residual"});
+  field("attention", attention, "how tokens exchange information")
+      .words({"attn", "self_attention"});
+  field("mlp", mlp, "what is done to each token alone")
+      .words({"ffn", "feed_forward", "act", "activation", "hidden_act"});
+  field("norm", norm, "normalisation").words({"normalization", "norm_layer"});
+  field("final_norm", final_norm, "whether a norm stands between the last block and pooling")
+      .words({"last_norm"});
+  field("pooling", pooling, "from all tokens to one for each task")
+      .words({"pool", "global_pool", "cls_token"});
+  field("head", head, "from the pooled token to the outputs").words({"classifier"});
+  field("tasks", tasks, "what to predict; none listed is the one task \"class\", the label")
+      .words({"targets", "outputs"});
 }
 
 PartContext Options::geometry(const ModelContext& images) const {

@@ -13,7 +13,8 @@ struct Options {
 
   void visit(Fields& field) {
     field("mean", mean, "what is subtracted: one number, or one a channel");
-    field("std", std, "what is divided by: one number, or one a channel", above(0));
+    field("std", std, "what is divided by: one number, or one a channel", above(0))
+        .words({"stddev", "sigma"});
   }
   void check(const TransformContext& context, Check& check) const {
     check_length("mean", mean.size(), context.channels, check);

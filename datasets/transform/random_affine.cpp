@@ -19,11 +19,13 @@ struct Options {
   double translate = 0.1;
 
   void visit(Fields& field) {
-    field("degrees", degrees, "largest rotation, either way", between(0, 180));
-    field("scale", scale, "least and largest enlargement", above(0));
+    field("degrees", degrees, "largest rotation, either way", between(0, 180))
+        .words({"angle", "rotation", "rotate"});
+    field("scale", scale, "least and largest enlargement", above(0)).words({"zoom"});
     field("shear", shear, "largest slant in degrees, either way", from_below(0, 90));
     field("translate", translate, "largest shift, as a fraction of height and width",
-          from_below(0, 1));
+          from_below(0, 1))
+        .words({"translation"});
   }
   void check(const TransformContext&, Check& check) const {
     if (scale.size() != 2) {

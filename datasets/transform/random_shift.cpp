@@ -14,7 +14,8 @@ struct Options {
 
   void visit(Fields& field) {
     field("pixels", pixels, "largest shift in each direction; what is uncovered becomes 0",
-          at_least(1));
+          at_least(1))
+        .words({"shift", "padding"});
   }
   void check(const TransformContext& images, Check& check) const {
     const int64_t smaller = std::min(images.height, images.width);

@@ -17,7 +17,8 @@ struct Options {
 
   void visit(Fields& field) {
     field("label_smoothing", label_smoothing, "share of the target that is spread over all classes",
-          from_below(0, 1));
+          from_below(0, 1))
+        .words({"smoothing"});
   }
 };
 

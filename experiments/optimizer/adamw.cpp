@@ -16,12 +16,14 @@ struct Options {
   bool amsgrad = false;
 
   void visit(Fields& field) {
-    field("lr", lr, "learning rate", at_least(0));
+    field("lr", lr, "learning rate", at_least(0)).words({"learning_rate", "step_size"});
     field("betas", betas, "decay of the running means of the gradient and of its square",
-          from_below(0, 1));
-    field("eps", eps, "added to the denominator", above(0));
+          from_below(0, 1))
+        .words({"beta1", "beta2"});
+    field("eps", eps, "added to the denominator", above(0)).words({"epsilon"});
     field("weight_decay", weight_decay,
-          "fraction of the weights, times lr, that each step takes off", at_least(0));
+          "fraction of the weights, times lr, that each step takes off", at_least(0))
+        .words({"wd", "decay", "l2"});
     field("amsgrad", amsgrad, "divide by the largest mean square so far");
   }
   void check(const OptimizerContext&, Check& check) const {

@@ -15,11 +15,13 @@ struct Options {
   bool centered = false;
 
   void visit(Fields& field) {
-    field("lr", lr, "learning rate", at_least(0));
-    field("alpha", alpha, "decay of the running mean of the squared gradient", from_below(0, 1));
-    field("eps", eps, "added to the denominator", above(0));
+    field("lr", lr, "learning rate", at_least(0)).words({"learning_rate", "step_size"});
+    field("alpha", alpha, "decay of the running mean of the squared gradient", from_below(0, 1))
+        .words({"rho"});
+    field("eps", eps, "added to the denominator", above(0)).words({"epsilon"});
     field("weight_decay", weight_decay, "factor of the weights that is added to the gradients",
-          at_least(0));
+          at_least(0))
+        .words({"wd", "decay", "l2"});
     field("momentum", momentum, "how much of the last step's direction is kept", at_least(0));
     field("centered", centered, "divide by the deviation from the mean gradient");
   }

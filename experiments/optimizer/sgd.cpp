@@ -15,11 +15,12 @@ struct Options {
   bool nesterov = false;
 
   void visit(Fields& field) {
-    field("lr", lr, "learning rate", at_least(0));
+    field("lr", lr, "learning rate", at_least(0)).words({"learning_rate", "step_size"});
     field("momentum", momentum, "how much of the last step's direction is kept", at_least(0));
     field("dampening", dampening, "part of the gradient that momentum leaves out", at_least(0));
     field("weight_decay", weight_decay, "factor of the weights that is added to the gradients",
-          at_least(0));
+          at_least(0))
+        .words({"wd", "decay", "l2"});
     field("nesterov", nesterov, "look ahead along the momentum");
   }
   void check(const OptimizerContext&, Check& check) const {

@@ -12,7 +12,8 @@ struct Options : ScheduleOptions {
 
   void visit(Fields& field) {
     ScheduleOptions::visit(field);
-    field("final", final, "fraction of the learning rate that is left at the end", between(0, 1));
+    field("final", final, "fraction of the learning rate that is left at the end", between(0, 1))
+        .words({"final_lr", "min_lr", "eta_min"});
   }
 };
 

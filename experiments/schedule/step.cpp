@@ -12,8 +12,10 @@ struct Options : ScheduleOptions {
 
   void visit(Fields& field) {
     ScheduleOptions::visit(field);
-    field("every", every, "stretch between two drops, counted from the end of the warm-up");
-    field("gamma", gamma, "what each drop multiplies the learning rate by", above(0));
+    field("every", every, "stretch between two drops, counted from the end of the warm-up")
+        .words({"step_size", "milestones"});
+    field("gamma", gamma, "what each drop multiplies the learning rate by", above(0))
+        .words({"decay", "factor"});
   }
   void check(const ScheduleContext& context, Check& check) const {
     ScheduleOptions::check(context, check);

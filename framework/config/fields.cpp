@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "framework/config/meant.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
 
@@ -276,26 +277,27 @@ Field& Fields::operator()(const char* name, std::optional<bool>& value, const ch
   return add(name, help, std::make_unique<OptionalValue<bool>>(value, Rule{}));
 }
 Field& Fields::operator()(const char* name, std::optional<int64_t>& value, const char* help,
-                        Rule rule) {
+                          Rule rule) {
   return add(name, help, std::make_unique<OptionalValue<int64_t>>(value, std::move(rule)));
 }
 Field& Fields::operator()(const char* name, std::optional<double>& value, const char* help,
-                        Rule rule) {
+                          Rule rule) {
   return add(name, help, std::make_unique<OptionalValue<double>>(value, std::move(rule)));
 }
 Field& Fields::operator()(const char* name, std::optional<std::string>& value, const char* help,
-                        Rule rule) {
+                          Rule rule) {
   return add(name, help, std::make_unique<OptionalValue<std::string>>(value, std::move(rule)));
 }
 Field& Fields::operator()(const char* name, std::vector<int64_t>& value, const char* help,
-                        Rule rule) {
+                          Rule rule) {
   return add(name, help, std::make_unique<ScalarList<int64_t>>(value, std::move(rule)));
 }
-Field& Fields::operator()(const char* name, std::vector<double>& value, const char* help, Rule rule) {
+Field& Fields::operator()(const char* name, std::vector<double>& value, const char* help,
+                          Rule rule) {
   return add(name, help, std::make_unique<ScalarList<double>>(value, std::move(rule)));
 }
 Field& Fields::operator()(const char* name, std::vector<std::string>& value, const char* help,
-                        Rule rule) {
+                          Rule rule) {
   return add(name, help, std::make_unique<ScalarList<std::string>>(value, std::move(rule)));
 }
 
@@ -310,14 +312,33 @@ namespace {
 // As a path shows it: an empty key would not be seen.
 std::string shown_key(const std::string& key) { return key.empty() ? "\"\"" : escape(key); }
 
-std::string unknown_key_hint(const std::string& key, const std::vector<std::string>& known) {
+// Beyond so many problems nobody reads on.
+constexpr size_t kMostHints = 200;
+
+// What a key with a dot in a file would be, written as mappings.
+std::string undotted_hint(const std::string& path, const std::string& key, const KnownKeys& keys) {
   const size_t dot = key.find('.');
-  if (std::find(known.begin(), known.end(), key.substr(0, dot)) != known.end()) {
-    return fmt::format("dots are for the command line; here it is {}: {{{}: ...}}",
-                       key.substr(0, dot), escape(key.substr(dot + 1)));
+  const std::string parent = join_path(path, key.substr(0, dot));
+  std::string rest = key.substr(dot + 1);
+  const auto meant = meant_by(join_path(path, key), keys);
+  if (!keys.find(join_path(path, key)) && !meant.empty() && meant[0].path.starts_with(parent + "."))
+    rest = meant[0].path.substr(parent.size() + 1);
+  return fmt::format("dots are for the command line; here it is {}: {{{}: ...}}",
+                     key.substr(0, dot), escape(rest));
+}
+
+std::string unknown_key_hint(const std::string& path, const Node& unknown,
+                             const std::vector<std::string>& known, Problems& problems) {
+  if (problems.size() > kMostHints) return "";
+  KnownKeys keys = problems.known_keys();
+  for (const std::string& name : known) {
+    if (!keys.find(join_path(path, name))) keys.add({.path = join_path(path, name)});
   }
-  const std::string near = nearest_names(key, known);
-  if (!near.empty()) return fmt::format("did you mean {}?", near);
+  const std::string& key = unknown.key;
+  if (std::find(known.begin(), known.end(), key.substr(0, key.find('.'))) != known.end())
+    return undotted_hint(path, key, keys);
+  const std::string meant = hint_for_unknown(path, unknown, keys);
+  if (!meant.empty()) return meant;
   return known.empty() ? "there are none" : fmt::format("the keys are {}", fmt::join(known, ", "));
 }
 
@@ -332,13 +353,17 @@ void read_fields(const Fields& fields, const Node& node, const std::string& path
                  fmt::format("its keys are {}", fmt::join(fields.names(), ", ")));
     return;
   }
+  const Problems::KeyScope scope(problems, [&](KnownKeys& keys) {
+    for (const std::string& name : also_known) keys.add({.path = join_path(path, name)});
+    list_known(fields, path, &node, keys);
+  });
   std::vector<std::string> known = also_known;
   for (const Field& field : fields.list()) known.push_back(field.name);
   for (const Node& child : node.children) {
     if (std::find(known.begin(), known.end(), child.key) != known.end()) continue;
     problems.add(child.key_location,
                  fmt::format("{}: unknown key", join_path(escape(path), shown_key(child.key))),
-                 unknown_key_hint(child.key, known));
+                 unknown_key_hint(path, child, known, problems));
   }
   for (const Field& field : fields.list()) {
     const std::string field_path = join_path(path, field.name);
@@ -398,6 +423,19 @@ std::vector<Key> keys_of(const Fields& fields, const Fields& defaults) {
   std::vector<Key> out;
   collect_keys(fields, defaults, Key(), out);
   return out;
+}
+
+void list_known(const Fields& fields, const std::string& path, const Node* written,
+                KnownKeys& out) {
+  for (const Field& field : fields.list()) {
+    KnownKey key;
+    key.path = join_path(path, field.name);
+    key.words = field.also;
+    key.is_group = field.value->type().starts_with("mapping");
+    out.add(key);
+    const Node* below = written && written->is_mapping() ? written->find(field.name) : nullptr;
+    field.value->list_known(key.path, below, out);
+  }
 }
 
 Json schema_of_fields(const Fields& fields) {

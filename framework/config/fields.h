@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "framework/config/known_keys.h"
 #include "framework/config/node.h"
 #include "framework/config/problems.h"
 
@@ -65,20 +67,29 @@ class FieldValue {
   // that nobody changed.
   using BelowVisit = std::function<void(const Fields& fields, const Fields& defaults)>;
   virtual void below(const BelowVisit&) const {}
+  // Adds the keys that may stand below the value, which is at `path`: also those of a group that is
+  // off and of components that are not chosen. `written`: what the config has there, or nullptr.
+  virtual void list_known(const std::string&, const Node*, KnownKeys&) const {}
 };
 
 struct Field {
   std::string name, help;
   std::unique_ptr<FieldValue> value;
   // None: that of the field that it stands below; at the top kResult and kNever.
-  std::optional<Role> role;
-  std::optional<OnResume> on_resume;
-  std::optional<bool> on_test;
+  std::optional<Role> role = {};
+  std::optional<OnResume> on_resume = {};
+  std::optional<bool> on_test = {};
+  std::vector<std::string> also = {};
 
   Field& is(Role value) { return role = value, *this; }
   Field& may_change(OnResume value) { return on_resume = value, *this; }
   // A test of the trained model depends on it.
   Field& tested() { return on_test = true, *this; }
+  // What else people call the field: suggested where they do, never accepted.
+  Field& words(std::initializer_list<const char*> names) {
+    also.assign(names.begin(), names.end());
+    return *this;
+  }
 };
 
 template <class T>
@@ -102,7 +113,8 @@ concept IsChoice = std::is_base_of_v<ChoiceBase, T>;
 
 // The fields of an options struct, in order. A struct lists them once, in `void visit(Fields&
 // field)`, by calling field("name", member, "what it means", rule); reading, checking, help, JSON
-// Schema and writing all follow from that list. What a field means is said behind it:
+// Schema and writing all follow from that list. What else is known of a field is said behind it:
+//   field("lr", lr, "learning rate", at_least(0)).words({"learning_rate"});
 //   field("threads", threads, "threads on the CPU").is(Role::kExecution);
 class Fields {
  public:
@@ -113,15 +125,17 @@ class Fields {
   // null in YAML is "none".
   Field& operator()(const char* name, std::optional<bool>& value, const char* help);
   Field& operator()(const char* name, std::optional<int64_t>& value, const char* help,
-                  Rule rule = {});
-  Field& operator()(const char* name, std::optional<double>& value, const char* help, Rule rule = {});
+                    Rule rule = {});
+  Field& operator()(const char* name, std::optional<double>& value, const char* help,
+                    Rule rule = {});
   Field& operator()(const char* name, std::optional<std::string>& value, const char* help,
-                  Rule rule = {});
+                    Rule rule = {});
   // A lone value is a list of one. The rule holds for each item.
-  Field& operator()(const char* name, std::vector<int64_t>& value, const char* help, Rule rule = {});
+  Field& operator()(const char* name, std::vector<int64_t>& value, const char* help,
+                    Rule rule = {});
   Field& operator()(const char* name, std::vector<double>& value, const char* help, Rule rule = {});
   Field& operator()(const char* name, std::vector<std::string>& value, const char* help,
-                  Rule rule = {});
+                    Rule rule = {});
   template <Custom T>
   Field& operator()(const char* name, T& value, const char* help);
   template <FieldGroup T>
@@ -166,6 +180,8 @@ struct Key {
 // changed.
 std::vector<Key> keys_of(const Fields& fields, const Fields& defaults);
 nlohmann::ordered_json schema_of_fields(const Fields& fields);
+// Adds the fields and all that may stand below them to `out`, as FieldValue::list_known does.
+void list_known(const Fields& fields, const std::string& path, const Node* written, KnownKeys& out);
 std::string join_path(const std::string& path, const std::string& key);
 
 template <class T>
@@ -209,6 +225,9 @@ class GroupValue : public FieldValue {
     T untouched;
     visit(fields_of(value_), fields_of(untouched));
   }
+  void list_known(const std::string& path, const Node* written, KnownKeys& out) const override {
+    vitrine::list_known(fields_of(value_), path, written, out);
+  }
 
  private:
   T& value_;
@@ -236,6 +255,10 @@ class OptionalGroupValue : public FieldValue {
   nlohmann::ordered_json schema() const override {
     T example;
     return or_off(schema_of_fields(fields_of(example)));
+  }
+  void list_known(const std::string& path, const Node* written, KnownKeys& out) const override {
+    T example;
+    GroupValue<T>(example).list_known(path, written, out);
   }
 
  private:
@@ -271,6 +294,14 @@ class ListValue : public FieldValue {
     T example;
     return {{"type", "array"}, {"items", Item<T>(example).schema()}};
   }
+  void list_known(const std::string& path, const Node* written, KnownKeys& out) const override {
+    T example;
+    const bool is_list = written && written->kind == Node::Kind::kSequence;
+    for (size_t i = 0; is_list && i < written->children.size(); ++i) {
+      Item<T>(example).list_known(join_path(path, std::to_string(i)), &written->children[i], out);
+    }
+    Item<T>(example).list_known(join_path(path, KnownKey::kNextItem), nullptr, out);
+  }
 
  private:
   std::vector<T>& values_;
@@ -290,6 +321,9 @@ class ChoiceValue : public FieldValue {
   std::string type() const override { return value_.kind(); }
   nlohmann::ordered_json schema() const override { return value_.schema(); }
   void below(const BelowVisit& visit) const override { value_.below(visit); }
+  void list_known(const std::string& path, const Node* written, KnownKeys& out) const override {
+    value_.list_known(path, written, out);
+  }
 
  private:
   T& value_;
@@ -309,6 +343,9 @@ class OptionalChoiceValue : public FieldValue {
     if (value_) value_->below(visit);
   }
   nlohmann::ordered_json schema() const override { return or_off(T().schema()); }
+  void list_known(const std::string& path, const Node* written, KnownKeys& out) const override {
+    T().list_known(path, written, out);
+  }
 
  private:
   std::optional<T>& value_;

@@ -7,6 +7,7 @@
 
 #include "framework/config/brackets.h"
 #include "framework/config/fields.h"
+#include "framework/config/meant.h"
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/error.h"
@@ -112,15 +113,34 @@ Location at_byte(const std::shared_ptr<const Source>& argument, size_t byte) {
   return {argument, 0, static_cast<int>(byte)};
 }
 
-// {a: {b: value}} for the path "a.b" that begins at byte `start` of the argument.
-Node nested(std::string_view path, size_t start, Node value) {
-  const auto argument = value.location.source;
+// A value that is to be put into a config.
+struct Given {
+  Location begin;  // of the path
+  const std::string& path;
+  const Node& config;
+  const KeysOf& keys_of;
+
+  Location at(size_t byte) const {
+    Location out = begin;
+    out.column += static_cast<int>(byte);
+    return out;
+  }
+  // What may be meant by a path that leads nowhere.
+  std::string hint(const std::string& usual) const {
+    if (!keys_of) return usual;
+    const std::string meant = did_you_mean(path, meant_by(path, keys_of(config)));
+    return meant.empty() ? usual : escape(meant);
+  }
+};
+
+// {a: {b: value}} for the path "a.b" that begins `start` bytes behind that of `given`.
+Node nested(const Given& given, std::string_view path, size_t start, Node value) {
   for (;;) {
     const size_t dot = path.rfind('.');
     const size_t last = dot == path.npos ? 0 : dot + 1;
     Node outer = Node::mapping();
-    outer.location = at_byte(argument, start);
-    value.key_location = at_byte(argument, start + last);
+    outer.location = given.at(start);
+    value.key_location = given.at(start + last);
     outer.set(std::string(path.substr(last)), std::move(value));
     if (last == 0) return outer;
     value = std::move(outer);
@@ -129,22 +149,21 @@ Node nested(std::string_view path, size_t start, Node value) {
 }
 
 // A number in a path addresses an item of a list that is there.
-void refuse_item_without_list(const std::shared_ptr<const Source>& argument, std::string_view path,
-                              size_t start) {
+void refuse_item_without_list(const Given& given, std::string_view path, size_t start) {
   for (size_t begin = 0; begin < path.size();) {
     const size_t dot = std::min(path.find('.', begin), path.size());
     const std::string_view part = path.substr(begin, dot - begin);
     if (parse_integer(part)) {
-      refuse(at_byte(argument, start + begin),
+      refuse(given.at(start + begin),
              fmt::format("there is no list whose item {} could be set", part),
-             "set the list as a whole, in brackets");
+             given.hint("set the list as a whole, in brackets"));
     }
     begin = dot + 1;
   }
 }
 
-// Puts `value` below `target` at the path that begins at byte `start` of the argument.
-void put(Node& target, std::string_view path, size_t start, Node value) {
+// Puts `value` below `target`, at the rest of the path that begins `start` bytes behind its start.
+void put(const Given& given, Node& target, std::string_view path, size_t start, Node value) {
   const size_t dot = std::min(path.find('.'), path.size());
   const std::string part(path.substr(0, dot));
   const std::string_view rest = path.substr(std::min(dot + 1, path.size()));
@@ -152,32 +171,43 @@ void put(Node& target, std::string_view path, size_t start, Node value) {
     const auto index = parse_integer(part);
     const size_t size = target.children.size();
     if (!index || *index < 0 || static_cast<size_t>(*index) >= size) {
-      refuse(at_byte(value.location.source, start),
-             fmt::format("\"{}\" is no item of this list", escape(part)),
-             size ? fmt::format("its items are 0 to {}", size - 1) : "the list is empty");
+      refuse(
+          given.at(start), fmt::format("\"{}\" is no item of this list", escape(part)),
+          given.hint(size ? fmt::format("its items are 0 to {}", size - 1) : "the list is empty"));
     }
     Node& item = target.children[static_cast<size_t>(*index)];
     if (rest.empty()) {
       item = merge(std::move(item), std::move(value));
     } else {
-      put(item, rest, start + dot + 1, std::move(value));
+      put(given, item, rest, start + dot + 1, std::move(value));
     }
     return;
   }
   // Down to a list: its items are addressed in place. Anything else is a layer that is merged in.
   Node* below = target.find(part);
   if (below && !rest.empty() && (below->kind == Node::Kind::kSequence || below->is_mapping())) {
-    put(*below, rest, start + dot + 1, std::move(value));
+    put(given, *below, rest, start + dot + 1, std::move(value));
     return;
   }
-  refuse_item_without_list(value.location.source, path, start);
-  Node layer = nested(path, start, std::move(value));
+  refuse_item_without_list(given, path, start);
+  if (&target == &given.config && path == "type") {  // the config is no component
+    value.key_location = given.at(start);
+    target.set("type", std::move(value));
+    return;
+  }
+  Node layer = nested(given, path, start, std::move(value));
   if (target.location) layer.location = target.location;
   const std::string key = target.key;
   const Location key_location = target.key_location;
   target = merge(std::move(target), std::move(layer));
   target.key = key;
   target.key_location = key_location;
+}
+
+char letter_at(const Location& place) {
+  const auto line = static_cast<size_t>(place.line), column = static_cast<size_t>(place.column);
+  const auto& lines = place.source->lines;
+  return line < lines.size() && column < lines[line].size() ? lines[line][column] : '\0';
 }
 
 }  // namespace
@@ -262,10 +292,14 @@ Node Assignment::value(size_t i) const {
 }
 
 void set_value(Node& config, const std::string& path, Node value) {
-  put(config, path, 0, std::move(value));
+  Location begin = value.key_location ? value.key_location : Location{value.location.source, 0, 0};
+  const char first = value.key_location ? letter_at(begin) : '\0';
+  if (first == '"' || first == '\'') ++begin.column;
+  const KeysOf nobody;
+  put({begin, path, config, nobody}, config, path, 0, std::move(value));
 }
 
-void apply_override(Node& config, const std::string& text) {
+void apply_override(Node& config, const std::string& text, const KeysOf& keys_of) {
   const Assignment assignment(text);
   if (assignment.size() > 1 || integers_of(assignment.text(0))) {
     refuse(assignment.place(assignment.path().size() + 1),
@@ -273,7 +307,8 @@ void apply_override(Node& config, const std::string& text) {
                        escape(assignment.path()), escape(text)),
            "a list is written in brackets, [a, b], and a text with a comma or dots in quotes");
   }
-  put(config, assignment.path(), 0, assignment.value(0));
+  put({assignment.place(0), assignment.path(), config, keys_of}, config, assignment.path(), 0,
+      assignment.value(0));
 }
 
 ptrdiff_t depth_of(const std::string& path) {
@@ -291,7 +326,35 @@ std::string short_name(const std::string& path, const std::vector<std::string>& 
 
 namespace {
 
-void unset(Node& config, const std::string& path) {
+void list_set(const Node& node, const std::string& path, const KnownKeys& known, KnownKeys& out) {
+  if (!node.is_mapping()) return;
+  for (const Node& child : node.children) {
+    KnownKey key;
+    key.path = join_path(path, child.key);
+    if (const KnownKey* same = known.find(key.path)) key.words = same->words;
+    out.add(key);
+    list_set(child, key.path, known, out);
+  }
+}
+
+// Which key that is set may be meant by one that is not; else which that is not set either.
+std::string unset_hint(const Node& config, const std::string& path, const KeysOf& keys_of) {
+  const KnownKeys known = keys_of ? keys_of(config) : KnownKeys();
+  if (known.find(path)) return "";
+  KnownKeys set;
+  list_set(config, "", known, set);
+  const std::string near = did_you_mean(path, meant_by(path, set));
+  if (!near.empty()) return "; " + escape(near);
+  const std::vector<KnownKey> meant = meant_by(path, known);
+  if (meant.empty()) return "";
+  std::vector<std::string> paths;
+  for (const KnownKey& key : meant) paths.push_back(key.path);
+  constexpr size_t kMostShown = 5;
+  paths.resize(std::min(paths.size(), kMostShown));
+  return ", nor " + enumerated(paths);
+}
+
+void unset(Node& config, const std::string& path, const KeysOf& keys_of) {
   const size_t dot = path.rfind('.');
   const std::string parent = dot == path.npos ? "" : path.substr(0, dot);
   const std::string name = path.substr(dot == path.npos ? 0 : dot + 1);
@@ -302,14 +365,8 @@ void unset(Node& config, const std::string& path) {
     throw Error(ExitCode::kUsage,
                 fmt::format("--unset {}: an item of a list has no default", escape(path)));
   }
-  std::vector<std::string> keys;
-  if (node && node->is_mapping()) {
-    for (const Node& child : node->children) keys.push_back(join_path(parent, child.key));
-  }
-  const std::string near = nearest_names(path, keys);
-  throw Error(ExitCode::kUsage,
-              fmt::format("--unset {}: the config does not set it{}", escape(path),
-                          near.empty() ? "" : "; did you mean " + escape(near) + "?"));
+  throw Error(ExitCode::kUsage, fmt::format("--unset {}: the config does not set it{}",
+                                            escape(path), unset_hint(config, path, keys_of)));
 }
 
 std::string path_of(const std::string& assignment) {
@@ -327,15 +384,15 @@ void refuse_contradiction(const std::string& path, const std::vector<std::string
 
 }  // namespace
 
-Node load_config(const ConfigSource& source) {
+Node load_config(const ConfigSource& source, const KeysOf& keys_of) {
   Node config = Loader().load(source.file);
   for (const std::string& path : source.unset) refuse_contradiction(path, source.overrides);
   // `optimizer=sgd` comes before `optimizer.lr=0.1`, which it would drop, however they are written.
   std::vector<std::string> overrides = source.overrides;
   std::stable_sort(overrides.begin(), overrides.end(),
                    [](auto& a, auto& b) { return depth_of(path_of(a)) < depth_of(path_of(b)); });
-  for (const std::string& assignment : overrides) apply_override(config, assignment);
-  for (const std::string& path : source.unset) unset(config, path);
+  for (const std::string& assignment : overrides) apply_override(config, assignment, keys_of);
+  for (const std::string& path : source.unset) unset(config, path, keys_of);
   return config;
 }
 

@@ -5,9 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/known_keys.h"
 #include "framework/config/node.h"
 
 namespace vitrine {
+
+// Tells which keys a config may have, for those who wrote one that it has not.
+using KeysOf = std::function<KnownKeys(const Node& config)>;
 
 // Where a config comes from: a file, what the command line sets ("optimizer.lr=0.01") and what it
 // takes back ("model.mlp").
@@ -20,7 +24,7 @@ struct ConfigSource {
 // The config as written: the file over its bases, overrides over the file, each value with its own
 // place. `base` is gone. Throws Error(kUsage) with the place: unreadable files, a cycle of bases
 // (with the chain), malformed overrides.
-Node load_config(const ConfigSource& source);
+Node load_config(const ConfigSource& source, const KeysOf& keys_of = {});
 
 // `over` on top of `base`: mappings merge, everything else replaces. A component's shorthand (`mlp:
 // gelu`) counts as {type: gelu}, and where `type` changes the base's options of that component are
@@ -49,11 +53,12 @@ class Assignment {
   std::vector<Piece> pieces_;
 };
 
-// Sets the value at a dotted path; list items are addressed by number.
+// Sets the value at a dotted path, which stands where the value has its key, else at the start of
+// its argument; list items are addressed by number.
 void set_value(Node& config, const std::string& path, Node value);
 
 // Sets what "a.b=value" says. Throws Error(kUsage) for several values.
-void apply_override(Node& config, const std::string& assignment);
+void apply_override(Node& config, const std::string& assignment, const KeysOf& keys_of = {});
 
 // How deep the value at `path` lies; `a.type` chooses `a` itself. Values are set in this order, so
 // that `optimizer=sgd` does not drop an `optimizer.lr` that was given before it.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "framework/config/known_keys.h"
+
 namespace vitrine {
 namespace {
 
@@ -36,6 +38,27 @@ std::string excerpt(const Location& place, const std::string& hint) {
 
 void Problems::add(const Location& place, const std::string& message, const std::string& hint) {
   problems_.push_back({place, message, hint});
+}
+
+Problems::KeyScope::KeyScope(Problems& problems, KeyLister list)
+    : problems_(problems.keys_ ? nullptr : &problems) {
+  if (problems_) problems_->keys_ = std::move(list);
+}
+
+Problems::KeyScope::~KeyScope() {
+  if (!problems_) return;
+  problems_->keys_ = nullptr;
+  problems_->known_keys_.reset();
+}
+
+const KnownKeys& Problems::known_keys() {
+  if (!known_keys_) {
+    auto keys = std::make_shared<KnownKeys>();
+    if (keys_) keys_(*keys);
+    if (more_keys_) more_keys_(*keys);
+    known_keys_ = std::move(keys);
+  }
+  return *known_keys_;
 }
 
 std::vector<std::string> Problems::messages() const {

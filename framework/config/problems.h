@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -7,6 +9,8 @@
 #include "framework/error.h"
 
 namespace vitrine {
+
+class KnownKeys;
 
 // Everything that is wrong with a config, gathered so that it can be shown at once.
 class Problems {
@@ -25,6 +29,25 @@ class Problems {
   // enough.
   std::string text(const std::string& config) const;
 
+  // Tells which keys there are, wherever they may stand.
+  using KeyLister = std::function<void(KnownKeys&)>;
+  // While it lives, `list` is asked for the keys that are known, unless one of whoever reads
+  // further out is.
+  class KeyScope {
+   public:
+    KeyScope(Problems& problems, KeyLister list);
+    KeyScope(const KeyScope&) = delete;
+    KeyScope& operator=(const KeyScope&) = delete;
+    ~KeyScope();
+
+   private:
+    Problems* problems_;  // nullptr: not asked
+  };
+  // `list` tells of more keys, which stand elsewhere than in what is read.
+  void also_known(KeyLister list) { more_keys_ = std::move(list); }
+  // What a key may be that is not known where it stands; listed when first asked for.
+  const KnownKeys& known_keys();
+
  private:
   struct Problem {
     Location place;
@@ -32,6 +55,8 @@ class Problems {
   };
   std::vector<Problem> problems_;
   std::vector<std::string> notes_;
+  KeyLister keys_, more_keys_;
+  std::shared_ptr<const KnownKeys> known_keys_;
 };
 
 // A config that was read and found wrong.

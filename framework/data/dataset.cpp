@@ -34,14 +34,18 @@ void add_split(Sha256& hash, const Split& split) {
 }  // namespace
 
 void DatasetOptions::visit(Fields& field) {
-  field(
-      "validation", validation,
-      "how many training images are kept apart to choose the best epoch by; each class its share");
-  field("split_seed", split_seed, "seed of that choice; `seed` does not change it", at_least(0));
-  field("limit_train", limit_train, "only the first so many training images", at_least(1));
-  field("limit_test", limit_test, "only the first so many test images", at_least(1));
+  field("validation", validation,
+        "how many training images are kept apart to choose the best epoch by; each class its share")
+      .words({"val", "valid", "dev", "val_split", "val_size", "validation_split"});
+  field("split_seed", split_seed, "seed of that choice; `seed` does not change it", at_least(0))
+      .words({"validation_seed"});
+  field("limit_train", limit_train, "only the first so many training images", at_least(1))
+      .words({"max_train", "subset", "max_train_samples"});
+  field("limit_test", limit_test, "only the first so many test images", at_least(1))
+      .words({"max_test", "max_test_samples"});
   field("transforms", transforms,
-        "what is done to the images, in order; random ones only in training");
+        "what is done to the images, in order; random ones only in training")
+      .words({"augment", "augmentation", "augmentations", "preprocessing"});
 }
 
 std::string fingerprint_of(const Split& train, const Split& test) {

@@ -16,4 +16,12 @@ Engine& engine() {
   return *provided;
 }
 
+KnownKeys known_keys_of_engine(const Node& written) {
+  try {
+    return engine().known_keys(written);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace vitrine

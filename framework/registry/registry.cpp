@@ -16,8 +16,12 @@ std::string listed(const std::vector<std::string>& names) {
   return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
-// Components whose schema is being written: one that holds others of its kind would have no end.
+// Components whose options are being told: one that holds others of its kind would have no end.
 thread_local std::vector<const Component*> described;
+
+bool is_described(const Component* component) {
+  return std::find(described.begin(), described.end(), component) != described.end();
+}
 
 }  // namespace
 
@@ -85,6 +89,7 @@ void copy_flags(const Node& from, const Node& to) {
 }  // namespace
 
 void ChoiceBase::read(const Node& node, const std::string& path, Problems& problems) {
+  const Problems::KeyScope scope(problems, [&](KnownKeys& keys) { list_known(path, &node, keys); });
   node_ = node;
   path_ = path;
   component_ = nullptr;
@@ -251,7 +256,7 @@ nlohmann::ordered_json ChoiceBase::schema() const {
   Json any = Json::array({{{"enum", names}}});
   for (const std::string& name : names) {
     const Component* component = Registry::instance().find(kind_, name);
-    if (std::find(described.begin(), described.end(), component) != described.end()) {
+    if (is_described(component)) {
       any.push_back({{"type", "object"},
                      {"properties", {{"type", {{"const", name}}}}},
                      {"required", Json::array({"type"})}});
@@ -268,6 +273,30 @@ nlohmann::ordered_json ChoiceBase::schema() const {
     any.push_back(std::move(one));
   }
   return {{"anyOf", any}};
+}
+
+void ChoiceBase::list_known(const std::string& path, const Node* written, KnownKeys& out) const {
+  const Registry& registry = Registry::instance();
+  const Node* type = written && written->is_mapping() ? written->find("type") : written;
+  const bool is_given = type && type->kind == Node::Kind::kScalar;
+  const std::string& chosen = is_given ? type->scalar : default_type_;
+  const bool is_known = registry.find(kind_, chosen) != nullptr;
+  out.add({.path = join_path(path, "type"), .words = {"name", "kind", "class"}, .kind = kind_});
+  auto names = registry.names(kind_);
+  // Its options first: they are called those of others only where it lacks them.
+  std::stable_partition(names.begin(), names.end(), [&](auto& name) { return name == chosen; });
+  for (const std::string& name : names) {
+    const Component* component = registry.find(kind_, name);
+    if (is_described(component)) continue;
+    described.push_back(component);
+    std::optional<KnownKeys::OwnerScope> other;
+    if (name != chosen) other.emplace(out, KnownKey::Owner{kind_, {name}, is_known ? chosen : ""});
+    const auto options = component->make_options();
+    Fields fields;
+    component->visit(options.get(), fields);
+    vitrine::list_known(fields, path, name == chosen ? written : nullptr, out);
+    described.pop_back();
+  }
 }
 
 void ChoiceBase::check_in(const void* context, Problems& problems) const {

@@ -65,6 +65,8 @@ class ChoiceBase {
   nlohmann::ordered_json schema() const;
   // The options of the chosen component, and those of one that nobody changed.
   void below(const FieldValue::BelowVisit& visit) const;
+  // The options of every component of the kind; see FieldValue::list_known.
+  void list_known(const std::string& path, const Node* written, KnownKeys& out) const;
 
  protected:
   void check_in(const void* context, Problems& problems) const;

@@ -7,9 +7,11 @@
 #include <set>
 
 #include "framework/config/brackets.h"
+#include "framework/config/meant.h"
 #include "framework/config/yaml.h"
 #include "framework/error.h"
 #include "framework/reports/groups.h"
+#include "framework/training/engine.h"
 
 namespace vitrine {
 
@@ -23,13 +25,23 @@ constexpr size_t kShortestHash = 7;
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ExitCode::kUsage, message); }
 
-// "hidden_d" is near "model.hidden_d", which shares its last part.
-std::string near_of(const std::string& name, const std::set<std::string>& names) {
-  std::string near = nearest_names(name, {names.begin(), names.end()});
+// Which of the runs' names may be meant by one that is none; else which key that no run has.
+std::string hint_of(const std::string& name, const std::set<std::string>& names) {
+  const KnownKeys known = known_keys_of_engine(Node::mapping());
+  KnownKeys own;
   for (const std::string& one : names) {
-    if (near.empty() && (one.ends_with("." + name) || one.ends_with("/" + name))) near = one;
+    const KnownKey* same = known.find(one);
+    own.add({.path = one, .words = same ? same->words : std::vector<std::string>()});
   }
-  return near.empty() ? "" : "; did you mean " + escape(near) + "?";
+  const std::vector<KnownKey> meant = meant_by(name, own);
+  if (!meant.empty()) return "; " + escape(did_you_mean(name, meant));
+  const std::vector<KnownKey> absent =
+      known.find(name) ? std::vector<KnownKey>() : meant_by(name, known);
+  if (absent.empty()) return "";
+  constexpr size_t kMostShown = 5;
+  std::vector<std::string> paths;
+  for (size_t i = 0; i < std::min(absent.size(), kMostShown); ++i) paths.push_back(absent[i].path);
+  return fmt::format("; no run has {} either", enumerated(paths));
 }
 
 void require_tag(const Runs& runs, const std::string& tag) {
@@ -128,7 +140,7 @@ void require_name(const Runs& runs, const std::string& name, const std::string& 
     for (std::string& one : run->names()) names.insert(std::move(one));
   }
   refuse(fmt::format("{} {}: no run has such a key or metric{}", option, escape(name),
-                     near_of(name, names)));
+                     hint_of(name, names)));
 }
 
 std::vector<const RunRecord*> select_runs(const Runs& runs,

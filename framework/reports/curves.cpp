@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "framework/config/meant.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
 #include "framework/reports/groups.h"
@@ -31,12 +32,14 @@ bool has(const RunRecord& run, const std::string& metric) {
   }
   for (const char* place : {"epoch", "step"}) all.erase(place);
   const std::vector<std::string> names(all.begin(), all.end());
-  const std::string near = nearest_names(metric, names);
+  KnownKeys known;
+  for (const std::string& name : names) known.add({.path = name});
+  const std::string near = did_you_mean(metric, meant_by(metric, known));
   throw Error(ExitCode::kUsage,
               names.empty()
                   ? std::string("no run has ended an epoch yet: there is nothing to draw")
                   : fmt::format("--metric: no run has \"{}\" in its history{}; there are {}",
-                                escape(metric), near.empty() ? "" : " (did you mean " + near + "?)",
+                                escape(metric), near.empty() ? "" : " (" + escape(near) + ")",
                                 escape(fmt::format("{}", fmt::join(names, ", ")))));
 }
 

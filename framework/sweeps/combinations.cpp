@@ -19,6 +19,12 @@ std::string spelled(const Combination& combination) {
   return out;
 }
 
+// Where its key was written.
+Node placed(Node value, const Parameter& parameter) {
+  value.key_location = parameter.location;
+  return value;
+}
+
 }  // namespace
 
 Combinations::Combinations(const SweepSpec& spec)
@@ -59,7 +65,8 @@ std::optional<Combination> Combinations::next_of_grid() {
   Combination out;
   const auto& parameters = spec_.options.parameters.list;
   for (auto parameter = parameters.rbegin(); parameter != parameters.rend(); ++parameter)
-    out.settings.push_back({parameter->path, parameter->values[take(parameter->values.size())]});
+    out.settings.push_back(
+        {parameter->path, placed(parameter->values[take(parameter->values.size())], *parameter)});
   std::reverse(out.settings.begin(), out.settings.end());
   if (const auto& cells = spec_.options.cells.list; !cells.empty()) {
     const auto& cell = cells[take(cells.size())];
@@ -89,7 +96,8 @@ std::optional<Combination> Combinations::draw() {
 }
 
 Node Combinations::draw_value(const Parameter& parameter) {
-  if (!parameter.range) return parameter.values[draw_index(parameter.values.size())];
+  if (!parameter.range)
+    return placed(parameter.values[draw_index(parameter.values.size())], parameter);
   const auto& [min, max, distribution] = *parameter.range;
   const double share = draw_number();
   Node out;
@@ -103,7 +111,7 @@ Node Combinations::draw_value(const Parameter& parameter) {
     out = Node::plain(number_text(std::clamp(std::stod(fmt::format("{:.4g}", value)), min, max)));
   }
   out.location = parameter.location;
-  return out;
+  return placed(std::move(out), parameter);
 }
 
 // The standard's distributions differ between libraries, its generators do not.

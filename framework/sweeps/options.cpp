@@ -207,8 +207,10 @@ Json Seeds::schema() {
 }
 
 void Confirmation::visit(Fields& field) {
-  field("top", top, "how many of the best cells are run again", at_least(1));
-  field("seeds", seeds, "how many fresh seeds each of them gets", at_least(1));
+  field("top", top, "how many of the best cells are run again", at_least(1))
+      .words({"top_k", "n_best"});
+  field("seeds", seeds, "how many fresh seeds each of them gets", at_least(1))
+      .words({"repeats", "replicates", "n_seeds"});
 }
 
 void SweepOptions::visit(Fields& field) {
@@ -216,23 +218,32 @@ void SweepOptions::visit(Fields& field) {
   field("configs", configs, "configs side by side, each swept like `base`");
   field("method", method,
         "grid: every combination; random: some of them; asha: random, the worse ones stopped early",
-        one_of({"grid", "random", "asha"}));
-  field("metric", metric, "what the best is chosen by");
-  field("parameters", parameters, "the keys that vary");
-  field("cells", cells, "values that go together, one mapping a variant");
+        one_of({"grid", "random", "asha"}))
+      .words({"search", "strategy"});
+  field("metric", metric, "what the best is chosen by").words({"objective", "monitor"});
+  field("parameters", parameters, "the keys that vary")
+      .words({"params", "grid", "space", "search_space"});
+  field("cells", cells, "values that go together, one mapping a variant")
+      .words({"variants", "combinations"});
   field("seeds", seeds, "seeds that each cell is run with; none: that of the config");
   field("replicate", replicate,
         "the keys that take the seeds' numbers, such as [seed, dataset.split_seed]; none: those "
-        "that the config names");
-  field("trials", trials, "how many cells are drawn (random and asha)", at_least(1));
+        "that the config names")
+      .words({"repeat", "folds"});
+  field("trials", trials, "how many cells are drawn (random and asha)", at_least(1))
+      .words({"n_trials", "num_trials", "samples", "num_samples", "budget"});
   field("search_seed", search_seed, "seed of what is drawn", at_least(0));
-  field("jobs", jobs, "trials at a time; null: as many as there are cores or GPUs", at_least(1));
-  field("min_epochs", min_epochs, "epochs after which asha first compares", at_least(1));
+  field("jobs", jobs, "trials at a time; null: as many as there are cores or GPUs", at_least(1))
+      .words({"n_jobs", "parallel", "concurrency", "max_concurrent"});
+  field("min_epochs", min_epochs, "epochs after which asha first compares", at_least(1))
+      .words({"grace_period", "min_resource"});
   field("eta", eta, "asha goes on with one of so many trials, for so many times the epochs",
-        at_least(2));
+        at_least(2))
+      .words({"reduction_factor"});
   field("confirm", confirm, "run the best cells again on fresh seeds");
   field("launcher", launcher, "local: processes here; slurm: an array job",
-        one_of({"local", "slurm"}));
+        one_of({"local", "slurm"}))
+      .words({"backend", "executor"});
   field("slurm", slurm, "options of sbatch, for the launcher slurm");
 }
 

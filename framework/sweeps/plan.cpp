@@ -58,6 +58,12 @@ std::string computed(const ResolvedConfig& config, const std::vector<std::string
   return out;
 }
 
+// Somebody may mean an option of the sweep itself.
+void list_options(KnownKeys& out) {
+  SweepOptions options;
+  list_known(fields_of(options), "sweep", nullptr, out);
+}
+
 class Planner {
  public:
   Planner(const SweepSpec& spec, Engine& engine)
@@ -90,7 +96,8 @@ class Planner {
     const BaseConfig& base = spec_.configs[combination.config];
     Cell cell = {combination.settings, label(combination), nullptr, {}};
     try {
-      cell.resolved = engine_.resolve(written(base, combination, plan.seeds), base.file);
+      cell.resolved =
+          engine_.resolve(written(base, combination, plan.seeds), base.file, list_options);
       for (const std::string& note : cell.resolved->notes) {
         if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
           plan.notes.push_back(note);

@@ -68,19 +68,21 @@ std::vector<std::string> options_with_keys() {
 }  // namespace
 
 void SlurmOptions::visit(Fields& field) {
-  field("partition", partition, "where the job runs");
-  field("time", time,
-        "limit of a task's time, as Slurm writes it; trials save before it and go on");
+  field("partition", partition, "where the job runs").words({"queue"});
+  field("time", time, "limit of a task's time, as Slurm writes it; trials save before it and go on")
+      .words({"time_limit", "timeout", "walltime"});
   field("cpus_per_task", cpus_per_task, "cores of a trial; null: as many as it has threads",
         at_least(1));
-  field("mem", mem, "memory, such as 4G");
+  field("mem", mem, "memory, such as 4G").words({"memory"});
   field("gpus", gpus, "GPUs, such as 1 or a100:1");
-  field("gres", gres, "other generic resources, or GPUs where Slurm does not know gpus: gpu:1");
+  field("gres", gres, "other generic resources, or GPUs where Slurm does not know gpus: gpu:1")
+      .words({"resources"});
   field("account", account, "who is charged");
-  field("qos", qos, "quality of service");
+  field("qos", qos, "quality of service").words({"quality_of_service"});
   field("constraint", constraint, "features that nodes must have");
   field("trials_per_task", trials_per_task, "trials that a task of the array runs one by one",
-        at_least(1));
+        at_least(1))
+      .words({"pack"});
   field("extra", extra, "further options of sbatch, such as --mail-type=FAIL");
 }
 

@@ -7,6 +7,7 @@
 
 #include "framework/config/scalar.h"
 #include "framework/runs/run_directory.h"
+#include "framework/training/engine.h"
 
 namespace vitrine {
 namespace {
@@ -69,6 +70,10 @@ class SpecReader {
       take(assignment);
     }
     Problems problems;
+    problems.also_known([&](KnownKeys& keys) {
+      for (const KnownKey& key : known_keys_of_engine(spec_.configs[0].written).list())
+        keys.add(key);
+    });
     read_fields(fields_of(spec_.options), sweep_, "sweep", problems);
     const bool readable = problems.empty();
     if (readable) spec_.options.check(Check(sweep_, "sweep", problems));
@@ -124,12 +129,20 @@ class SpecReader {
   }
 
   void set_option(const Assignment& assignment) {
-    if (assignment.size() > 1 || assignment.path() == "sweep") {
+    if (assignment.path() == "sweep" || (assignment.size() > 1 && is_option(assignment))) {
       refuse(assignment.place(0), "options of the sweep are set one by one",
              "such as sweep.trials=20; a list is written in brackets");
     }
-    set_value(sweep_, assignment.path().substr(assignment.path().find('.') + 1),
-              value_of(assignment, 0));
+    const std::string name = assignment.path().substr(kPrefix.size());
+    Node value = value_of(assignment, 0);
+    value.key_location = assignment.place(kPrefix.size());
+    set_value(sweep_, name, std::move(value));
+  }
+
+  bool is_option(const Assignment& assignment) {
+    KnownKeys options;
+    list_known(fields_of(spec_.options), "sweep", nullptr, options);
+    return options.find(assignment.path()) != nullptr;
   }
 
   // A key that two parts of the sweep would set.
@@ -170,6 +183,8 @@ class SpecReader {
     }
     return is_valid_name(out) ? out : "sweep";
   }
+
+  static constexpr std::string_view kPrefix = "sweep.";
 
   SweepSpec spec_;
   Node sweep_ = Node::mapping();

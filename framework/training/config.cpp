@@ -17,14 +17,19 @@
 namespace vitrine {
 
 void CheckpointOptions::visit(Fields& field) {
-  field("every", every, "how often a checkpoint is saved");
-  field("keep", keep, "how many of the last ones are kept, besides the best", at_least(1));
+  field("every", every, "how often a checkpoint is saved")
+      .words({"save_every", "checkpoint_every", "save_interval", "save_steps", "interval",
+              "frequency"});
+  field("keep", keep, "how many of the last ones are kept, besides the best", at_least(1))
+      .words({"save_top_k", "save_total_limit", "max_checkpoints"});
 }
 
 void EarlyStopping::visit(Fields& field) {
-  field("metric", metric, "what must improve", one_of({"validation/loss", "validation/accuracy"}));
+  field("metric", metric, "what must improve", one_of({"validation/loss", "validation/accuracy"}))
+      .words({"monitor"});
   field("patience", patience, "epochs without improvement before training ends", at_least(1));
-  field("min_delta", min_delta, "smallest change that counts as an improvement", at_least(0));
+  field("min_delta", min_delta, "smallest change that counts as an improvement", at_least(0))
+      .words({"delta", "tolerance", "threshold"});
 }
 
 constexpr int64_t kMost = 1'000'000'000;
@@ -32,56 +37,87 @@ constexpr int64_t kMost = 1'000'000'000;
 void TrainingOptions::visit(Fields& field) {
   // Far beyond what anyone computes, and far below where products of these leave 64 bits.
   field("epochs", epochs, "passes over the training set", between(1, kMost))
+      .words({"max_epochs", "num_epochs", "n_epochs"})
       .may_change(OnResume::kExactly);
   field("max_steps", max_steps, "optimizer steps after which training ends, whatever the epochs",
         at_least(1))
+      .words({"steps", "num_steps", "iterations", "iters", "max_iters"})
       .may_change(OnResume::kExactly);
-  field("batch_size", batch_size, "images a forward pass", between(1, kMost)).tested();
+  field("batch_size", batch_size, "images a forward pass", between(1, kMost))
+      .words({"batch", "bs", "minibatch"})
+      .tested();
   field("accumulate", accumulate, "batches whose gradients make one optimizer step",
-        between(1, kMost));
+        between(1, kMost))
+      .words({"grad_accum", "accumulation_steps", "gradient_accumulation_steps",
+              "accumulate_grad_batches"});
   field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0))
+      .words({"clip", "grad_clip", "clip_grad_norm", "gradient_clip_val", "gradient_clipping",
+              "max_grad_norm"})
       .may_change(OnResume::kMarked);
   field("ema_decay", ema_decay,
-        "decay of the moving average of weights, which is then what is tested", from_below(0, 1));
+        "decay of the moving average of weights, which is then what is tested", from_below(0, 1))
+      .words({"ema", "moving_average"});
   field("early_stopping", early_stopping, "end training when validation no longer improves")
+      .words({"early_stop"})
       .may_change(OnResume::kMarked);
   field("log_every", log_every, "steps between two rows of metrics.jsonl", at_least(1))
+      .words({"log_interval", "log_freq", "print_freq", "logging_steps"})
       .is(Role::kBookkeeping);
   field("checkpoint", checkpoint, "when checkpoints are saved and how many are kept")
+      .words({"checkpointing", "ckpt"})
       .is(Role::kBookkeeping);
   field("overfit_batches", overfit_batches,
         "train on the first N batches alone, to see whether the model can learn at all",
-        at_least(1));
+        at_least(1))
+      .words({"overfit", "limit_batches", "limit_train_batches"});
 }
 
 constexpr int64_t kMostThreads = 1024;
 
 void Config::visit(Fields& field) {
   field("name", name, "name of the experiment; its runs are kept under runs/<name>")
+      .words({"run_name", "exp_name", "experiment_name", "project", "title"})
       .is(Role::kLabel)
       .may_change(OnResume::kNever);
   field("seed", seed, "seed of weights, batch order, dropout and augmentation", at_least(0))
+      .words({"random_seed", "random_state"})
       .is(Role::kReplicate);
   field("replicate", replicate, "the keys whose other values repeat the experiment")
+      .words({"repeats", "folds"})
       .is(Role::kBookkeeping);
   field("device", device, "where to compute; auto takes cuda, then mps, then cpu",
         one_of({"auto", "cpu", "cuda", "mps"}))
+      .words({"accelerator", "gpu", "gpus", "cuda"})
       .is(Role::kExecution)
       .tested();
   field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core",
         between(1, kMostThreads))
+      .words({"cores", "cpus", "workers", "num_workers"})
       .is(Role::kExecution)
       .tested();
-  field("note", note, "anything to remember about this experiment").is(Role::kLabel);
-  field("tags", tags, "words to find runs by").is(Role::kLabel);
-  field("plugins", plugins, "shared libraries with more components").is(Role::kPlace).tested();
-  field("experiment", experiment, "how the model is trained");
-  field("dataset", dataset, "what it is trained on").tested();
-  field("model", model, "what is trained").tested();
-  field("loss", loss, "what is minimised").tested();
-  field("optimizer", optimizer, "how weights are updated").may_change(OnResume::kOptions);
-  field("schedule", schedule, "how the learning rate changes").may_change(OnResume::kMarked);
-  field("training", training, "how long, in which portions");
+  field("note", note, "anything to remember about this experiment")
+      .words({"comment", "description"})
+      .is(Role::kLabel);
+  field("tags", tags, "words to find runs by").words({"keywords"})
+      .is(Role::kLabel);
+  field("plugins", plugins, "shared libraries with more components")
+      .words({"libraries", "imports", "extensions"})
+      .is(Role::kPlace)
+      .tested();
+  field("experiment", experiment, "how the model is trained").words({"loop"});
+  field("dataset", dataset, "what it is trained on").words({"data", "datamodule"})
+      .tested();
+  field("model", model, "what is trained")
+      .words({"network", "net", "arch", "architecture", "backbone"})
+      .tested();
+  field("loss", loss, "what is minimised").words({"criterion", "objective"})
+      .tested();
+  field("optimizer", optimizer, "how weights are updated").words({"optim", "opt", "solver"})
+      .may_change(OnResume::kOptions);
+  field("schedule", schedule, "how the learning rate changes")
+      .words({"scheduler", "lr_schedule", "lr_scheduler", "learning_rate_schedule"})
+      .may_change(OnResume::kMarked);
+  field("training", training, "how long, in which portions").words({"train", "trainer", "fit"});
 }
 
 void Config::check(Check& check) const {
@@ -291,8 +327,21 @@ ModelContext model_context(const Config& config, const DatasetInfo& info,
           device};
 }
 
+KnownKeys known_keys(Node written) {
+  try {
+    load_plugins(written);
+  } catch (const Error&) {
+    // It is said when the config is read.
+  }
+  Config config;
+  KnownKeys out;
+  list_known(fields_of(config), "", &written, out);
+  return out;
+}
+
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
-                                              bool loads_weights, const Derived& before) {
+                                              bool loads_weights, const Derived& before,
+                                              const Problems::KeyLister& also_known) {
   require_sound_registry();
   refuse_sweep(written, file);
   load_plugins(written);
@@ -300,6 +349,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   config->name = default_name(file);
   config->loads_weights = loads_weights;
   Problems problems;
+  problems.also_known(also_known);
   Fields fields = fields_of(*config);
   read_fields(fields, written, "", problems, {"base"});  // which is gone by now, but may be meant
   const bool readable = problems.empty();

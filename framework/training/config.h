@@ -76,10 +76,14 @@ struct Derived {
 
 // Loads the plug-ins that `written` names, reads it and checks everything that can be known without
 // reading data. Throws Error(kUsage) with all problems at once; `file` names the config in
-// messages.
+// messages, `also_known` tells of keys that are known elsewhere.
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
                                               bool loads_weights = true,
-                                              const Derived& before = {});
+                                              const Derived& before = {},
+                                              const Problems::KeyLister& also_known = {});
+
+// The keys that a config may have. Plug-ins that `written` names are loaded where that is possible.
+KnownKeys known_keys(Node written);
 
 // The images and classes that a model is built for.
 ModelContext model_context(const Config& config, const DatasetInfo& info,

@@ -15,12 +15,13 @@ namespace {
 class TorchEngine : public Engine {
  public:
   std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) override {
-    return vitrine::resolve(load_config(source), source.file.string());
+    return vitrine::resolve(load_config(source, vitrine::known_keys), source.file.string());
   }
-  std::shared_ptr<const ResolvedConfig> resolve(const Node& written,
-                                                const std::string& file) override {
-    return vitrine::resolve(written, file);
+  std::shared_ptr<const ResolvedConfig> resolve(const Node& written, const std::string& file,
+                                                const Problems::KeyLister& also_known) override {
+    return vitrine::resolve(written, file, /*loads_weights=*/true, {}, also_known);
   }
+  KnownKeys known_keys(const Node& written) override { return vitrine::known_keys(written); }
   void set_threads(int64_t threads) override { set_compute_threads(threads); }
   TrainResult train(const TrainRequest& request, Observer& observer) override {
     return vitrine::train(request, observer);

@@ -10,6 +10,7 @@
 
 #include "framework/config/fields.h"
 #include "framework/config/load.h"
+#include "framework/config/problems.h"
 #include "framework/error.h"
 #include "framework/reports/picture.h"
 #include "framework/runs/metrics.h"
@@ -104,9 +105,12 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) = 0;
-  // Of a config that was merged already; `file` names it in messages. Throws ConfigError.
-  virtual std::shared_ptr<const ResolvedConfig> resolve(const Node& written,
-                                                        const std::string& file) = 0;
+  // Of a config that was merged already; `file` names it in messages, `also_known` tells of keys
+  // that are known elsewhere. Throws ConfigError.
+  virtual std::shared_ptr<const ResolvedConfig> resolve(
+      const Node& written, const std::string& file, const Problems::KeyLister& also_known = {}) = 0;
+  // The keys that a config may have, with those of the plug-ins that `written` names.
+  virtual KnownKeys known_keys(const Node& written) = 0;
   // For the whole process; before anything is computed.
   virtual void set_threads(int64_t threads) = 0;
   virtual TrainResult train(const TrainRequest& request, Observer& observer) = 0;
@@ -150,6 +154,9 @@ class Engine {
 
 // Loads libvitrine_engine.so the first time. Throws Error(kPlugin).
 Engine& engine();
+// The same as engine().known_keys(); none where the engine cannot be loaded. For messages: they
+// are worth the third of a second that it takes.
+KnownKeys known_keys_of_engine(const Node& written);
 // Called by the engine's library as it is loaded.
 void provide_engine(Engine& engine);
 

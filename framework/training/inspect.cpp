@@ -217,7 +217,7 @@ void refuse_without_effect(const Node& node, const std::string& path,
 
 std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run) {
   const std::string file = source.file.string();
-  auto out = resolve(load_config(source), file, /*loads_weights=*/!of_run);
+  auto out = resolve(load_config(source, known_keys), file, /*loads_weights=*/!of_run);
   Problems problems;
   refuse_without_effect(out->written, "", tested_paths(out->keys), problems);
   if (of_run) refuse_other_weights(*out, problems);

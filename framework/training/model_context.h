@@ -35,7 +35,8 @@ struct ModelOptions {
   Path weights;  // a model.safetensors to start from
 
   void visit(Fields& field) {
-    field("weights", weights, "safetensors file with the weights to start from");
+    field("weights", weights, "safetensors file with the weights to start from")
+        .words({"pretrained", "init_from", "checkpoint_path"});
   }
 };
 

@@ -16,8 +16,8 @@ struct ScheduleOptions {
   Interval warmup;
 
   void visit(Fields& field) {
-    field("warmup", warmup,
-          "stretch over which the learning rate rises linearly to its full value");
+    field("warmup", warmup, "stretch over which the learning rate rises linearly to its full value")
+        .words({"warm_up", "warmup_steps", "warmup_epochs", "num_warmup_steps"});
   }
   void check(const ScheduleContext&, Check& check) const {
     if (warmup.unit == Interval::Unit::kMinutes)

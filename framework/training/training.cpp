@@ -169,7 +169,7 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   if (source.file.empty()) source.file = run.config();
   const std::string file = source.file.string();
   const Node before = read_yaml(run.config());
-  Node written = load_config(source);
+  Node written = load_config(source, known_keys);
   // Without a checkpoint the run starts anew.
   const bool loads_weights = checkpoint_steps(run.checkpoints()).empty();
   auto out = std::make_shared<ResolvedConfig>(

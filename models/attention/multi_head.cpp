@@ -12,9 +12,10 @@ struct Options {
   double dropout = 0;
 
   void visit(Fields& field) {
-    field("qkv_bias", qkv_bias, "whether q, k and v have a bias");
+    field("qkv_bias", qkv_bias, "whether q, k and v have a bias").words({"bias"});
     field("dropout", dropout, "probability that a token's share of attention is zeroed",
-          from_below(0, 1));
+          from_below(0, 1))
+        .words({"drop"});
   }
 };
 

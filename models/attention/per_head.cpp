@@ -13,7 +13,8 @@ struct Options {
   bool output_projection = false;
 
   void visit(Fields& field) {
-    field("output_projection", output_projection, "a linear layer over the heads' joined outputs");
+    field("output_projection", output_projection, "a linear layer over the heads' joined outputs")
+        .words({"proj", "projection", "out_proj"});
   }
 };
 

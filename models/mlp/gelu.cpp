@@ -9,8 +9,10 @@ struct Options {
   double dropout = 0;
 
   void visit(Fields& field) {
-    field("ratio", ratio, "hidden width as a multiple of hidden_d", between(1, 10'000));
-    field("dropout", dropout, "probability that a hidden value is zeroed", from_below(0, 1));
+    field("ratio", ratio, "hidden width as a multiple of hidden_d", between(1, 10'000))
+        .words({"expansion"});
+    field("dropout", dropout, "probability that a hidden value is zeroed", from_below(0, 1))
+        .words({"drop"});
   }
 };
 

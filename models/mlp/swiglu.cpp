@@ -11,8 +11,10 @@ struct Options {
   void visit(Fields& field) {
     field("ratio", ratio,
           "2/3 of it times hidden_d, rounded up to a multiple of 8, is the hidden width",
-          between(1, 10'000));
-    field("dropout", dropout, "probability that a hidden value is zeroed", from_below(0, 1));
+          between(1, 10'000))
+        .words({"expansion"});
+    field("dropout", dropout, "probability that a hidden value is zeroed", from_below(0, 1))
+        .words({"drop"});
   }
 };
 

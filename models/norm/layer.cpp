@@ -7,7 +7,9 @@ namespace {
 struct Options {
   double eps = 1e-5;
 
-  void visit(Fields& field) { field("eps", eps, "added to the variance", above(0)); }
+  void visit(Fields& field) {
+    field("eps", eps, "added to the variance", above(0)).words({"epsilon"});
+  }
 };
 
 class LayerNorm : public Norm {

@@ -7,7 +7,9 @@ namespace {
 struct Options {
   double eps = 1e-6;
 
-  void visit(Fields& field) { field("eps", eps, "added to the mean square", above(0)); }
+  void visit(Fields& field) {
+    field("eps", eps, "added to the mean square", above(0)).words({"epsilon"});
+  }
 };
 
 // Zhang and Sennrich 2019, "Root mean square layer normalization".

@@ -1,0 +1,362 @@
+#include "framework/config/meant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <tuple>
+
+#include "framework/config/fields.h"
+#include "framework/error.h"
+
+namespace vitrine {
+namespace {
+
+using Parts = std::vector<std::string>;
+
+constexpr size_t kMostLetters = 100;  // of a part that is compared
+constexpr size_t kLeastStart = 3;     // letters of a name that are enough to tell it
+
+Parts split(const std::string& text, const char* separators) {
+  Parts out = {""};
+  for (const char letter : text) {
+    if (std::string_view(separators).find(letter) != std::string_view::npos) {
+      out.emplace_back();
+    } else {
+      out.back() += letter;
+    }
+  }
+  return out;
+}
+
+// "batchSize", "batch-size" and "batch_size" are one word.
+std::string plain(const std::string& name) {
+  std::string out;
+  for (const char letter : name) {
+    const bool parts = letter == '_' || letter == '-' || letter == ' ';
+    if (!parts) out += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return out;
+}
+
+// Letters in which they differ, where these are few.
+std::optional<size_t> nearness(const std::string& typed, const std::string& name) {
+  if (typed.empty() || typed.size() > kMostLetters) return std::nullopt;
+  const size_t most = std::max<size_t>(name.size(), 3) / 3;
+  const size_t longer = std::max(typed.size(), name.size());
+  if (longer - std::min(typed.size(), name.size()) > most) return std::nullopt;
+  const size_t distance = edit_distance(typed, name);
+  return distance <= most ? std::optional(distance) : std::nullopt;
+}
+
+bool begins(const std::string& typed, const std::string& name) {
+  return typed.size() >= kLeastStart && plain(name).starts_with(plain(typed));
+}
+
+// How well a part that was written names a key: the first that holds counts.
+enum Naming { kSame, kWord, kNearSpelling, kNearWord, kSomeOfIt, kNotAtAll };
+
+struct Match {
+  Naming naming = kNotAtAll;
+  size_t distance = 0;
+};
+
+Match match(const std::string& typed, const std::string& name,
+            const std::vector<std::string>& words) {
+  const std::string letters = plain(typed);
+  if (!letters.empty() && (typed == name || letters == plain(name))) return {kSame, 0};
+  for (const std::string& word : words) {
+    if (letters == plain(word)) return {kWord, 0};
+  }
+  if (const auto distance = nearness(typed, name)) return {kNearSpelling, *distance};
+  if (begins(typed, name))
+    return {kNearSpelling, name.size() - std::min(typed.size(), name.size())};
+  Match out;
+  for (const std::string& word : words) {
+    const auto distance = word.size() > kLeastStart ? nearness(typed, word) : std::nullopt;
+    if (!distance || (out.naming == kNearWord && *distance >= out.distance)) continue;
+    out = {kNearWord, *distance};
+  }
+  return out;
+}
+
+// Whether one begins or ends with the words of the other: "dropout_rate" with "dropout".
+std::optional<size_t> more_than(const std::string& typed, const std::string& name) {
+  const Parts long_one = split(typed, "_-"), short_one = split(name, "_-");
+  if (typed.size() > kMostLetters || name.size() < 2 || short_one.size() >= long_one.size()) {
+    return std::nullopt;
+  }
+  if (!std::equal(short_one.begin(), short_one.end(), long_one.begin()) &&
+      !std::equal(short_one.rbegin(), short_one.rend(), long_one.rbegin())) {
+    return std::nullopt;
+  }
+  return long_one.size() - short_one.size();
+}
+
+Match loose_match(const std::string& typed, const KnownKey& key, const std::string& name) {
+  Match out;
+  const auto take = [&](const std::string& called) {
+    const auto distance = more_than(typed, called);
+    if (distance && (out.naming == kNotAtAll || *distance < out.distance)) {
+      out = {kSomeOfIt, *distance};
+    }
+  };
+  take(name);
+  for (const std::string& word : key.words) take(word);
+  return out;
+}
+
+bool is_number(const std::string& part) {
+  return !part.empty() && part.find_first_not_of("0123456789") == part.npos;
+}
+
+// Whether the last part of a key is called so, or nearly.
+bool is_called(const std::string& typed, const KnownKey& key) {
+  return match(typed, key.path.substr(key.path.rfind('.') + 1), key.words).naming < kNearWord;
+}
+
+// How far the place that was written is from a key's.
+enum Place { kBeside, kMisspelled, kLeftOut, kElsewhere };
+
+class Search {
+ public:
+  Search(const std::string& path, const KnownKeys& keys, bool is_mapping)
+      : path_(path), keys_(keys), is_mapping_(is_mapping) {}
+
+  std::vector<KnownKey> run() {
+    const Parts typed = split(path_, "./");
+    const KnownKey* same = keys_.find(path_);
+    if (same && same->owner) return {*same};
+    find(typed, /*joined=*/false);
+    // What stands for a dot: "mlp_ratio".
+    const std::string& last = typed.back();
+    for (size_t i = 1; i + 1 < std::min(last.size(), kMostLetters); ++i) {
+      if (last[i] != '_' && last[i] != '-') continue;
+      Parts parted(typed.begin(), typed.end() - 1);
+      parted.push_back(last.substr(0, i));
+      parted.push_back(last.substr(i + 1));
+      find(parted, /*joined=*/true);
+    }
+    if (ranked_.empty()) find(typed, /*joined=*/false, /*loosely=*/true);
+    return best();
+  }
+
+ private:
+  struct Ranked {
+    int cost;
+    Place place;
+    Match match;
+    size_t index;
+  };
+
+  bool takes_what_was_written(const KnownKey& key) const {
+    return key.is_group ? is_mapping_ : !is_mapping_ || keys_.find(key.path + ".type");
+  }
+
+  void find(const Parts& typed, bool joined, bool loosely = false) {
+    for (size_t i = 0; i < keys_.list().size(); ++i) {
+      const KnownKey& key = keys_.list()[i];
+      const Parts known = split(key.path, "./");
+      const Match found = loosely ? loose_match(typed.back(), key, known.back())
+                                  : match(typed.back(), known.back(), key.words);
+      if (found.naming == kNotAtAll || key.path == path_) continue;
+      // Of a name within a name nothing more can be told.
+      const Place place = loosely ? kLeftOut : place_of(typed, known);
+      // One that is not asked for by its place, there are too many of.
+      if ((joined || !key.kind.empty()) && (place == kElsewhere || typed.size() == 1)) continue;
+      if (joined && typed.size() > known.size()) continue;
+      const int cost = static_cast<int>(found.naming) + static_cast<int>(place) +
+                       (key.owner ? 1 : 0) + (takes_what_was_written(key) ? 0 : 2);
+      ranked_.push_back({cost, place, found, i});
+    }
+  }
+
+  // The parts above the last.
+  Place place_of(const Parts& typed, const Parts& known) const {
+    if (std::equal(typed.begin(), typed.end() - 1, known.begin(), known.end() - 1)) return kBeside;
+    if (typed.size() == known.size() && left_over(typed, known) == 0) return kMisspelled;
+    const bool fewer = typed.size() < known.size();
+    if (fewer ? left_over(typed, known) == 0 : is_within(known, typed)) return kLeftOut;
+    return kElsewhere;
+  }
+
+  // How many of the parts that were written name none above the key, in their order.
+  size_t left_over(const Parts& typed, const Parts& known) const {
+    size_t found = 0;
+    std::string path;
+    for (size_t i = 0; i + 1 < known.size() && found + 1 < typed.size(); ++i) {
+      path = join_path(path, known[i]);
+      if (is_like(typed[found], known[i], path)) ++found;
+    }
+    return typed.size() - 1 - found;
+  }
+
+  bool is_within(const Parts& known, const Parts& typed) const {
+    size_t found = 0;
+    std::string path = known[0];
+    for (size_t i = 0; i + 1 < typed.size() && found + 1 < known.size(); ++i) {
+      if (!is_like(typed[i], known[found], path)) continue;
+      ++found;
+      path = join_path(path, known[found]);
+    }
+    return found + 1 == known.size();
+  }
+
+  bool is_like(const std::string& typed, const std::string& part, const std::string& path) const {
+    if (part == KnownKey::kNextItem) return is_number(typed);
+    const KnownKey* key = keys_.find(path);
+    return is_called(typed, key ? *key : KnownKey{.path = part});
+  }
+
+  std::vector<KnownKey> best() {
+    const auto order = [](const Ranked& one) {
+      return std::tuple(one.cost, one.place, one.match.naming, one.match.distance, one.index);
+    };
+    std::sort(ranked_.begin(), ranked_.end(),
+              [&](const Ranked& a, const Ranked& b) { return order(a) < order(b); });
+    std::vector<KnownKey> out;
+    KnownKeys seen;
+    for (const Ranked& one : ranked_) {
+      const Ranked& first = ranked_[0];
+      const KnownKey& key = keys_.list()[one.index];
+      const bool as_good = one.place == first.place && one.cost <= first.cost + 1 &&
+                           (one.match.naming <= kWord || one.match.naming == first.match.naming);
+      if (!as_good || seen.find(key.path)) continue;
+      seen.add(key);
+      out.push_back(key);
+    }
+    std::erase_if(out, [&](const KnownKey& key) { return is_covered(key.path, seen); });
+    return out;
+  }
+
+  // Of a list that has items, the next is not meant.
+  static bool is_covered(const std::string& path, const KnownKeys& others) {
+    const size_t next = path.find(".N.");
+    if (next == path.npos) return false;
+    return others.find(path.substr(0, next) + ".0" + path.substr(next + 2)) != nullptr;
+  }
+
+  const std::string& path_;
+  const KnownKeys& keys_;
+  bool is_mapping_;
+  std::vector<Ranked> ranked_;
+};
+
+std::string plural(const std::string& kind) {
+  if (kind.ends_with("s")) return kind + "es";
+  return kind.ends_with("y") ? kind.substr(0, kind.size() - 1) + "ies" : kind + "s";
+}
+
+// "adam and adamw, not of sgd"
+std::string owners(const KnownKey::Owner& owner) {
+  return enumerated(owner.names, "and") + (owner.chosen.empty() ? "" : ", not of " + owner.chosen);
+}
+
+std::string whose(const KnownKey::Owner& owner) {
+  return fmt::format("it is an option of the {} {}",
+                     owner.names.size() == 1 ? owner.kind : plural(owner.kind), owners(owner));
+}
+
+// "a.b" of {a: {b: ...}}.
+std::string as_mappings(const std::string& path) {
+  const size_t dot = path.find('.');
+  if (dot == path.npos) return path + ": ...";
+  return path.substr(0, dot) + ": {" + as_mappings(path.substr(dot + 1)) + "}";
+}
+
+// An item that is not there yet can only be written with its list.
+bool is_of_next_item(const KnownKey& key) { return key.path.find(".N.") != std::string::npos; }
+
+// Whether the item is the component whose option it is.
+bool tells_its_owner(const KnownKey& key) {
+  const bool is_own = is_of_next_item(key) && key.path.rfind('.') == key.path.find(".N.") + 2;
+  return is_own && key.owner && key.owner->names.size() == 1 && key.owner->chosen.empty();
+}
+
+std::string shown(const KnownKey& key) {
+  if (!is_of_next_item(key)) return key.path;
+  const size_t next = key.path.find(".N.");
+  const std::string type = tells_its_owner(key) ? "type: " + key.owner->names[0] + ", " : "";
+  return key.path.substr(0, next) + ": [{" + type + as_mappings(key.path.substr(next + 3)) + "}]";
+}
+
+// `show` puts a key into words.
+template <class Show>
+std::string question(const std::vector<KnownKey>& meant, const Show& show) {
+  constexpr size_t kMostShown = 5;
+  if (meant.empty()) return "";
+  if (meant.size() == 1) {
+    const KnownKey& key = meant[0];
+    const std::string remark =
+        key.owner && !tells_its_owner(key) ? " " + whose(*key.owner) : std::string();
+    return "did you mean " + show(key) + "?" + remark;
+  }
+  std::vector<std::string> names;
+  for (const KnownKey& key : meant) {
+    if (names.size() == kMostShown) break;
+    const bool tell = key.owner && !tells_its_owner(key);
+    names.push_back(show(key) + (tell ? " (of " + owners(*key.owner) + ")" : ""));
+  }
+  if (meant.size() > kMostShown) names.push_back("another");
+  return "did you mean " + enumerated(names) + "?";
+}
+
+// "a.b" and "b: {c: 1}" are about "a.b.c", where the mapping has no other key.
+std::string path_of_value(const std::string& path, const Node& node) {
+  const bool single = node.is_mapping() && node.children.size() == 1;
+  return single ? path_of_value(join_path(path, node.children[0].key), node.children[0]) : path;
+}
+
+// Whether the key is `written` with another spelling or word for the part at `begin`.
+bool differs_in_part(const std::string& key, const std::string& written, size_t begin,
+                     const KnownKeys& keys) {
+  const size_t end = std::min(written.find('.', begin), written.size());
+  const size_t own_end = std::min(key.find('.', begin), key.size());
+  if (key.compare(0, begin, written, 0, begin) != 0 || own_end <= begin ||
+      key.substr(own_end) != written.substr(end)) {
+    return false;
+  }
+  const KnownKey* part = keys.find(key.substr(0, own_end));
+  return end == written.size() || (part && is_called(written.substr(begin, end - begin), *part));
+}
+
+}  // namespace
+
+std::string enumerated(const std::vector<std::string>& names, const std::string& last) {
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    out += (i == 0 ? "" : i + 1 == names.size() ? " " + last + " " : ", ") + names[i];
+  }
+  return out;
+}
+
+std::vector<KnownKey> meant_by(const std::string& path, const KnownKeys& keys, bool is_mapping) {
+  return Search(path, keys, is_mapping).run();
+}
+
+std::string did_you_mean(const std::string& path, const std::vector<KnownKey>& meant) {
+  if (meant.size() == 1 && meant[0].path == path) return whose(*meant[0].owner);
+  return question(meant, shown);
+}
+
+std::string hint_for_unknown(const std::string& path, const Node& unknown, const KnownKeys& keys) {
+  const std::string own = join_path(path, unknown.key), whole = path_of_value(own, unknown);
+  const bool dotted = unknown.key.find('.') != std::string::npos;
+  const size_t begin = path.empty() ? 0 : path.size() + 1;
+  const auto hint = [&](const std::string& written, bool is_mapping) -> std::string {
+    const std::vector<KnownKey> meant = meant_by(written, keys, is_mapping);
+    if (meant.size() == 1 && meant[0].path == written) return did_you_mean(written, meant);
+    const bool beside = !dotted && std::all_of(meant.begin(), meant.end(), [&](auto& key) {
+      return differs_in_part(key.path, written, begin, keys);
+    });
+    return question(meant, [&](const KnownKey& key) -> std::string {
+      if (beside) return key.path.substr(begin, key.path.find('.', begin) - begin);
+      const bool is_top = !path.empty() && key.path.find('.') == std::string::npos;
+      return shown(key) + (is_top ? " (at the top)" : "");
+    });
+  };
+  std::string out = whole == own ? "" : hint(whole, false);
+  return out.empty() ? hint(own, unknown.is_mapping()) : out;
+}
+
+}  // namespace vitrine
