@@ -3,7 +3,6 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/scalar.h"
-#include "framework/runs/nonfinite.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/best.h"
 
@@ -56,7 +55,7 @@ ExitCode test(const TestOptions& options) {
   const auto config = engine().resolve_tested(source, weights.has_value());
   engine().set_threads(config->threads);
   Console console(options.json);
-  Json result = engine().test(config, weights, console);
+  const Json result = engine().test(config, weights, console);
   if (result.is_null()) {
     console.message("stopped before the test was done");
     return console.stop_requested();
@@ -65,7 +64,6 @@ ExitCode test(const TestOptions& options) {
     print(shown_scores(result));
     return ExitCode::kDone;
   }
-  name_nonfinite(result);
   print_json(result);
   return ExitCode::kDone;
 }

@@ -74,6 +74,7 @@ std::string Metrics::text() const {
       {"note", note},
       {"started", started},
       {"finished", or_null(finished)},
+      {"stopped_by", or_null(stopped_by)},
       {"seed", seed},
       {"command", command},
       {"config", config},

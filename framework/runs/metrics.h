@@ -45,6 +45,8 @@ class Metrics {
  public:
   using Object = nlohmann::ordered_json;
   static constexpr int64_t kFormat = 1;
+  static constexpr const char* kReasons[] = {"epochs", "max_steps", "early_stopping", "stop_after",
+                                             "signal", "diverged",  "error"};
 
   std::string name;
   std::string run;
@@ -54,6 +56,8 @@ class Metrics {
   std::string note;
   std::string started;   // as utc_now() writes it
   std::string finished;  // empty (null in the file) until the run has ended
+  // Why it ended, one of kReasons; empty (null in the file) until then.
+  std::string stopped_by;
   int64_t seed = 0;
   std::vector<std::string> command;
   Object config = Object::object();

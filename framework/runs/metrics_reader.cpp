@@ -58,6 +58,12 @@ RunStatus read_status(ObjectReader& file) {
   return kStatuses[std::find(names.begin(), names.end(), name) - names.begin()];
 }
 
+// Runs of earlier versions do not tell.
+std::string read_reason(ObjectReader& file) {
+  if (!file.has("stopped_by") || file.at("stopped_by").is_null()) return "";
+  return file.one_of("stopped_by", {std::begin(Metrics::kReasons), std::end(Metrics::kReasons)});
+}
+
 void check_format(ObjectReader& file) {
   const int64_t format = file.integer("format", 1);
   if (format == Metrics::kFormat) return;
@@ -146,6 +152,7 @@ Metrics Metrics::parse(std::string_view text, std::string_view name) {
   metrics.note = file.string("note");
   metrics.started = file.string("started");
   metrics.finished = file.string_or_null("finished");
+  metrics.stopped_by = read_reason(file);
   metrics.seed = file.integer("seed", INT64_MIN);
   metrics.command = file.strings("command");
   metrics.config_sha256 = file.string("config_sha256");

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <cmath>
 
 #include "framework/config/scalar.h"
 #include "framework/files/file.h"
@@ -213,6 +214,20 @@ void refuse_without_effect(const Node& node, const std::string& path,
   }
 }
 
+// Classes that were chosen among values that are not finite mean nothing.
+void refuse_nonfinite(const Json& values, const std::string& file) {
+  std::vector<std::string> wrong;
+  for (const auto& [name, value] : values.items()) {
+    const double number = value.get<double>();
+    if (!std::isfinite(number))
+      wrong.push_back(name + (std::isnan(number) ? " is NaN" : " is infinite"));
+  }
+  if (wrong.empty()) return;
+  throw Error(ExitCode::kDiverged,
+              fmt::format("{}: {}: these weights are finite, but of a training that has diverged",
+                          file, fmt::join(wrong, ", ")));
+}
+
 }  // namespace
 
 std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run) {
@@ -236,13 +251,14 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   const auto data = load_unless_stopped(config, observer);
   if (!data) return nullptr;
   Learner learner = build_learner(config, data->info);
-  std::string from = "model.weights";
+  std::string from = "model.weights", file = escape(config.model_options().weights.value);
   if (weights) {
     const RunDirectory run = RunDirectory::open(weights->path);
-    const fs::path file =
+    const fs::path checkpoint =
         find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
-    restore_weights(load_checkpoint(file), *learner.model, escape(file.string()));
-    from = file.stem().string();
+    file = escape(checkpoint.string());
+    restore_weights(load_checkpoint(checkpoint), *learner.model, file);
+    from = checkpoint.stem().string();
   }
   EvaluationOptions options;
   options.split = "test";
@@ -251,6 +267,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.cancelled = stopped;
   const Evaluation result = evaluate(*learner.model, *learner.objective, *data->test, options);
   if (stopped()) return nullptr;
+  refuse_nonfinite(result.values, file);
   Json out = result.values;
   out["checkpoint"] = from;
   out["images"] = data->test->size();

@@ -27,6 +27,13 @@ std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
   return out;
 }
 
+void copy_weights(Model& model, const Safetensors& file, const std::string& name) {
+  const std::map<std::string, Tensor> values = tensors_of(file);
+  const std::string wrong = nonfinite_weights(model, values);
+  if (!wrong.empty()) throw Error(ExitCode::kCheckpoint, name + ": " + wrong);
+  copy_state(state_of(model), values, ExitCode::kCheckpoint, name);
+}
+
 Json described(const Model& model, const Config& config, const DatasetInfo& info) {
   Json transforms = Json::array(), tasks = Json::array();
   for (const auto& transform : config.dataset_options().transforms)
@@ -117,13 +124,13 @@ ModelFile load_model(const std::filesystem::path& path) {
   model->check(out.context, problems);
   if (!problems.empty()) throw Error(ExitCode::kCheckpoint, problems.text(name));
   out.model = model->create(out.context);
-  copy_state(state_of(*out.model), tensors_of(file), ExitCode::kCheckpoint, name);
+  copy_weights(*out.model, file, name);
   out.model->eval();
   return out;
 }
 
 void load_weights(Model& model, const std::filesystem::path& path) {
-  copy_state(state_of(model), tensors_of(read(path)), ExitCode::kCheckpoint, escape(path.string()));
+  copy_weights(model, read(path), escape(path.string()));
 }
 
 }  // namespace vitrine

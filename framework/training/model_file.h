@@ -16,9 +16,10 @@ struct ModelFile {
 
 void save_model(const std::filesystem::path& file, const Model& model, const Config& config,
                 const DatasetInfo& info);
-// Throws Error(kCheckpoint) for a file that is damaged or holds no such model.
+// Throws Error(kCheckpoint) for a file that is damaged, holds no such model, or weights that are
+// not finite.
 ModelFile load_model(const std::filesystem::path& file);
-// The weights alone, into a model of the same shapes. Throws Error(kCheckpoint).
+// The weights alone, into a model of the same shapes. Throws Error(kCheckpoint), as load_model does.
 void load_weights(Model& model, const std::filesystem::path& file);
 
 }  // namespace vitrine

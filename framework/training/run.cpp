@@ -10,6 +10,7 @@
 
 #include "framework/files/file.h"
 #include "framework/runs/environment.h"
+#include "framework/training/ending.h"
 #include "framework/training/model_file.h"
 #include "framework/training/run_metrics.h"
 #include "framework/training/workload.h"
@@ -88,9 +89,12 @@ void Run::start() {
 
 bool Run::complete() const {
   if (state_.step_in_epoch > 0 && !cut_short_) return false;  // the end of an epoch is to come
-  const auto& stopping = options().early_stopping;
-  const bool stopped_early = stopping && state_.epochs_without_improvement >= stopping->patience;
-  return state_.step >= total_steps_ || stopped_early;
+  return state_.step >= total_steps_ || stopped_early(state_, options());
+}
+
+std::string Run::early_end() const {
+  if (state_.step >= total_steps_ || !stopped_early(state_, options())) return "";
+  return early_stopping_line(state_, options(), divide_up(total_steps_, steps_per_epoch_));
 }
 
 void Run::begin_epoch() {
@@ -124,6 +128,8 @@ double Run::learning_rate() const {
 
 void Run::count(const Objective::Result& result, int64_t images) {
   const at::NoGradGuard no_grad;
+  // Waits for the device, which later steps do not.
+  if (state_.step == 0 && !std::isfinite(result.loss.item<double>())) fail_from_the_start();
   const auto n = static_cast<double>(images);
   const at::Device device = sums_.device();
   sums_[0] += (result.loss.detach() * n).to(device);
@@ -155,7 +161,10 @@ bool Run::end_step(const Tensor& gradient_norm) {
 void Run::poll_stop() {
   if (stopped_ == ExitCode::kDone) stopped_ = log_.stop_requested();
   const bool limit = request_.stop_after && state_.step >= *request_.stop_after;
-  if (stopped_ == ExitCode::kDone && limit && !complete()) stopped_ = ExitCode::kStopped;
+  if (stopped_ == ExitCode::kDone && limit && !complete()) {
+    stopped_ = ExitCode::kStopped;
+    stopped_by_limit_ = true;
+  }
 }
 
 // Moves the window's sums to the epoch's, with a row of their means.
@@ -201,6 +210,19 @@ void Run::fail_diverged(const std::string& what) const {
                   "optimizer.lr (now {}), training.clip_norm or schedule.warmup may help.{}",
                   what, state_.step, divide_up(state_.step, steps_per_epoch_),
                   learner_.optimizer->learning_rate(), kept));
+}
+
+// Before the first step nothing that is said of learning rates would help.
+void Run::fail_from_the_start() const {
+  const std::string& weights = config_.model_options().weights.value;
+  throw Error(
+      ExitCode::kDiverged,
+      fmt::format("the loss is not finite at the first step, before any weight was changed: {}",
+                  weights.empty()
+                      ? "the model or the loss has no finite value for these data, whatever the "
+                        "learning rate"
+                      : "the weights that this run starts from (" + escape(weights) +
+                            ") are of no use for it, whatever the learning rate"));
 }
 
 void Run::use_average(bool on) {
@@ -292,6 +314,8 @@ void Run::save() {
   // Bad weights are not kept; of a bad loss there is a row.
   if (!all_finite(state.window.values)) flush_window();
   if (!parameters().values().isfinite().all().item<bool>()) fail_diverged("a weight is");
+  if (average_.defined() && !average_.isfinite().all().item<bool>())
+    fail_diverged("the average of a weight is");
   rows_->flush();
   save_checkpoint(directory_->checkpoints(),
                   capture(state, learner_, average_, rows_->size(), surroundings_), state.step);
@@ -342,8 +366,19 @@ void Run::finish() {
   leave(RunStatus::kFinished);
 }
 
+// What "stopped_by" in metrics.json says of a run that ends with this status.
+const char* Run::reason_of(RunStatus status) const {
+  if (status == RunStatus::kDiverged) return "diverged";
+  if (status == RunStatus::kFailed) return "error";
+  if (status == RunStatus::kStopped) return stopped_by_limit_ ? "stop_after" : "signal";
+  if (!early_end().empty()) return "early_stopping";
+  const auto& limit = options().max_steps;
+  return limit && *limit < options().epochs * steps_per_epoch_ ? "max_steps" : "epochs";
+}
+
 void Run::leave(RunStatus status) {
   metrics_.set_status(status);
+  metrics_.stopped_by = reason_of(status);
   metrics_.finished = utc_now();
   file_->write(metrics_);
 }

@@ -50,6 +50,8 @@ class Run {
   void leave(RunStatus status);
 
   ExitCode stopped() const { return stopped_; }
+  // Of a run that is complete: one line where early stopping is the reason, else empty.
+  std::string early_end() const;
   const RunDirectory& directory() const { return *directory_; }
   const Metrics& metrics() const { return metrics_; }
 
@@ -68,6 +70,8 @@ class Run {
   void append(const char* kind, Metrics::Object row);
   Evaluation evaluate_split(const Batches& data, const std::string& split, bool details);
   [[noreturn]] void fail_diverged(const std::string& what) const;
+  [[noreturn]] void fail_from_the_start() const;
+  const char* reason_of(RunStatus status) const;
   void save();
   void note_checkpoint();
   bool checkpoint_due() const;
@@ -95,6 +99,7 @@ class Run {
   double last_loss_ = 0;
   bool cut_short_ = false;  // the epoch under way has ended before its last step, by max_steps
   ExitCode stopped_ = ExitCode::kDone;
+  bool stopped_by_limit_ = false;  // by request_.stop_after, not by a signal
   int64_t steps_per_epoch_ = 1, total_steps_ = 1, images_per_epoch_ = 0;
   int64_t saved_step_ = -1;
   using Clock = std::chrono::steady_clock;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/runs/environment.h"
+#include "framework/training/ending.h"
 #include "framework/training/run.h"
 
 // How a run is taken up again.
@@ -36,6 +37,10 @@ void Run::restore() {
     // Where all is to come anew the run has its values from the start.
     if (!restored) continue;
     change.step = state_.step;
+    if (restarts_stopping(change.key)) {
+      state_.best_stopping.reset();
+      state_.epochs_without_improvement = 0;
+    }
     note_change(std::move(change));
   }
   rows_->cut(restored ? restored->rows_length : 0);
@@ -46,6 +51,7 @@ void Run::restore() {
   metrics_.exact = state_.exact;
   metrics_.set_status(RunStatus::kRunning);
   metrics_.finished.clear();
+  metrics_.stopped_by.clear();
   file_.emplace(directory_->metrics());
   file_->write(metrics_);
 }
@@ -183,8 +189,9 @@ void Run::check_places(const nlohmann::ordered_json& before) {
   for (const auto& [key, digest] : before.items()) {
     const Node* place = request_.config->resolved.at_path(key);
     const bool is_named = place && place->kind == Node::Kind::kScalar;
-    const bool is_gone = is_named && !now.contains(key);
-    if (is_gone || (now.contains(key) && now[key] == digest)) continue;
+    // A file that is gone is not needed any more: its weights are in the checkpoint.
+    if (is_named && !now.contains(key)) continue;
+    if (now.contains(key) && now[key] == digest) continue;
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: {} is not what this run began with (SHA-256 {}, was {}); start a "
                             "new run for it",
@@ -201,11 +208,12 @@ void Run::check_places(const nlohmann::ordered_json& before) {
   surroundings_.contents = before;
 }
 
-// Found missing now, not when the run is to be tested.
+// Found missing or useless now, not when the run is to be tested.
 void Run::check_best() {
   if (!state_.best || state_.best->step == state_.step) return;
+  const fs::path file = checkpoint_file(directory_->checkpoints(), state_.best->step);
   try {
-    load_checkpoint(checkpoint_file(directory_->checkpoints(), state_.best->step));
+    tested_weights(load_checkpoint(file), model(), escape(file.string()));
   } catch (const Error& error) {
     log_.warning(
         fmt::format("{}; the best is chosen among the epochs from here on: the run's "

@@ -117,6 +117,14 @@ Restored restored_from(const json& state) {
               fmt::format("the checkpoint {} is unusable: {}", file, reason));
 }
 
+Restored checked_state(const Checkpoint& checkpoint, const std::string& file) {
+  try {
+    return restored_from(checkpoint.state);
+  } catch (const Error& error) {
+    refuse(file, error.what());
+  }
+}
+
 void set_generator(at::Generator generator, const Tensor& state, const std::string& file) {
   if (!state.defined()) refuse(file, "it holds no state of the generator");
   try {
@@ -148,11 +156,14 @@ std::map<std::string, Tensor> with_prefix(const std::string& prefix,
   return out;
 }
 
+constexpr const char* kWeights = "model/";
+constexpr const char* kAverage = "ema/";
+
 // Every tensor of a run, as it is written and restored, but for the generators.
 std::map<std::string, Tensor> tensors_of(Learner& learner, const Tensor& average) {
-  std::map<std::string, Tensor> out = with_prefix("model/", state_of(*learner.model));
+  std::map<std::string, Tensor> out = with_prefix(kWeights, state_of(*learner.model));
   out.merge(optimizer_tensors(learner));
-  if (average.defined()) out.merge(with_prefix("ema/", learner.parameters->by_name(average)));
+  if (average.defined()) out.merge(with_prefix(kAverage, learner.parameters->by_name(average)));
   return out;
 }
 
@@ -203,18 +214,22 @@ Checkpoint capture(const RunState& state, Learner& learner, const Tensor& averag
   return out;
 }
 
+RunState run_state_of(const Checkpoint& checkpoint, const std::string& file) {
+  return checked_state(checkpoint, file).state;
+}
+
 Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
                  const std::string& file) {
-  Restored out;
-  try {
-    out = restored_from(checkpoint.state);
-  } catch (const Error& error) {
-    refuse(file, error.what());
-  }
+  Restored out = checked_state(checkpoint, file);
   std::map<std::string, Tensor> loaded = loaded_tensors(checkpoint, "");
   const Tensor generator = loaded[kGenerator], cuda = loaded[kCudaGenerator];
   loaded.erase(kGenerator);
   loaded.erase(kCudaGenerator);
+  for (const char* prefix : {kWeights, kAverage}) {
+    const std::string wrong =
+        nonfinite_weights(*learner.model, loaded_tensors(checkpoint, prefix), prefix);
+    if (!wrong.empty()) refuse(file, wrong);
+  }
   copy_state(tensors_of(learner, average), loaded, ExitCode::kCheckpoint, file);
   set_generator(cpu_generator(), generator, file);
   if (cuda.defined() && learner.parameters->values().is_cuda())
@@ -222,10 +237,21 @@ Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average
   return out;
 }
 
+std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Model& model,
+                                             const std::string& file) {
+  std::map<std::string, Tensor> values = loaded_tensors(checkpoint, kWeights);
+  const std::map<std::string, Tensor> average = loaded_tensors(checkpoint, kAverage);
+  for (const auto& [name, tensor] : average) values.erase(name);
+  for (const std::string& wrong : {nonfinite_weights(model, average, kAverage),
+                                   nonfinite_weights(model, values, kWeights)}) {
+    if (!wrong.empty()) refuse(file, wrong);
+  }
+  values.insert(average.begin(), average.end());
+  return values;
+}
+
 void restore_weights(const Checkpoint& checkpoint, Model& model, const std::string& file) {
-  std::map<std::string, Tensor> values = loaded_tensors(checkpoint, "model/");
-  for (auto& [name, tensor] : loaded_tensors(checkpoint, "ema/")) values[name] = tensor;
-  copy_state(state_of(model), values, ExitCode::kCheckpoint, file);
+  copy_state(state_of(model), tested_weights(checkpoint, model, file), ExitCode::kCheckpoint, file);
 }
 
 }  // namespace vitrine

@@ -58,12 +58,19 @@ struct Restored {
   Surroundings surroundings;
 };
 
+// Where a checkpoint's run stood. Throws Error(kCheckpoint).
+RunState run_state_of(const Checkpoint& checkpoint, const std::string& file);
+
 // The reverse. Throws Error(kCheckpoint) where the checkpoint does not fit; the generators are set
 // last, so nothing may draw after it.
 Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
                  const std::string& file);
 
-// The weights that a checkpoint would test: the average where there is one.
+// The weights that a checkpoint would test, by their names in the model: the average where there is
+// one. Throws Error(kCheckpoint) where one of them is not finite.
+std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Model& model,
+                                             const std::string& file);
+// Copies them into the model. Throws as above, and where they do not fit it.
 void restore_weights(const Checkpoint& checkpoint, Model& model, const std::string& file);
 
 }  // namespace vitrine

@@ -69,6 +69,55 @@ std::map<std::string, Tensor> state_of(const torch::nn::Module& module) {
   return out;
 }
 
+namespace {
+
+// "has NaN in 1 of 80 values"; empty where all are finite.
+std::string nonfinite_values(const Tensor& tensor) {
+  const int64_t nan = tensor.isnan().sum().item<int64_t>();
+  const int64_t infinite = tensor.isinf().sum().item<int64_t>();
+  if (nan + infinite == 0) return "";
+  return fmt::format("has {} in {} of {} values",
+                     infinite == 0 ? "NaN"
+                     : nan == 0    ? "infinity"
+                                   : "NaN or infinity",
+                     nan + infinite, tensor.numel());
+}
+
+bool is_finite(const Tensor& tensor) { return tensor.isfinite().all().item<bool>(); }
+
+// The first of `items`, which must not be empty, as "a; b and 3 more".
+std::string first_of(std::vector<std::string> items) {
+  constexpr size_t kMost = 8;
+  const size_t shown = std::min(items.size(), kMost);
+  const std::string rest =
+      items.size() > shown ? fmt::format(" and {} more", items.size() - shown) : "";
+  items.resize(shown);
+  return fmt::format("{}{}", fmt::join(items, "; "), rest);
+}
+
+}  // namespace
+
+std::string nonfinite_weights(const torch::nn::Module& module,
+                              const std::map<std::string, Tensor>& values,
+                              const std::string& prefix) {
+  std::map<std::string, Tensor> wanted;
+  for (const auto& item : module.named_parameters()) wanted[item.key()] = item.value();
+  for (const auto& item : module.named_buffers()) {
+    if (is_finite(item.value())) wanted[item.key()] = item.value();
+  }
+  std::vector<std::string> wrong;
+  for (const auto& [name, target] : wanted) {
+    const auto value = values.find(name);
+    if (value == values.end()) continue;
+    const std::string what = nonfinite_values(value->second.to(target.scalar_type()));
+    if (!what.empty()) wrong.push_back(fmt::format("{}{} {}", prefix, escape(name), what));
+  }
+  if (wrong.empty()) return "";
+  return fmt::format(
+      "the weights are not finite: {}. They are damaged, or of a training that diverged",
+      first_of(std::move(wrong)));
+}
+
 void copy_state(const std::map<std::string, Tensor>& target,
                 const std::map<std::string, Tensor>& values, ExitCode code,
                 const std::string& what) {
@@ -87,12 +136,8 @@ void copy_state(const std::map<std::string, Tensor>& target,
     if (!target.contains(name)) wrong.push_back(escape(name) + " is not in the model");
   }
   if (!wrong.empty()) {
-    const size_t shown = std::min<size_t>(wrong.size(), 8);
-    const std::string rest =
-        wrong.size() > shown ? fmt::format(" and {} more", wrong.size() - shown) : "";
-    wrong.resize(shown);
-    throw Error(code, fmt::format("{}: the weights do not fit the model: {}{}", what,
-                                  fmt::join(wrong, "; "), rest));
+    throw Error(code, fmt::format("{}: the weights do not fit the model: {}", what,
+                                  first_of(std::move(wrong))));
   }
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : target) Tensor(tensor).copy_(values.at(name));

@@ -26,6 +26,14 @@ std::vector<TensorView> views_of(const std::vector<OwnedTensor>& tensors);
 // Parameters and persistent buffers of a module, by name.
 std::map<std::string, Tensor> state_of(const torch::nn::Module& module);
 
+// What is wrong with `values` (names as in state_of) as weights of `module`, in whose element types
+// they are looked at: the tensors that have NaN or infinities, called as in their file, where
+// `prefix` stands before each name. Empty where all are finite. A buffer in which the module itself
+// has such values, such as a mask, may have them.
+std::string nonfinite_weights(const torch::nn::Module& module,
+                              const std::map<std::string, Tensor>& values,
+                              const std::string& prefix = "");
+
 // Copies `values` into `target`, in place. Throws Error(`code`) where names or shapes differ,
 // listing all of them; `what` begins the message.
 void copy_state(const std::map<std::string, Tensor>& target,

@@ -1,14 +1,17 @@
 #include "framework/training/training.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
+#include "framework/training/ending.h"
 #include "framework/training/run.h"
 
 namespace vitrine {
@@ -135,7 +138,10 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   try {
     announce(request, run, log);
     config.experiment.create({})->train(run);
-    if (run.stopped() == ExitCode::kDone) run.finish();
+    if (const std::string early = run.early_end(); run.stopped() == ExitCode::kDone) {
+      if (!early.empty()) log.message(early);
+      run.finish();
+    }
     if (run.stopped() == ExitCode::kDone) {
       announce_test(run, log);
       if (request.dry_run)
@@ -192,22 +198,37 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   return out;
 }
 
-// Whether the run has reached the end that this very config gives it.
-bool is_finished(const TrainRequest& request) {
+namespace {
+
+// Whether the run has reached the end that this config gives it, which is then told.
+bool says_nothing_left(const TrainRequest& request, Observer& observer) {
   const RunDirectory run = RunDirectory::open(*request.run_dir);
   if (!fs::exists(run.metrics()) || Metrics::of_run(run.metrics()).status != RunStatus::kFinished)
     return false;
-  const auto changes = changed_keys(read_yaml(run.config()), *request.config);
-  return std::all_of(changes.begin(), changes.end(), [](const Key& key) {
-    return key.role == Role::kPlace || key.role == Role::kExecution;
-  });
+  std::vector<std::string> changes;
+  bool of_results = false;
+  for (const Key& key : changed_keys(read_yaml(run.config()), *request.config)) {
+    if (key.role == Role::kPlace || key.role == Role::kExecution) continue;
+    changes.push_back(key.path);
+    of_results |= key.role == Role::kResult;
+  }
+  if (!changes.empty() && !of_results) return false;  // a note is taken without a step as well
+  std::string left = nothing_left(request, changes);
+  if (left.empty() && changes.empty()) left = escape(request.run_dir->string()) + " is finished";
+  if (left.empty()) return false;
+  if (changes.empty()) {
+    observer.message(left);
+  } else {
+    observer.warning(fmt::format("{}; without effect: {}", left, fmt::join(changes, ", ")));
+  }
+  return true;
 }
+
+}  // namespace
 
 TrainResult train(const TrainRequest& request, Observer& observer) {
   RunLog log(observer);
-  if (request.resume && is_finished(request)) {
-    observer.message(fmt::format("{} is finished; training.epochs=N takes it further",
-                                 escape(request.run_dir->string())));
+  if (request.resume && says_nothing_left(request, observer)) {
     return {ExitCode::kDone, *request.run_dir,
             Metrics::of_run(RunDirectory::open(*request.run_dir).metrics()).summary};
   }

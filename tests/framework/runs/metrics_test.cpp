@@ -42,6 +42,7 @@ Metrics finished_example() {
   Metrics metrics = example();
   metrics.status = RunStatus::kFinished;
   metrics.finished = "2026-11-22T10:15:04Z";
+  metrics.stopped_by = "epochs";
   metrics.test = {{"test/loss", 1.7}, {"test/accuracy", 0.75}, {"checkpoint", "step-00000469"}};
   metrics.summary = {{"test/accuracy", 0.75}, {"seconds", 3.1}, {"peak_memory_bytes", 1048576}};
   metrics.last_checkpoint = "step-00000469";
@@ -58,6 +59,7 @@ constexpr const char* kFinishedText = R"({
   "note": "",
   "started": "2026-11-22T10:15:00Z",
   "finished": "2026-11-22T10:15:04Z",
+  "stopped_by": "epochs",
   "seed": 0,
   "command": [
     "runner",

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/training/state.h"
+
+// What ends a run before or at its last step, and what would take it further.
+namespace vitrine {
+
+// Whether validation has not improved for as many epochs as early stopping bears.
+bool stopped_early(const RunState& state, const TrainingOptions& options);
+
+// One line for people about a run for which that holds.
+std::string early_stopping_line(const RunState& state, const TrainingOptions& options,
+                                int64_t epochs);
+
+// Whether another value of this key has early stopping count anew: what it counted before was
+// something else.
+bool restarts_stopping(const std::string& key);
+
+// Of a run that has finished, with `changes` in the keys of its config: that nothing is left to
+// train, and what would take it further. Empty where something is left, and where the changes do
+// not ask for more.
+std::string nothing_left(const TrainRequest& request, const std::vector<std::string>& changes);
+
+}  // namespace vitrine
