@@ -39,6 +39,8 @@ constexpr Verb kVerbs[] = {
     {"report", "a page with tables and charts about runs", report_verb},
     {"plot", "pictures of a model", plot_verb},
     {"export", "weights for PyTorch, as safetensors", export_verb},
+    {"note", "write a note about runs, or read it", note_verb},
+    {"tag", "give runs tags, or take them away", tag_verb},
 };
 
 std::vector<std::string> words;

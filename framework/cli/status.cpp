@@ -1,12 +1,15 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <thread>
 
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/config/node.h"
 #include "framework/config/scalar.h"
 #include "framework/reports/runs.h"
 #include "framework/runs/checkpoint.h"
@@ -26,6 +29,18 @@ struct StatusOptions {
 
 Json number_of(const Json& row, const char* key) {
   return row.contains(key) ? row.at(key) : Json();
+}
+
+Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+// With the reason of an end that the epochs do not explain: "finished (early stopping)".
+std::string shown_status_of(const Json& row) {
+  const std::string status = row.at("status");
+  const Json reason = row.value("stopped_by", Json());
+  if (status == "finished" && reason == "early_stopping") return "finished (early stopping)";
+  if (status == "finished" && reason == "max_steps") return "finished (max_steps)";
+  if (status == "stopped" && reason == "stop_after") return "stopped (--stop-after)";
+  return status;
 }
 
 // Of the newest checkpoint or the last epoch's end, whichever came later.
@@ -50,13 +65,16 @@ Json status_of(const RunRecord& run) {
   }
   out.update({{"name", metrics.name},
               {"status", run.status},
+              {"stopped_by", or_null(metrics.stopped_by)},
               {"epoch", last.value("epoch", int64_t{0})},
               {"epochs", epochs && epochs->is_number_integer() ? *epochs : Json(0)},
               {"step", step_of(run, last)},
               {"train/loss", number_of(last, "train/loss")},
               {"best validation/accuracy", best},
               {"test/accuracy", number_of(metrics.test, "test/accuracy")},
-              {"exact", metrics.exact}});
+              {"exact", metrics.exact},
+              {"tags", metrics.tags},
+              {"note", metrics.note}});
   return out;
 }
 
@@ -70,13 +88,35 @@ std::string error_of(const Json& row) {
   return escape(run) + escape(row["error"].get<std::string>());
 }
 
+// The columns of tags and notes, where a run has any.
+void add_labels(const Json& rows, std::vector<std::vector<std::string>>& lines) {
+  constexpr size_t kMostLetters = 40;
+  const auto add = [&](const char* name, const auto& shown) {
+    std::vector<std::string> cells = {name};
+    for (const Json& row : rows) cells.push_back(escape(shown(row.value(name, Json()))));
+    if (std::all_of(cells.begin() + 1, cells.end(), std::mem_fn(&std::string::empty))) return;
+    for (size_t i = 0; i < cells.size(); ++i) lines[i].push_back(cells[i]);
+  };
+  add("tags", [](const Json& tags) {
+    return fmt::format("{}", fmt::join(tags.is_array() ? tags.get<std::vector<std::string>>()
+                                                       : std::vector<std::string>(),
+                                       ", "));
+  });
+  add("note", [](const Json& note) {
+    const std::string text = note.is_string() ? note.get<std::string>() : "";
+    const std::string line = text.substr(0, text.find('\n'));
+    if (count_letters(line) <= kMostLetters) return line + (line == text ? "" : " ...");
+    return line.substr(0, byte_of_letter(line, kMostLetters - 3)) + "...";
+  });
+}
+
 std::string shown_runs(const Json& rows) {
   std::vector<std::vector<std::string>> lines = {
       {"run", "status", "epoch", "step", "loss", "best validation", "test"}};
   std::string errors;
   for (const Json& row : rows) {
     const Json loss = row.value("train/loss", Json());
-    lines.push_back({escape(row.at("run").get<std::string>()), row.at("status"),
+    lines.push_back({escape(row.at("run").get<std::string>()), shown_status_of(row),
                      row.contains("epoch") ? fmt::format("{}/{}", row["epoch"].get<int64_t>(),
                                                          row["epochs"].get<int64_t>())
                                            : "-",
@@ -90,6 +130,7 @@ std::string shown_runs(const Json& rows) {
                             escape(row["not_counted"].get<std::string>()));
     }
   }
+  add_labels(rows, lines);
   return table(lines) + errors;
 }
 

@@ -26,6 +26,8 @@ Action plot_verb(CLI::App& app);
 Action plot_curves_verb(CLI::App& app);  // a subcommand of plot
 Action report_verb(CLI::App& app);
 Action export_verb(CLI::App& app);
+Action note_verb(CLI::App& app);
+Action tag_verb(CLI::App& app);
 
 // Refuses, for an option, what is no whole number above 0.
 CLI::Validator at_least_one();

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -262,6 +263,8 @@ std::string details_of(ReportPage& page, const ReportData& data, size_t number, 
       fmt::format("<details class=\"run\"{}><summary>{}</summary>\n", open ? " open" : "", summary);
   if (!run.is_readable()) return out + problem(run.error) + "</details>\n";
   if (!run.metrics.note.empty()) out += note(html(run.metrics.note));
+  if (const auto& tags = run.metrics.tags; !tags.empty())
+    out += note("Tags: " + html(fmt::format("{}", fmt::join(tags, ", "))));
   out += tested(page, number, run.path / "test.json");
   if (const std::string found = pictures(run.path); !found.empty()) {
     out += "<h3>Pictures</h3>" + found;

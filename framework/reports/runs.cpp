@@ -45,7 +45,22 @@ Metrics metrics_of(const fs::path& run) {
   if (const auto name = out.config.find("name"); name != out.config.end() && name->is_string()) {
     out.name = name->get<std::string>();
   }
+  if (const auto note = out.config.find("note"); note != out.config.end() && note->is_string()) {
+    out.note = note->get<std::string>();
+  }
+  for (const Json& tag : out.config.value("tags", Json::array())) {
+    if (tag.is_string()) out.tags.push_back(tag.get<std::string>());
+  }
   return out;
+}
+
+// Note and tags as they stand now: those of the config with what was annotated since.
+void add_annotations(RunRecord& run) {
+  run.own = {run.metrics.note, run.metrics.tags};
+  const Labels labels = Annotations::read(run.path).over(run.own);
+  if (labels == run.own) return;
+  run.config["note"] = run.metrics.note = labels.note;
+  run.config["tags"] = run.metrics.tags = labels.tags;
 }
 
 // Whether it is a trial that its sweep has but prepared.
@@ -120,11 +135,12 @@ std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) 
   if (name == "exact") return metrics.exact;
   if (name == "started") return metrics.started;
   if (name == "finished") return metrics.finished;
+  if (name == "stopped_by") return metrics.stopped_by;
   return std::nullopt;
 }
 
 std::vector<std::string> RunRecord::names() const {
-  std::vector<std::string> out = {"run", "status", "exact", "started", "finished"};
+  std::vector<std::string> out = {"run", "status", "exact", "started", "finished", "stopped_by"};
   if (is_confirming(metrics)) out.push_back(kConfirmingTag);
   const auto add = [&](const Json& object, const std::string& prefix) {
     for (const auto& [key, value] : object.items()) out.push_back(prefix + key);
@@ -147,8 +163,10 @@ RunRecord read_run(const fs::path& run) {
     out.metrics = metrics_of(run);
     out.status = !held && never_started(run) ? "waiting" : shown_status(out.metrics.status, held);
     out.config = flat_config(out.metrics.config);
+    add_annotations(out);
   } catch (const Error& error) {
     out.metrics = {};
+    out.config = Json::object();
     out.status = "unreadable";
     out.error = error.what();
   }

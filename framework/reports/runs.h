@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/runs/annotations.h"
 #include "framework/runs/metrics.h"
 
 namespace vitrine {
@@ -16,8 +17,9 @@ struct RunRecord {
   std::filesystem::path path;  // relative where it lies below the current folder
   std::string status;          // as in metrics.json, or "waiting", "interrupted" or "unreadable"
   std::string error;           // begins with the file; its control characters are escaped
-  Metrics metrics;             // before the first metrics.json: name and config alone
+  Metrics metrics;             // before the first metrics.json: name, labels and config alone
   nlohmann::ordered_json config = nlohmann::ordered_json::object();  // flat_config(metrics.config)
+  Labels own = {};  // those of its config; metrics and config have what was annotated since, too
 
   bool is_readable() const { return error.empty(); }
   bool is_finished() const { return status == "finished"; }
@@ -26,8 +28,8 @@ struct RunRecord {
   // "device", "threads" and the like what was taken), a
   // metric of the summary or, until there is one, of the last epoch ("test/accuracy"; "seconds" are
   // those of all epochs), a member of the model, the dataset or the environment
-  // ("model.parameters", "dataset.sha256", "environment.git"), "run", "status", "exact", "started"
-  // or "finished". In this order; none where the run has no such value, or null for a metric.
+  // ("model.parameters", "dataset.sha256", "environment.git"), "run", "status", "exact", "started",
+  // "finished" or "stopped_by". In this order; none where the run has no such value, or null for a metric.
   std::optional<nlohmann::ordered_json> value(const std::string& name) const;
   // All names that value() knows for this run.
   std::vector<std::string> names() const;
