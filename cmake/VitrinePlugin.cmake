@@ -7,6 +7,7 @@
 # folder unless VITRINE_BUILD names another; and by its compiler, where this is included before project().
 include_guard(GLOBAL)
 get_filename_component(VITRINE_SOURCE ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+include(${VITRINE_SOURCE}/cmake/code_version.cmake)
 
 if(NOT TARGET vitrine_core)
   set(VITRINE_BUILD ${VITRINE_SOURCE}/build/release CACHE PATH "Build folder of Vitrine")
@@ -55,4 +56,10 @@ function(vitrine_add_plugin name)
   target_link_libraries(${name} PRIVATE vitrine_engine)
   # A component that uses no torch does not ask for it either. A run notes the ids of what it was computed with.
   target_link_options(${name} PRIVATE LINKER:--as-needed LINKER:--build-id=sha1)
+  # And what it was compiled from: whatever sources it has in the end, headers beside them and in its folders of headers.
+  vitrine_code_version(${name} plugin "source CMakeLists.txt
+source $<JOIN:$<TARGET_PROPERTY:${name},SOURCES>,
+source >
+folder $<JOIN:$<TARGET_PROPERTY:${name},INCLUDE_DIRECTORIES>,
+folder >")
 endfunction()

@@ -1,33 +1,159 @@
-# Included: vitrine_git_version(TARGET) gives the target a header git_version.h, brought up to date before
-# each build and touched only when it changes. As a script (cmake -P): writes that header.
+# Included: vitrine_code_version(TARGET KIND CONTENT) gives the library TARGET a note that tells what it is compiled from
+# (framework/registry/code_note.h). It is looked at before each build, and written anew when it changes alone. CONTENT has a line
+# "source FILE" for each file, and "folder FOLDER" for folders whose headers count; what they name outside the build folder and,
+# for folders, below the current one is taken. Of the KIND program, which has a repository of its own, the note has the commit too.
+# As a script (cmake -P): writes that note as the C++ source OUTPUT, and a list for sha256sum beside it.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
-  set(VITRINE_GIT_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
-  function(vitrine_git_version target)
-    set(folder ${PROJECT_BINARY_DIR}/generated)
-    add_custom_target(${target}_git_version
-      COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DHEADER=${folder}/git_version.h
-        -P ${VITRINE_GIT_SCRIPT}
-      BYPRODUCTS ${folder}/git_version.h
-      COMMENT "")
-    add_dependencies(${target} ${target}_git_version)
-    target_include_directories(${target} PRIVATE ${folder})
+  function(vitrine_code_version target kind content)
+    set(folder ${CMAKE_CURRENT_BINARY_DIR}/generated/code)
+    file(GENERATE OUTPUT ${folder}/${target}.in CONTENT "${content}\n")
+    add_custom_target(${target}_code
+      COMMAND ${CMAKE_COMMAND} -DNAME=${target} -DKIND=${kind} -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}
+        -DBINARY=${CMAKE_CURRENT_BINARY_DIR} -DINPUT=${folder}/${target}.in -DOUTPUT=${folder}/${target}.cpp
+        -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
+      BYPRODUCTS ${folder}/${target}.cpp
+      COMMENT "" VERBATIM)
+    add_dependencies(${target} ${target}_code)
+    target_sources(${target} PRIVATE ${folder}/${target}.cpp)
+    set_source_files_properties(${folder}/${target}.cpp PROPERTIES
+      GENERATED ON SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
   endfunction()
   return()
 endif()
 
-# Only a repository of our own counts, not one that this folder happens to lie in.
-set(git unknown)
-if(EXISTS ${SOURCE}/.git)
-  execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=40 --exclude=*
-    OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-  if(NOT failed)
-    set(git ${answer})
+cmake_policy(VERSION 3.22)
+set(headers *.h *.hh *.hpp *.hxx *.inc *.inl *.ipp *.tpp *.cuh)
+get_filename_component(generated ${OUTPUT} DIRECTORY)
+
+set(found)
+set(patterns)
+set(deep_patterns)
+file(STRINGS ${INPUT} lines)
+foreach(line IN LISTS lines)
+  if(NOT line MATCHES "^(source|folder) (.+)$")
+    continue()
   endif()
+  set(kind_of_line ${CMAKE_MATCH_1})
+  get_filename_component(path "${CMAKE_MATCH_2}" ABSOLUTE BASE_DIR ${FOLDER})
+  if(kind_of_line STREQUAL source)
+    list(APPEND found "${path}")
+    get_filename_component(path "${path}" DIRECTORY)
+    list(APPEND patterns "${path}")
+  else()
+    string(FIND "${path}/" "${FOLDER}/" inside)
+    if(inside EQUAL 0)
+      list(APPEND deep_patterns "${path}")
+    endif()
+  endif()
+endforeach()
+foreach(kind_of_pattern patterns deep_patterns)
+  list(REMOVE_DUPLICATES ${kind_of_pattern})
+  set(all)
+  foreach(folder IN LISTS ${kind_of_pattern})
+    list(TRANSFORM headers PREPEND "${folder}/" OUTPUT_VARIABLE more)
+    list(APPEND all ${more})
+  endforeach()
+  set(${kind_of_pattern} ${all})
+endforeach()
+if(patterns)
+  file(GLOB more LIST_DIRECTORIES FALSE ${patterns})
+  list(APPEND found ${more})
 endif()
-set(text "#define VITRINE_GIT \"${git}\"\n")
-if(EXISTS ${HEADER})
-  file(READ ${HEADER} old)
+if(deep_patterns)
+  file(GLOB_RECURSE more LIST_DIRECTORIES FALSE ${deep_patterns})
+  list(APPEND found ${more})
 endif()
-if(NOT text STREQUAL "${old}")
-  file(WRITE ${HEADER} ${text})
+list(REMOVE_DUPLICATES found)
+
+# Relative, so that a copy elsewhere is the same code.
+set(paths)
+set(outside ${BINARY})
+if(BINARY STREQUAL FOLDER)
+  set(outside ${generated})
 endif()
+foreach(path IN LISTS found)
+  string(FIND "${path}" "${outside}/" built)
+  if(built EQUAL 0 OR NOT EXISTS "${path}")
+    continue()
+  endif()
+  file(RELATIVE_PATH path ${FOLDER} "${path}")
+  list(APPEND paths "${path}")
+endforeach()
+list(SORT paths)
+
+set(list "")
+foreach(path IN LISTS paths)
+  file(SHA256 "${FOLDER}/${path}" hash)
+  string(APPEND list "${hash}  ${path}\n")
+endforeach()
+string(SHA256 sources "${list}")
+
+# The commit, with "-dirty" where one of the files is not as it has them: changed, not tracked, or gone.
+function(find_commit out)
+  set(${out} unknown PARENT_SCOPE)
+  # Only a repository of our own counts, not one that this folder happens to lie in.
+  if(NOT EXISTS ${FOLDER}/.git)
+    return()
+  endif()
+  foreach(name DIR WORK_TREE INDEX_FILE)  # of a hook that builds
+    unset(ENV{GIT_${name}})
+  endforeach()
+  set(git git -C ${FOLDER} -c core.quotepath=off)
+  execute_process(COMMAND ${git} rev-parse HEAD
+    OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+  if(failed)
+    return()
+  endif()
+  execute_process(COMMAND ${git} ls-tree -r --full-tree HEAD OUTPUT_VARIABLE committed ERROR_QUIET RESULT_VARIABLE failed)
+  string(REPLACE ";" "\n" lines "${paths}")
+  file(WRITE ${OUTPUT}.paths "${lines}\n")
+  execute_process(COMMAND ${git} hash-object --stdin-paths INPUT_FILE ${OUTPUT}.paths WORKING_DIRECTORY ${FOLDER}
+    OUTPUT_VARIABLE hashes ERROR_QUIET RESULT_VARIABLE failed_too)
+  if(failed OR failed_too)
+    return()
+  endif()
+  string(REGEX MATCHALL "[0-9a-f]+" hashes "${hashes}")
+  set(${out} ${commit} PARENT_SCOPE)
+  foreach(path hash IN ZIP_LISTS paths hashes)
+    string(FIND "${committed}" " ${hash}\t${path}\n" at)
+    if(at EQUAL -1)
+      set(${out} ${commit}-dirty PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  # What is gone was compiled before, if it lay beside what is compiled now.
+  string(REGEX MATCHALL "\t[^\n]+\\.(cpp|h|cmake)\n" tracked "${committed}")
+  foreach(path IN LISTS tracked)
+    string(STRIP "${path}" path)
+    string(REGEX MATCH "^[^/]+/" room "${path}")
+    string(FIND ";${paths}" ";${room}" at)
+    if(room AND NOT at EQUAL -1 AND NOT EXISTS "${FOLDER}/${path}")
+      set(${out} ${commit}-dirty PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+set(commit "")
+set(type 2)
+if(KIND STREQUAL program)
+  set(type 1)
+  find_commit(commit)
+endif()
+string(CONCAT text "// Made by cmake/code_version.cmake.\n"
+  "#define VITRINE_CODE_KIND ${type}\n"
+  "#define VITRINE_CODE_TEXT \"${NAME}\\n${sources}\\n${commit}\"\n"
+  "#include \"framework/registry/code_note.h\"\n")
+
+function(write_changed file text)
+  set(old "")
+  if(EXISTS ${file})
+    file(READ ${file} old)
+  endif()
+  if(NOT text STREQUAL "${old}")
+    file(WRITE ${file} "${text}")
+  endif()
+endfunction()
+write_changed(${OUTPUT} "${text}")
+get_filename_component(name ${OUTPUT} NAME_WE)
+write_changed(${generated}/${name}.sha256 "${list}")

@@ -84,7 +84,7 @@ show_progress() {
     case $line in
       'ninja: Entering directory'* | *'Re-checking globbed directories'*) continue ;;
       'ninja: no work to do.' | '-- '*) continue ;;
-      *git_version.cmake) continue ;;  # asked before every build, whether anything is to be built or not
+      *code_version.cmake) continue ;;  # asked before every build, whether anything is to be built or not
     esac
     announce
     if [[ $erase && $line == '['*/*']'* ]]; then

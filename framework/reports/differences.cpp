@@ -17,7 +17,7 @@ using Runs = std::vector<const RunRecord*>;
 
 // What a run depends on besides its config.
 constexpr const char* kOfDataset[] = {"sha256"};
-constexpr const char* kOfEnvironment[] = {"git", "build", "torch"};
+constexpr const char* kOfEnvironment[] = {"git", "sources", "plugins", "build", "torch"};
 
 // What runs say of their keys; many say the same.
 class Meanings {

@@ -49,15 +49,25 @@ std::vector<Group> groups_by(const std::vector<std::string>& keys, const Runs& r
   return out;
 }
 
-// A commit tells more than the build that came from it.
-void drop_build_told_by_git(Comparison& comparison) {
-  std::set<std::string> gits, both;
-  for (const Group& group : comparison.groups) {
-    const std::string git = group.values.value("environment.git", Json()).dump();
-    gits.insert(git);
-    both.insert(git + group.values.value("environment.build", Json()).dump());
+// A commit tells more than the sources that are its, and these more than what was built from them.
+void drop_what_follows(Comparison& comparison) {
+  std::vector<std::string> told;
+  for (const char* name : {"git", "sources", "plugins", "build"}) {
+    const std::string key = std::string("environment.") + name;
+    if (!std::count(comparison.keys.begin(), comparison.keys.end(), key)) continue;
+    std::set<std::string> by, both;
+    for (const Group& group : comparison.groups) {
+      std::string values;
+      for (const std::string& one : told) values += group.values.value(one, Json()).dump();
+      by.insert(values);
+      both.insert(values + group.values.value(key, Json()).dump());
+    }
+    if (!told.empty() && by.size() == both.size()) {
+      std::erase(comparison.keys, key);
+    } else {
+      told.push_back(key);
+    }
   }
-  if (gits.size() == both.size()) std::erase(comparison.keys, "environment.build");
 }
 
 // What the keys of a mapping are called by whoever turned it on.
@@ -278,7 +288,8 @@ void label_groups(Comparison& comparison) {
 }  // namespace
 
 bool is_hash(const std::string& key) {
-  return key == "dataset.sha256" || key == "environment.git" || key == "environment.build";
+  return key == "dataset.sha256" || key == "environment.git" || key == "environment.sources" ||
+         key == "environment.build";
 }
 
 std::string shown_key_value(const std::string& key, const nlohmann::ordered_json& value) {
@@ -311,7 +322,7 @@ Comparison group_runs(const std::vector<const RunRecord*>& runs, const KeyOption
   out.replicate = replicate_keys(compared, options);
   out.keys = differing_keys(compared, options);
   out.groups = groups_by(out.keys, compared);
-  drop_build_told_by_git(out);
+  drop_what_follows(out);
   mark_pooled(out, options);
   mark_others(out);
   make_values_readable(out);

@@ -1,13 +1,18 @@
 #include "framework/runs/build.h"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <set>
 #include <string_view>
+#include <tuple>
 
 #include "framework/files/sha256.h"
+#include "framework/registry/code_note.h"
 
 namespace vitrine {
 
@@ -18,7 +23,21 @@ size_t padded(size_t size) { return (size + 3) / 4 * 4; }
 struct Identity {
   bool ours = false;     // carries the stamp of registry/abi.h, as plug-ins do
   std::string build_id;  // raw bytes; empty where the linker was told to write none
+  unsigned code_kind = 0;
+  CodeVersion code;
 };
+
+// "name\nsources\ncommit"
+CodeVersion read_code(std::string_view text) {
+  CodeVersion out;
+  text = text.substr(0, text.find('\0'));
+  for (std::string* field : {&out.name, &out.sources, &out.commit}) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    *field = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
 
 void read_notes(std::string_view notes, Identity& identity) {
   while (notes.size() >= sizeof(ElfW(Nhdr))) {
@@ -31,8 +50,19 @@ void read_notes(std::string_view notes, Identity& identity) {
     identity.ours |= name == std::string_view("vitrine", 8);
     if (name == std::string_view("GNU", 4) && header.n_type == NT_GNU_BUILD_ID)
       identity.build_id = notes.substr(text, header.n_descsz);
+    if (name == std::string_view("vitcode", 8)) {
+      identity.code_kind = header.n_type;
+      identity.code = read_code(notes.substr(text, header.n_descsz));
+    }
     notes.remove_prefix(end);
   }
+}
+
+// Whether it is the library that this function is part of.
+bool is_core(const dl_phdr_info& library) {
+  Dl_info own{};
+  return dladdr(reinterpret_cast<const void*>(&is_core), &own) != 0 &&
+         reinterpret_cast<void*>(library.dlpi_addr) == own.dli_fbase;
 }
 
 int collect(dl_phdr_info* library, size_t, void* user) {
@@ -43,18 +73,36 @@ int collect(dl_phdr_info* library, size_t, void* user) {
     const auto* begin = reinterpret_cast<const char*>(library->dlpi_addr + segment.p_vaddr);
     read_notes({begin, segment.p_memsz}, identity);
   }
-  if (identity.ours) static_cast<std::set<std::string>*>(user)->insert(identity.build_id);
+  if (!identity.ours) return 0;
+  const std::filesystem::path file = library->dlpi_name;  // empty: the program itself
+  if (identity.code_kind == 0 && !file.empty() && !is_core(*library)) {
+    identity.code_kind = kPluginCode;  // built by hand, without the note
+    identity.code = {file.stem(), "unknown", ""};
+  }
+  static_cast<std::vector<Identity>*>(user)->push_back(std::move(identity));
   return 0;
 }
 
 }  // namespace
 
-std::string loaded_build() {
+LoadedCode loaded_code() {
+  std::vector<Identity> libraries;
+  dl_iterate_phdr(collect, &libraries);
+  LoadedCode out;
+  out.program = {"", "unknown", "unknown"};
   std::set<std::string> ids;  // sorted: the order of loading does not matter
-  dl_iterate_phdr(collect, &ids);
+  for (const Identity& library : libraries) {
+    ids.insert(library.build_id);
+    if (library.code_kind == kProgramCode) out.program = library.code;
+    if (library.code_kind == kPluginCode) out.plugins.push_back(library.code);
+  }
+  std::sort(out.plugins.begin(), out.plugins.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.name, a.sources) < std::tie(b.name, b.sources);
+  });
   Sha256 hash;
   for (const std::string& id : ids) hash.update(id);
-  return hash.hex().substr(0, 16);
+  out.build = hash.hex().substr(0, 16);
+  return out;
 }
 
 }  // namespace vitrine

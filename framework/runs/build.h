@@ -1,11 +1,28 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace vitrine {
 
-// 16 hex digits for the code that runs: equal as long as the framework's libraries and all plug-ins
-// that are loaded are the same files. Made from their GNU build ids, so no file is read.
-std::string loaded_build();
+// What one library was compiled from, as a note in it tells (framework/registry/code_note.h).
+struct CodeVersion {
+  std::string name;     // of the library as it was built, whatever its file is called by now
+  std::string sources;  // SHA-256, 64 hex digits; "unknown" where the library has no note
+  std::string commit;   // 40 hex digits, "-dirty" behind them where a source is not that of the
+                        // commit; "unknown" outside a repository
+};
+
+// The code that runs.
+struct LoadedCode {
+  // 16 hex digits: equal as long as the framework's libraries and all plug-ins that are loaded are
+  // the same files. Made from their GNU build ids.
+  std::string build;
+  CodeVersion program;               // of the engine, which is built together with the core
+  std::vector<CodeVersion> plugins;  // by name
+};
+
+// Of the libraries that are loaded now; no file is read.
+LoadedCode loaded_code();
 
 }  // namespace vitrine

@@ -10,12 +10,6 @@
 
 #include "framework/runs/build.h"
 
-#if __has_include("git_version.h")
-#include "git_version.h"  // written by cmake/git_version.cmake into the build folder
-#else
-#define VITRINE_GIT "unknown"
-#endif
-
 namespace vitrine {
 
 namespace {
@@ -62,13 +56,16 @@ std::string instruction_set() {
 }  // namespace
 
 nlohmann::ordered_json describe_environment() {
-  return {{"vitrine", VITRINE_VERSION},
-          {"git", VITRINE_GIT},
-          {"compiler", compiler()},
-          {"build", loaded_build()},
-          {"cpu", cpu_model()},
-          {"isa", instruction_set()},
-          {"cores", std::thread::hardware_concurrency()}};
+  const LoadedCode code = loaded_code();
+  nlohmann::ordered_json out = {
+      {"vitrine", VITRINE_VERSION}, {"git", code.program.commit}, {"sources", code.program.sources},
+      {"compiler", compiler()},     {"build", code.build}};
+  for (const CodeVersion& plugin : code.plugins)
+    out["plugins"].push_back({{"name", plugin.name}, {"sources", plugin.sources}});
+  out.update({{"cpu", cpu_model()},
+              {"isa", instruction_set()},
+              {"cores", std::thread::hardware_concurrency()}});
+  return out;
 }
 
 std::string utc_now() {

@@ -299,6 +299,14 @@ TEST_CASE("plug-ins are frozen with the sweep") {
   const Node config = read_yaml(folder.trial("0001-small-seed-0") / "config.yaml");
   const fs::path copy = config.at_path("plugins.0")->scalar;
   CHECK(fs::equivalent(copy, folder / "sweep/build/plugin-1-good.so"));
+  // By what it was built from, not by what the copy is called; so is the program.
+  const Json environment =
+      json_of(folder.trial("0001-small-seed-0") / "metrics.json").at("environment");
+  REQUIRE(environment.at("plugins").size() == 1);
+  CHECK(environment["plugins"][0].at("name") == "test_plugin_good");
+  CHECK(environment["plugins"][0].at("sources").get<std::string>().size() == 64);
+  CHECK(environment.at("sources") ==
+        sha256_hex(bytes_of(VITRINE_BINARY_DIR "/generated/code/vitrine_engine.sha256")));
   fs::remove(folder / "good.so");
   fs::remove_all(folder.trial("0001-small-seed-0") / "checkpoints");
   fs::remove(folder.trial("0001-small-seed-0") / "metrics.json");
