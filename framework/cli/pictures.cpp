@@ -16,17 +16,19 @@ fs::path default_picture(const fs::path& place, const std::string& name) {
                                                      : RunDirectory::open(place).plots() / name;
 }
 
-void check_picture_file(const fs::path& file, const std::vector<std::string>& extensions) {
+std::string picture_format(const fs::path& file, const std::vector<std::string>& formats) {
   refuse_file_of_run(file);
-  if (std::find(extensions.begin(), extensions.end(), file.extension()) == extensions.end()) {
-    throw Error(ExitCode::kUsage,
-                fmt::format("{}: what is written is told by the name's end, one of {}",
-                            escape(file.string()), fmt::join(extensions, ", ")));
-  }
+  std::string end = file.extension().string();
+  for (char& c : end) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (std::find(formats.begin(), formats.end(), end) != formats.end()) return end;
+  throw Error(ExitCode::kUsage,
+              fmt::format("{}: what is written is told by the name's end, one of {}",
+                          escape(file.string()), fmt::join(formats, ", ")));
 }
 
-std::string encode_picture(const Picture& picture, const fs::path& file) {
-  return file.extension() == ".svg" ? to_svg(picture) : encode_png(to_image(picture));
+std::string encode_picture(const Picture& picture, const std::string& format) {
+  if (format == ".json") return to_json(picture);
+  return format == ".svg" ? to_svg(picture) : encode_png(to_image(picture));
 }
 
 void write_plot(const fs::path& file, const std::string& bytes) {

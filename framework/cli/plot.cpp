@@ -70,12 +70,12 @@ ExitCode plot(PlotOptions options, const std::vector<std::string>& extras) {
     throw Error(ExitCode::kUsage, "--checkpoint has no effect: no run was given");
   }
   if (file.empty()) file = default_picture(weights ? weights->path : "", options.name + ".png");
-  check_picture_file(file);
+  const std::string format = picture_format(file);
   engine().set_threads(1);
   install_signal_handlers();
   Console console;
   const Picture picture = engine().plot(options.name, words.options, weights, console);
-  write_plot(file, encode_picture(picture, file));
+  write_plot(file, encode_picture(picture, format));
   print("wrote " + escape(file.string()));
   return ExitCode::kDone;
 }
@@ -84,18 +84,19 @@ ExitCode plot(PlotOptions options, const std::vector<std::string>& extras) {
 
 Action plot_verb(CLI::App& app) {
   auto options = std::make_shared<PlotOptions>();
-  CLI::App* curves = app.add_subcommand("curves", "learning curves of runs, as a picture or CSV");
+  CLI::App* curves = app.add_subcommand("curves", "learning curves of runs, as a picture or numbers");
   const Action plot_curves = plot_curves_verb(*curves);
   app.add_option("PLOT", options->name, "which picture of a model: runner list plot");
   app.add_option("-o,--output", options->file,
-                 "PNG or SVG file to write; default RUN/plots/PLOT.png, or PLOT.png without a run");
+                 "file to write, by its end: .png, .svg, or .json for the numbers behind the picture; "
+                 "default RUN/plots/PLOT.png, or PLOT.png without a run");
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
   app.allow_extras();
   app.footer(
       "The run and the plot's own options follow as --name value: runner list plot PLOT\n"
       "  runner plot attention runs/vit_mnist/latest --images 0,1,2\n"
-      "  runner plot positions --length 100 --width 300 -o positions.png\n"
+      "  runner plot positions --length 100 --width 300 -o positions.svg\n"
       "  runner plot curves runs/vit_mnist --metric validation/accuracy --band std -o curves.svg");
   return [options, &app, curves, plot_curves] {
     if (options->name.empty() && curves->parsed()) return plot_curves();

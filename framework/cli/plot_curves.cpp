@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <thread>
 
@@ -6,6 +7,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/reports/curves.h"
+#include "framework/reports/heading.h"
 
 namespace vitrine {
 
@@ -41,23 +43,42 @@ void warn(const std::vector<std::string>& left_out) {
     print_warning(fmt::format("{} more are left out", left_out.size() - kMost));
 }
 
+// "run runs/a", "12 runs in runs/a, runs/b"
+std::string subject_of(const Curves& curves, const std::vector<std::string>& places) {
+  size_t count = 0;
+  for (const CurveGroup& group : curves.groups) count += group.runs.size();
+  const std::string where = fmt::format("{}", fmt::join(places, ", "));
+  return count == 1 ? "run " + curves.groups[0].runs[0].run->path.string()
+                    : fmt::format("{} runs in {}", count, where);
+}
+
+std::string encoded(const Curves& curves, const CurvesOptions& options, const std::string& format) {
+  if (format == ".csv") return to_csv(curves);
+  // More lines than can be told apart are no picture, but numbers all the same.
+  Picture picture;
+  if (format == ".json") {
+    picture.title = title_of(curves);
+    picture.numbers = [&] { return to_numbers(curves); };
+  } else {
+    picture = draw(curves);
+  }
+  picture.subject = subject_of(curves, options.places);
+  if (options.width > 0)
+    picture.resolution = static_cast<double>(options.width) / with_words(picture).width;
+  return encode_picture(picture, format);
+}
+
 ExitCode plot_curves(CurvesOptions options) {
   const std::vector<RunRecord> runs =
       read_runs(options.places, std::max(std::thread::hardware_concurrency(), 1U));
   const fs::path file = file_of(options);
-  check_picture_file(file, {".png", ".svg", ".csv"});
-  if (options.width > 0 && file.extension() != ".png")
+  const std::string format = picture_format(file, {".png", ".svg", ".json", ".csv"});
+  if (options.width > 0 && format != ".png")
     throw Error(ExitCode::kUsage, "--width has no effect: only a .png has pixels");
   if (!options.band.empty()) options.curves.band = kBands.at(options.band);
   const Curves curves = read_curves(runs, options.curves);
   warn(curves.left_out);
-  if (file.extension() == ".csv") {
-    write_plot(file, to_csv(curves));
-  } else {
-    Picture picture = draw(curves);
-    if (options.width > 0) picture.resolution = static_cast<double>(options.width) / picture.width;
-    write_plot(file, encode_picture(picture, file));
-  }
+  write_plot(file, encoded(curves, options, format));
   print("wrote " + escape(file.string()));
   return ExitCode::kDone;
 }
@@ -79,7 +100,8 @@ Action plot_curves_verb(CLI::App& app) {
   app.add_option("--width", options->width, "pixels of a PNG; all in it grows alike")
       ->transform(at_least_one());
   app.add_option("-o,--output", options->file,
-                 "PNG, SVG or CSV file to write; default RUN/plots/curves-METRIC.png");
+                 "file to write, by its end: .png, .svg, or .json or .csv for the numbers; default "
+                 "RUN/plots/curves-METRIC.png");
   return [options] { return plot_curves(*options); };
 }
 

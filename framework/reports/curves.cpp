@@ -145,6 +145,64 @@ void add_lines(LineChart& chart, const CurveGroup& group, const CurveOptions& op
   chart.lines.push_back(std::move(line));
 }
 
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+Json seeds_of(const CurveGroup& group) {
+  Json out = Json::array();
+  for (const RunCurve& curve : group.runs) out.push_back(curve.run->metrics.seed);
+  return out;
+}
+
+Json paths_of(const CurveGroup& group) {
+  Json out = Json::array();
+  for (const RunCurve& curve : group.runs) out.push_back(curve.run->path.string());
+  return out;
+}
+
+// 1 rather than 1.0 of an epoch or a step; a mean of steps may be no whole number.
+Json place_of(double x) {
+  return x == std::floor(x) && std::abs(x) < 1e15 ? Json(static_cast<int64_t>(x)) : Json(x);
+}
+
+// One run's line.
+Json numbers_of(const CurveGroup& group, const RunCurve& curve) {
+  Json x = Json::array(), values = Json::array();
+  for (const CurvePoint& point : curve.points) {
+    x.push_back(place_of(point.x));
+    values.push_back(point.value);
+  }
+  return {{"label", group.label},
+          {"run", curve.run->path.string()},
+          {"seed", curve.run->metrics.seed},
+          {"status", curve.run->status},
+          {"x", x},
+          {"values", values}};
+}
+
+// The mean's line with its band; what a single value has no spread of is null.
+Json numbers_of(const CurveGroup& group, Band band) {
+  Json out = {{"label", group.label}, {"runs", paths_of(group)}, {"seeds", seeds_of(group)}};
+  Json x = Json::array(), values = x, n = x, deviation = x, low = x, high = x;
+  for (const MeanPoint& point : group.means) {
+    x.push_back(place_of(point.x));
+    values.push_back(point.spread.mean);
+    n.push_back(point.spread.n);
+    deviation.push_back(finite_or_null(point.spread.deviation));
+    low.push_back(finite_or_null(point.spread.interval.low));
+    high.push_back(finite_or_null(point.spread.interval.high));
+  }
+  out["x"] = x;
+  out["values"] = values;
+  if (band == Band::kStd) {
+    out["deviation"] = deviation;
+  } else {
+    out["low"] = low;
+    out["high"] = high;
+  }
+  out["n"] = n;
+  return out;
+}
+
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == text.npos) return text;
   std::string out = "\"";
@@ -183,11 +241,16 @@ Curves read_curves(const std::vector<RunRecord>& runs, const CurveOptions& optio
   return out;
 }
 
+std::string title_of(const Curves& curves) {
+  const std::string& x = curves.options.x;
+  return curves.options.metric + " over " + (x == "seconds" ? "training time" : x + "s");
+}
+
 Picture draw(const Curves& curves) {
   if (curves.groups.size() > kLineStyles) {
     throw Error(ExitCode::kUsage,
                 fmt::format("{} lines cannot be told apart, at most {} can: give fewer runs, or "
-                            "write a .csv",
+                            "write a .csv or a .json",
                             curves.groups.size(), kLineStyles));
   }
   const CurveOptions& options = curves.options;
@@ -195,8 +258,8 @@ Picture draw(const Curves& curves) {
   LineChart chart;
   chart.x_title = options.x == "seconds" ? "training time (s)" : options.x;
   chart.whole_x = options.x != "seconds";
-  const std::string unit = fraction ? "%" : curves.unit;
-  chart.y_title = options.metric + (unit.empty() ? "" : " (" + unit + ")");
+  const std::string unit = fraction ? "%" : curves.unit.empty() ? "no unit" : curves.unit;
+  chart.y_title = options.metric + " (" + unit + ")";
   bool several = false;
   for (const CurveGroup& group : curves.groups) {
     add_lines(chart, group, options, fraction ? 100 : 1);
@@ -207,7 +270,33 @@ Picture draw(const Curves& curves) {
                  : options.band == Band::kStd ? "mean and standard deviation over n seeds"
                                               : "mean and its 95 % interval over n seeds";
   }
-  return draw(std::move(chart));
+  Picture out = draw(std::move(chart));
+  out.title = title_of(curves);
+  out.numbers = [numbers = to_numbers(curves)] { return numbers; };
+  return out;
+}
+
+nlohmann::ordered_json to_numbers(const Curves& curves) {
+  const CurveOptions& options = curves.options;
+  const auto unit = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  Json lines = Json::array();
+  for (const CurveGroup& group : curves.groups) {
+    if (options.band == Band::kNone) {
+      for (const RunCurve& curve : group.runs) lines.push_back(numbers_of(group, curve));
+    } else {
+      lines.push_back(numbers_of(group, options.band));
+    }
+  }
+  const Json band = options.band == Band::kNone  ? Json()
+                    : options.band == Band::kStd ? Json("standard deviation over seeds")
+                                                 : Json("95 % interval of the mean over seeds");
+  return {
+      {"axes",
+       {{{"name", options.x == "seconds" ? "training time" : options.x},
+         {"unit", options.x == "seconds" ? Json("s") : Json()}}}},
+      {"value", {{"name", options.metric}, {"unit", unit(curves.unit)}}},
+      {"band", band},
+      {"lines", lines}};
 }
 
 std::string to_csv(const Curves& curves) {

@@ -50,8 +50,14 @@ struct Curves {
 // no run can be read.
 Curves read_curves(const std::vector<RunRecord>& runs, const CurveOptions& options);
 
-// Throws Error(kUsage) where there are more groups than styles of lines.
+// Throws Error(kUsage) where there are more groups than styles of lines. Its numbers outlive
+// `curves`.
 Picture draw(const Curves& curves);
+
+// The numbers behind the picture: {"axes", "value", "band", "lines"} (docs/plots.md), as many lines
+// as there are. Without a band a line is one run.
+nlohmann::ordered_json to_numbers(const Curves& curves);
+std::string title_of(const Curves& curves);
 
 // group,<x>,mean,std,n or group,<x>,mean,low,high,n; without a band group,run,<x>,value.
 std::string to_csv(const Curves& curves);

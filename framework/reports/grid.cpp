@@ -1,13 +1,12 @@
 #include "framework/reports/grid.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace vitrine {
 namespace {
 
-constexpr double kMargin = 10, kText = 9, kLine = 12, kGroupGap = 10, kBarWidth = 10;
+constexpr double kMargin = 10, kText = 11, kCaption = 10, kLine = 14, kGroupGap = 10, kBarGap = 16;
+constexpr double kNarrowestCaption = 20;
 
 // Where the parts of a grid stand.
 struct Places {
@@ -15,33 +14,67 @@ struct Places {
 
   double width() const { return right + kMargin; }
   double height() const { return bottom + kMargin; }
+  double middle_of(size_t column) const { return columns[column] + column_width / 2; }
 
   double left = kMargin, top = kMargin;  // of the first cell
-  std::vector<double> columns;           // left side of each
-  double label = 0;                      // right side of the rows' labels
-  double cells_right = 0, right = 0, bottom = 0;
+  double column_width = 0;
+  std::vector<double> columns;  // left side of each
+  double label = 0;             // right side of the rows' labels
+  double cells_right = 0, cells_bottom = 0, bar = 0, right = 0, bottom = 0;
   std::vector<double> rows;  // top of each
+
+ private:
+  void place_rows(const Grid& grid);
 };
+
+std::vector<std::string> caption_lines(const GridCell& cell, double width) {
+  std::vector<std::string> out;
+  for (const std::string& text : cell.caption) {
+    for (std::string& line : wrapped(text, kCaption, std::max(width, kNarrowestCaption)))
+      out.push_back(std::move(line));
+  }
+  return out;
+}
+
+// Whether the place below a cell is of the same group and empty.
+bool runs_on(const Grid& grid, size_t row, size_t column) {
+  if (row + 1 == grid.rows.size() || grid.rows[row + 1].begins_group) return false;
+  const std::vector<GridCell>& below = grid.rows[row + 1].cells;
+  return column < below.size() && below[column].image.pixels.empty() &&
+         below[column].caption.empty();
+}
+
+void Places::place_rows(const Grid& grid) {
+  double y = top, end = top;  // `end`: of all captions of the group
+  for (size_t i = 0; i < grid.rows.size(); ++i) {
+    const GridRow& row = grid.rows[i];
+    if (row.begins_group && i > 0) y = std::max(y, end + grid.gap) + kGroupGap;
+    rows.push_back(y);
+    size_t lines = 0;
+    for (size_t column = 0; column < row.cells.size(); ++column) {
+      const size_t own = caption_lines(row.cells[column], column_width).size();
+      end = std::max(end, y + grid.cell_height + static_cast<double>(own) * kLine);
+      if (!runs_on(grid, i, column)) lines = std::max(lines, own);
+    }
+    y += grid.cell_height + static_cast<double>(lines) * kLine + grid.gap;
+  }
+  cells_bottom = bottom = std::max(y - grid.gap, end);
+}
 
 Places::Places(const Grid& grid) {
   double labels = 0;
   size_t count = grid.columns.size();
+  column_width = grid.cell_width;
+  for (const std::string& heading : grid.columns)
+    column_width = std::max(column_width, text_width(heading, kText));
   for (const GridRow& row : grid.rows) {
     labels = std::max(labels, text_width(row.label, kText));
     count = std::max(count, row.cells.size());
   }
   if (!grid.row_title.empty()) left += kLine + 2;
   if (!grid.column_title.empty()) top += kLine + 2;
-  if (!grid.columns.empty()) top += kLine;
-  double y = top;
-  for (const GridRow& row : grid.rows) {
-    if (row.begins_group && !rows.empty()) y += kGroupGap;
-    rows.push_back(y);
-    size_t lines = 0;
-    for (const GridCell& cell : row.cells) lines = std::max(lines, cell.caption.size());
-    y += grid.cell_height + static_cast<double>(lines) * kLine + grid.gap;
-  }
-  bottom = y - grid.gap;
+  if (!grid.columns.empty()) top += kLine + 2;
+  place_rows(grid);
   double x = left;
   for (size_t column = 0; column < count; ++column) {
     if (column == grid.label_before && labels > 0) {
@@ -49,37 +82,17 @@ Places::Places(const Grid& grid) {
       x = label + 6;
     }
     columns.push_back(x);
-    x += grid.cell_width + grid.gap;
+    x += column_width + grid.gap;
   }
   left = columns.empty() ? x : columns[0];
   cells_right = x - grid.gap;
-  right = cells_right;
+  // Titles of an axis may be longer than the axis.
+  right = std::max(cells_right, left + text_width(grid.column_title, kText));
+  bottom = std::max(bottom, top + text_width(grid.row_title, kText));
   if (!grid.bar) return;
-  double ticks = 0;
-  for (const auto& tick : grid.bar->ticks) ticks = std::max(ticks, text_width(tick.second, kText));
-  right += 14 + kBarWidth + 5 + ticks + 6 + kLine;
-}
-
-void draw_bar(Canvas& canvas, const ColourBar& bar, const Places& places) {
-  constexpr int64_t kSteps = 256;
-  const Box box{places.cells_right + 14, places.top, kBarWidth,
-                std::min(places.bottom - places.top, 180.0)};
-  Values values;
-  for (int64_t i = kSteps; i-- > 0;) {
-    const double share = static_cast<double>(i) / (kSteps - 1);
-    values.push_back(
-        {static_cast<float>(bar.scale.low + share * (bar.scale.high - bar.scale.low))});
-  }
-  canvas.image(box, heat_map(values, bar.scale));
-  canvas.frame(box, {kInk, 0.5, {}});
-  const double range = bar.scale.high - bar.scale.low;
-  for (const auto& [value, text] : bar.ticks) {
-    const double y = box.y + box.height * (range > 0 ? (bar.scale.high - value) / range : 1);
-    canvas.line({{box.x + box.width, y}, {box.x + box.width + 3, y}}, {kInk, 0.5, {}});
-    canvas.text({box.x + box.width + 5, y}, text, {.size = kText});
-  }
-  canvas.text({places.right - kLine / 2, box.y + box.height / 2}, bar.label,
-              {.size = kText, .align = Align::kCentre, .upwards = true});
+  bar = bar_height(cells_bottom - top);
+  right = std::max(right, cells_right + kBarGap + bar_width(*grid.bar, bar));
+  bottom = std::max(bottom, top + bar);
 }
 
 void draw_row(Canvas& canvas, const Grid& grid, const GridRow& row, const Places& places,
@@ -88,16 +101,15 @@ void draw_row(Canvas& canvas, const Grid& grid, const GridRow& row, const Places
               {.size = kText, .align = Align::kRight});
   for (size_t i = 0; i < row.cells.size(); ++i) {
     const GridCell& cell = row.cells[i];
-    const double x = places.columns[i];
     if (!cell.image.pixels.empty()) {
-      const Box box{x, top, grid.cell_width, grid.cell_height};
+      const Box box{places.middle_of(i) - grid.cell_width / 2, top, grid.cell_width,
+                    grid.cell_height};
       canvas.image(box, cell.image);
       canvas.frame(box, {kFaint, 0.5, {}});
     }
     double y = top + grid.cell_height + kLine / 2;
-    for (const std::string& line : cell.caption) {
-      canvas.text({x + grid.cell_width / 2, y}, line,
-                  {.size = kText - 1, .align = Align::kCentre, .width = grid.cell_width + 4});
+    for (const std::string& line : caption_lines(cell, places.column_width)) {
+      canvas.text({places.middle_of(i), y}, line, {.size = kCaption, .align = Align::kCentre});
       y += kLine;
     }
   }
@@ -105,24 +117,20 @@ void draw_row(Canvas& canvas, const Grid& grid, const GridRow& row, const Places
 
 void draw_titles(Canvas& canvas, const Grid& grid, const Places& places) {
   for (size_t i = 0; i < grid.columns.size(); ++i) {
-    canvas.text({places.columns[i] + grid.cell_width / 2, places.top - kLine / 2 - 2},
-                grid.columns[i],
-                {.size = kText, .align = Align::kCentre, .width = grid.cell_width + grid.gap});
+    canvas.text({places.middle_of(i), places.top - kLine / 2 - 2}, grid.columns[i],
+                {.size = kText, .align = Align::kCentre});
   }
-  canvas.text({(places.left + places.cells_right) / 2, kMargin + kLine / 2 - 2}, grid.column_title,
-              {.size = kText, .align = Align::kCentre});
-  canvas.text({kMargin + kLine / 2 - 2, (places.top + places.bottom) / 2}, grid.row_title,
-              {.size = kText, .align = Align::kCentre, .upwards = true});
+  const double across = text_width(grid.column_title, kText) / 2,
+               down = text_width(grid.row_title, kText) / 2;
+  canvas.text({std::max((places.left + places.cells_right) / 2, places.left + across),
+               kMargin + kLine / 2 - 2},
+              grid.column_title, {.size = kText, .align = Align::kCentre});
+  canvas.text({kMargin + kLine / 2 - 2,
+               std::max((places.top + places.cells_bottom) / 2, places.top + down)},
+              grid.row_title, {.size = kText, .align = Align::kCentre, .upwards = true});
 }
 
 }  // namespace
-
-ColourBar colour_bar(const Scale& scale, const std::string& label) {
-  ColourBar out{scale, label, {}};
-  for (const double value : {scale.low, (scale.low + scale.high) / 2, scale.high})
-    out.ticks.emplace_back(value, fmt::format("{:.2g}", value == 0 ? 0 : value));
-  return out;
-}
 
 Picture draw(Grid grid) {
   const Places places(grid);
@@ -133,7 +141,8 @@ Picture draw(Grid grid) {
     draw_titles(canvas, grid, places);
     for (size_t i = 0; i < grid.rows.size(); ++i)
       draw_row(canvas, grid, grid.rows[i], places, places.rows[i]);
-    if (grid.bar) draw_bar(canvas, *grid.bar, places);
+    if (grid.bar)
+      draw_bar(canvas, *grid.bar, {places.cells_right + kBarGap, places.top}, places.bar);
   };
   return out;
 }

@@ -4,13 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/heat_map.h"
+#include "framework/reports/colour_bar.h"
 
 namespace vitrine {
 
 struct GridCell {
   Image image;                       // without pixels: the place stays empty
-  std::vector<std::string> caption;  // lines below it
+  // Lines below it, wrapped where they are too long. They run on over places of the group below
+  // that stay empty.
+  std::vector<std::string> caption;
 };
 
 struct GridRow {
@@ -19,14 +21,7 @@ struct GridRow {
   bool begins_group = false;  // set off from the row above
 };
 
-// A scale, shown beside the cells, with the values to mark on it.
-struct ColourBar {
-  Scale scale;
-  std::string label;
-  std::vector<std::pair<double, std::string>> ticks;
-};
-
-// Small pictures in labelled rows and columns.
+// Small pictures in labelled rows and columns; a column is at least as wide as its heading.
 struct Grid {
   double cell_width = 84, cell_height = 84, gap = 6;
   std::vector<std::string> columns;  // headings
@@ -35,9 +30,6 @@ struct Grid {
   std::string row_title, column_title;  // what the labels and headings count
   std::optional<ColourBar> bar;
 };
-
-// Ticks at low, middle and high.
-ColourBar colour_bar(const Scale& scale, const std::string& label);
 
 Picture draw(Grid grid);
 

@@ -1,16 +1,12 @@
 #include "framework/reports/heat_map.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 namespace vitrine {
 namespace {
-
-// The three ramps of "hot": red rises to 1 by 0.365, green from there to 0.746, blue after it.
-uint8_t ramp(double t, double begin, double end, double low = 0) {
-  const double share = std::clamp((t - begin) / (end - begin), 0.0, 1.0);
-  return static_cast<uint8_t>(std::lround(255 * (low + (1 - low) * share)));
-}
 
 uint8_t mix(uint8_t a, uint8_t b, double share) {
   return static_cast<uint8_t>(std::lround(a + (b - a) * share));
@@ -44,28 +40,44 @@ Colour Scale::operator()(double value) const {
   static const std::vector<Colour> diverging = {{5, 48, 97},     {33, 102, 172},  {67, 147, 195},
                                                 {146, 197, 222}, {247, 247, 247}, {244, 165, 130},
                                                 {214, 96, 77},   {178, 24, 43},   {103, 0, 31}};
-  const double t = high > low ? std::clamp((value - low) / (high - low), 0.0, 1.0) : 0;
-  if (std::isnan(value) || std::isnan(t)) return kFaint;
+  const double t = high > low ? std::clamp((value - low) / (high - low), 0.0, 1.0) : 0.5;
+  if (!std::isfinite(value) || std::isnan(t)) return kFaint;
   switch (palette) {
     case Palette::kViridis:
       return between(viridis, t);
     case Palette::kDiverging:
       return between(diverging, t);
-    case Palette::kHot:
+    case Palette::kGrey:
       break;
   }
-  return {ramp(t, 0, 0.365079, 0.0416), ramp(t, 0.365079, 0.746032), ramp(t, 0.746032, 1)};
+  const auto grey = static_cast<uint8_t>(std::lround(255 * t));
+  return {grey, grey, grey};
 }
 
 Scale scale_of(const Values& values, Palette palette) {
   Scale out{palette, INFINITY, -INFINITY};
   for (const auto& row : values) {
     for (const float value : row) {
+      if (!std::isfinite(value)) continue;
       out.low = std::min<double>(out.low, value);
       out.high = std::max<double>(out.high, value);
     }
   }
+  if (out.low > out.high) return {palette, 0, 0};
+  if (palette == Palette::kViridis) return out;
+  out.high = std::max(std::abs(out.low), std::abs(out.high));
+  out.low = -out.high;
   return out;
+}
+
+std::string note_on_gaps(const Values& values) {
+  size_t count = 0;
+  for (const auto& row : values)
+    count += static_cast<size_t>(
+        std::count_if(row.begin(), row.end(), [](float value) { return !std::isfinite(value); }));
+  if (count == 0) return "";
+  return count == 1 ? "Grey: one value that is no finite number."
+                    : fmt::format("Grey: {} values that are no finite numbers.", count);
 }
 
 Image heat_map(const Values& values, const Scale& scale) {

@@ -1,15 +1,16 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "framework/reports/picture.h"
 
 namespace vitrine {
 
-// Colours for rising values. kHot is matplotlib's "hot": black over red and yellow to white.
-// kViridis (van der Walt and Smith) rises evenly in lightness, for colour-blind eyes too.
-// kDiverging goes from blue over white to red, for values on both sides of zero.
-enum class Palette { kHot, kViridis, kDiverging };
+// Colours for rising values, for colour-blind eyes too. kViridis (van der Walt and Smith) rises
+// evenly in lightness. kDiverging goes from blue over white to red, for values on both sides of
+// zero. kGrey goes from black to white.
+enum class Palette { kViridis, kDiverging, kGrey };
 
 struct Scale {
   Palette palette = Palette::kViridis;
@@ -20,8 +21,12 @@ struct Scale {
 
 using Values = std::vector<std::vector<float>>;  // rows of equal length
 
-// From the smallest of the values to the largest.
+// From the smallest of the finite values to the largest; as far on both sides of 0 where the palette
+// is kDiverging or kGrey.
 Scale scale_of(const Values& values, Palette palette);
+
+// "Grey: 3 values that are no finite numbers."; empty where there are none.
+std::string note_on_gaps(const Values& values);
 
 // One pixel a value.
 Image heat_map(const Values& values, const Scale& scale);

@@ -1,26 +1,17 @@
 #include "framework/reports/line_chart.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include "framework/reports/ticks.h"
 
 namespace vitrine {
 namespace {
 
 constexpr double kWidth = 460, kHeight = 300;  // of the plot itself
-constexpr double kEdge = 12, kTextSize = 11, kTextLine = 17, kSample = 26;
-constexpr double kLongestLabel = 320;
-
-constexpr Colour kColours[] = {{0, 114, 178}, {213, 94, 0},   {0, 158, 115}, {204, 121, 167},
-                               {230, 159, 0}, {86, 180, 233}, {0, 0, 0}};
-const std::vector<double> kDashes[] = {{}, {7, 3}, {2, 2.5}, {8, 3, 2, 3}};
-static_assert(std::size(kColours) * std::size(kDashes) == kLineStyles);
-
-Stroke stroke_of(size_t style) {
-  const size_t colours = std::size(kColours);
-  return {kColours[style % colours], 1.8, kDashes[style / colours % std::size(kDashes)]};
-}
+constexpr double kEdge = 12, kTextSize = 11, kTextLine = 15, kSample = 34;
+constexpr double kLongestLabel = 320, kEntryGap = 3;
+constexpr size_t kMostMarkers = 10;  // of a line
 
 struct Extent {
   double low = INFINITY, high = -INFINITY;
@@ -37,39 +28,61 @@ struct Extent {
   }
 };
 
+struct LegendEntry {
+  size_t style;
+  std::vector<std::string> lines;
+
+  double height() const { return kTextLine * static_cast<double>(lines.size()) + kEntryGap; }
+};
+
 // Where things stand on the page.
 struct Frame {
   explicit Frame(const LineChart& chart);
 
-  Point at(const Point& point) const {
-    return {plot.x + plot.width * (point.x - x.low) / (x.high - x.low),
+  Point at(const Point& point, const ChartLine& line) const {
+    return {plot.x + plot.width * (point.x - x.low) / (x.high - x.low) + beside(line),
             plot.y + plot.height * (y.high - point.y) / (y.high - y.low)};
+  }
+  // How far a line's points stand beside their place, so that none hides another.
+  double beside(const ChartLine& line) const {
+    if (!apart) return 0;
+    const auto count = static_cast<double>(legend.size());
+    return (static_cast<double>(line.style) - (count - 1) / 2) * std::min(28.0, 400 / count);
   }
 
   Extent x, y;
+  bool apart = false;
   std::vector<double> x_ticks, y_ticks;
   Box plot;
-  std::vector<size_t> legend;  // the first line of each style
-  double legend_width = 0;
+  std::vector<LegendEntry> legend;
+  std::vector<std::string> note, y_title;
+  double legend_width = 0, legend_height = 0;
 };
 
-// All with the digits that the steps between them need: 1.9, 2.0, 2.1.
-std::vector<std::string> tick_texts(const std::vector<double>& ticks) {
-  std::vector<std::string> out;
-  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
-  const int digits = std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
-  for (const double tick : ticks) {
-    const bool short_enough = digits < 7 && std::abs(tick) < 1e7;
-    out.push_back(short_enough
-                      ? fmt::format("{:.{}f}", std::abs(tick) < step / 2 ? 0 : tick, digits)
-                      : fmt::format("{:.6g}", tick == 0 ? 0 : tick));
+void add_entry(std::vector<LegendEntry>& legend, const ChartLine& line) {
+  for (const LegendEntry& entry : legend) {
+    if (entry.style == line.style) return;
   }
-  return out;
+  legend.push_back({line.style, wrapped(line.label, kTextSize, kLongestLabel)});
+}
+
+void measure_legend(Frame& frame, const LineChart& chart) {
+  for (const ChartLine& line : chart.lines) add_entry(frame.legend, line);
+  if (!chart.note.empty()) frame.note = wrapped(chart.note, kTextSize - 1, kLongestLabel);
+  double labels = 0, notes = 0;
+  for (const LegendEntry& entry : frame.legend) {
+    for (const std::string& text : entry.lines)
+      labels = std::max(labels, text_width(text, kTextSize));
+    frame.legend_height += entry.height();
+  }
+  for (const std::string& text : frame.note)
+    notes = std::max(notes, text_width(text, kTextSize - 1));
+  frame.legend_width = std::max(kSample + 6 + labels, notes);
+  frame.legend_height += kTextLine * static_cast<double>(frame.note.size());
 }
 
 Frame::Frame(const LineChart& chart) {
-  for (size_t i = 0; i < chart.lines.size(); ++i) {
-    const ChartLine& line = chart.lines[i];
+  for (const ChartLine& line : chart.lines) {
     for (const Point& point : line.points) {
       x.include(point.x);
       y.include(point.y);
@@ -77,11 +90,8 @@ Frame::Frame(const LineChart& chart) {
     for (const auto* bound : {&line.low, &line.high}) {
       for (const double value : *bound) y.include(value);
     }
-    const bool known = std::any_of(legend.begin(), legend.end(), [&](size_t first) {
-      return chart.lines[first].style == line.style;
-    });
-    if (!known) legend.push_back(i);
   }
+  apart = !(x.high > x.low);
   x.widen(0.02);
   y.widen(0.04);
   x_ticks = ticks_between(x.low, x.high, 8, chart.whole_x);
@@ -89,11 +99,11 @@ Frame::Frame(const LineChart& chart) {
   double ticks = 0;
   for (const std::string& text : tick_texts(y_ticks))
     ticks = std::max(ticks, text_width(text, kTextSize));
-  plot = {kEdge + kTextLine + ticks + 8, kEdge, kWidth, kHeight};
-  for (const size_t i : legend)
-    legend_width = std::max(legend_width, text_width(chart.lines[i].label, kTextSize));
-  legend_width = std::max(kSample + 6 + std::min(legend_width, kLongestLabel),
-                          text_width(chart.note, kTextSize - 1.5));
+  measure_legend(*this, chart);
+  const double height = std::max(kHeight, legend_height);
+  y_title = wrapped(chart.y_title, kTextSize + 1, height);
+  plot = {kEdge + kTextLine * static_cast<double>(y_title.size()) + ticks + 8, kEdge, kWidth,
+          height};
 }
 
 void draw_axes(Canvas& canvas, const LineChart& chart, const Frame& frame) {
@@ -101,80 +111,97 @@ void draw_axes(Canvas& canvas, const LineChart& chart, const Frame& frame) {
   const double bottom = plot.y + plot.height;
   const Stroke faint{kFaint, 0.7, {}};
   const auto x_texts = tick_texts(frame.x_ticks), y_texts = tick_texts(frame.y_ticks);
+  const ChartLine in_place;
   for (size_t i = 0; i < x_texts.size(); ++i) {
-    const double x = frame.at({frame.x_ticks[i], 0}).x;
+    const double share = (frame.x_ticks[i] - frame.x.low) / (frame.x.high - frame.x.low);
+    const double x = plot.x + plot.width * share;
     canvas.line({{x, plot.y}, {x, bottom}}, faint);
     canvas.text({x, bottom + 11}, x_texts[i], {.size = kTextSize, .align = Align::kCentre});
   }
   for (size_t i = 0; i < y_texts.size(); ++i) {
-    const double y = frame.at({0, frame.y_ticks[i]}).y;
+    const double y = frame.at({frame.x.low, frame.y_ticks[i]}, in_place).y;
     canvas.line({{plot.x, y}, {plot.x + plot.width, y}}, faint);
     canvas.text({plot.x - 6, y}, y_texts[i], {.size = kTextSize, .align = Align::kRight});
   }
   canvas.text({plot.x + plot.width / 2, bottom + 30}, chart.x_title,
               {.size = kTextSize + 1, .align = Align::kCentre});
-  canvas.text({kEdge + kTextSize / 2, plot.y + plot.height / 2}, chart.y_title,
-              {.size = kTextSize + 1, .align = Align::kCentre, .upwards = true});
+  for (size_t i = 0; i < frame.y_title.size(); ++i) {
+    canvas.text({kEdge + kTextSize / 2 + kTextLine * static_cast<double>(i),
+                 plot.y + plot.height / 2},
+                frame.y_title[i],
+                {.size = kTextSize + 1, .align = Align::kCentre, .upwards = true});
+  }
+}
+
+void draw_band(Canvas& canvas, const ChartLine& line, const Frame& frame) {
+  std::vector<Point> low, high;
+  for (size_t i = 0; i < line.high.size(); ++i) {
+    low.push_back(frame.at({line.points[i].x, line.low[i]}, line));
+    high.push_back(frame.at({line.points[i].x, line.high[i]}, line));
+  }
+  if (low.empty()) return;
+  Stroke edge = line_stroke(line.style);
+  edge.width = 0.8;
+  if (low.size() == 1) {
+    canvas.line({low[0], high[0]}, edge);
+    return;
+  }
+  canvas.line(low, edge);
+  canvas.line(high, edge);
+  std::vector<Point> outline = high;
+  outline.insert(outline.end(), low.rbegin(), low.rend());
+  canvas.area(outline, edge.colour, 0.15);
+}
+
+// At each point, or at some of many: not at the same ones for all lines, as they may lie close.
+void draw_markers(Canvas& canvas, const ChartLine& line, const std::vector<Point>& points) {
+  const size_t every = (points.size() + kMostMarkers - 1) / kMostMarkers;
+  if (every == 0) return;
+  for (size_t i = line.style * every / 5 % every; i < points.size(); i += every)
+    draw_marker(canvas, points[i], line.style);
 }
 
 void draw_lines(Canvas& canvas, const LineChart& chart, const Frame& frame) {
-  for (const ChartLine& line : chart.lines) {
-    std::vector<Point> outline;
-    for (size_t i = 0; i < line.high.size(); ++i)
-      outline.push_back(frame.at({line.points[i].x, line.high[i]}));
-    for (size_t i = line.low.size(); i-- > 0;)
-      outline.push_back(frame.at({line.points[i].x, line.low[i]}));
-    if (line.points.size() > 1) {
-      canvas.area(outline, stroke_of(line.style).colour, 0.18);
-    } else if (!outline.empty()) {
-      canvas.line(outline, {stroke_of(line.style).colour, 1, {}});
-    }
-  }
+  for (const ChartLine& line : chart.lines) draw_band(canvas, line, frame);
   for (const ChartLine& line : chart.lines) {
     std::vector<Point> points;
-    for (const Point& point : line.points) points.push_back(frame.at(point));
-    canvas.line(points, stroke_of(line.style));
+    for (const Point& point : line.points) points.push_back(frame.at(point, line));
+    if (points.size() > 1) canvas.line(points, line_stroke(line.style));
+    draw_markers(canvas, line, points);
   }
 }
 
-void draw_legend(Canvas& canvas, const LineChart& chart, const Frame& frame) {
+void draw_legend(Canvas& canvas, const Frame& frame) {
   const double x = frame.plot.x + frame.plot.width + 16;
-  double y = frame.plot.y + kTextLine / 2;
-  for (const size_t i : frame.legend) {
-    const ChartLine& line = chart.lines[i];
-    canvas.line({{x, y}, {x + kSample, y}}, stroke_of(line.style));
-    canvas.text({x + kSample + 6, y}, line.label, {.size = kTextSize, .width = kLongestLabel});
+  double y = frame.plot.y;
+  for (const LegendEntry& entry : frame.legend) {
+    const double middle = y + kTextLine / 2;
+    canvas.line({{x, middle}, {x + kSample, middle}}, line_stroke(entry.style));
+    draw_marker(canvas, {x + kSample / 2, middle}, entry.style);
+    for (size_t i = 0; i < entry.lines.size(); ++i) {
+      canvas.text({x + kSample + 6, middle + kTextLine * static_cast<double>(i)}, entry.lines[i],
+                  {.size = kTextSize});
+    }
+    y += entry.height();
+  }
+  for (const std::string& text : frame.note) {
+    canvas.text({x, y + kTextLine / 2}, text, {.size = kTextSize - 1, .colour = {80, 80, 80}});
     y += kTextLine;
   }
-  canvas.text({x, y + 2}, chart.note, {.size = kTextSize - 1.5, .colour = {90, 90, 90}});
 }
 
 }  // namespace
 
-std::vector<double> ticks_between(double low, double high, size_t count, bool whole) {
-  const double rough = (high - low) / static_cast<double>(count);
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  double step = 10 * power;
-  for (const double factor : {5.0, 2.0, 1.0}) {
-    if (factor * power >= rough) step = factor * power;
-  }
-  if (whole) step = std::max(step, 1.0);
-  std::vector<double> out;
-  for (double i = std::ceil(low / step); i * step <= high; ++i) out.push_back(i * step);
-  return out;
-}
-
 Picture draw(LineChart chart) {
   const Frame frame(chart);
-  const double legend = kTextLine * static_cast<double>(frame.legend.size() + 1);
   Picture out;
   out.width = frame.plot.x + frame.plot.width + 16 + frame.legend_width + kEdge;
-  out.height = kEdge + std::max(kHeight + 38, legend) + kEdge / 2;
+  out.height = kEdge + frame.plot.height + 38 + kEdge / 2;
   out.draw = [chart = std::move(chart), frame](Canvas& canvas) {
     draw_axes(canvas, chart, frame);
     canvas.clip(frame.plot, [&] { draw_lines(canvas, chart, frame); });
     canvas.frame(frame.plot, {{120, 120, 120}, 0.8, {}});
-    draw_legend(canvas, chart, frame);
+    draw_legend(canvas, frame);
   };
   return out;
 }

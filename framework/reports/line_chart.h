@@ -3,13 +3,13 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/picture.h"
+#include "framework/reports/line_style.h"
 
 namespace vitrine {
 
 struct ChartLine {
   std::string label;  // for the legend; lines of one style share their first one's
-  size_t style = 0;   // colour and dashes
+  size_t style = 0;   // colour, dashes and marker, below kLineStyles
   std::vector<Point> points;
   std::vector<double> low, high;  // of a band, one for each point; or empty
 };
@@ -21,13 +21,7 @@ struct LineChart {
   std::vector<ChartLine> lines;
 };
 
-// Styles that can be told apart: colours for colour-blind eyes (Okabe and Ito 2008), each plain,
-// dashed, dotted and both.
-inline constexpr size_t kLineStyles = 28;
-
+// Where all lines are one point at the same x, the points stand side by side.
 Picture draw(LineChart chart);
-
-// Round numbers (1, 2 or 5 times a power of ten apart) within [low, high], about `count` of them.
-std::vector<double> ticks_between(double low, double high, size_t count, bool whole);
 
 }  // namespace vitrine

@@ -1,6 +1,6 @@
 #include "framework/reports/picture.h"
 
-#include <cairo-svg.h>
+#include <cairo.h>
 #include <fmt/format.h>
 #include <pango/pangocairo.h>
 
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "framework/error.h"
+#include "framework/reports/heading.h"
 
 namespace vitrine {
 namespace {
@@ -39,7 +40,7 @@ void set_colour(cairo_t* context, Colour colour, double opacity = 1) {
                         opacity);
 }
 
-Layout layout_of(cairo_t* context, const std::string& text, double size) {
+Layout layout_of(cairo_t* context, const std::string& text, double size, bool bold) {
   Layout layout(pango_cairo_create_layout(context));
   PangoContext* pango = pango_layout_get_context(layout.get());
   pango_context_set_language(pango, pango_language_from_string("en"));
@@ -52,6 +53,7 @@ Layout layout_of(cairo_t* context, const std::string& text, double size) {
   pango_cairo_context_set_font_options(pango, options.get());
   const Font font(pango_font_description_from_string(kFont));
   pango_font_description_set_absolute_size(font.get(), size * PANGO_SCALE);
+  if (bold) pango_font_description_set_weight(font.get(), PANGO_WEIGHT_BOLD);
   pango_layout_set_font_description(layout.get(), font.get());
   pango_layout_set_single_paragraph_mode(layout.get(), true);
   const std::string safe = escape(text);
@@ -63,27 +65,6 @@ Point size_of(PangoLayout* layout) {
   int width = 0, height = 0;
   pango_layout_get_size(layout, &width, &height);
   return {static_cast<double>(width) / PANGO_SCALE, static_cast<double>(height) / PANGO_SCALE};
-}
-
-// Each pixel as a square of `factor` pixels.
-Image enlarged(const Image& image, int64_t factor) {
-  Image out{image.width * factor, image.height * factor, image.channels, {}};
-  out.pixels.reserve(static_cast<size_t>(out.width * out.height * out.channels));
-  for (int64_t y = 0; y < out.height; ++y) {
-    for (int64_t x = 0; x < out.width; ++x) {
-      const auto from =
-          image.pixels.begin() + (y / factor * image.width + x / factor) * image.channels;
-      out.pixels.insert(out.pixels.end(), from, from + image.channels);
-    }
-  }
-  return out;
-}
-
-// Viewers of an SVG smooth what they enlarge: with more pixels there is less to smooth.
-int64_t factor_for(cairo_t* context, const Image& image) {
-  constexpr int64_t kWidth = 256;
-  const bool vector = cairo_surface_get_type(cairo_get_target(context)) == CAIRO_SURFACE_TYPE_SVG;
-  return vector ? std::max<int64_t>(1, kWidth / std::max(image.width, image.height)) : 1;
 }
 
 Surface surface_of(const Image& image) {
@@ -104,31 +85,34 @@ Surface surface_of(const Image& image) {
   return surface;
 }
 
-void draw_on(cairo_surface_t* surface, const Picture& picture, double resolution) {
-  check(cairo_surface_status(surface));
-  const Context context(cairo_create(surface));
-  set_colour(context.get(), kWhite);
-  cairo_paint(context.get());
-  cairo_scale(context.get(), resolution, resolution);
-  Canvas canvas(context.get());
-  picture.draw(canvas);
-  check(cairo_status(context.get()));
-}
+// Pixels.
+class PixelCanvas : public Canvas {
+ public:
+  explicit PixelCanvas(cairo_t* context) : context_(context) {}
 
-cairo_status_t append(void* bytes, const unsigned char* data, unsigned size) {
-  static_cast<std::string*>(bytes)->append(reinterpret_cast<const char*>(data), size);
-  return CAIRO_STATUS_SUCCESS;
-}
+  void fill(const Box& box, Colour colour) override;
+  void frame(const Box& box, const Stroke& stroke) override;
+  void line(const std::vector<Point>& points, const Stroke& stroke) override;
+  void area(const std::vector<Point>& outline, Colour colour, double opacity) override;
+  void text(const Point& at, const std::string& text, const TextStyle& style) override;
+  void image(const Box& box, const Image& image) override;
+  void clip(const Box& box, const std::function<void()>& draw) override;
+  void shift(const Point& by, const std::function<void()>& draw) override;
 
-}  // namespace
+ private:
+  void set(const Stroke& stroke);
+  void trace(const std::vector<Point>& points);
 
-void Canvas::fill(const Box& box, Colour colour) {
+  cairo_t* context_;
+};
+
+void PixelCanvas::fill(const Box& box, Colour colour) {
   set_colour(context_, colour);
   cairo_rectangle(context_, box.x, box.y, box.width, box.height);
   cairo_fill(context_);
 }
 
-void Canvas::set(const Stroke& stroke) {
+void PixelCanvas::set(const Stroke& stroke) {
   set_colour(context_, stroke.colour);
   cairo_set_line_width(context_, stroke.width);
   cairo_set_line_join(context_, CAIRO_LINE_JOIN_ROUND);
@@ -136,19 +120,19 @@ void Canvas::set(const Stroke& stroke) {
   cairo_set_dash(context_, stroke.dashes.data(), static_cast<int>(stroke.dashes.size()), 0);
 }
 
-void Canvas::trace(const std::vector<Point>& points) {
+void PixelCanvas::trace(const std::vector<Point>& points) {
   cairo_new_path(context_);
   for (const Point& point : points) cairo_line_to(context_, point.x, point.y);
 }
 
-void Canvas::frame(const Box& box, const Stroke& stroke) {
+void PixelCanvas::frame(const Box& box, const Stroke& stroke) {
   set(stroke);
   cairo_set_line_join(context_, CAIRO_LINE_JOIN_MITER);
   cairo_rectangle(context_, box.x, box.y, box.width, box.height);
   cairo_stroke(context_);
 }
 
-void Canvas::line(const std::vector<Point>& points, const Stroke& stroke) {
+void PixelCanvas::line(const std::vector<Point>& points, const Stroke& stroke) {
   if (points.empty()) return;
   if (points.size() == 1) {
     set_colour(context_, stroke.colour);
@@ -161,20 +145,15 @@ void Canvas::line(const std::vector<Point>& points, const Stroke& stroke) {
   cairo_stroke(context_);
 }
 
-void Canvas::area(const std::vector<Point>& outline, Colour colour, double opacity) {
+void PixelCanvas::area(const std::vector<Point>& outline, Colour colour, double opacity) {
   set_colour(context_, colour, opacity);
   trace(outline);
   cairo_close_path(context_);
   cairo_fill(context_);
 }
 
-void Canvas::text(const Point& at, const std::string& text, const TextStyle& style) {
-  const Layout layout = layout_of(context_, text, style.size);
-  if (style.width > 0) {
-    pango_layout_set_ellipsize(layout.get(), PANGO_ELLIPSIZE_END);
-    if (size_of(layout.get()).x > style.width)
-      pango_layout_set_width(layout.get(), static_cast<int>(style.width * PANGO_SCALE));
-  }
+void PixelCanvas::text(const Point& at, const std::string& text, const TextStyle& style) {
+  const Layout layout = layout_of(context_, text, style.size, style.bold);
   const Point size = size_of(layout.get());
   const double left = style.align == Align::kLeft     ? 0
                       : style.align == Align::kCentre ? -size.x / 2
@@ -189,8 +168,7 @@ void Canvas::text(const Point& at, const std::string& text, const TextStyle& sty
   cairo_restore(context_);
 }
 
-void Canvas::image(const Box& box, const Image& given) {
-  const Image image = enlarged(given, factor_for(context_, given));
+void PixelCanvas::image(const Box& box, const Image& image) {
   const Surface surface = surface_of(image);
   cairo_save(context_);
   cairo_translate(context_, box.x, box.y);
@@ -207,7 +185,7 @@ void Canvas::image(const Box& box, const Image& given) {
   cairo_restore(context_);
 }
 
-void Canvas::clip(const Box& box, const std::function<void()>& draw) {
+void PixelCanvas::clip(const Box& box, const std::function<void()>& draw) {
   cairo_save(context_);
   cairo_rectangle(context_, box.x, box.y, box.width, box.height);
   cairo_clip(context_);
@@ -215,27 +193,58 @@ void Canvas::clip(const Box& box, const std::function<void()>& draw) {
   cairo_restore(context_);
 }
 
-double text_width(const std::string& text, double size) {
+void PixelCanvas::shift(const Point& by, const std::function<void()>& draw) {
+  cairo_save(context_);
+  cairo_translate(context_, by.x, by.y);
+  draw();
+  cairo_restore(context_);
+}
+
+void draw_on(cairo_surface_t* surface, const Picture& page, double resolution) {
+  check(cairo_surface_status(surface));
+  const Context context(cairo_create(surface));
+  set_colour(context.get(), kWhite);
+  cairo_paint(context.get());
+  cairo_scale(context.get(), resolution, resolution);
+  PixelCanvas canvas(context.get());
+  page.draw(canvas);
+  check(cairo_status(context.get()));
+}
+
+constexpr int64_t kMaxCairoSide = 32'767;  // cairo's
+
+// What a screen shows and a browser opens, where the picture itself does not say.
+double resolution_of(const Picture& page) {
+  constexpr double kFine = 2, kSide = 16'384, kPixels = 32e6;
+  if (page.resolution > 0) return page.resolution;
+  const double width = kFine * page.width, height = kFine * page.height;
+  return width <= kSide && height <= kSide && width * height <= kPixels ? kFine : 1;
+}
+
+}  // namespace
+
+double text_width(const std::string& text, double size, bool bold) {
   const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1));
   const Context context(cairo_create(surface.get()));
-  return size_of(layout_of(context.get(), text, size).get()).x;
+  return size_of(layout_of(context.get(), text, size, bold).get()).x;
 }
 
 Image to_image(const Picture& picture) {
+  const Picture page = with_words(picture);
+  const double resolution = resolution_of(page);
   const auto pixels = [&](double units) {
-    return static_cast<int64_t>(std::ceil(units * picture.resolution));
+    return static_cast<int64_t>(std::ceil(units * resolution));
   };
-  Image out{pixels(picture.width), pixels(picture.height), 3, {}};
-  constexpr int64_t kMaxSide = 32'767;  // cairo's
-  if (out.width > kMaxSide || out.height > kMaxSide || out.width * out.height > kMaxPixels) {
+  Image out{pixels(page.width), pixels(page.height), 3, {}};
+  if (out.width > kMaxCairoSide || out.height > kMaxCairoSide || out.width * out.height > kMaxPixels) {
     throw Error(ExitCode::kUsage,
                 fmt::format("a picture of {} x {} pixels is too large: at most {} along a side and "
                             "{} in all can be drawn",
-                            out.width, out.height, kMaxSide, kMaxPixels));
+                            out.width, out.height, kMaxCairoSide, kMaxPixels));
   }
   const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(out.width),
                                                    static_cast<int>(out.height)));
-  draw_on(surface.get(), picture, picture.resolution);
+  draw_on(surface.get(), page, resolution);
   cairo_surface_flush(surface.get());
   const uint8_t* const rows = cairo_image_surface_get_data(surface.get());
   const int stride = cairo_image_surface_get_stride(surface.get());
@@ -246,18 +255,6 @@ Image to_image(const Picture& picture) {
       for (const int shift : {16, 8, 0}) out.pixels.push_back((row[x] >> shift) & 0xFF);
     }
   }
-  return out;
-}
-
-std::string to_svg(const Picture& picture) {
-  std::string out;
-  const Surface surface(
-      cairo_svg_surface_create_for_stream(append, &out, picture.width, picture.height));
-  check(cairo_surface_status(surface.get()));
-  cairo_svg_surface_set_document_unit(surface.get(), CAIRO_SVG_UNIT_PX);
-  draw_on(surface.get(), picture, 1);
-  cairo_surface_finish(surface.get());
-  check(cairo_surface_status(surface.get()));
   return out;
 }
 

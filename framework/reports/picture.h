@@ -1,12 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "framework/files/png.h"
-
-typedef struct _cairo cairo_t;
 
 namespace vitrine {
 
@@ -35,42 +34,51 @@ struct TextStyle {
   Align align = Align::kLeft;
   Colour colour = kInk;
   bool upwards = false;  // read from below, as along a vertical axis
-  double width = 0;      // a longer line ends in an ellipsis; 0 is no limit
+  bool bold = false;
 };
 
 // What pictures are drawn with. Lengths are units of 1/96 inch (a pixel of a web page), from the
 // left and from the top.
 class Canvas {
  public:
-  explicit Canvas(cairo_t* context) : context_(context) {}
+  virtual ~Canvas() = default;
 
-  void fill(const Box& box, Colour colour);
-  void frame(const Box& box, const Stroke& stroke);
-  void line(const std::vector<Point>& points, const Stroke& stroke);  // a dot where there is one
-  void area(const std::vector<Point>& outline, Colour colour, double opacity);
+  virtual void fill(const Box& box, Colour colour) = 0;
+  virtual void frame(const Box& box, const Stroke& stroke) = 0;
+  // A dot where there is one point.
+  virtual void line(const std::vector<Point>& points, const Stroke& stroke) = 0;
+  virtual void area(const std::vector<Point>& outline, Colour colour, double opacity) = 0;
   // One line, which stands centred on the height of `at`.
-  void text(const Point& at, const std::string& text, const TextStyle& style = {});
-  void image(const Box& box, const Image& image);  // enlarged pixels are sharp rectangles
-  void clip(const Box& box, const std::function<void()>& draw);  // nothing outside the box
-
- private:
-  void set(const Stroke& stroke);
-  void trace(const std::vector<Point>& points);
-
-  cairo_t* context_;
+  virtual void text(const Point& at, const std::string& text, const TextStyle& style = {}) = 0;
+  virtual void image(const Box& box, const Image& image) = 0;  // pixels are sharp rectangles
+  virtual void clip(const Box& box, const std::function<void()>& draw) = 0;  // nothing outside
+  virtual void shift(const Point& by, const std::function<void()>& draw) = 0;
 };
 
-double text_width(const std::string& text, double size);
+double text_width(const std::string& text, double size, bool bold = false);
 
+// `text` in lines that are no wider than `width`: broken after a space, else after one of _/=,:-,
+// and within a word only where it has none. What is beyond `most` lines ends in an ellipsis.
+std::vector<std::string> wrapped(const std::string& text, double size, double width,
+                                 size_t most = 12);
+
+// A drawing with the words that make it understood without the program that made it.
 struct Picture {
-  double width = 0, height = 0;
-  double resolution = 2;  // pixels of a PNG a unit
+  double width = 0, height = 0;  // of what `draw` draws
+  double resolution = 0;         // pixels of a PNG a unit; 0: 2, or 1 where that is too many
   std::function<void(Canvas&)> draw;
+  std::string title, subject;      // above it: what it shows, and of what; may be empty
+  std::vector<std::string> notes;  // below it: what its parts and colours mean
+  // What is drawn, as numbers: "axes", "value" and "values" or "lines" (docs/plots.md).
+  std::function<nlohmann::ordered_json()> numbers;
 };
 
-// On white. The same picture gives the same bytes, whatever the time and the locale (of several
-// SVGs from one process the names inside differ); fonts are those of the machine. Throws Error(kUsage) where it would have more than kMaxPixels.
+// All on white, words included. The same picture gives the same bytes, whatever the time and the
+// locale; fonts of a PNG are those of the machine, and those of an SVG, whose text is text, of the
+// viewer's. Throws Error(kUsage) for an image of more than kMaxPixels.
 Image to_image(const Picture& picture);
 std::string to_svg(const Picture& picture);
+// Throws Error(kUsage) where the picture has no numbers.
+std::string to_json(const Picture& picture);
 
 }  // namespace vitrine

@@ -165,6 +165,22 @@ std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile&
   return out;
 }
 
+// "run 20261123-052130-1aabde of vit_digits, step 705", as far as the run tells.
+std::string subject_of(const WeightsSource& source, const ModelFile& model) {
+  if (fs::is_regular_file(source.path)) return source.path.string();
+  const RunDirectory run = RunDirectory::open(source.path);
+  std::string out = "run " + run.id(), checkpoint = fs::path(model.file).stem().string();
+  try {
+    const Metrics metrics = Metrics::read(run.metrics());
+    out += " of " + metrics.name;
+    if (!step_of_checkpoint(checkpoint)) checkpoint = metrics.test.value("checkpoint", "");
+  } catch (const Error&) {
+    // A picture of the weights needs no metrics.
+  }
+  const auto step = step_of_checkpoint(checkpoint);
+  return step ? out + fmt::format(", step {}", *step) : out;
+}
+
 Json answer_of(const Tensor& probabilities, const Task& task) {
   const auto best = static_cast<size_t>(probabilities.argmax().item<int64_t>());
   Json all = Json::object();
@@ -360,7 +376,9 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
                                }};
   choice.check(context, problems);
   refuse_problems();
-  return choice.create(context)->draw();
+  Picture out = choice.create(context)->draw();
+  if (weights) out.subject = subject_of(*weights, model);
+  return out;
 }
 
 }  // namespace vitrine

@@ -12,6 +12,18 @@ Values to_values(const Tensor& matrix) {
   return out;
 }
 
+std::vector<float> to_floats(const Tensor& tensor) {
+  const Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  const float* data = plain.data_ptr<float>();
+  return {data, data + plain.numel()};
+}
+
+std::string type_in_brackets(const Node& choices, const char* kind) {
+  const Node* part = choices.find(kind);
+  const Node* type = part ? part->find("type") : nullptr;
+  return type ? " (" + type->scalar + ")" : "";
+}
+
 Image to_image(const Tensor& pixels) {
   const bool shown = pixels.size(0) == 1 || pixels.size(0) == 3;
   const Tensor plain = (shown ? pixels : pixels.to(at::kFloat).mean(0, true).round().to(at::kByte))

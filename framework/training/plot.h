@@ -7,6 +7,7 @@
 
 #include "framework/registry/registry.h"
 #include "framework/reports/heat_map.h"
+#include "framework/reports/numbers.h"
 #include "framework/training/model_context.h"
 
 namespace vitrine {
@@ -36,6 +37,11 @@ class Plot {
 };
 
 Values to_values(const Tensor& matrix);
+// Of any shape, the last dimension fastest.
+std::vector<float> to_floats(const Tensor& tensor);
+// " (sincos)", of the part of a model whose resolved options these are; empty where it has none of
+// this kind.
+std::string type_in_brackets(const Node& choices, const char* kind);
 // uint8 [C, H, W]; what has neither one nor three channels is averaged over them.
 Image to_image(const Tensor& pixels);
 

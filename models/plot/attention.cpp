@@ -13,10 +13,12 @@ namespace {
 
 struct Options {
   std::vector<std::string> images = {"0", "1", "2"};
+  std::vector<int64_t> blocks;
   std::optional<std::string> task;
 
   void visit(Fields& field) {
     field("images", images, "numbers of the run's test images, or PNG files");
+    field("blocks", blocks, "numbers of the blocks to show; none stands for all", at_least(0));
     field("task", task, "whose token's attention; null is the first");
   }
 };
@@ -29,19 +31,27 @@ class AttentionPlot : public Plot {
 
   Picture draw() override {
     const size_t task = find_task();
-    Grid grid;
-    const PartContext& geometry = model_.geometry();
-    const double side = static_cast<double>(std::max(geometry.height, geometry.width));
-    grid.cell_width *= static_cast<double>(geometry.width) / side;
-    grid.cell_height *= static_cast<double>(geometry.height) / side;
-    grid.columns = {"image"};
-    grid.label_before = 1;
-    for (int64_t head = 0; head < geometry.n_heads; ++head)
-      grid.columns.push_back(fmt::format("head {}", head));
-    grid.columns.insert(grid.columns.end(), {"mean", "rollout"});
-    for (const PlotImage& image : context_.load_images(options_.images)) add(grid, image, task);
-    grid.bar = ColourBar{{}, "attention to a patch", {{0, "0"}, {1, "max"}}};
-    return vitrine::draw(std::move(grid));
+    choose_blocks();
+    Grid grid = empty_grid();
+    Numbers numbers = without_values();
+    std::vector<Answer> answers;
+    for (const PlotImage& image : context_.load_images(options_.images)) {
+      answers.push_back(answer_to(image, task));
+      numbers.axes[0].values.push_back(image.name);
+      add(grid, numbers, image, answers.back(), task);
+    }
+    shrink(grid);
+    grid.bar =
+        ColourBar{{}, "attention to a patch, as a share of the map's largest", {{0, "0"}, {1, "max"}}};
+    Picture out = vitrine::draw(std::move(grid));
+    out.title = "Attention to the patches of an image";
+    out.notes = notes(task);
+    out.numbers = [numbers = std::move(numbers), answers = std::move(answers)] {
+      nlohmann::ordered_json json = json_of(numbers);
+      for (const Answer& answer : answers) json["images"].push_back(answer.json());
+      return json;
+    };
+    return out;
   }
 
  private:
@@ -56,37 +66,137 @@ class AttentionPlot : public Plot {
                                               escape(*options_.task), fmt::join(names, ", ")));
   }
 
+  void choose_blocks() {
+    const auto count = static_cast<int64_t>(model_.parts().blocks.size());
+    for (const int64_t block : options_.blocks) {
+      if (block >= count)
+        throw Error(ExitCode::kUsage,
+                    fmt::format("there is no block {}: the model's {} are numbered from 0 to {}",
+                                block, count, count - 1));
+    }
+    if (options_.blocks.empty()) {
+      for (int64_t block = 0; block < count; ++block) options_.blocks.push_back(block);
+    }
+  }
+
+  Grid empty_grid() const {
+    constexpr double kNarrowest = 21;  // of images that are much longer one way
+    Grid grid;
+    const PartContext& geometry = model_.geometry();
+    const double side = static_cast<double>(std::max(geometry.height, geometry.width));
+    grid.cell_width =
+        std::max(kNarrowest, grid.cell_width * static_cast<double>(geometry.width) / side);
+    grid.cell_height =
+        std::max(kNarrowest, grid.cell_height * static_cast<double>(geometry.height) / side);
+    grid.columns = {"image"};
+    grid.label_before = 1;
+    for (const std::string& map : map_names()) grid.columns.push_back(map);
+    return grid;
+  }
+
+  std::vector<std::string> map_names() const {
+    std::vector<std::string> out;
+    for (int64_t head = 0; head < model_.geometry().n_heads; ++head)
+      out.push_back(fmt::format("head {}", head));
+    out.insert(out.end(), {"mean", "rollout"});
+    return out;
+  }
+
+  // So that many images and blocks are still one page.
+  static void shrink(Grid& grid) {
+    constexpr size_t kMostRows = 24;
+    if (grid.rows.size() <= kMostRows) return;
+    grid.cell_width /= 1.25;
+    grid.cell_height /= 1.25;
+  }
+
+  Numbers without_values() const {
+    const PartContext& geometry = model_.geometry();
+    return {{{"image", "", nlohmann::ordered_json::array()},
+             {"block", "", options_.blocks},
+             {"map", "", map_names()},
+             {"row of the patch", "patches", counted(geometry.rows)},
+             {"column of the patch", "patches", counted(geometry.columns)}},
+            "attention to the patch",
+            "fraction",
+            {}};
+  }
+
+  std::vector<std::string> notes(size_t task) const {
+    const auto& tasks = context_.model->tasks();
+    const std::string whose =
+        model_.geometry().special_tokens == 0 ? "what the pooling reads of the patches"
+        : tasks.size() == 1 ? "the class token"
+                            : "the token of the task " + tasks[task].name;
+    return {"Colour: the share of the attention of " + whose +
+                " that a patch gets, from 0 to the map's largest, which stands below it. The image "
+                "shines through in grey.",
+            "Mean: of the heads. Rollout: through this block and all before it, half of a token's "
+            "information passing by the attention (Abnar and Zuidema 2020)."};
+  }
+
+  struct Answer {
+    std::string image, label, task, predicted;
+    double probability;
+
+    nlohmann::ordered_json json() const {
+      const auto known = [](const std::string& text) {
+        return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+      };
+      return {{"name", image},
+              {"label", known(label)},
+              {"task", task},
+              {"predicted", predicted},
+              {"probability", probability}};
+    }
+  };
+
+  Answer answer_to(const PlotImage& image, size_t number) const {
+    const Task& task = context_.model->tasks()[number];
+    const Tensor shares = probabilities_of(context_.model->forward(image.input)[number], task)[0];
+    const int64_t best = shares.argmax().item<int64_t>();
+    return {image.name, image.label, task.name, task.class_names[static_cast<size_t>(best)],
+            shares[best].item<double>()};
+  }
+
   // A row for each block.
-  void add(Grid& grid, const PlotImage& image, size_t task) {
+  void add(Grid& grid, Numbers& numbers, const PlotImage& image, const Answer& answer,
+           size_t task) const {
     const AttentionMaps maps = attention_maps(model_, image.input, static_cast<int64_t>(task));
-    for (int64_t block = 0; block < maps.heads.size(0); ++block) {
+    for (const int64_t block : options_.blocks) {
       GridRow row;
+      const bool first = block == options_.blocks.front();
       row.label = fmt::format("block {}", block);
-      row.begins_group = block == 0;
-      row.cells.push_back(block == 0 ? described(image, task) : GridCell());
-      for (const Tensor& head : maps.heads[block].unbind()) row.cells.push_back(cell(head, image));
-      row.cells.push_back(cell(maps.heads[block].mean(0), image));
-      row.cells.push_back(cell(maps.rollout[block], image));
+      row.begins_group = first;
+      row.cells.push_back(first ? described(image, answer) : GridCell());
+      std::vector<Tensor> all = maps.heads[block].unbind();
+      all.push_back(maps.heads[block].mean(0));
+      all.push_back(maps.rollout[block]);
+      for (const Tensor& map : all) {
+        row.cells.push_back(cell(map, image));
+        const std::vector<float> values = to_floats(map);
+        numbers.values.insert(numbers.values.end(), values.begin(), values.end());
+      }
       grid.rows.push_back(std::move(row));
     }
   }
 
-  GridCell described(const PlotImage& image, size_t task) const {
-    const Task& answer = context_.model->tasks()[task];
-    const Tensor shares = probabilities_of(context_.model->forward(image.input)[task], answer)[0];
-    const int64_t best = shares.argmax().item<int64_t>();
-    const std::string what = context_.model->tasks().size() == 1 ? "predicted" : answer.name;
-    return {to_image(image.pixels[0]),
-            {image.label.empty() ? image.name : image.name + ": " + image.label,
-             what + ": " + answer.class_names[static_cast<size_t>(best)],
-             fmt::format("with {:.1f} %", 100 * shares[best].item<float>())}};
+  GridCell described(const PlotImage& image, const Answer& answer) const {
+    const std::string what = context_.model->tasks().size() == 1 ? "predicted" : answer.task;
+    std::vector<std::string> caption = {image.name};
+    if (!image.label.empty()) caption.push_back("label: " + image.label);
+    caption.push_back(what + ": " + answer.predicted);
+    caption.push_back(fmt::format("with {:.1f} %", 100 * answer.probability));
+    return {to_image(image.pixels[0]), std::move(caption)};
   }
 
   // The map's colours over the image.
-  GridCell cell(const Tensor& map, const PlotImage& image) const {
-    const double high = map.max().item<float>();
-    return {overlay(to_image(image.pixels[0]), to_values(map), {Palette::kViridis, 0, high}),
-            {fmt::format("max {:.3f}", high)}};
+  static GridCell cell(const Tensor& map, const PlotImage& image) {
+    const Values values = to_values(map);
+    const double high = scale_of(values, Palette::kViridis).high;
+    const std::string gaps = note_on_gaps(values);
+    return {overlay(to_image(image.pixels[0]), values, {Palette::kViridis, 0, high}),
+            {gaps.empty() ? fmt::format("max {:.1f} %", 100 * high) : gaps}};
   }
 
   Options options_;

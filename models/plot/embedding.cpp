@@ -16,21 +16,54 @@ constexpr int64_t kColumns = 16;
 class EmbeddingPlot : public Plot {
  public:
   EmbeddingPlot(const NoOptions&, const PlotContext& context)
-      : filters_(composed(context.model.get()).parts().embedding->filters()) {
+      : filters_(composed(context.model.get()).parts().embedding->filters()),
+        part_(type_in_brackets(composed(context.model.get()).parts().choices, "embedding")) {
     if (!filters_.defined())
       throw Error(ExitCode::kUsage, "the model's embedding has no filters that could be shown");
     filters_ = filters_.detach();
-    high_ = filters_.abs().max().item<float>();
+    high_ = filters_.nan_to_num(0, 0, 0).abs().max().item<float>();
   }
 
   Picture draw() override {
+    const bool coloured = filters_.size(1) == 3;
+    Grid grid = tiles(coloured);
+    grid.bar = colour_bar({coloured ? Palette::kGrey : Palette::kDiverging, -high_, high_},
+                          coloured ? "weight of red, green and blue (no unit)"
+                                   : "weight of a pixel (no unit)");
+    Picture out = vitrine::draw(std::move(grid));
+    out.title = "Filters of the embedding" + part_;
+    out.notes = {fmt::format(
+        "Each tile is one filter, by its number: what its dimension of a token weighs the {} x {} "
+        "pixels of a patch with (height x width).",
+        filters_.size(2), filters_.size(3))};
+    if (coloured)
+      out.notes.push_back(
+          "A pixel's colour is made of its three weights: mid-grey is 0, and more red is a larger "
+          "weight of red.");
+    if (const int64_t gaps = filters_.numel() - filters_.isfinite().sum().item<int64_t>(); gaps > 0)
+      out.notes.push_back(fmt::format("Without meaning: {} weights that are no finite numbers.",
+                                      gaps));
+    out.numbers = [filters = filters_] {
+      return json_of({{{"filter", "", counted(filters.size(0))},
+                       {"channel", "", counted(filters.size(1))},
+                       {"row of the pixel", "pixels", counted(filters.size(2))},
+                       {"column of the pixel", "pixels", counted(filters.size(3))}},
+                      "weight of a pixel",
+                      "",
+                      to_floats(filters)});
+    };
+    return out;
+  }
+
+ private:
+  Grid tiles(bool coloured) const {
     Grid grid;
-    grid.cell_width = grid.cell_height = 56;
-    const double height = filters_.size(2), width = filters_.size(3);
-    (height > width ? grid.cell_width : grid.cell_height) *=
-        std::min(height, width) / std::max(height, width);
+    const double height = static_cast<double>(filters_.size(2)),
+                 width = static_cast<double>(filters_.size(3)), longer = std::max(height, width);
+    constexpr double kSide = 56, kLeast = 14;
+    grid.cell_width = std::max(kLeast, kSide * width / longer);
+    grid.cell_height = std::max(kLeast, kSide * height / longer);
     const int64_t channels = filters_.size(1);
-    const bool coloured = channels == 3;
     for (int64_t first = 0; first < filters_.size(0); first += kColumns) {
       const int64_t count = std::min(kColumns, filters_.size(0) - first);
       for (int64_t channel = 0; channel < (coloured ? 1 : channels); ++channel) {
@@ -43,12 +76,8 @@ class EmbeddingPlot : public Plot {
         grid.rows.push_back(std::move(row));
       }
     }
-    const Scale scale{Palette::kDiverging, -high_, high_};
-    if (!coloured) grid.bar = colour_bar(scale, "weight");
-    return vitrine::draw(std::move(grid));
+    return grid;
   }
-
- private:
   static void number(GridRow& row, int64_t first) {
     for (GridCell& cell : row.cells) cell.caption = {std::to_string(first++)};
   }
@@ -56,11 +85,12 @@ class EmbeddingPlot : public Plot {
     return heat_map(to_values(filters_[filter][channel]), {Palette::kDiverging, -high_, high_});
   }
   Image coloured_tile(int64_t filter) const {
-    const Tensor shares = filters_[filter] / (2 * high_) + 0.5;
-    return to_image((shares * 255).round().clamp(0, 255).to(at::kByte));
+    const Tensor shares = filters_[filter] / std::max(2 * high_, 1e-12F) + 0.5;
+    return to_image((shares.nan_to_num(0.5) * 255).round().clamp(0, 255).to(at::kByte));
   }
 
   Tensor filters_;  // [D, C, height, width]
+  std::string part_;
   float high_ = 0;
 };
 

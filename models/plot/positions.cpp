@@ -1,6 +1,8 @@
+#include <fmt/format.h>
+
 #include "framework/error.h"
 #include "framework/registry/register.h"
-#include "framework/reports/heat_map.h"
+#include "framework/reports/heat_chart.h"
 #include "framework/training/model.h"
 #include "framework/training/plot.h"
 #include "models/parts.h"
@@ -9,13 +11,14 @@ namespace vitrine {
 namespace {
 
 struct Options {
-  int64_t length = 100, width = 300, scale = 1;
+  int64_t length = 100, width = 300;
+  std::optional<int64_t> scale;
   Choice<Position> position{"sincos"};
 
   void visit(Fields& field) {
     field("length", length, "tokens: rows of the picture", between(1, 10'000));
     field("width", width, "hidden_d: columns of the picture", between(1, 10'000));
-    field("scale", scale, "pixels a value, along each side", between(1, 64));
+    field("scale", scale, "pixels of a PNG a value, along each side; null: as the picture needs", between(1, 64));
     field("position", position, "the part whose table is drawn");
   }
   void check(const PlotContext& context, Check& check) const {
@@ -34,28 +37,93 @@ struct Options {
   }
 };
 
-// The tutorial's picture of the position table: one row a token, one column a dimension.
+std::vector<std::string> special_names(const Model& model, int64_t count) {
+  const auto& tasks = model.tasks();
+  std::vector<std::string> out;
+  for (int64_t i = 0; i < count; ++i) {
+    out.push_back(count == static_cast<int64_t>(tasks.size()) ? tasks[static_cast<size_t>(i)].name
+                                                              : fmt::format("special {}", i));
+  }
+  return out;
+}
+
+// The tokens as an axis calls them: each of the special ones, and the rows of patches.
+std::vector<HeatLabel> labels_of(const std::vector<std::string>& special,
+                                 const PartContext& geometry) {
+  std::vector<HeatLabel> out;
+  for (const std::string& name : special) out.push_back({out.size(), 1, name});
+  const auto columns = static_cast<size_t>(geometry.columns);
+  if (geometry.rows == 1) {
+    for (size_t i = 0; i < columns; ++i)
+      out.push_back({special.size() + i, 1, fmt::format("column {}", i)});
+    return out;
+  }
+  for (size_t i = 0; i < static_cast<size_t>(geometry.rows); ++i)
+    out.push_back({special.size() + i * columns, columns, fmt::format("row {}", i)});
+  return out;
+}
+
+// "class", "0, 0", "0, 1", ...
+NumbersAxis tokens_of(const std::vector<std::string>& special, const PartContext& geometry) {
+  NumbersAxis out{"token", "", special};
+  for (int64_t row = 0; row < geometry.rows; ++row) {
+    for (int64_t column = 0; column < geometry.columns; ++column)
+      out.values.push_back(fmt::format("{}, {}", row, column));
+  }
+  return out;
+}
+
+// The position table: one row a token, one column a dimension.
 class Positions : public Plot {
  public:
   Positions(const Options& options, const PlotContext& context)
       : options_(options), context_(context) {}
 
   Picture draw() override {
-    if (context_.model) return drawn(composed(context_.model.get()).parts().position_table());
+    if (context_.model) return of_model(composed(context_.model.get()));
     const Tensor table = options_.position.create(options_.part_context())->table(at::kCPU);
-    if (table.defined()) return drawn(table);
-    throw Error(ExitCode::kUsage,
-                "the position \"" + options_.position.type() + "\" has no table to draw");
+    if (!table.defined())
+      throw Error(ExitCode::kUsage,
+                  "the position \"" + options_.position.type() + "\" has no table to draw");
+    return drawn(table, {"position", "", counted(table.size(0))}, {},
+                 " (" + options_.position.type() + ")");
   }
 
  private:
-  Picture drawn(const Tensor& table) const {
-    const Values rows = to_values(table);
-    const Image image = heat_map(rows, scale_of(rows, Palette::kHot));
-    const auto scale = static_cast<double>(options_.scale);
-    const Box box{0, 0, static_cast<double>(image.width) * scale,
-                  static_cast<double>(image.height) * scale};
-    return {box.width, box.height, 1, [=](Canvas& canvas) { canvas.image(box, image); }};
+  Picture of_model(const Composed& model) const {
+    const Tensor table = model.parts().position_table();
+    const PartContext& geometry = model.geometry();
+    const auto special = special_names(*context_.model, geometry.special_tokens);
+    Picture out = drawn(table, tokens_of(special, geometry), {"", labels_of(special, geometry)},
+                        type_in_brackets(model.parts().choices, "position"));
+    out.notes.insert(out.notes.begin(),
+                     std::string(special.empty() ? "The tokens are the"
+                                                 : "Special tokens come first, then the") +
+                         " image's patches row by row, each row from left to right.");
+    return out;
+  }
+
+  Picture drawn(const Tensor& table, NumbersAxis tokens, HeatAxis rows,
+                const std::string& part) const {
+    HeatChart chart;
+    chart.values = to_values(table);
+    chart.bar = colour_bar(scale_of(chart.values, Palette::kDiverging), "value (no unit)");
+    chart.x.title = "dimension of the token";
+    chart.y = std::move(rows);
+    chart.y.title = tokens.name;
+    const std::string gaps = note_on_gaps(chart.values);
+    if (options_.scale)  // two pixels a unit
+      chart.cell_width = chart.cell_height = static_cast<double>(*options_.scale) / 2;
+    Picture out = vitrine::draw(std::move(chart));
+    if (options_.scale) out.resolution = 2;
+    out.title = "Position embeddings" + part;
+    out.notes.push_back("Colour: what is added to this dimension of the token.");
+    if (!gaps.empty()) out.notes.push_back(gaps);
+    out.numbers = [tokens = std::move(tokens), table] {
+      return json_of({{tokens, {"dimension", "", counted(table.size(1))}},
+                      "value", "", to_floats(table)});
+    };
+    return out;
   }
 
   Options options_;

@@ -1,10 +1,12 @@
 #include <cmath>
 
 #include "framework/files/file.h"
+#include "framework/files/json.h"
 #include "framework/files/png.h"
 #include "framework/files/safetensors.h"
 #include "framework/reports/heat_map.h"
 #include "tests/framework/cli/support.h"
+#include "tests/framework/reports/svg.h"
 
 namespace vitrine {
 namespace {
@@ -49,22 +51,43 @@ void write_png(const fs::path& path, int64_t side, uint8_t value) {
 
 }  // namespace
 
-TEST_CASE("plot positions draws the table, one pixel a value") {
+TEST_CASE("plot positions draws the table with names, numbers and a colour bar") {
   const TemporaryFolder folder;
-  const Result result = runner(
-      {"plot", "positions", "--length", "100", "--width", "300", "-o", "p.png"}, folder.path());
+  const auto plot = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"plot", "positions"});
+    return runner(arguments, folder.path());
+  };
+  const Result result = plot({"--length", "100", "--width", "300", "-o", "p.svg"});
   CHECK(result.code == 0);
-  CHECK(result.out == "wrote p.png\n");
-  const Image image = png_of(folder / "p.png");
-  CHECK(image.width == 300);
-  CHECK(image.height == 100);
-  REQUIRE(image.channels == 3);
-  // Row 0 is sin 0 = 0 and cos 0 = 1 in turn: the largest value is white.
-  CHECK(pixel(image, 1, 0) == std::vector<int>{255, 255, 255});
-  CHECK(pixel(image, 299, 0) == std::vector<int>{255, 255, 255});
-  CHECK(pixel(image, 0, 0) == pixel(image, 298, 0));
-  CHECK(pixel(image, 0, 0) == std::vector<int>{255, 90, 0});  // the middle of the range
-  CHECK(pixel(image, 0, 11) == std::vector<int>{11, 0, 0});   // sin 11 = -0.99999, the smallest
+  CHECK(result.out == "wrote p.svg\n");
+  const auto texts = svg_texts(bytes_of(folder / "p.svg"));
+  CHECK(texts.front() == "Position embeddings (sincos)");
+  CHECK(texts.back() == "Colour: what is added to this dimension of the token.");
+  for (const char* text : {"dimension of the token", "0", "100", "280", "position", "90", "-1.0",
+                           "-0.5", "0.0", "0.5", "1.0", "value (no unit)"}) {
+    CAPTURE(text);
+    CHECK(std::find(texts.begin(), texts.end(), text) != texts.end());
+  }
+  REQUIRE(plot({"--length", "100", "--width", "300", "-o", "p.png"}).code == 0);
+  const Image automatic = png_of(folder / "p.png");
+  CHECK(automatic.width > 900);
+  CHECK(automatic.width < 1400);
+  CHECK(automatic.height > 900);
+  // Two pixels a value; row 0 is sin 0 = 0 and cos 0 = 1 in turn.
+  REQUIRE(plot({"--length", "100", "--width", "300", "--scale", "2", "-o", "s.png"}).code == 0);
+  const Image scaled = png_of(folder / "s.png");
+  const double left = 2 * (10 + 15 + text_width("90", 11) + 7), top = 2 * (10 + 19 + 10);
+  const Scale scale{Palette::kDiverging, -1, 1};
+  CHECK(pixel(scaled, left + 8, top + 1) == listed(scale(0)));
+  CHECK(pixel(scaled, left + 10, top + 1) == listed(scale(1)));
+  // The smallest table still has all its words.
+  REQUIRE(plot({"--length", "1", "--width", "1", "-o", "one.svg"}).code == 0);
+  CHECK(svg_texts(bytes_of(folder / "one.svg")) ==
+        std::vector<std::string>{"Position embeddings (sincos)", "0", "dimension of the token", "0",
+                                 "position", "0", "value (no unit)",
+                                 "Colour: what is added to this dimension of the token."});
+  CHECK(plot({"--position", "none"}).err ==
+        "error: the position \"none\" has no table to draw\n");
 }
 
 TEST_CASE("a plot of a run goes to its folder plots, and the same again over it") {
@@ -85,24 +108,106 @@ TEST_CASE("a plot of a run goes to its folder plots, and the same again over it"
     CHECK_THAT(bytes_of(folder / svg),
                StartsWith("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg "));
   }
-  CHECK(png_of(folder / "run/plots/positions.png").width == 8);
-  CHECK(png_of(folder / "run/plots/positions.png").height == 9);  // a class token and 8 patches
+  const auto texts = svg_texts(bytes_of(folder / "positions.svg"));
+  CHECK(texts[0] == "Position embeddings (sincos)");
+  CHECK(texts[1] == "run run of small, step 2");
+  for (const char* text : {"class", "row 0", "row 3", "token", "7", "dimension of the token"}) {
+    CAPTURE(text);
+    CHECK(std::find(texts.begin(), texts.end(), text) != texts.end());
+  }
+}
+
+TEST_CASE("a plot's JSON holds its numbers with the names and units of their axes") {
+  const Folder folder;
+  const auto plot = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "plot");
+    arguments.insert(arguments.end(), {"-o", "p.json"});
+    const Result result = folder.run(arguments);
+    CHECK(result.out == "wrote p.json\n");
+    return parse_json(bytes_of(folder / "p.json"), "p.json");
+  };
+  using Names = std::vector<std::string>;
+  const auto names = [](const nlohmann::json& json) {
+    Names out;
+    for (const auto& axis : json.at("axes")) {
+      const std::string unit = axis.at("unit").is_null() ? "" : " in " + axis.at("unit").get<std::string>();
+      out.push_back(axis.at("name").get<std::string>() + unit);
+    }
+    return out;
+  };
+  const auto positions = plot({"positions", "run"});
+  CHECK(positions.at("format") == 1);
+  CHECK(positions.at("title") == "Position embeddings (sincos)");
+  CHECK(positions.at("subject") == "run run of small, step 2");
+  CHECK(names(positions) == Names{"token", "dimension"});
+  CHECK(positions.at("axes")[0].at("values") ==
+        nlohmann::json({"class", "0, 0", "0, 1", "1, 0", "1, 1", "2, 0", "2, 1", "3, 0", "3, 1"}));
+  CHECK(positions.at("value") == nlohmann::json({{"name", "value"}, {"unit", nullptr}}));
+  CHECK(positions.at("values").size() == 9);
+  CHECK(positions.at("values")[0] == nlohmann::json({0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0}));
+  CHECK(std::abs(positions.at("values")[1][0].get<double>() - std::sin(1.0)) < 1e-6);
+
+  const auto similarity = plot({"similarity", "run"});
+  CHECK(names(similarity) ==
+        Names{"row of the patch in patches", "column of the patch in patches",
+              "row of the other patch in patches", "column of the other patch in patches"});
+  CHECK(std::abs(similarity.at("values")[3][1][3][1].get<double>() - 1) < 1e-5);
+
+  const auto embedding = plot({"embedding", "run"});
+  CHECK(names(embedding) == Names{"filter", "channel", "row of the pixel in pixels",
+                                  "column of the pixel in pixels"});
+  CHECK(embedding.at("values").size() == 8);
+  CHECK(embedding.at("values")[7][0].size() == 7);
+  CHECK(embedding.at("values")[7][0][6].size() == 14);
+
+  const auto attention = plot({"attention", "run", "--images", "3,5", "--blocks", "1"});
+  CHECK(names(attention) == Names{"image", "block", "map", "row of the patch in patches",
+                                  "column of the patch in patches"});
+  CHECK(attention.at("axes")[0].at("values") == nlohmann::json({"test image 3", "test image 5"}));
+  CHECK(attention.at("axes")[1].at("values") == nlohmann::json({1}));
+  CHECK(attention.at("axes")[2].at("values") ==
+        nlohmann::json({"head 0", "head 1", "mean", "rollout"}));
+  CHECK(attention.at("value").at("unit") == "fraction");
+  const auto& maps = attention.at("values")[1][0];
+  CHECK(maps.size() == 4);
+  const auto at = [&](int map) { return maps[map][2][1].get<double>(); };
+  CHECK(std::abs((at(0) + at(1)) / 2 - at(2)) < 1e-6);
+  CHECK(attention.at("images")[0].at("name") == "test image 3");
+  CHECK(attention.at("images")[0].at("task") == "class");
+  CHECK(attention.at("images")[0].at("probability").get<double>() > 0.1);
 }
 
 TEST_CASE("plot attention has a row for each image and block, and a column for each head") {
   const Folder folder;
   write_png(folder / "grey.png", 28, 128);
   REQUIRE(folder.run({"plot", "attention", "run", "--images", "3", "-o", "one.png"}).code == 0);
-  REQUIRE(folder.run({"plot", "attention", "run", "--images", "3,31,grey.png", "-o", "three.png"})
-              .code == 0);
-  const Image one = png_of(folder / "one.png"), three = png_of(folder / "three.png");
-  CHECK(one.width == three.width);
-  // In units of half a pixel: 10 above and below, 12 for the headings; a block takes 84 for the
-  // cell and 12 a line below it, 6 lie between blocks and 16 between images.
-  CHECK(one.height == 2 * (10 + 12 + (84 + 36) + 6 + (84 + 12) + 10));
-  CHECK(three.height == one.height + 2 * 2 * (16 + (84 + 36) + 6 + (84 + 12)));
-  CHECK(pixel(three, 2 * (10 + 42), 2 * (22 + 2 * 238 + 42)) ==
-        std::vector<int>{128, 128, 128});  // the last image itself
+  const std::vector<std::string> three = {"plot",  "attention",         "run", "--images",
+                                          "3,31,grey.png", "-o"};
+  for (const char* file : {"three.png", "three.svg"}) {
+    auto arguments = three;
+    arguments.push_back(file);
+    REQUIRE(folder.run(arguments).code == 0);
+  }
+  const Image one = png_of(folder / "one.png"), all = png_of(folder / "three.png");
+  CHECK(one.width == all.width);
+  // In units of half a pixel: a block takes 84 for the cell and 14 for the line below it, 6 lie
+  // between blocks and 16 between images.
+  CHECK(all.height == one.height + 2 * 2 * (16 + (84 + 14) + 6 + (84 + 14)));
+  const auto texts = svg_texts(bytes_of(folder / "three.svg"));
+  for (const char* text :
+       {"Attention to the patches of an image", "run run of small, step 2", "image", "head 0",
+        "head 1", "mean", "rollout", "block 0", "block 1", "test image 3", "grey.png", "0", "max",
+        "attention to a patch, as a share of the", "map's largest"}) {
+    CAPTURE(text);
+    CHECK(std::find(texts.begin(), texts.end(), text) != texts.end());
+  }
+  const auto labels = std::count_if(texts.begin(), texts.end(), [](const std::string& text) {
+    return text.starts_with("label: ");
+  });
+  CHECK(labels == 2);  // of a file none is known
+  // The last image itself: 44 for the heading, 26 above the first row.
+  CHECK(pixel(all, 2 * (10 + 42), 2 * (44 + 26 + 2 * 218 + 42)) ==
+        std::vector<int>{128, 128, 128});
 }
 
 TEST_CASE("plot embedding colours each weight by its place around zero") {
@@ -123,8 +228,8 @@ TEST_CASE("plot embedding colours each weight by its place around zero") {
     for (const int y : {0, 3, 6}) {
       for (const int x : {1, 13}) {
         CAPTURE(filter, y, x);
-        // Tiles of 56 x 28 units from (10, 10), 6 apart; 14 x 7 pixels of 4 units each.
-        const auto at = pixel(image, 2 * (10 + filter * 62 + 4 * x + 2), 2 * (10 + 4 * y + 2));
+        // Tiles of 56 x 28 units from (10, 54), 6 apart; 14 x 7 pixels of 4 units each.
+        const auto at = pixel(image, 2 * (10 + filter * 62 + 4 * x + 2), 2 * (54 + 4 * y + 2));
         CHECK(at == listed(scale(values[static_cast<size_t>(filter * 98 + y * 14 + x)])));
       }
     }
@@ -146,8 +251,8 @@ TEST_CASE("plot similarity shows the cosine between positions, 1 with itself") {
   for (int a = 0; a < 8; ++a) {
     for (int b = 0; b < 8; ++b) low = std::min(low, cosine(a, b));
   }
-  const Scale scale{Palette::kViridis, low, 1};
-  const double left = 10 + 14 + text_width("0", 9) + 6, top = 10 + 14 + 12;
+  const Scale scale{Palette::kViridis, std::floor(10 * low) / 10, 1};
+  const double left = 10 + 16 + text_width("0", 11) + 6, top = 44 + 10 + 16 + 16;
   for (int a = 0; a < 8; ++a) {
     for (int b = 0; b < 8; ++b) {
       CAPTURE(a, b);
@@ -180,6 +285,10 @@ TEST_CASE("plots refuse what they cannot draw, in words") {
         "error: cannot read no.png: No such file or directory\n");
   CHECK(refusal({"attention", "run", "--task", "even"}, 2) ==
         "error: the model has no task \"even\"; there are class\n");
+  CHECK(refusal({"attention", "run", "--blocks", "0,2"}, 2) ==
+        "error: there is no block 2: the model's 2 are numbered from 0 to 1\n");
+  CHECK(refusal({"attention", "run", "-o", "picture"}, 2) ==
+        "error: picture: what is written is told by the name's end, one of .png, .svg, .json\n");
   CHECK(refusal({"attention"}, 2) ==
         "error: this picture is of a trained model: give a run after its name\n");
   CHECK(refusal({"attention", "run", "other"}, 2) ==
@@ -187,7 +296,7 @@ TEST_CASE("plots refuse what they cannot draw, in words") {
   CHECK(refusal({"attention", "nowhere"}, 2) ==
         "error: nowhere is no run: there is no such directory; runs near it: ./run\n");
   CHECK(refusal({"attention", "run", "-o", "a.jpg"}, 2) ==
-        "error: a.jpg: what is written is told by the name's end, one of .png, .svg\n");
+        "error: a.jpg: what is written is told by the name's end, one of .png, .svg, .json\n");
   CHECK(
       refusal({"positions", "run", "--length", "3"}, 2) ==
       "error: command line:1:1: plot.length has no effect: the table of the run's model is drawn\n"
@@ -237,7 +346,8 @@ TEST_CASE("plot curves joins seeds to one line, and the extension decides what i
   const Result one = plot({"run"});
   CHECK(one.err == "");
   CHECK(one.out == "wrote run/plots/curves-validation-accuracy.png\n");
-  CHECK(png_of(folder / "run/plots/curves-validation-accuracy.png").height == 2 * (12 + 338 + 6));
+  CHECK(png_of(folder / "run/plots/curves-validation-accuracy.png").height ==
+        2 * (10 + 19 + 15 + 12 + 338 + 6));
 
   const Result table = plot({"run", "more", "-o", "c.csv"});
   CHECK(table.err == "warning: left out: more/bare has no validation/accuracy\n");
@@ -250,7 +360,28 @@ TEST_CASE("plot curves joins seeds to one line, and the extension decides what i
   REQUIRE(plot({"more", "--metric", "train/loss", "--x", "seconds", "--band", "ci"}).code == 0);
   CHECK(fs::exists(folder / "more/plots/curves-train-loss.png"));
   REQUIRE(plot({"run", "more", "-o", "c.svg"}).code == 0);
-  CHECK_THAT(bytes_of(folder / "c.svg"), Contains("<svg "));
+  const auto texts = svg_texts(bytes_of(folder / "c.svg"));
+  CHECK(texts[0] == "validation/accuracy over epochs");
+  CHECK(texts[1] == "3 runs in run, more");
+  for (const char* text : {"epoch", "1", "2", "validation/accuracy (%)", "n_heads=2 (n = 2)",
+                           "n_heads=4", "mean and standard deviation over n seeds"}) {
+    CAPTURE(text);
+    CHECK(std::find(texts.begin(), texts.end(), text) != texts.end());
+  }
+  REQUIRE(plot({"run", "more", "-o", "c.JSON"}).code == 0);
+  const auto json = parse_json(bytes_of(folder / "c.JSON"), "c.JSON");
+  CHECK(json.at("axes") == nlohmann::json::parse(R"([{"name": "epoch", "unit": null}])"));
+  CHECK(json.at("value") ==
+        nlohmann::json::parse(R"({"name": "validation/accuracy", "unit": "fraction"})"));
+  CHECK(json.at("band") == "standard deviation over seeds");
+  const auto& line = json.at("lines")[0];
+  CHECK(line.at("label") == "n_heads=2");
+  CHECK(line.at("runs") == nlohmann::json({"run", "more/seed=1"}));
+  CHECK(line.at("seeds") == nlohmann::json({0, 1}));
+  CHECK(line.at("x") == nlohmann::json({1, 2}));
+  CHECK(line.at("n") == nlohmann::json({2, 2}));
+  CHECK(line.at("values").size() == 2);
+  CHECK(json.at("lines")[1].at("deviation") == nlohmann::json({nullptr, nullptr}));
   CHECK(runner({"plot", "curves", "run", "more", "-o", "d.svg"}, folder.path(),
                {{"LC_ALL", "de_DE.UTF-8"}, {"TZ", "Asia/Tokyo"}})
             .code == 0);
@@ -263,7 +394,7 @@ TEST_CASE("plot curves joins seeds to one line, and the extension decides what i
   CHECK(plot({"run", "--width", "640", "-o", "w.svg"}).err ==
         "error: --width has no effect: only a .png has pixels\n");
   CHECK(plot({"run", "-o", "c.pdf"}).err ==
-        "error: c.pdf: what is written is told by the name's end, one of .png, .svg, .csv\n");
+        "error: c.pdf: what is written is told by the name's end, one of .png, .svg, .json, .csv\n");
   CHECK(plot({"run", "-o", "run/metrics.json"}).code == 2);
   CHECK_THAT(
       plot({"run", "--metric", "validation/acuracy"}).err,
