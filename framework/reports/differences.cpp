@@ -143,7 +143,8 @@ std::vector<std::string> differing_keys(const Runs& runs, const KeyOptions& opti
     if (ignored.contains(key) || by.contains(key)) return;
     if (!meanings.is_result(key)) return;
     if (!meanings.is_place(key)) return collector.note(key, value);
-    if (const auto digest = telling_value(run, key)) collector.note(key, *digest);
+    const auto digest = run.metrics.contents.find(key);
+    if (digest != run.metrics.contents.end()) collector.note(key, *digest);
   };
   for (const RunRecord* run : runs) {
     if (run->value(kConfirmingTag)) collector.note(kConfirmingTag, true);
