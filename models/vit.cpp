@@ -83,7 +83,7 @@ void Options::visit(Fields& field) {
   field("encoder", encoder, "how all parts but the heads are executed")
       .words({"backend", "implementation", "kernel"})
       .is(Role::kExecution);
-  field("block", block, "how attention, mlp and norms are joined").words({"layer", "residual"});
+  field("block", block, "how attention, mlp and norms are joined").words({"residual"});
   field("attention", attention, "how tokens exchange information")
       .words({"attn", "self_attention"});
   field("mlp", mlp, "what is done to each token alone")

@@ -3,7 +3,7 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/config/meant.h"
+#include "framework/config/hints.h"
 #include "framework/registry/plugin.h"
 #include "framework/registry/registry.h"
 #include "framework/training/engine.h"
@@ -88,7 +88,9 @@ void require_kind(const std::string& kind) {
   if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) return;
   const KnownKeys keys = engine().known_keys(Node::mapping());
   const std::string last = kind.substr(kind.rfind('.') + 1);  // "model.mlp" chooses an mlp
-  std::string hint = did_you_mean(kind, meant_by(last, known_kinds(kinds, keys)));
+  const bool is_key = std::find(kinds.begin(), kinds.end(), last) != kinds.end();
+  std::string hint = is_key ? "did you mean " + last + "?"
+                            : did_you_mean(kind, meant_by(last, known_kinds(kinds, keys)));
   if (hint.empty()) hint = meant_elsewhere(kind, keys);
   throw Error(ExitCode::kUsage, fmt::format("there is no kind \"{}\"{}; there are {}", escape(kind),
                                             in_brackets(hint), fmt::join(kinds, ", ")));

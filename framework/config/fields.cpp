@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "framework/config/meant.h"
+#include "framework/config/hints.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
 
@@ -315,18 +315,6 @@ std::string shown_key(const std::string& key) { return key.empty() ? "\"\"" : es
 // Beyond so many problems nobody reads on.
 constexpr size_t kMostHints = 200;
 
-// What a key with a dot in a file would be, written as mappings.
-std::string undotted_hint(const std::string& path, const std::string& key, const KnownKeys& keys) {
-  const size_t dot = key.find('.');
-  const std::string parent = join_path(path, key.substr(0, dot));
-  std::string rest = key.substr(dot + 1);
-  const auto meant = meant_by(join_path(path, key), keys);
-  if (!keys.find(join_path(path, key)) && !meant.empty() && meant[0].path.starts_with(parent + "."))
-    rest = meant[0].path.substr(parent.size() + 1);
-  return fmt::format("dots are for the command line; here it is {}: {{{}: ...}}",
-                     key.substr(0, dot), escape(rest));
-}
-
 std::string unknown_key_hint(const std::string& path, const Node& unknown,
                              const std::vector<std::string>& known, Problems& problems) {
   if (problems.size() > kMostHints) return "";
@@ -336,9 +324,9 @@ std::string unknown_key_hint(const std::string& path, const Node& unknown,
   }
   const std::string& key = unknown.key;
   if (std::find(known.begin(), known.end(), key.substr(0, key.find('.'))) != known.end())
-    return undotted_hint(path, key, keys);
+    return hint_for_dots(path, key, keys);
   const std::string meant = hint_for_unknown(path, unknown, keys);
-  if (!meant.empty()) return meant;
+  if (!meant.empty()) return escape(meant);
   return known.empty() ? "there are none" : fmt::format("the keys are {}", fmt::join(known, ", "));
 }
 

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "framework/config/brackets.h"
 #include "framework/config/fields.h"
-#include "framework/config/meant.h"
+#include "framework/config/hints.h"
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/error.h"
@@ -17,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr size_t kMaxFiles = 1000;
-constexpr auto kMaxLevels = 64;  // of a dotted path
 
 // A text that may name a component, so that it can stand for {type: text}.
 bool is_shorthand(const Node& node) {
@@ -41,6 +39,26 @@ const Node* type_of(const Node& node) {
   return type && type->kind == Node::Kind::kScalar ? type : nullptr;
 }
 
+// Merges two mappings that are no components, such as whole configs.
+Node merge_keys(Node base, Node over) {
+  base.key_location = over.key_location;
+  if (over.location) base.location = over.location;
+  std::unordered_map<std::string, size_t> places;
+  for (size_t i = 0; i < base.children.size(); ++i) places.emplace(base.children[i].key, i);
+  for (Node& child : over.children) {
+    const auto [known, is_new] = places.emplace(child.key, base.children.size());
+    if (is_new) {
+      base.children.push_back(std::move(child));
+      continue;
+    }
+    Node& old = base.children[known->second];
+    Node merged = merge(std::move(old), std::move(child));
+    merged.key = known->first;
+    old = std::move(merged);
+  }
+  return base;
+}
+
 // Reads a file and, first, what it inherits from.
 class Loader {
  public:
@@ -59,12 +77,12 @@ class Loader {
     Node merged = Node::mapping();
     if (const Node* base = own.find("base")) {
       for (const Node& name : names_of_bases(*base, file.parent_path()))
-        merged = merge(std::move(merged), load_base(name, file.parent_path()));
+        merged = merge_keys(std::move(merged), load_base(name, file.parent_path()));
       own.erase("base");
     }
     chain_.pop_back();
     merged.location = own.location;
-    return merge(std::move(merged), std::move(own));
+    return merge_keys(std::move(merged), std::move(own));
   }
 
  private:
@@ -108,10 +126,6 @@ class Loader {
   std::vector<std::pair<fs::path, fs::path>> chain_;
   size_t files_ = 0;
 };
-
-Location at_byte(const std::shared_ptr<const Source>& argument, size_t byte) {
-  return {argument, 0, static_cast<int>(byte)};
-}
 
 // A value that is to be put into a config.
 struct Given {
@@ -190,16 +204,12 @@ void put(const Given& given, Node& target, std::string_view path, size_t start, 
     return;
   }
   refuse_item_without_list(given, path, start);
-  if (&target == &given.config && path == "type") {  // the config is no component
-    value.key_location = given.at(start);
-    target.set("type", std::move(value));
-    return;
-  }
   Node layer = nested(given, path, start, std::move(value));
   if (target.location) layer.location = target.location;
   const std::string key = target.key;
   const Location key_location = target.key_location;
-  target = merge(std::move(target), std::move(layer));
+  const bool is_whole = &target == &given.config && target.is_mapping();
+  target = (is_whole ? merge_keys : merge)(std::move(target), std::move(layer));
   target.key = key;
   target.key_location = key_location;
 }
@@ -227,68 +237,7 @@ Node merge(Node base, Node over) {
       return over;
     }
   }
-  base.key_location = over.key_location;
-  if (over.location) base.location = over.location;
-  std::unordered_map<std::string, size_t> places;
-  for (size_t i = 0; i < base.children.size(); ++i) places.emplace(base.children[i].key, i);
-  for (Node& child : over.children) {
-    const auto [known, is_new] = places.emplace(child.key, base.children.size());
-    if (is_new) {
-      base.children.push_back(std::move(child));
-      continue;
-    }
-    Node& old = base.children[known->second];
-    Node merged = merge(std::move(old), std::move(child));
-    merged.key = known->first;
-    old = std::move(merged);
-  }
-  return base;
-}
-
-Assignment::Assignment(const std::string& text) : source_(std::make_shared<Source>()) {
-  source_->name = "command line";
-  source_->lines = {text};
-  const size_t equals = text.find('=');
-  path_ = text.substr(0, equals);
-  if (equals == text.npos || path_.empty() || path_.front() == '.' || path_.back() == '.' ||
-      path_.find("..") != path_.npos) {
-    refuse(at_byte(source_, 0),
-           fmt::format("expected key=value, got \"{}\"", escape(text.substr(0, 200))),
-           "such as optimizer.lr=0.01");
-  }
-  if (std::count(path_.begin(), path_.end(), '.') >= kMaxLevels) {
-    source_->lines = {text.substr(0, 200)};
-    refuse(at_byte(source_, 0), fmt::format("a key has at most {} levels", kMaxLevels));
-  }
-  if (path_ == "base") {
-    refuse(at_byte(source_, 0), "base: cannot be set here",
-           "a config names its base in its own file");
-  }
-  const Brackets brackets = scan_brackets(std::string_view(text).substr(equals + 1));
-  if (brackets.open) {
-    refuse(place(equals + 1),
-           escape(path_) + ": the bracket " + text[equals + 1] + " is not closed");
-  }
-  size_t begin = equals + 1;
-  for (const size_t comma : brackets.bare_commas) {
-    pieces_.push_back({begin, equals + 1 + comma});
-    begin = equals + 1 + comma + 1;
-  }
-  pieces_.push_back({begin, text.size()});
-}
-
-Location Assignment::place(size_t byte) const { return at_byte(source_, byte); }
-
-std::string Assignment::text(size_t i) const {
-  return source_->lines[0].substr(pieces_[i].begin, pieces_[i].end - pieces_[i].begin);
-}
-
-Node Assignment::value(size_t i) const {
-  const std::string piece = text(i);
-  const bool blank = piece.find_first_not_of(" \t\n") == piece.npos;
-  Node out = blank ? Node::null() : parse_yaml(piece, source_, pieces_[i].begin);
-  if (blank) out.location = place(pieces_[i].begin);
-  return out;
+  return merge_keys(std::move(base), std::move(over));
 }
 
 void set_value(Node& config, const std::string& path, Node value) {
@@ -345,13 +294,7 @@ std::string unset_hint(const Node& config, const std::string& path, const KeysOf
   list_set(config, "", known, set);
   const std::string near = did_you_mean(path, meant_by(path, set));
   if (!near.empty()) return "; " + escape(near);
-  const std::vector<KnownKey> meant = meant_by(path, known);
-  if (meant.empty()) return "";
-  std::vector<std::string> paths;
-  for (const KnownKey& key : meant) paths.push_back(key.path);
-  constexpr size_t kMostShown = 5;
-  paths.resize(std::min(paths.size(), kMostShown));
-  return ", nor " + enumerated(paths);
+  return nor_is(meant_by(path, known));
 }
 
 void unset(Node& config, const std::string& path, const KeysOf& keys_of) {

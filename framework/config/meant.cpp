@@ -1,7 +1,5 @@
 #include "framework/config/meant.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 #include <tuple>
@@ -14,8 +12,9 @@ namespace {
 
 using Parts = std::vector<std::string>;
 
-constexpr size_t kMostLetters = 100;  // of a part that is compared
-constexpr size_t kLeastStart = 3;     // letters of a name that are enough to tell it
+constexpr size_t kMostLetters = 100;          // of a part that is compared
+constexpr size_t kLeastStart = 3;             // letters of a name that are enough to tell it
+constexpr size_t kOfNames = 3, kOfWords = 5;  // one letter in so many may differ
 
 Parts split(const std::string& text, const char* separators) {
   Parts out = {""};
@@ -39,10 +38,10 @@ std::string plain(const std::string& name) {
   return out;
 }
 
-// Letters in which they differ, where these are few.
-std::optional<size_t> nearness(const std::string& typed, const std::string& name) {
-  if (typed.empty() || typed.size() > kMostLetters) return std::nullopt;
-  const size_t most = std::max<size_t>(name.size(), 3) / 3;
+// Letters in which they differ, where these are at most one in `share`.
+std::optional<size_t> nearness(const std::string& typed, const std::string& name, size_t share) {
+  if (typed.empty()) return std::nullopt;
+  const size_t most = std::max(name.size(), share) / share;
   const size_t longer = std::max(typed.size(), name.size());
   if (longer - std::min(typed.size(), name.size()) > most) return std::nullopt;
   const size_t distance = edit_distance(typed, name);
@@ -53,8 +52,9 @@ bool begins(const std::string& typed, const std::string& name) {
   return typed.size() >= kLeastStart && plain(name).starts_with(plain(typed));
 }
 
-// How well a part that was written names a key: the first that holds counts.
-enum Naming { kSame, kWord, kNearSpelling, kNearWord, kSomeOfIt, kNotAtAll };
+// How well a part that was written names a key: the first that holds counts. Where a name stands
+// matters less than whether it is the right one.
+enum Naming { kSame, kWord, kNearSpelling = 4, kNearWord, kSomeOfIt, kNotAtAll };
 
 struct Match {
   Naming naming = kNotAtAll;
@@ -63,17 +63,18 @@ struct Match {
 
 Match match(const std::string& typed, const std::string& name,
             const std::vector<std::string>& words) {
+  if (typed.size() > kMostLetters) return {};
   const std::string letters = plain(typed);
   if (!letters.empty() && (typed == name || letters == plain(name))) return {kSame, 0};
   for (const std::string& word : words) {
     if (letters == plain(word)) return {kWord, 0};
   }
-  if (const auto distance = nearness(typed, name)) return {kNearSpelling, *distance};
+  if (const auto distance = nearness(typed, name, kOfNames)) return {kNearSpelling, *distance};
   if (begins(typed, name))
     return {kNearSpelling, name.size() - std::min(typed.size(), name.size())};
   Match out;
   for (const std::string& word : words) {
-    const auto distance = word.size() > kLeastStart ? nearness(typed, word) : std::nullopt;
+    const auto distance = word.size() >= kOfWords ? nearness(typed, word, kOfWords) : std::nullopt;
     if (!distance || (out.naming == kNearWord && *distance >= out.distance)) continue;
     out = {kNearWord, *distance};
   }
@@ -110,10 +111,15 @@ bool is_number(const std::string& part) {
   return !part.empty() && part.find_first_not_of("0123456789") == part.npos;
 }
 
-// Whether the last part of a key is called so, or nearly.
+}  // namespace
+
 bool is_called(const std::string& typed, const KnownKey& key) {
   return match(typed, key.path.substr(key.path.rfind('.') + 1), key.words).naming < kNearWord;
 }
+
+bool is_of_next_item(const KnownKey& key) { return key.path.find(".N.") != std::string::npos; }
+
+namespace {
 
 // How far the place that was written is from a key's.
 enum Place { kBeside, kMisspelled, kLeftOut, kElsewhere };
@@ -209,8 +215,10 @@ class Search {
   }
 
   std::vector<KnownKey> best() {
-    const auto order = [](const Ranked& one) {
-      return std::tuple(one.cost, one.place, one.match.naming, one.match.distance, one.index);
+    const auto order = [this](const Ranked& one) {
+      const bool has_owner = keys_.list()[one.index].owner.has_value();
+      return std::tuple(one.cost, one.place, has_owner, one.match.naming, one.match.distance,
+                        one.index);
     };
     std::sort(ranked_.begin(), ranked_.end(),
               [&](const Ranked& a, const Ranked& b) { return order(a) < order(b); });
@@ -225,15 +233,9 @@ class Search {
       seen.add(key);
       out.push_back(key);
     }
-    std::erase_if(out, [&](const KnownKey& key) { return is_covered(key.path, seen); });
+    // An item that is not there is meant last.
+    if (!std::all_of(out.begin(), out.end(), is_of_next_item)) std::erase_if(out, is_of_next_item);
     return out;
-  }
-
-  // Of a list that has items, the next is not meant.
-  static bool is_covered(const std::string& path, const KnownKeys& others) {
-    const size_t next = path.find(".N.");
-    if (next == path.npos) return false;
-    return others.find(path.substr(0, next) + ".0" + path.substr(next + 2)) != nullptr;
   }
 
   const std::string& path_;
@@ -242,121 +244,10 @@ class Search {
   std::vector<Ranked> ranked_;
 };
 
-std::string plural(const std::string& kind) {
-  if (kind.ends_with("s")) return kind + "es";
-  return kind.ends_with("y") ? kind.substr(0, kind.size() - 1) + "ies" : kind + "s";
-}
-
-// "adam and adamw, not of sgd"
-std::string owners(const KnownKey::Owner& owner) {
-  return enumerated(owner.names, "and") + (owner.chosen.empty() ? "" : ", not of " + owner.chosen);
-}
-
-std::string whose(const KnownKey::Owner& owner) {
-  return fmt::format("it is an option of the {} {}",
-                     owner.names.size() == 1 ? owner.kind : plural(owner.kind), owners(owner));
-}
-
-// "a.b" of {a: {b: ...}}.
-std::string as_mappings(const std::string& path) {
-  const size_t dot = path.find('.');
-  if (dot == path.npos) return path + ": ...";
-  return path.substr(0, dot) + ": {" + as_mappings(path.substr(dot + 1)) + "}";
-}
-
-// An item that is not there yet can only be written with its list.
-bool is_of_next_item(const KnownKey& key) { return key.path.find(".N.") != std::string::npos; }
-
-// Whether the item is the component whose option it is.
-bool tells_its_owner(const KnownKey& key) {
-  const bool is_own = is_of_next_item(key) && key.path.rfind('.') == key.path.find(".N.") + 2;
-  return is_own && key.owner && key.owner->names.size() == 1 && key.owner->chosen.empty();
-}
-
-std::string shown(const KnownKey& key) {
-  if (!is_of_next_item(key)) return key.path;
-  const size_t next = key.path.find(".N.");
-  const std::string type = tells_its_owner(key) ? "type: " + key.owner->names[0] + ", " : "";
-  return key.path.substr(0, next) + ": [{" + type + as_mappings(key.path.substr(next + 3)) + "}]";
-}
-
-// `show` puts a key into words.
-template <class Show>
-std::string question(const std::vector<KnownKey>& meant, const Show& show) {
-  constexpr size_t kMostShown = 5;
-  if (meant.empty()) return "";
-  if (meant.size() == 1) {
-    const KnownKey& key = meant[0];
-    const std::string remark =
-        key.owner && !tells_its_owner(key) ? " " + whose(*key.owner) : std::string();
-    return "did you mean " + show(key) + "?" + remark;
-  }
-  std::vector<std::string> names;
-  for (const KnownKey& key : meant) {
-    if (names.size() == kMostShown) break;
-    const bool tell = key.owner && !tells_its_owner(key);
-    names.push_back(show(key) + (tell ? " (of " + owners(*key.owner) + ")" : ""));
-  }
-  if (meant.size() > kMostShown) names.push_back("another");
-  return "did you mean " + enumerated(names) + "?";
-}
-
-// "a.b" and "b: {c: 1}" are about "a.b.c", where the mapping has no other key.
-std::string path_of_value(const std::string& path, const Node& node) {
-  const bool single = node.is_mapping() && node.children.size() == 1;
-  return single ? path_of_value(join_path(path, node.children[0].key), node.children[0]) : path;
-}
-
-// Whether the key is `written` with another spelling or word for the part at `begin`.
-bool differs_in_part(const std::string& key, const std::string& written, size_t begin,
-                     const KnownKeys& keys) {
-  const size_t end = std::min(written.find('.', begin), written.size());
-  const size_t own_end = std::min(key.find('.', begin), key.size());
-  if (key.compare(0, begin, written, 0, begin) != 0 || own_end <= begin ||
-      key.substr(own_end) != written.substr(end)) {
-    return false;
-  }
-  const KnownKey* part = keys.find(key.substr(0, own_end));
-  return end == written.size() || (part && is_called(written.substr(begin, end - begin), *part));
-}
-
 }  // namespace
-
-std::string enumerated(const std::vector<std::string>& names, const std::string& last) {
-  std::string out;
-  for (size_t i = 0; i < names.size(); ++i) {
-    out += (i == 0 ? "" : i + 1 == names.size() ? " " + last + " " : ", ") + names[i];
-  }
-  return out;
-}
 
 std::vector<KnownKey> meant_by(const std::string& path, const KnownKeys& keys, bool is_mapping) {
   return Search(path, keys, is_mapping).run();
-}
-
-std::string did_you_mean(const std::string& path, const std::vector<KnownKey>& meant) {
-  if (meant.size() == 1 && meant[0].path == path) return whose(*meant[0].owner);
-  return question(meant, shown);
-}
-
-std::string hint_for_unknown(const std::string& path, const Node& unknown, const KnownKeys& keys) {
-  const std::string own = join_path(path, unknown.key), whole = path_of_value(own, unknown);
-  const bool dotted = unknown.key.find('.') != std::string::npos;
-  const size_t begin = path.empty() ? 0 : path.size() + 1;
-  const auto hint = [&](const std::string& written, bool is_mapping) -> std::string {
-    const std::vector<KnownKey> meant = meant_by(written, keys, is_mapping);
-    if (meant.size() == 1 && meant[0].path == written) return did_you_mean(written, meant);
-    const bool beside = !dotted && std::all_of(meant.begin(), meant.end(), [&](auto& key) {
-      return differs_in_part(key.path, written, begin, keys);
-    });
-    return question(meant, [&](const KnownKey& key) -> std::string {
-      if (beside) return key.path.substr(begin, key.path.find('.', begin) - begin);
-      const bool is_top = !path.empty() && key.path.find('.') == std::string::npos;
-      return shown(key) + (is_top ? " (at the top)" : "");
-    });
-  };
-  std::string out = whole == own ? "" : hint(whole, false);
-  return out.empty() ? hint(own, unknown.is_mapping()) : out;
 }
 
 }  // namespace vitrine

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "framework/config/known_keys.h"
-#include "framework/config/node.h"
 
 // Which key somebody meant who wrote one that is not known.
 namespace vitrine {
@@ -16,14 +15,10 @@ namespace vitrine {
 std::vector<KnownKey> meant_by(const std::string& path, const KnownKeys& keys,
                                bool is_mapping = false);
 
-// "did you mean model.norm.eps or optimizer.eps (of adam, not of sgd)?", or, where `path` itself
-// is an option of components that are not chosen, whose it is; empty for no keys.
-std::string did_you_mean(const std::string& path, const std::vector<KnownKey>& meant);
+// Whether the last part of a key is called so, or nearly.
+bool is_called(const std::string& name, const KnownKey& key);
 
-// The same for a key of a config that is unknown in the mapping at `path`.
-std::string hint_for_unknown(const std::string& path, const Node& unknown, const KnownKeys& keys);
-
-// "a", "a or b", "a, b or c"
-std::string enumerated(const std::vector<std::string>& names, const std::string& last = "or");
+// An item that is not there yet can only be written with its list.
+bool is_of_next_item(const KnownKey& key);
 
 }  // namespace vitrine

@@ -290,7 +290,8 @@ void ChoiceBase::list_known(const std::string& path, const Node* written, KnownK
     if (is_described(component)) continue;
     described.push_back(component);
     std::optional<KnownKeys::OwnerScope> other;
-    if (name != chosen) other.emplace(out, KnownKey::Owner{kind_, {name}, is_known ? chosen : ""});
+    if (name != chosen && names.size() > 1)
+      other.emplace(out, KnownKey::Owner{kind_, {name}, is_known ? chosen : ""});
     const auto options = component->make_options();
     Fields fields;
     component->visit(options.get(), fields);

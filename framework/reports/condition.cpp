@@ -7,7 +7,7 @@
 #include <set>
 
 #include "framework/config/brackets.h"
-#include "framework/config/meant.h"
+#include "framework/config/hints.h"
 #include "framework/config/yaml.h"
 #include "framework/error.h"
 #include "framework/reports/groups.h"
@@ -35,13 +35,7 @@ std::string hint_of(const std::string& name, const std::set<std::string>& names)
   }
   const std::vector<KnownKey> meant = meant_by(name, own);
   if (!meant.empty()) return "; " + escape(did_you_mean(name, meant));
-  const std::vector<KnownKey> absent =
-      known.find(name) ? std::vector<KnownKey>() : meant_by(name, known);
-  if (absent.empty()) return "";
-  constexpr size_t kMostShown = 5;
-  std::vector<std::string> paths;
-  for (size_t i = 0; i < std::min(absent.size(), kMostShown); ++i) paths.push_back(absent[i].path);
-  return fmt::format("; no run has {} either", enumerated(paths));
+  return known.find(name) ? "" : nor_is(meant_by(name, known));
 }
 
 void require_tag(const Runs& runs, const std::string& tag) {

@@ -8,7 +8,7 @@
 #include <set>
 #include <tuple>
 
-#include "framework/config/meant.h"
+#include "framework/config/hints.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
 #include "framework/reports/groups.h"

@@ -71,8 +71,8 @@ class SpecReader {
     }
     Problems problems;
     problems.also_known([&](KnownKeys& keys) {
-      for (const KnownKey& key : known_keys_of_engine(spec_.configs[0].written).list())
-        keys.add(key);
+      const KnownKeys of_configs = known_keys_of_engine(spec_.configs[0].written);
+      for (const KnownKey& key : of_configs.list()) keys.add(key);
     });
     read_fields(fields_of(spec_.options), sweep_, "sweep", problems);
     const bool readable = problems.empty();

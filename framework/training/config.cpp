@@ -92,7 +92,7 @@ void Config::visit(Fields& field) {
       .tested();
   field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core",
         between(1, kMostThreads))
-      .words({"cores", "cpus", "workers", "num_workers"})
+      .words({"cores", "cpus", "num_threads", "workers", "num_workers"})
       .is(Role::kExecution)
       .tested();
   field("note", note, "anything to remember about this experiment")

@@ -242,7 +242,7 @@ TEST_CASE("An item of a list that is not there cannot be set") {
   CHECK(desk.refused("model.tasks.0.name=x") ==
         "error: command line:1:13: there is no list whose item 0 could be set\n"
         "    1 | model.tasks.0.name=x\n"
-        "      |             ^ set the list as a whole, in brackets\n");
+        "      |             ^ did you mean model.tasks: [{name: ...}]?\n");
   CHECK(desk.refused("model.0=x") ==
         "error: command line:1:7: there is no list whose item 0 could be set\n"
         "    1 | model.0=x\n"

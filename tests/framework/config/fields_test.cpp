@@ -29,7 +29,7 @@ struct Meal {
   int64_t grams = 50;
   bool warm = true;
   void visit(Fields& field) {
-    field("grams", grams, "how much", between(1, 1000));
+    field("grams", grams, "how much", between(1, 1000)).words({"weight", "portion"});
     field("warm", warm, "whether it is warmed up");
   }
 };
@@ -68,7 +68,7 @@ struct Home {
 
   void visit(Fields& field) {
     field("name", name, "what it is called");
-    field("rooms", rooms, "number of rooms", at_least(1));
+    field("rooms", rooms, "number of rooms", at_least(1)).words({"chambers"});
     field("rent", rent, "share of the income", from_below(0, 1));
     field("garden", garden, "whether there is one");
     field("floor", floor, "its floor", at_least(0));
@@ -236,11 +236,42 @@ TEST_CASE("unknown keys name the nearest, or all, at each depth", "[fields]") {
                  "did you mean warm?"));
   CHECK(problem("pet: {type: fish, lives: 4}") == one_line("19", "pet.lives: unknown key",
                                                            "pet: {type: fish, lives: 4}",
-                                                           "the keys are type"));
+                                                           "it is an option of the pet cat, not "
+                                                           "of fish"));
   CHECK(problem("meal.grams: 4") ==
         one_line("1", "meal.grams: unknown key", "meal.grams: 4",
                  "dots are for the command line; here it is meal: {grams: ...}"));
   CHECK(problem("\"a\\x1bb\": 4").starts_with("a.yaml:1:1: a\\x1bb: unknown key\n"));
+}
+
+TEST_CASE("an unknown key is looked for at every level, in what is off and in other components",
+          "[fields]") {
+  const auto hint = [](const std::string& line) {
+    const std::string text = problem(line);
+    return text.substr(text.find("^ ") + 2);
+  };
+  CHECK(hint("lives: 4") == "did you mean pet.lives or guest.lives (of cat)?");
+  CHECK(hint("pet: fish\nlives: 4") ==
+        "did you mean pet.lives (of cat, not of fish) or guest.lives (of cat)?");
+  CHECK(hint("warm: true") ==
+        "did you mean meal.warm, party.warm, pet.meal.warm (of dog, not of cat) or "
+        "guest.meal.warm (of dog)?");
+  CHECK(hint("party: {lifes: 4}") == "did you mean pet.lives or guest.lives (of cat)?");
+  CHECK(hint("pet: {garden: true}") == "did you mean garden (at the top)?");
+  CHECK(hint("pets: [{type: fish, lives: 4}]") == "it is an option of the pet cat, not of fish");
+  CHECK(hint("pets.0.lives: 4") == "did you mean pets: [{type: cat, lives: ...}]?");
+}
+
+TEST_CASE("an unknown key is looked for by other words, which are not taken", "[fields]") {
+  CHECK(problem("chambers: 4") ==
+        one_line("1", "chambers: unknown key", "chambers: 4", "did you mean rooms?"));
+  CHECK(problem("meal: {portion: 4}") ==
+        one_line("8", "meal.portion: unknown key", "meal: {portion: 4}", "did you mean grams?"));
+  CHECK(problem("meal.portion: 4") ==
+        one_line("1", "meal.portion: unknown key", "meal.portion: 4",
+                 "dots are for the command line; here it is meal: {grams: ...}"));
+  CHECK(problem("pet: {name: dog}") ==
+        one_line("7", "pet.name: unknown key", "pet: {name: dog}", "did you mean type?"));
 }
 
 TEST_CASE("components: shorthand, own options, unknown names", "[fields]") {

@@ -225,7 +225,7 @@ TEST_CASE("of more than two groups all are compared with the best, Holm-correcte
   CHECK(error_of([&] { compared(runs, "", {"model.hidden_d=9"}); }) ==
         "2: --baseline selects none of the 4 groups, it must be one; they are: a; b; c; d");
   CHECK(error_of([&] { compared(runs, "", {"hiden=9"}); }) ==
-        "2: --baseline hiden: no run has such a key or metric");
+        "2: --baseline hiden: no run has such a key or metric; did you mean model.hidden_d?");
 }
 
 TEST_CASE("what is of other data or code is not the reference unasked", "[reports]") {
