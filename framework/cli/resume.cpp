@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "framework/cli/sweep.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/training.h"
@@ -13,17 +15,39 @@ struct ResumeOptions {
   bool retry_failed = false;
 };
 
+// Folders that are gone or damaged are no reason to leave the others alone.
+void mend(Sweep& sweep, bool retry_failed) {
+  for (size_t i = 0; i < sweep.trials().size(); ++i) {
+    const std::string folder = escape(std::filesystem::proximate(sweep.folder(i)).string());
+    try {
+      const std::string wrong = sweep.mend(i, retry_failed);
+      if (!wrong.empty()) print_warning(fmt::format("{} {}", folder, wrong));
+    } catch (const Error& error) {
+      sweep.set_failed(i, error.what());
+      print_warning(fmt::format("{} cannot be gone on with: {}", folder, error.what()));
+    }
+  }
+}
+
 ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& command,
                       const SweepCommand& of_sweep) {
   if (command.changes_config()) {
     throw Error(ExitCode::kUsage,
-                "the trials of a sweep cannot change under way; runner resume takes "
-                "--jobs, --retry-failed, --confirm and --json for a sweep");
+                "the trials of a sweep cannot change under way; runner resume takes more seeds "
+                "(seed=0..9), values and sweep.trials, --jobs, --retry-failed, --confirm and "
+                "--json for a sweep");
   }
   install_signal_handlers();
   Sweep sweep = Sweep::open(options.place);
-  sweep.lock();
-  return of_sweep.run(sweep, options.retry_failed, command.json());
+  std::optional<Growth> growth;
+  if (command.assignments().empty()) {
+    sweep.lock();
+  } else {
+    growth = grow_sweep(sweep, command.assignments(), of_sweep, command.json());
+    if (!growth) return requested_stop();
+  }
+  mend(sweep, options.retry_failed);
+  return of_sweep.run(sweep, options.retry_failed, command.json(), growth);
 }
 
 ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,

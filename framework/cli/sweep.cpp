@@ -9,7 +9,6 @@
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/config/yaml.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/slurm.h"
 
@@ -142,14 +141,6 @@ int64_t devices_of(const Sweep& sweep) {
   return sweep.trials()[0].device == "cuda" ? engine().devices("cuda") : 0;
 }
 
-Plan plan_of(SweepSpec& spec) {
-  if (!spec.options.is_on_slurm()) return make_plan(spec, {cores(), spec.options.jobs}, engine());
-  const auto& slurm = spec.options.slurm;
-  Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine());
-  fit_to_slurm(spec.options, out);
-  return out;
-}
-
 std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
   if (!sweep.options().is_on_slurm())
     return local_launcher(jobs > 0 ? jobs : sweep.jobs(), devices_of(sweep));
@@ -194,35 +185,14 @@ void show_submitted(const Sweep& sweep, size_t before, const std::optional<Confi
                     where, options));
 }
 
-// Finds or downloads the data before any trial asks for it, so that it is missed, or fetched, once.
-// Where the sweep varies the data, the first few settings are enough to tell.
-bool load_data(const Plan& plan, Console& console) {
-  constexpr size_t kMostLoaded = 8;
-  std::set<std::string> loaded;
-  for (const Cell& cell : plan.cells) {
-    if (loaded.size() == kMostLoaded) break;
-    const Node* dataset = cell.resolved->resolved.find("dataset");
-    if (!loaded.insert(dataset->json().dump()).second) continue;
-    engine().set_threads(cell.resolved->threads);
-    if (!engine().load_data(cell.resolved, console)) return false;
-  }
-  return true;
-}
-
 ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
   SweepSpec spec = spec_of(options, command);
   const Plan plan = plan_of(spec);
-  if (!plan.left_out.empty()) {
-    const std::string cells = plural(plan.left_out.size(), "impossible cell");
-    if (options.strict) throw Error(ExitCode::kUsage, cells + ":" + to_text(plan.left_out));
-    print_warning("left out " + cells + ":" + to_text(plan.left_out));
+  if (options.strict && !plan.left_out.empty()) {
+    throw Error(ExitCode::kUsage,
+                plural(plan.left_out.size(), "impossible cell") + ":" + to_text(plan.left_out));
   }
-  for (const std::string& note : plan.notes) print_warning(note);
-  const auto wanted = static_cast<size_t>(spec.options.trials.value_or(0));
-  if (plan.cells.size() < wanted) {
-    print_warning(fmt::format("drew {} instead of {}: there are no more that are possible",
-                              plural(plan.cells.size(), "cell"), wanted));
-  }
+  warn_of_missing(spec, plan);
   if (spec.options.slurm && !spec.options.is_on_slurm())
     print_warning("sweep.slurm has no effect: the launcher is local (--launcher slurm)");
   if (options.dry_run) {
@@ -242,6 +212,40 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
 }
 
 }  // namespace
+
+Plan plan_of(SweepSpec& spec, const Grown& grown) {
+  if (!spec.options.is_on_slurm())
+    return make_plan(spec, {cores(), spec.options.jobs}, engine(), grown);
+  const auto& slurm = spec.options.slurm;
+  Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine(), grown);
+  fit_to_slurm(spec.options, out);
+  return out;
+}
+
+// Where the sweep varies the data, the first few settings are enough to tell.
+bool load_data(const Plan& plan, Observer& observer) {
+  constexpr size_t kMostLoaded = 8;
+  std::set<std::string> loaded;
+  for (const Cell& cell : plan.cells) {
+    if (loaded.size() == kMostLoaded) break;
+    const Node* dataset = cell.resolved->resolved.find("dataset");
+    if (!loaded.insert(dataset->json().dump()).second) continue;
+    engine().set_threads(cell.resolved->threads);
+    if (!engine().load_data(cell.resolved, observer)) return false;
+  }
+  return true;
+}
+
+void warn_of_missing(const SweepSpec& spec, const Plan& plan) {
+  if (!plan.left_out.empty())
+    print_warning("left out " + plural(plan.left_out.size(), "impossible cell") + ":" +
+                  to_text(plan.left_out));
+  for (const std::string& note : plan.notes) print_warning(note);
+  const auto wanted = static_cast<size_t>(spec.options.trials.value_or(0));
+  if (plan.cells.size() >= wanted) return;
+  print_warning(fmt::format("drew {} instead of {}: there are no more that are possible",
+                            plural(plan.cells.size(), "cell"), wanted));
+}
 
 SweepCommand::SweepCommand(CLI::App& app) {
   app.add_option("--jobs", jobs_, "trials at a time; default as many as there are cores or GPUs")
@@ -264,7 +268,8 @@ std::optional<Confirmation> SweepCommand::confirmation() const {
 
 bool SweepCommand::is_given() const { return jobs_ > 0 || confirm_ || top_ > 0 || seeds_ > 0; }
 
-ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
+ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json,
+                           const std::optional<Growth>& growth) const {
   const auto confirm = confirmation();
   if (confirm && !sweep.has_best()) {
     throw Error(ExitCode::kUsage,
@@ -272,7 +277,7 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
                 "(dataset.validation) to choose by");
   }
   const bool was_confirming = sweep.is_confirming();
-  if (confirm && was_confirming) {
+  if (confirm && was_confirming && !sweep.is_unconfirmed()) {
     print_warning(fmt::format("--confirm changes nothing: the best are run again already, {}",
                               to_text(confirmation_of(sweep))));
   }
@@ -284,7 +289,9 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json) const {
     outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm);
   }
   if (json) {
-    print_json(result_of(sweep, outcome.code));
+    Json result = result_of(sweep, outcome.code);
+    if (growth) result["growth"] = {{"added", growth->added}, {"there", growth->there}};
+    print_json(result);
     return outcome.code;
   }
   if (outcome.under_way) {

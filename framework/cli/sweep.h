@@ -15,12 +15,28 @@ class SweepCommand {
   // Throws Error(kUsage) for --top and --seeds alone.
   std::optional<Confirmation> confirmation() const;
   bool is_given() const;
-  // Runs what is unfinished and shows what came out.
-  ExitCode run(Sweep& sweep, bool retry_failed, bool json) const;
+  // Runs what is unfinished and shows what came out; `growth`: what was added before.
+  ExitCode run(Sweep& sweep, bool retry_failed, bool json,
+               const std::optional<Growth>& growth = {}) const;
 
  private:
   int64_t jobs_ = 0, top_ = 0, seeds_ = 0;
   bool confirm_ = false;
 };
+
+// Plans a sweep for its launcher, which may complete its options.
+Plan plan_of(SweepSpec& spec, const Grown& grown = {});
+
+// Finds or downloads the data before any trial asks for it, so that it is missed, or fetched, once.
+// False: a stop was requested meanwhile.
+bool load_data(const Plan& plan, Observer& observer);
+
+// Warns of cells that were left out, and of a search that found fewer than it was to.
+void warn_of_missing(const SweepSpec& spec, const Plan& plan);
+
+// Makes the sweep larger, as the assignments say (see grown_spec). None: a stop was requested
+// meanwhile.
+std::optional<Growth> grow_sweep(Sweep& sweep, const std::vector<std::string>& assignments,
+                                 const SweepCommand& command, bool json);
 
 }  // namespace vitrine

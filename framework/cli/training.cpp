@@ -26,8 +26,7 @@ ConfigSource TrainingCommand::source(const std::filesystem::path& config) const 
 }
 
 bool TrainingCommand::changes_config() const {
-  return !changes_.overrides.empty() || !changes_.unset.empty() || !device_.empty() ||
-         threads_ > 0 || stop_after_ > 0;
+  return !changes_.unset.empty() || !device_.empty() || threads_ > 0 || stop_after_ > 0;
 }
 
 ExitCode TrainingCommand::run(TrainRequest request) const {

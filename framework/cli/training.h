@@ -14,7 +14,8 @@ class TrainingCommand {
 
   // The config's source with what --device, --threads and --unset change.
   ConfigSource source(const std::filesystem::path& config) const;
-  // Whether anything is given that changes a config or where it stops.
+  const std::vector<std::string>& assignments() const { return changes_.overrides; }
+  // Whether an option is given that changes a config or where it stops.
   bool changes_config() const;
   bool json() const { return json_; }
   // Trains with request.config and says where the run is.

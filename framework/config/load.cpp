@@ -129,14 +129,15 @@ class Loader {
 
 // A value that is to be put into a config.
 struct Given {
-  Location begin;  // of the path
+  Location begin;  // of the path, or of its end where only that is written as one
   const std::string& path;
   const Node& config;
   const KeysOf& keys_of;
+  size_t unwritten = 0;  // bytes of the path before that end
 
   Location at(size_t byte) const {
     Location out = begin;
-    out.column += static_cast<int>(byte);
+    out.column += static_cast<int>(std::max(byte, unwritten) - unwritten);
     return out;
   }
   // What may be meant by a path that leads nowhere.
@@ -245,12 +246,14 @@ void set_value(Node& config, const std::string& path, Node value) {
   const char first = value.key_location ? letter_at(begin) : '\0';
   if (first == '"' || first == '\'') ++begin.column;
   const KeysOf nobody;
-  put({begin, path, config, nobody}, config, path, 0, std::move(value));
+  const bool is_end = !value.key.empty() && path.ends_with("." + value.key);
+  const size_t unwritten = is_end ? path.size() - value.key.size() : 0;
+  put({begin, path, config, nobody, unwritten}, config, path, 0, std::move(value));
 }
 
 void apply_override(Node& config, const std::string& text, const KeysOf& keys_of) {
   const Assignment assignment(text);
-  if (assignment.size() > 1 || integers_of(assignment.text(0))) {
+  if (assignment.size() > 1 || is_range_text(assignment.text(0))) {
     refuse(assignment.place(assignment.path().size() + 1),
            fmt::format("{}: several values make a sweep: runner sweep CONFIG {}",
                        escape(assignment.path()), escape(text)),
@@ -265,7 +268,12 @@ ptrdiff_t depth_of(const std::string& path) {
 }
 
 std::string short_name(const std::string& path, const std::vector<std::string>& paths) {
-  const auto last_part = [](const std::string& of) { return of.substr(of.rfind('.') + 1); };
+  const auto last_part = [](const std::string& of) {
+    size_t dot = of.rfind('.');
+    // An item of a list is called by the list: "betas.1".
+    if (dot != of.npos && dot > 0 && parse_integer(of.substr(dot + 1))) dot = of.rfind('.', dot - 1);
+    return of.substr(dot == of.npos ? 0 : dot + 1);
+  };
   const std::string last = last_part(path);
   const bool alone = std::none_of(paths.begin(), paths.end(), [&](const std::string& other) {
     return other != path && last_part(other) == last;

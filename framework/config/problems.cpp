@@ -61,6 +61,20 @@ const KnownKeys& Problems::known_keys() {
   return *known_keys_;
 }
 
+bool Problems::Problem::is_like(const Problem& other) const {
+  const Location &a = place, &b = other.place;
+  return a.source == b.source && a.line == b.line && a.column == b.column &&
+         message == other.message && hint == other.hint;
+}
+
+void Problems::add_new(const Problems& others) {
+  for (const Problem& problem : others.problems_) {
+    const bool known = std::any_of(problems_.begin(), problems_.end(),
+                                   [&](const Problem& other) { return other.is_like(problem); });
+    if (!known) problems_.push_back(problem);
+  }
+}
+
 std::vector<std::string> Problems::messages() const {
   std::vector<std::string> out;
   for (const Problem& problem : problems_) out.push_back(problem.message);
@@ -92,9 +106,9 @@ std::string Problems::text(const std::string& config) const {
 }
 
 ConfigError::ConfigError(const Problems& problems, const std::string& config, bool impossible)
-    : Error(ExitCode::kUsage, problems.text(config)),
-      impossible_(impossible),
-      messages_(problems.messages()) {}
+    : Error(ExitCode::kUsage, problems.text(config)), impossible_(impossible) {
+  problems_.add_new(problems);  // without what they ask for keys, which may be gone by then
+}
 
 ConfigError::~ConfigError() = default;
 

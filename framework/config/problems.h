@@ -18,6 +18,8 @@ class Problems {
   // `message` says what is wrong, `hint` what is allowed. `place` may be a default's, without a
   // source.
   void add(const Location& place, const std::string& message, const std::string& hint = "");
+  // Those of `others` that are not there yet.
+  void add_new(const Problems& others);
   // Nothing is wrong, but it may not be what was meant: one line.
   void note(std::string text) { notes_.push_back(std::move(text)); }
   const std::vector<std::string>& notes() const { return notes_; }
@@ -52,6 +54,8 @@ class Problems {
   struct Problem {
     Location place;
     std::string message, hint;
+
+    bool is_like(const Problem& other) const;
   };
   std::vector<Problem> problems_;
   std::vector<std::string> notes_;
@@ -67,11 +71,12 @@ class ConfigError : public Error {
   ~ConfigError() override;
 
   bool impossible() const { return impossible_; }
-  const std::vector<std::string>& messages() const { return messages_; }
+  const Problems& problems() const { return problems_; }
+  std::vector<std::string> messages() const { return problems_.messages(); }
 
  private:
   bool impossible_;
-  std::vector<std::string> messages_;
+  Problems problems_;
 };
 
 // Throws Error(kUsage) with this one problem, where reading cannot go on.

@@ -71,6 +71,13 @@ std::optional<std::vector<int64_t>> integers_of(const std::string& text) {
   return out;
 }
 
+bool is_range_text(std::string_view text) {
+  if (text.starts_with("log:")) text.remove_prefix(4);
+  const size_t dots = text.find("..");
+  return dots != text.npos && dots + 2 < text.size() && parse_number(text.substr(0, dots)) &&
+         text.find_first_not_of("0123456789.eE+-_:") == text.npos;
+}
+
 std::optional<bool> parse_bool(std::string_view text) {
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;

@@ -37,7 +37,8 @@ bool is_safe_plain(const std::string& text) {
 
 std::string scalar_yaml(const Node& node) {
   if (node.kind == Node::Kind::kNull) return "null";
-  const bool is_value = !node.quoted && (parse_number(node.scalar) || parse_bool(node.scalar));
+  const bool is_value = !node.quoted && (parse_number(node.scalar) || parse_bool(node.scalar) ||
+                                         is_range_text(node.scalar));
   if (is_value || is_safe_plain(node.scalar)) return node.scalar;
   std::string text;
   for (char c : node.scalar) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/sweeps/space.h"
 #include "framework/sweeps/spec.h"
 
 namespace vitrine {
@@ -12,32 +13,56 @@ namespace vitrine {
 // One choice of a value for every key that a sweep sets.
 struct Combination {
   size_t config = 0;  // of SweepSpec::configs
+  std::string name;   // of its cell, where that has one
   std::vector<Setting> settings;
 };
+
+// The config of a combination, as it would be written in a file.
+Node config_of(const SweepSpec& spec, size_t config, const std::vector<Setting>& settings);
 
 // The combinations of a sweep, one after the other: all of a grid, the last key varying fastest; or
 // draws without end, of which no two are equal.
 class Combinations {
  public:
-  explicit Combinations(const SweepSpec& spec);
+  // Throws Error(kUsage) for a grid of too many.
+  Combinations(const SweepSpec& spec, const Space& space, const FieldTypes& types);
 
-  // How many there are; none where they are drawn from a range.
+  // How many there are; none where numbers of a range lie densely, or where they are very many.
   std::optional<uint64_t> count() const { return count_; }
   // None when there are no more.
   std::optional<Combination> next();
+  // A few in which every value of every list, and both ends of every range, occur.
+  std::vector<Combination> samples() const;
+
+  // Numbers that were drawn so far; a sweep that grows goes on behind them.
+  uint64_t drawn() const { return drawn_; }
+  void skip(uint64_t drawn);
+  // One that was there before is not drawn again. False: that was known.
+  bool exclude(const Combination& combination);
 
  private:
+  class Builder;
+
   std::optional<Combination> next_of_grid();
+  void take(const std::vector<Variable>& variables, uint64_t count, uint64_t index,
+            Builder& to) const;
+  void take(const std::vector<Variant>& variants, uint64_t count, uint64_t index,
+            Builder& to) const;
   std::optional<Combination> draw();
-  Node draw_value(const Parameter& parameter);
+  void draw(const Variant& variant, Builder& to);
+  void draw(const std::vector<Variable>& variables, Builder& to);
+  static void sample(const Variant& variant, uint64_t number, Builder& to);
   double draw_number();  // [0, 1)
   size_t draw_index(size_t count);
+  bool is_whole(const Variable& variable, const Combination& combination) const;
 
   const SweepSpec& spec_;
+  const Space& space_;
+  const FieldTypes& types_;
   std::optional<uint64_t> count_;
-  uint64_t position_ = 0;
+  uint64_t position_ = 0, drawn_ = 0;
   std::mt19937_64 generator_;
-  std::vector<std::string> drawn_;  // sorted
+  std::vector<std::string> known_;  // those drawn, sorted
 };
 
 }  // namespace vitrine

@@ -37,6 +37,7 @@ void FrozenCode::take_plugins(Node& config) {
   Node* plugins = config.find("plugins");
   if (!plugins) return;
   for (Node& plugin : plugins->children) {
+    if (fs::path(plugin.scalar).parent_path() == folder_) continue;  // a copy already
     std::string& copied = plugins_[plugin.scalar];
     if (copied.empty()) {
       // Two of one name may come from different folders.

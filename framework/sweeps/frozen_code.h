@@ -11,14 +11,20 @@ namespace vitrine {
 // way. libtorch stays where it is.
 class FrozenCode {
  public:
+  using Plugins = std::map<std::string, std::string>;  // paths, and those of their copies
+
   // Copies the program and its libraries. Throws Error(kFailed).
   explicit FrozenCode(std::filesystem::path folder);
+  // A folder that has them, and copies of these plug-ins.
+  FrozenCode(std::filesystem::path folder, Plugins plugins)
+      : folder_(std::move(folder)), plugins_(std::move(plugins)) {}
   // Copies what `config` names under `plugins`, and lets it name the copies.
   void take_plugins(Node& config);
+  const Plugins& plugins() const { return plugins_; }
 
  private:
   std::filesystem::path folder_;
-  std::map<std::string, std::string> plugins_;  // and their copies
+  Plugins plugins_;
 };
 
 }  // namespace vitrine

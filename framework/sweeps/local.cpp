@@ -72,16 +72,14 @@ class LocalLauncher : public Launcher {
  private:
   static constexpr auto kPause = std::chrono::milliseconds(10);
 
-  // Trials of a sweep that was killed are saving still.
+  // Trials of a sweep that was killed are saving still. One that goes on for long is left to whoever
+  // runs it.
   static void wait_for_orphans(const Sweep& sweep, SweepObserver& observer) {
     constexpr auto kPatience = std::chrono::seconds(60);
     const auto begin = Clock::now();
     for (size_t i = 0; i < sweep.trials().size(); ++i) {
       while (RunLock::is_held(sweep.folder(i)) && observer.stop_requested() == ExitCode::kDone) {
-        if (Clock::now() - begin > kPatience) {
-          throw Error(ExitCode::kFailed, fmt::format("another runner is working in {}; wait for it",
-                                                     escape(sweep.folder(i).string())));
-        }
+        if (Clock::now() - begin > kPatience) break;
         std::this_thread::sleep_for(kPause);
       }
     }
@@ -91,20 +89,33 @@ class LocalLauncher : public Launcher {
     while (static_cast<int64_t>(children_.size()) < jobs_) {
       const auto task = scheduler.next();
       if (!task) return;
+      if (RunLock::is_held(sweep.folder(task->trial))) {
+        sweep.set_status(task->trial, TrialStatus::kRunning);
+        scheduler.ended(*task);
+        continue;
+      }
+      try {
+        prepare(sweep, *task);
+      } catch (const Error& error) {  // a folder that cannot be used keeps no other from starting
+        sweep.set_failed(task->trial, error.what());
+        scheduler.ended(*task);
+        observer.ended(task->trial);
+        continue;
+      }
       start(sweep, *task);
       observer.started(task->trial);
     }
   }
 
-  void start(Sweep& sweep, const Task& task) {
+  // What a trial's process is started with.
+  void prepare(const Sweep& sweep, const Task& task) {
     const fs::path run = sweep.folder(task.trial);
-    Command command{.words = {sweep.program().string(), "resume", run.string()}, .own_group = true};
+    command_ = {.words = {sweep.program().string(), "resume", run.string()}, .own_group = true};
     if (task.stop_after) {
-      command.words.push_back("--stop-after");
-      command.words.push_back(std::to_string(*task.stop_after));
+      command_.words.push_back("--stop-after");
+      command_.words.push_back(std::to_string(*task.stop_after));
     }
-    const int64_t slot = free_slot();
-    auto& variables = command.variables;
+    auto& variables = command_.variables;
     variables = {fmt::format("{}={}", kParentVariable, getpid()), "NO_COLOR=1"};
     const int64_t threads = sweep.trials()[task.trial].threads;
     variables.push_back("OMP_NUM_THREADS=" + std::to_string(threads));
@@ -112,16 +123,21 @@ class LocalLauncher : public Launcher {
     if (!std::getenv("GLIBC_TUNABLES")) {
       variables.push_back("GLIBC_TUNABLES=glibc.malloc.hugetlb=1");
     }
-    if (devices_ > 0) variables.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(slot, devices_));
+    if (devices_ > 0)
+      variables.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(free_slot(), devices_));
     const fs::path path = trial_output(run);
-    const Descriptor output = open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND);
-    if (!output.is_open()) throw_write_error(path);
-    const auto id = start_command(std::move(command), output.get(), output.get());
+    output_ = open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND);
+    if (!output_.is_open()) throw_write_error(path);
+  }
+
+  void start(Sweep& sweep, const Task& task) {
+    const auto id = start_command(std::move(command_), output_.get(), output_.get());
+    output_ = Descriptor();
     if (!id) {
       throw Error(ExitCode::kFailed, fmt::format("cannot start {}: No such file or directory",
                                                  escape(sweep.program().string())));
     }
-    children_.push_back({*id, task, slot});
+    children_.push_back({*id, task, free_slot()});
     sweep.set_status(task.trial, TrialStatus::kRunning);
   }
 
@@ -182,6 +198,8 @@ class LocalLauncher : public Launcher {
   }
 
   int64_t jobs_, devices_;
+  Command command_;  // of the trial that is started next
+  Descriptor output_;
   std::vector<Child> children_;
   Clock::time_point refreshed_{};
   Pace noted_;

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <regex>
 #include <set>
 
 #include "framework/config/scalar.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/range.h"
 
 namespace vitrine {
 
@@ -35,6 +34,11 @@ bool check_path(const Node& entry, const std::string& path, Problems& problems) 
   return true;
 }
 
+// Whether a lone text says of several values, as "0..9" does.
+bool is_range(const Node& node) {
+  return node.kind == Node::Kind::kScalar && !node.quoted && is_range_text(node.scalar);
+}
+
 void refuse_repetitions(const std::vector<Node>& values, const std::string& path,
                         Problems& problems) {
   std::set<std::string> seen;
@@ -45,40 +49,7 @@ void refuse_repetitions(const std::vector<Node>& values, const std::string& path
   }
 }
 
-void check_range(const Range& range, const Node& node, const std::string& path,
-                 Problems& problems) {
-  const auto wrong = [&](const std::string& message) {
-    problems.add(node.location, path + ": " + message);
-  };
-  if (!(range.min < range.max))
-    wrong(fmt::format("min ({}) must be below max ({})", range.min, range.max));
-  if (range.distribution == "log_uniform" && range.min <= 0)
-    wrong(fmt::format("log_uniform: min ({}) must be above 0", range.min));
-  if (range.distribution != "int_uniform") return;
-  constexpr double kMost = 1e15;
-  for (const double end : {range.min, range.max}) {
-    if (std::floor(end) != end || std::abs(end) > kMost)
-      wrong(fmt::format("int_uniform: {} is no whole number", end));
-  }
-}
-
 }  // namespace
-
-void Range::visit(Fields& field) {
-  field("min", min, "smallest value");
-  field("max", max, "largest value");
-  field("distribution", distribution, "how values are drawn",
-        one_of({"uniform", "log_uniform", "int_uniform"}));
-}
-
-void Parameters::set(Parameter parameter) {
-  for (Parameter& old : list) {
-    if (old.path != parameter.path) continue;
-    old = std::move(parameter);
-    return;
-  }
-  list.push_back(std::move(parameter));
-}
 
 void Parameters::read(const Node& node, const std::string& path, Problems& problems) {
   if (!node.is_mapping()) {
@@ -90,84 +61,83 @@ void Parameters::read(const Node& node, const std::string& path, Problems& probl
   for (const Node& entry : node.children) {
     if (!check_path(entry, path, problems)) continue;
     const std::string name = join_path(path, entry.key);
-    Parameter parameter = {entry.key, {}, {}, entry.key_location};
-    if (entry.is_mapping()) {
-      const size_t before = problems.size();
-      read_fields(fields_of(parameter.range.emplace()), entry, name, problems);
-      for (const char* end : {"min", "max"}) {
-        if (!entry.find(end))
-          problems.add(entry.location, fmt::format("{}: a range needs {}", name, end),
-                       "a value that is itself a mapping stands in a list");
-      }
-      if (problems.size() == before) check_range(*parameter.range, entry, name, problems);
-    } else if (entry.kind == Node::Kind::kSequence && !entry.children.empty()) {
-      parameter.values = entry.children;
-      refuse_repetitions(parameter.values, name, problems);
-    } else {
+    const bool is_list = entry.kind == Node::Kind::kSequence;
+    if (is_list) refuse_repetitions(entry.children, name, problems);
+    if ((is_list ? entry.children.empty() : !entry.is_mapping()) && !is_range(entry)) {
       problems.add(entry.location,
                    fmt::format("{}: expected a list of values or a range, got {}", name,
-                               entry.children.empty() && entry.kind == Node::Kind::kSequence
-                                   ? "an empty list"
-                                   : entry.shown()),
-                   "[8, 16], or {min: 0.001, max: 0.1, distribution: log_uniform}");
+                               is_list ? "an empty list" : entry.shown()),
+                   "[8, 16], or {min: 0.001, max: 0.1, log: true}");
     }
-    list.push_back(std::move(parameter));
+    list.push_back({entry.key, entry, entry.key_location});
   }
 }
 
 Node Parameters::write() const {
   Node out = Node::mapping();
-  for (const Parameter& parameter : list) {
-    Range range = parameter.range.value_or(Range());
-    out.set(parameter.path,
-            parameter.range ? write_fields(fields_of(range)) : Node::sequence(parameter.values));
-  }
+  for (const Parameter& parameter : list) out.set(parameter.path, parameter.values);
   return out;
 }
 
 Json Parameters::schema() {
   Range range;
   const Json values = {{"type", "array"}, {"minItems", 1}};
+  const Json nested = {{"type", "object"}};
   return {{"type", "object"},
           {"additionalProperties",
-           {{"anyOf", Json::array({values, schema_of_fields(fields_of(range))})}}}};
+           {{"anyOf", Json::array({values, schema_of_fields(fields_of(range)), nested,
+                                   {{"type", "string"}}})}}}};
 }
 
-void SettingMaps::read(const Node& node, const std::string& path, Problems& problems) {
+void GivenCells::read(const Node& node, const std::string& path, Problems& problems) {
   if (node.kind != Node::Kind::kSequence) {
     problems.add(node.location, path + ": expected a list, got " + node.shown(),
                  "written as [{model.hidden_d: 8, optimizer.lr: 0.01}]");
     return;
   }
   list.clear();
-  std::vector<Node> written;
-  for (size_t i = 0; i < node.children.size(); ++i) {
-    const Node& item = node.children[i];
-    const std::string name = join_path(path, std::to_string(i));
-    if (!item.is_mapping()) {
-      problems.add(item.location, name + ": expected a mapping, got " + item.shown(),
-                   "written as {model.hidden_d: 8, optimizer.lr: 0.01}");
-      continue;
-    }
-    std::vector<Setting>& settings = list.emplace_back();
-    for (const Node& entry : item.children) {
-      if (check_path(entry, name, problems)) settings.push_back({entry.key, entry});
-    }
-    written.push_back(item);
-  }
-  refuse_repetitions(written, path, problems);
+  for (size_t i = 0; i < node.children.size(); ++i)
+    read_cell(node.children[i], join_path(path, std::to_string(i)), problems);
+  refuse_repetitions(node.children, path, problems);
 }
 
-Node SettingMaps::write() const {
+void GivenCells::read_cell(const Node& item, const std::string& path, Problems& problems) {
+  if (!item.is_mapping()) {
+    problems.add(item.location, path + ": expected a mapping, got " + item.shown(),
+                 "written as {model.hidden_d: 8, optimizer.lr: 0.01}");
+    return;
+  }
+  GivenCell cell = {"", {}, item.location};
+  for (const Node& entry : item.children) {
+    if (entry.key != "name") {
+      if (check_path(entry, path, problems)) cell.settings.push_back({entry.key, entry});
+      continue;
+    }
+    cell.name = entry.scalar;
+    const auto wrong = [&](const std::string& message) {
+      problems.add(entry.location, fmt::format("{}.name: {}", path, message));
+    };
+    if (entry.kind != Node::Kind::kScalar || entry.scalar.empty())
+      wrong("expected a text, got " + entry.shown());
+    for (const GivenCell& other : list) {
+      if (!cell.name.empty() && other.name == cell.name)
+        wrong(fmt::format("{} is the name of another cell", entry.shown()));
+    }
+  }
+  list.push_back(std::move(cell));
+}
+
+Node GivenCells::write() const {
   Node out = Node::sequence({});
-  for (const auto& settings : list) {
+  for (const GivenCell& cell : list) {
     Node& item = out.children.emplace_back(Node::mapping());
-    for (const Setting& setting : settings) item.set(setting.path, setting.value);
+    if (!cell.name.empty()) item.set("name", Node::string(cell.name));
+    for (const Setting& setting : cell.settings) item.set(setting.path, setting.value);
   }
   return out;
 }
 
-Json SettingMaps::schema() { return {{"type", "array"}, {"items", {{"type", "object"}}}}; }
+Json GivenCells::schema() { return {{"type", "array"}, {"items", {{"type", "object"}}}}; }
 
 void Seeds::read(const Node& node, const std::string& path, Problems& problems) {
   std::vector<Node> items = {node};
@@ -284,13 +254,6 @@ void SweepOptions::check(Check check) const {
   if (method != "asha") {
     idle("min_epochs", min_epochs == defaults.min_epochs, "it is an option of method: asha");
     idle("eta", eta == defaults.eta, "it is an option of method: asha");
-  }
-  for (const Parameter& parameter : parameters.list) {
-    if (draws() || !parameter.range) continue;
-    check.problems().add(
-        parameter.location,
-        join_path(check.path(), "parameters." + escape(parameter.path)) +
-            ": a grid takes lists; values are drawn from ranges by random and asha");
   }
 }
 

@@ -15,30 +15,20 @@ namespace vitrine {
 struct Setting {
   std::string path;
   Node value;
+  bool has_name = false;  // it belongs to a cell with a name, which stands for it in labels
 };
 
-// Where values are drawn from.
-struct Range {
-  double min = 0, max = 1;
-  std::string distribution = "uniform";
-
-  void visit(Fields& field);
-};
-
-// A swept key: the values that it takes one after the other, or the range that they are drawn from.
+// A swept key and what it varies over, as it was written: a list of values, a range, or a mapping
+// that holds some (see Space).
 struct Parameter {
   std::string path;
-  std::vector<Node> values;
-  std::optional<Range> range;
+  Node values;
   Location location;
 };
 
-// {optimizer.lr: [0.01, 0.001], model.hidden_d: {min: 8, max: 64, distribution: int_uniform}}
+// {optimizer.lr: [0.01, 0.001], model.hidden_d: {min: 8, max: 64, log: true}}
 struct Parameters {
   std::vector<Parameter> list;
-
-  // Replaces the one of the same path.
-  void set(Parameter parameter);
 
   void read(const Node& node, const std::string& path, Problems& problems);
   Node write() const;
@@ -46,14 +36,24 @@ struct Parameters {
   static nlohmann::ordered_json schema();
 };
 
-// [{model.hidden_d: 8, optimizer.lr: 0.01}, ...]: values that go together.
-struct SettingMaps {
-  std::vector<std::vector<Setting>> list;
+// Values that go together; lists and ranges within them vary.
+struct GivenCell {
+  std::string name;  // its label; may be empty
+  std::vector<Setting> settings;
+  Location location;
+};
+
+// [{model.hidden_d: 8, optimizer.lr: 0.01}, {name: wide, model.hidden_d: [32, 64]}, ...]
+struct GivenCells {
+  std::vector<GivenCell> list;
 
   void read(const Node& node, const std::string& path, Problems& problems);
   Node write() const;
   static std::string type() { return "list of mappings of keys to values"; }
   static nlohmann::ordered_json schema();
+
+ private:
+  void read_cell(const Node& item, const std::string& path, Problems& problems);
 };
 
 // [0, 1, 2], or 0..2
@@ -79,7 +79,7 @@ struct SweepOptions {
   std::string method = "grid";
   std::string metric = "validation/accuracy";
   Parameters parameters;
-  SettingMaps cells;
+  GivenCells cells;
   Seeds seeds;
   std::vector<std::string> replicate;  // keys that take the seeds' numbers; empty: the configs' own
   std::optional<int64_t> trials;

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "framework/config/scalar.h"
+#include "framework/registry/plugin.h"
 #include "framework/sweeps/combinations.h"
 
 namespace vitrine {
@@ -16,17 +18,8 @@ namespace {
 constexpr size_t kMostTrials = 100'000;
 
 // The keys that take more than one value, with what they are called for short.
-std::map<std::string, std::string> short_names(const SweepOptions& options) {
-  std::set<std::string> varying;
-  for (const Parameter& parameter : options.parameters.list) {
-    if (parameter.range || parameter.values.size() > 1) varying.insert(parameter.path);
-  }
-  if (options.cells.list.size() > 1) {
-    for (const auto& settings : options.cells.list) {
-      for (const Setting& setting : settings) varying.insert(setting.path);
-    }
-  }
-  const std::vector<std::string> paths(varying.begin(), varying.end());
+std::map<std::string, std::string> short_names(const Space& space) {
+  const std::vector<std::string> paths = varying_paths(space);
   std::map<std::string, std::string> out;
   for (const std::string& path : paths) out[path] = short_name(path, paths);
   return out;
@@ -64,40 +57,163 @@ void list_options(KnownKeys& out) {
   list_known(fields_of(options), "sweep", nullptr, out);
 }
 
+// The paths under `plugins`, which may be a lone one.
+std::vector<Node*> plugins_in(Node& config) {
+  std::vector<Node*> out;
+  Node* plugins = config.find("plugins");
+  if (plugins && plugins->kind == Node::Kind::kScalar) out.push_back(plugins);
+  for (size_t i = 0; plugins && i < plugins->children.size(); ++i)
+    out.push_back(&plugins->children[i]);
+  return out;
+}
+
+// Lets the config name the copies of plug-ins that a sweep has.
+void take_copies(Node& config, const std::map<std::string, std::string>& plugins) {
+  for (Node* plugin : plugins_in(config)) {
+    const auto path = std::filesystem::absolute(plugin->scalar).lexically_normal();
+    if (const auto copy = plugins.find(path.string()); copy != plugins.end())
+      plugin->scalar = copy->second;
+  }
+}
+
+// The types of all keys, those of plug-ins included.
+FieldTypes types_of(const SweepSpec& spec, const Grown& grown, Engine& engine) {
+  for (BaseConfig config : spec.configs) {
+    take_copies(config.written, grown.plugins);
+    for (const Node* plugin : plugins_in(config.written)) {
+      if (!plugin->scalar.empty()) load_plugin(plugin->scalar);
+    }
+  }
+  return FieldTypes(engine.schema());
+}
+
+// Mistakes of many cells, each of them once.
+class Mistakes {
+ public:
+  void add(const ConfigError& error, const std::string& file) {
+    if (problems_.empty()) file_ = file;
+    problems_.add_new(error.problems());
+  }
+  void add(const Error& error) {
+    const bool is_known = std::find(others_.begin(), others_.end(), error.what()) != others_.end();
+    if (!is_known) others_.emplace_back(error.what());
+  }
+  Problems& problems() { return problems_; }
+  size_t size() const { return problems_.size() + others_.size(); }
+
+  void refuse_if_any(const std::string& file) const {
+    if (others_.empty() && problems_.empty()) return;
+    std::vector<std::string> texts = others_;
+    if (!problems_.empty()) texts.insert(texts.begin(), problems_.text(file_.empty() ? file : file_));
+    throw Error(ExitCode::kUsage, fmt::format("{}", fmt::join(texts, "\n")));
+  }
+
+ private:
+  std::string file_;
+  Problems problems_;
+  std::vector<std::string> others_;
+};
+
 class Planner {
  public:
-  Planner(const SweepSpec& spec, Engine& engine)
+  Planner(const SweepSpec& spec, const Grown& grown, Engine& engine)
       : spec_(spec),
+        grown_(grown),
         engine_(engine),
         configs_(names_of(spec.configs)),
-        names_(short_names(spec.options)) {}
+        types_(types_of(spec, grown, engine)),
+        space_(read_space(spec.options, types_, mistakes_.problems())),
+        names_(short_names(space_)),
+        combinations_(spec, space_, types_) {}
+
+  // The cells that were asked for, before any is found impossible.
+  size_t expected_trials() const {
+    const auto drawn = static_cast<uint64_t>(spec_.options.trials.value_or(INT64_MAX));
+    const uint64_t cells = std::min(combinations_.count().value_or(drawn), drawn);
+    return static_cast<size_t>(cells) * std::max<size_t>(spec_.options.seeds.list.size(), 1);
+  }
 
   void run(Plan& plan) {
-    Combinations combinations(spec_);
+    find_mistakes();
+    for (const Grown::PastCell& cell : grown_.cells) adopt(plan, cell);
+    combinations_.skip(grown_.drawn);
+    if (spec_.options.draws()) plan.left_out = grown_.left_out;
     // Of what is drawn, as many as are possible; a space with hardly any is given up.
     const size_t wanted = spec_.options.draws() ? static_cast<size_t>(*spec_.options.trials)
                                                 : std::numeric_limits<size_t>::max();
-    const size_t most_left_out = spec_.options.draws() ? 100 + 10 * wanted : wanted;
-    while (plan.cells.size() < wanted && plan.left_out.size() < most_left_out) {
-      const auto combination = combinations.next();
+    const size_t most_left_out =
+        spec_.options.draws() ? plan.left_out.size() + 100 + 10 * wanted : wanted;
+    while (plan.cells.size() + mistaken_ < wanted && plan.left_out.size() < most_left_out &&
+           !is_hopeless()) {
+      const auto combination = combinations_.next();
       if (!combination) break;
       add(plan, *combination);
       if (plan.trials() <= kMostTrials) continue;
       throw Error(ExitCode::kUsage, fmt::format("the sweep has more than {} trials", kMostTrials));
     }
-    for (Cell& cell : plan.cells) name_followers(cell, plan);
+    mistakes_.refuse_if_any(spec_.configs[0].file);
+    plan.drawn = combinations_.drawn();
+    if (!spec_.options.draws()) refuse_lost(plan);
+    name_followers(plan);
     if (!plan.cells.empty()) return;
     if (plan.left_out.size() == 1) std::rethrow_exception(first_);
     throw Error(ExitCode::kUsage, "no cell of the sweep is possible:" + to_text(plan.left_out));
   }
 
  private:
-  void add(Plan& plan, const Combination& combination) {
-    const BaseConfig& base = spec_.configs[combination.config];
-    Cell cell = {combination.settings, label(combination), nullptr, {}};
+  struct Known {
+    std::string label;
+    std::optional<size_t> past;  // of Plan::cells, until the grid comes to it
+  };
+
+  // Which values are drawn, and beside which others, is luck: what is wrong with one of them is
+  // told all the same.
+  void find_mistakes() {
+    if (!spec_.options.draws() && mistakes_.size() == 0) return;
+    for (const Combination& combination : combinations_.samples()) {
+      try {
+        resolve(combination.config, combination.settings);
+      } catch (const ConfigError&) {  // each value for itself could be read
+      }
+    }
+    mistakes_.refuse_if_any(spec_.configs[0].file);
+  }
+
+  // Of many mistaken cells in a row the last ones told nothing new.
+  bool is_hopeless() {
+    constexpr size_t kMost = 1000;
+    if (mistakes_.size() > told_) {
+      told_ = mistakes_.size();
+      told_at_ = mistaken_;
+    }
+    return mistaken_ - told_at_ > kMost;
+  }
+
+  // None where there is a mistake, which is kept. Throws ConfigError where it is impossible.
+  std::shared_ptr<const ResolvedConfig> resolve(size_t config,
+                                                const std::vector<Setting>& settings) {
+    const BaseConfig& base = spec_.configs[config];
     try {
-      cell.resolved =
-          engine_.resolve(written(base, combination, plan.seeds), base.file, list_options);
+      Node written = this->written(config, settings);
+      take_copies(written, grown_.plugins);
+      return engine_.resolve(written, base.file, list_options);
+    } catch (const ConfigError& error) {
+      // A typing mistake would shrink the sweep silently.
+      if (error.impossible()) throw;
+      mistakes_.add(error, base.file);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kUsage) throw;
+      mistakes_.add(error);
+    }
+    ++mistaken_;
+    return nullptr;
+  }
+
+  void add(Plan& plan, const Combination& combination) {
+    Cell cell = {combination.config, combination.settings, label(combination), nullptr, {}};
+    try {
+      cell.resolved = resolve(combination.config, combination.settings);
+      if (!cell.resolved || mistakes_.size() > 0) return;
       for (const std::string& note : cell.resolved->notes) {
         if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
           plan.notes.push_back(note);
@@ -105,8 +221,6 @@ class Planner {
       if (is_known(plan, cell)) return;
       cell.work = engine_.workload(cell.resolved);
     } catch (const ConfigError& error) {
-      // A typing mistake would shrink the sweep silently.
-      if (!error.impossible()) throw;
       leave_out(plan, cell, fmt::format("{}", fmt::join(error.messages(), "; ")));
       return;
     } catch (const Error&) {
@@ -116,33 +230,62 @@ class Planner {
       leave_out(plan, cell, "the model needs more memory than there is");
       return;
     }
+    if (!labels_.insert(cell.label).second) {
+      throw Error(ExitCode::kUsage, fmt::format("two cells are called {}: another name for one of "
+                                                "them tells them apart",
+                                                escape(cell.label)));
+    }
+    plan.cells.push_back(std::move(cell));
+  }
+
+  // A cell that is there before the sweep grows.
+  void adopt(Plan& plan, const Grown::PastCell& past) {
+    Cell cell = {past.config, past.settings, past.label, nullptr, {}};
+    cell.resolved = resolve(past.config, past.settings);
+    mistakes_.refuse_if_any(spec_.configs[0].file);
+    cell.work = engine_.workload(cell.resolved);
+    Known known = {cell.label, {}};
+    if (spec_.options.draws()) {
+      labels_.insert(cell.label);
+    } else {
+      known.past = plan.cells.size();
+    }
+    known_.emplace(text_of(cell), std::move(known));
     plan.cells.push_back(std::move(cell));
   }
 
   void leave_out(Plan& plan, const Cell& cell, const std::string& reason) {
     if (!first_) first_ = std::current_exception();
-    plan.left_out.push_back({cell.label, reason});
+    const auto is_it = [&](const LeftOut& other) { return other.label == cell.label; };
+    if (std::none_of(plan.left_out.begin(), plan.left_out.end(), is_it))
+      plan.left_out.push_back({cell.label, reason});
   }
 
   // Whether an earlier cell computes the same. Of draws one is enough; of what was listed somebody
-  // means another value.
-  bool is_known(const Plan& plan, const Cell& cell) {
-    const auto given =
-        plan.seeds.empty() ? std::vector<std::string>() : replicate_of(cell.resolved->resolved);
-    const auto [known, is_new] = known_.emplace(computed(*cell.resolved, given), cell.label);
+  // means another value, unless the sweep had it before.
+  bool is_known(Plan& plan, const Cell& cell) {
+    const auto [known, is_new] = known_.emplace(text_of(cell), Known{cell.label, {}});
     if (is_new || spec_.options.draws()) return !is_new;
+    if (const auto past = std::exchange(known->second.past, std::nullopt)) {
+      Cell& same = plan.cells[*past];
+      labels_.insert(cell.label);
+      same.settings = cell.settings;
+      same.label = known->second.label = cell.label;
+      return true;
+    }
     throw Error(ExitCode::kUsage, fmt::format("{} and {} are the same: every value is equal",
-                                              escape(known->second), escape(cell.label)));
+                                              escape(known->second.label), escape(cell.label)));
   }
 
-  Node written(const BaseConfig& base, const Combination& combination,
-               const std::vector<int64_t>& seeds) const {
-    std::vector<Setting> settings = combination.settings;
-    std::stable_sort(settings.begin(), settings.end(), [](const Setting& a, const Setting& b) {
-      return depth_of(a.path) < depth_of(b.path);
-    });
-    Node out = base.written;
-    for (const Setting& setting : settings) set_value(out, setting.path, setting.value);
+  // What is computed, whatever the seed.
+  std::string text_of(const Cell& cell) const {
+    const bool has_seeds = !spec_.options.seeds.list.empty();
+    return computed(*cell.resolved, has_seeds ? replicate_of(cell.resolved->resolved)
+                                              : std::vector<std::string>());
+  }
+
+  Node written(size_t config, const std::vector<Setting>& settings) const {
+    Node out = config_of(spec_, config, settings);
     const auto& replicate = spec_.options.replicate;
     if (!replicate.empty()) {
       Node keys = Node::sequence({});
@@ -150,10 +293,17 @@ class Planner {
       out.set("replicate", std::move(keys));
     }
     // Any of the seeds tells whether these keys take one at all.
+    const std::vector<int64_t>& seeds = spec_.options.seeds.list;
     for (const std::string& key : replicate_of(out)) {
       if (!seeds.empty()) set_value(out, key, Node::plain(std::to_string(seeds.back())));
     }
     return out;
+  }
+
+  // Cells that a search has are called as they were.
+  void name_followers(Plan& plan) const {
+    const size_t first = spec_.options.draws() ? grown_.cells.size() : 0;
+    for (size_t i = first; i < plan.cells.size(); ++i) name_followers(plan.cells[i], plan);
   }
 
   // An option that goes with a swept component's type, and that nobody chose, is named behind it:
@@ -199,34 +349,45 @@ class Planner {
         out.push_back(key.path.substr(component.size() + 1) + " " + value);
     }
     return out;
+  // A grid that grows has all that it had.
+  void refuse_lost(const Plan& plan) const {
+    std::string lost;
+    for (const auto& [text, known] : known_) {
+      if (known.past) lost += "\n  " + escape(plan.cells[*known.past].label);
+    }
+    if (lost.empty()) return;
+    throw Error(ExitCode::kUsage,
+                "a sweep only grows, and would no longer have these cells (name their values as "
+                "well):" + lost);
   }
 
   std::string label(const Combination& combination) const {
     std::vector<std::string> parts;
     if (spec_.configs.size() > 1) parts.push_back(configs_[combination.config]);
+    if (!combination.name.empty()) parts.push_back(combination.name);
     for (const Setting& setting : combination.settings) {
       const auto name = names_.find(setting.path);
-      if (name != names_.end()) parts.push_back(name->second + "=" + to_flow_yaml(setting.value));
+      if (name != names_.end() && !setting.has_name)
+        parts.push_back(name->second + "=" + to_flow_yaml(setting.value));
     }
     if (parts.empty()) parts.push_back(configs_[0]);
     return fmt::format("{}", fmt::join(parts, " "));
   }
 
   const SweepSpec& spec_;
+  const Grown& grown_;
   Engine& engine_;
   std::vector<std::string> configs_;
+  Mistakes mistakes_;
+  FieldTypes types_;
+  Space space_;
   std::map<std::string, std::string> names_;  // of the keys that vary
-  std::map<std::string, std::string> known_;  // labels of what is computed
+  Combinations combinations_;
+  std::map<std::string, Known> known_;  // by what is computed
+  std::set<std::string> labels_;
+  size_t mistaken_ = 0, told_ = 0, told_at_ = 0;
   std::exception_ptr first_;
 };
-
-// The cells that were asked for, before any is found impossible.
-size_t expected_trials(const SweepSpec& spec) {
-  const auto count = Combinations(spec).count();
-  const auto drawn = static_cast<uint64_t>(spec.options.trials.value_or(INT64_MAX));
-  const uint64_t cells = std::min(count.value_or(drawn), drawn);
-  return static_cast<size_t>(cells) * std::max<size_t>(spec.options.seeds.list.size(), 1);
-}
 
 std::vector<std::string> tasks_of(const ResolvedConfig& config) {
   std::vector<std::string> out;
@@ -277,8 +438,8 @@ Location place_of_key(const SweepSpec& spec, const std::string& path) {
   for (const Parameter& parameter : spec.options.parameters.list) {
     if (parameter.path == path) return parameter.location;
   }
-  for (const auto& settings : spec.options.cells.list) {
-    for (const Setting& setting : settings) {
+  for (const GivenCell& cell : spec.options.cells.list) {
+    for (const Setting& setting : cell.settings) {
       if (setting.path == path) return setting.value.key_location;
     }
   }
@@ -356,13 +517,15 @@ nlohmann::ordered_json to_json(const std::vector<LeftOut>& cells) {
   return out;
 }
 
-Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine) {
+Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine, const Grown& grown) {
   Plan plan;
   plan.seeds = spec.options.seeds.list;
-  const auto expected = static_cast<int64_t>(std::min<size_t>(expected_trials(spec), kMostTrials));
+  Planner planner(spec, grown, engine);
+  const auto expected =
+      static_cast<int64_t>(std::min<size_t>(planner.expected_trials(), kMostTrials));
   const int64_t jobs = machine.jobs.value_or(std::min(machine.cores, expected));
   engine.set_threads(std::max<int64_t>(machine.cores / std::max<int64_t>(jobs, 1), 1));
-  Planner(spec, engine).run(plan);
+  planner.run(plan);
   check_metric(plan, spec);
   check_asha(plan, spec);
   plan.jobs = jobs_of(plan, machine, engine);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@ namespace vitrine {
 
 // One combination of values, which is run once a seed.
 struct Cell {
+  size_t config = 0;  // of SweepSpec::configs
   std::vector<Setting> settings;
   std::string label;  // what sets it apart from all others: "hidden_d=8 n_heads=2"
   std::shared_ptr<const ResolvedConfig> resolved;
@@ -32,20 +34,37 @@ struct Machine {
   std::optional<int64_t> jobs;  // trials at a time, where it was given
 };
 
+// What a sweep has before it grows.
+struct Grown {
+  struct PastCell {
+    size_t config = 0;
+    std::vector<Setting> settings;
+    std::string label;
+  };
+
+  std::vector<PastCell> cells;
+  std::vector<LeftOut> left_out;
+  uint64_t drawn = 0;                           // numbers, for these cells
+  std::map<std::string, std::string> plugins;  // by their paths, and the copies that the sweep has
+};
+
 struct Plan {
-  std::vector<Cell> cells;
+  std::vector<Cell> cells;  // of a sweep that grows those that it has come first, in their order
   std::vector<LeftOut> left_out;
   std::vector<int64_t> seeds;  // empty: each config's own
   std::vector<std::string> notes;  // what may not be meant, a line each
   int64_t jobs = 1;
+  uint64_t drawn = 0;  // numbers, of a search
 
   size_t trials() const { return cells.size() * std::max<size_t>(seeds.size(), 1); }
 };
 
-// Resolves and checks every cell. Throws Error(kUsage): a value that is wrong whatever it is
-// combined with, no cell that is possible, two that are one, a metric that the trials will not
-// have.
-Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine);
+// Resolves and checks every cell. `grown`: the sweep that `spec` makes larger; a search goes on
+// behind what it has drawn. Throws Error(kUsage), for all cells at once: values that are wrong
+// whatever they are combined with; no cell that is possible, two that are one, one that is there
+// and no longer asked for, a metric that the trials will not have.
+Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine,
+               const Grown& grown = {});
 
 // The keys of a config that take a seed's number: those under `replicate`, else "seed".
 std::vector<std::string> replicate_of(const Node& config);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "framework/sweeps/asha.h"
 #include "framework/sweeps/best.h"
@@ -59,13 +60,33 @@ std::vector<CellResult> winners_of(const Sweep& sweep, size_t top, SweepObserver
   return out;
 }
 
-// The winners again, on seeds that chose nothing: the best of many is partly luck.
-void add_confirmation(Sweep& sweep, const Confirmation& confirm, SweepObserver& observer) {
+// Seeds that chose nothing: those that have confirmed others before, else fresh ones.
+std::vector<int64_t> confirming_seeds(const Sweep& sweep, int64_t count) {
+  std::set<int64_t> choosing, confirming;
+  for (const Trial& trial : sweep.trials())
+    (trial.confirms ? confirming : choosing).insert(trial.seed);
+  const bool are_fresh = std::none_of(confirming.begin(), confirming.end(),
+                                      [&](int64_t seed) { return choosing.contains(seed); });
+  if (are_fresh && static_cast<int64_t>(confirming.size()) == count)
+    return {confirming.begin(), confirming.end()};
   int64_t fresh = 0;
   for (const Trial& trial : sweep.trials()) fresh = std::max(fresh, trial.seed + 1);
+  std::vector<int64_t> out;
+  for (int64_t i = 0; i < count; ++i) out.push_back(fresh + i);
+  return out;
+}
+
+// The winners again, on other seeds: the best of many is partly luck. Those that were before the
+// sweep grew are left out.
+void add_confirmation(Sweep& sweep, const Confirmation& confirm, SweepObserver& observer) {
+  std::set<std::string> confirmed;
+  for (const Trial& trial : sweep.trials()) {
+    if (trial.confirms) confirmed.insert(trial.cell);
+  }
+  const auto seeds = confirming_seeds(sweep, confirm.seeds);
   for (const CellResult& cell : winners_of(sweep, static_cast<size_t>(confirm.top), observer)) {
-    for (int64_t seed = fresh; seed < fresh + confirm.seeds; ++seed)
-      sweep.add_confirmation(cell.finished[0], seed);
+    if (confirmed.contains(cell.cell)) continue;
+    for (const int64_t seed : seeds) sweep.add_confirmation(cell.finished[0], seed);
   }
   sweep.write_plan();
 }
@@ -81,7 +102,7 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
   if (out.code == ExitCode::kDone && !is_under_way(sweep, false)) {
     choose_best(sweep);
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
-    if (wanted && !sweep.is_confirming()) add_confirmation(sweep, *wanted, observer);
+    if (wanted && sweep.is_unconfirmed()) add_confirmation(sweep, *wanted, observer);
     ListScheduler confirmation(sweep, true, retry_failed);
     out.code = launcher.launch(sweep, confirmation, observer);
     out.done &= all_done(sweep, confirmation, true);

@@ -25,36 +25,41 @@ Node value_of(const Assignment& assignment, size_t i) {
   return out;
 }
 
-// The values that one argument gives, with ranges of whole numbers spelled out.
-std::vector<Node> values_of(const Assignment& assignment) {
-  std::vector<Node> out;
-  for (size_t i = 0; i < assignment.size(); ++i) {
-    Node value = value_of(assignment, i);
-    const bool plain = value.kind == Node::Kind::kScalar && !value.quoted;
-    const auto range = plain ? integers_of(value.scalar) : std::nullopt;
-    if (!range) {
-      out.push_back(std::move(value));
-      continue;
-    }
-    for (const int64_t number : *range) {
-      out.push_back(Node::plain(std::to_string(number)));
-      out.back().location = value.location;
-    }
-  }
+// {path: values}, as it would stand in a file, so that it is read and checked in one way. A lone
+// mapping may be a range, or hold some.
+Node entry_of(const Assignment& assignment) {
+  std::vector<Node> values;
+  for (size_t i = 0; i < assignment.size(); ++i) values.push_back(value_of(assignment, i));
+  Node out = values.size() == 1 && values[0].is_mapping() ? values[0] : Node::sequence(values);
+  out.location = assignment.place(assignment.path().size() + 1);
+  out.key = assignment.path();
+  out.key_location = assignment.place(0);
   return out;
 }
 
-// {path: values}, as it would stand in a file, so that it is read and checked in one way.
-Node entry_of(const Assignment& assignment, std::vector<Node> values) {
-  Node list = Node::sequence(std::move(values));
-  list.location = assignment.place(assignment.path().size() + 1);
-  list.key = assignment.path();
-  list.key_location = assignment.place(0);
-  return list;
+// Whether `value`, or one of several, says what stands at `path` below it.
+bool holds(const Node& value, const std::string& path) {
+  if (path.empty()) return true;
+  const auto holds_path = [&](const Node& item) { return holds(item, path); };
+  if (value.kind == Node::Kind::kScalar) return path == "type";
+  if (value.kind == Node::Kind::kSequence &&
+      std::any_of(value.children.begin(), value.children.end(), holds_path))
+    return true;
+  const size_t dot = std::min(path.find('.'), path.size());
+  const Node* below = value.at_path(path.substr(0, dot));
+  return below && holds(*below, path.substr(std::min(dot + 1, path.size())));
+}
+
+// Whether what is set at one path says what stands at the other.
+bool overlaps(const std::string& path, const Node& value, const std::string& other) {
+  return path == other ||
+         (other.starts_with(path + ".") && holds(value, other.substr(path.size() + 1)));
 }
 
 class SpecReader {
  public:
+  explicit SpecReader(std::vector<BaseConfig> frozen) : frozen_(std::move(frozen)) {}
+
   SweepSpec read(const std::vector<std::string>& files,
                  const std::vector<std::string>& assignments) {
     for (const std::string& file : files)
@@ -106,14 +111,13 @@ class SpecReader {
   void take(const Assignment& assignment) {
     const std::string& path = assignment.path();
     if (path == "sweep" || path.starts_with("sweep.")) return set_option(assignment);
-    std::vector<Node> values = values_of(assignment);
+    Node entry = entry_of(assignment);
     if (path == "name") {
-      if (values.size() > 1 || spec_.configs.size() > 1)
+      if (assignment.size() > 1 || spec_.configs.size() > 1)
         refuse(assignment.place(0), "name: it cannot vary", "each trial has a folder of its own");
-      for (BaseConfig& config : spec_.configs) set_value(config.written, path, values[0]);
+      for (BaseConfig& config : spec_.configs) set_value(config.written, path, assignment.value(0));
       return;
     }
-    Node entry = entry_of(assignment, std::move(values));
     if (path == "seed") {
       entry.key = "seeds";
       sweep_.set("seeds", std::move(entry));
@@ -145,26 +149,47 @@ class SpecReader {
     return options.find(assignment.path()) != nullptr;
   }
 
-  // A key that two parts of the sweep would set.
+  // Keys that two parts of the sweep would set.
   void check_overlaps(Problems& problems) const {
-    for (const auto& settings : spec_.options.cells.list) {
-      for (const Setting& setting : settings) {
-        for (const Parameter& parameter : spec_.options.parameters.list) {
-          if (parameter.path != setting.path) continue;
-          problems.add(setting.value.key_location,
-                       "sweep.cells: " + escape(setting.path) + " is set by a parameter as well",
-                       "that is at " + parameter.location.text());
-          return;
+    const auto& parameters = spec_.options.parameters.list;
+    for (const GivenCell& cell : spec_.options.cells.list) {
+      for (const Setting& setting : cell.settings) {
+        for (const Parameter& parameter : parameters) {
+          if (overlaps(parameter.path, parameter.values, setting.path) ||
+              overlaps(setting.path, setting.value, parameter.path)) {
+            refuse_overlap(setting.value.key_location, "sweep.cells: " + escape(setting.path),
+                           "a parameter", parameter.location, problems);
+          }
+        }
+        for (const Setting& other : cell.settings) {
+          if (&other != &setting && overlaps(other.path, other.value, setting.path))
+            refuse_overlap(setting.value.key_location, "sweep.cells: " + escape(setting.path),
+                           escape(other.path), other.value.key_location, problems);
         }
       }
     }
+    for (const Parameter& parameter : parameters) {
+      for (const Parameter& other : parameters) {
+        if (&other != &parameter && overlaps(other.path, other.values, parameter.path))
+          refuse_overlap(parameter.location, "sweep.parameters: " + escape(parameter.path),
+                         escape(other.path), other.location, problems);
+      }
+    }
+  }
+
+  static void refuse_overlap(const Location& place, const std::string& what,
+                             const std::string& other, const Location& other_place,
+                             Problems& problems) {
+    problems.add(place, fmt::format("{} is set by {} as well", what, other),
+                 "that is at " + other_place.text());
   }
 
   // What `configs` names, with the sweep file's own keys over it.
   void load_configs(const std::string& file) {
     const auto& names = spec_.options.configs;
-    if (names.empty()) return;
-    spec_.own = spec_.configs[0].written;
+    if (!names.empty()) spec_.own = spec_.configs[0].written;
+    if (!frozen_.empty()) spec_.configs = frozen_;
+    if (names.empty() || !frozen_.empty()) return;
     spec_.configs.clear();
     for (const std::string& name : names) {
       const fs::path path = (fs::path(file).parent_path() / name).lexically_normal();
@@ -186,6 +211,7 @@ class SpecReader {
 
   static constexpr std::string_view kPrefix = "sweep.";
 
+  std::vector<BaseConfig> frozen_;
   SweepSpec spec_;
   Node sweep_ = Node::mapping();
   bool from_file_ = false;
@@ -201,8 +227,8 @@ Location SweepSpec::place_of(std::initializer_list<const char*> names) const {
 }
 
 SweepSpec read_spec(const std::vector<std::string>& files,
-                    const std::vector<std::string>& assignments) {
-  return SpecReader().read(files, assignments);
+                    const std::vector<std::string>& assignments, std::vector<BaseConfig> frozen) {
+  return SpecReader(std::move(frozen)).read(files, assignments);
 }
 
 std::string to_yaml(const SweepSpec& spec) {

@@ -30,9 +30,11 @@ struct SweepSpec {
 
 // Reads configs, or one file that has a `sweep:` key. An assignment gives a key one value or
 // several, seeds (seed=0..9), or an option of the sweep (sweep.trials=20); it replaces what the
-// file says. Throws Error(kUsage) with all problems at once.
+// file says. `frozen`: the configs that a sweep began with, which are taken for those that its file
+// names or holds. Throws Error(kUsage) with all problems at once.
 SweepSpec read_spec(const std::vector<std::string>& files,
-                    const std::vector<std::string>& assignments);
+                    const std::vector<std::string>& assignments,
+                    std::vector<BaseConfig> frozen = {});
 
 // The sweep as a file that read_spec reads back.
 std::string to_yaml(const SweepSpec& spec);

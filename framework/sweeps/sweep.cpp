@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
@@ -11,7 +14,8 @@
 #include "framework/runs/metrics.h"
 #include "framework/runs/object_reader.h"
 #include "framework/runs/run_directory.h"
-#include "framework/sweeps/frozen_code.h"
+#include "framework/sweeps/damage.h"
+#include "framework/sweeps/frozen_config.h"
 #include "framework/sweeps/ranking.h"
 
 namespace vitrine {
@@ -85,6 +89,14 @@ void make_folder(const fs::path& folder) {
               fmt::format("cannot create {}: {}", escape(folder.string()), error.message()));
 }
 
+void tag_as_confirming(Node& config) {
+  Node tags = config.find("tags") ? *config.find("tags") : Node::sequence({});
+  tags.children.push_back(Node::string(kConfirmingTag));
+  config.set("tags", tags);
+}
+
+Node plain(const Node& value) { return Node::from_json(value.json()); }
+
 SweepOptions read_options(const fs::path& file) {
   const Node written = read_yaml(file);
   const Node* sweep = written.find("sweep");
@@ -138,11 +150,7 @@ fs::path sweep_of(const fs::path& run) {
 Sweep Sweep::create(const SweepSpec& spec, const Plan& plan, const fs::path& folder) {
   Sweep out(fs::absolute(new_folder(spec.name, folder)));
   out.lock();
-  out.options_ = spec.options;
-  out.options_.name = spec.name;
-  out.has_best_ = vitrine::has_best(plan, spec.options);
-  out.jobs_ = plan.jobs;
-  out.left_out_ = plan.left_out;
+  out.take(spec, plan);
   refuse_remains(out.path_);
   try {
     out.freeze(spec, plan);
@@ -155,26 +163,58 @@ Sweep Sweep::create(const SweepSpec& spec, const Plan& plan, const fs::path& fol
   return out;
 }
 
+void Sweep::take(const SweepSpec& spec, const Plan& plan) {
+  options_ = spec.options;
+  options_.name = spec.name;
+  configs_ = spec.configs;
+  has_best_ = vitrine::has_best(plan, spec.options);
+  jobs_ = plan.jobs;
+  left_out_ = plan.left_out;
+  drawn_ = plan.drawn;
+}
+
 void Sweep::freeze(const SweepSpec& spec, const Plan& plan) {
   FrozenCode code(path_ / "build");
   make_folder(path_ / "trials");
-  for (const Cell& cell : plan.cells) {
-    Node config = cell.resolved->resolved;
-    code.take_plugins(config);
-    std::vector<int64_t> seeds = plan.seeds;
-    if (seeds.empty()) seeds = {config.json().at("seed").get<int64_t>()};
-    for (const int64_t seed : seeds) {
-      add(cell, seed);
-      if (plan.seeds.size() > 1) trials_.back().folder += "-seed-" + std::to_string(seed);
-      if (!plan.seeds.empty()) set_replicate(config, seed);
-      freeze(trials_.back(), config);
-    }
-  }
+  directory_ = fs::current_path();
+  add_trials(plan, code);
   write_file_atomically(path_ / "sweep.yaml", to_yaml(spec));
   write_plan();  // from here on it is a sweep
 }
 
-void Sweep::add(const Cell& cell, int64_t seed) {
+Growth Sweep::add_trials(const Plan& plan, FrozenCode& code) {
+  Growth out;
+  std::map<std::string, size_t> first;  // trials of each cell
+  std::set<std::pair<std::string, int64_t>> known;
+  for (size_t i = 0; i < trials_.size(); ++i) {
+    if (trials_[i].confirms) continue;
+    first.emplace(trials_[i].cell, i);
+    known.emplace(trials_[i].cell, trials_[i].seed);
+  }
+  for (const Cell& cell : plan.cells) {
+    const auto sibling = first.find(cell.label);
+    Node config = sibling == first.end() ? cell.resolved->resolved : this->config(sibling->second);
+    code.take_plugins(config);
+    if (trials_.empty()) first_config_ = plain(config);
+    std::vector<int64_t> seeds = plan.seeds;
+    if (seeds.empty()) seeds = {cell.resolved->resolved.json().at("seed").get<int64_t>()};
+    for (const int64_t seed : seeds) {
+      const bool is_there = known.contains({cell.label, seed});
+      ++(is_there ? out.there : out.added);
+      if (is_there) continue;
+      if (!plan.seeds.empty()) set_replicate(config, seed);
+      const bool is_first = sibling == first.end();
+      add(cell, config, is_first ? std::nullopt : std::optional(trials_[sibling->second]), seed);
+      if (plan.seeds.size() > 1) trials_.back().folder += "-seed-" + std::to_string(seed);
+      write_config(trials_.back());
+    }
+  }
+  plugins_ = code.plugins();
+  return out;
+}
+
+void Sweep::add(const Cell& cell, const Node& config, const std::optional<Trial>& sibling,
+                int64_t seed) {
   Trial trial;
   trial.folder = fmt::format("{:04}-{}", trials_.size() + 1, slug(cell.label));
   trial.cell = cell.label;
@@ -184,30 +224,139 @@ void Sweep::add(const Cell& cell, int64_t seed) {
   trial.steps_per_epoch = work.steps_per_epoch;
   trial.epochs = (work.steps + work.steps_per_epoch - 1) / work.steps_per_epoch;
   trial.cost = work.operations();
-  trial.device = cell.resolved->device;
-  trial.threads = cell.resolved->threads;
+  trial.device = sibling ? sibling->device : cell.resolved->device;
+  trial.threads = sibling ? sibling->threads : cell.resolved->threads;
+  trial.config = cell.config;
+  trial.differences = differences(first_config_, plain(config));
   trials_.push_back(std::move(trial));
   states_.emplace_back();
 }
 
-void Sweep::freeze(const Trial& trial, const Node& config) const {
+Node Sweep::config(const Trial& trial) const {
+  if (trial.differences.is_null())
+    return read_yaml(path_ / "trials" / trial.folder / "config.yaml");
+  return with_differences(first_config_, trial.differences);
+}
+
+void Sweep::write_config(const Trial& trial) const {
   const fs::path run = path_ / "trials" / trial.folder;
   make_folder(run);
-  write_file_atomically(run / "config.yaml", to_yaml(config));
+  write_file_atomically(run / "config.yaml", to_yaml(config(trial)));
+}
+
+Grown Sweep::grown() const {
+  Grown out;
+  std::set<std::string> seen;
+  for (const Trial& trial : trials_) {
+    if (trial.differences.is_null()) {
+      throw Error(ExitCode::kUsage, escape(path_.string()) +
+                                        ": an older version made this sweep, which kept too little "
+                                        "of it for it to grow; start a new one");
+    }
+    if (trial.confirms || !seen.insert(trial.cell).second) continue;
+    out.cells.push_back({trial.config, {}, trial.cell});
+    for (const auto& [path, value] : trial.values.items())
+      out.cells.back().settings.push_back({path, Node::from_json(value)});
+  }
+  out.left_out = left_out_;
+  out.drawn = drawn_;
+  out.plugins = plugins_;
+  return out;
+}
+
+Growth Sweep::grow(const SweepSpec& spec, const Plan& plan) {
+  const size_t before = trials_.size();
+  name_cells(plan);
+  take(spec, plan);
+  FrozenCode code(path_ / "build", plugins_);
+  try {
+    const Growth out = add_trials(plan, code);
+    write_file_atomically(path_ / "sweep.yaml", to_yaml(spec));
+    write_plan();
+    note_states();
+    return out;
+  } catch (const Error&) {
+    std::error_code ignored;
+    for (size_t i = before; i < trials_.size(); ++i) fs::remove_all(folder(i), ignored);
+    throw;
+  }
+}
+
+// A key that takes several values now is part of the names of those that had it alone.
+void Sweep::name_cells(const Plan& plan) {
+  std::map<std::string, const Cell*> cells;
+  const auto past = grown().cells;
+  for (size_t i = 0; i < past.size(); ++i) cells[past[i].label] = &plan.cells[i];
+  for (Trial& trial : trials_) {
+    const Cell& cell = *cells.at(trial.cell);
+    trial.cell = cell.label;
+    trial.values = values_of(cell);
+  }
+}
+
+std::string Sweep::mend(size_t trial, bool retry_failed) {
+  std::string out;
+  const fs::path run = folder(trial);
+  if (RunLock::is_held(run)) return out;
+  const bool failed = retry_failed && states_[trial].is_failed();
+  const bool is_kept = !trials_[trial].differences.is_null();
+  const Node planned = is_kept ? config(trials_[trial]) : Node::mapping();
+  // What is made anew is sound; a folder may have more than one thing wrong.
+  for (int i = 0; i < 3; ++i) {
+    const Damage damage = damage_of(run, planned, failed);
+    if (!damage) break;
+    if (!is_kept) {
+      throw Error(ExitCode::kData, fmt::format("the folder {}; an older version made this sweep, "
+                                               "which kept no config to make it again",
+                                               damage.words));
+    }
+    const fs::path kept = set_aside(damage.part);
+    if (damage.part != run / "metrics.json") write_config(trials_[trial]);
+    out += (out.empty() ? "" : "; it ") + damage.words + ": " + damage.cure;
+    if (!kept.empty())
+      out += fmt::format(" (what there was is in {})", escape(fs::proximate(kept).string()));
+  }
+  if (out.empty()) return out;
+  states_[trial] = {};
+  refresh(trial);
+  return out;
+}
+
+// Moves what is left of a trial, so that nothing takes it for one. Empty: nothing was there.
+fs::path Sweep::set_aside(const fs::path& part) const {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(part, error))) return {};
+  const fs::path name = part.lexically_relative(path_ / "trials");
+  fs::path out;
+  for (int i = 1; out.empty() || fs::exists(fs::symlink_status(out, error)); ++i) {
+    out = path_ / ".damaged" / fmt::format("{}-{}", name.begin()->string(), i);
+    if (std::next(name.begin()) != name.end()) out /= *std::next(name.begin());
+  }
+  make_folder(out.parent_path());
+  fs::rename(part, out, error);
+  if (!error) return out;
+  throw Error(ExitCode::kFailed,
+              fmt::format("cannot move {}: {}", escape(part.string()), error.message()));
+}
+
+void Sweep::set_failed(size_t trial, const std::string& error) {
+  states_[trial].status = TrialStatus::kFailed;
+  states_[trial].error = error;
 }
 
 void Sweep::add_confirmation(size_t like, int64_t seed) {
   Trial trial = trials_[like];
+  Node config = this->config(trial);
   trial.folder =
       fmt::format("{:04}-confirm-{}-seed-{}", trials_.size() + 1, slug(trial.cell), seed);
   trial.seed = seed;
   trial.confirms = true;
-  Node config = read_yaml(folder(like) / "config.yaml");
   set_replicate(config, seed);
-  Node tags = config.find("tags") ? *config.find("tags") : Node::sequence({});
-  tags.children.push_back(Node::string(kConfirmingTag));
-  config.set("tags", tags);
-  freeze(trial, config);
+  tag_as_confirming(config);
+  const fs::path run = path_ / "trials" / trial.folder;
+  make_folder(run);
+  write_file_atomically(run / "config.yaml", to_yaml(config));
+  if (!trial.differences.is_null()) trial.differences = differences(first_config_, config);
   trials_.push_back(std::move(trial));
   states_.emplace_back();
 }
@@ -219,14 +368,40 @@ void Sweep::add_slurm_job(SlurmJob job) {
 
 void Sweep::write_plan() const {
   Json trials = Json::array();
-  for (const Trial& trial : trials_) trials.push_back(trial.json());
+  for (const Trial& trial : trials_) trials.push_back(trial.plan_json());
   Json plan = {{"format", kFormat},
                {"has_best", has_best_},
                {"jobs", jobs_},
                {"left_out", to_json(left_out_)},
                {"trials", trials}};
+  if (!configs_.empty()) plan["frozen"] = frozen();
   for (const SlurmJob& job : slurm_jobs_) plan["slurm_jobs"].push_back(job.json());
-  write_file_atomically(path_ / "plan.json", plan.dump(1) + "\n");
+  write_file_atomically(path_ / "plan.json",
+                        plan.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+// What trials are made from, now and when the sweep grows.
+Json Sweep::frozen() const {
+  Json configs = Json::array();
+  for (const BaseConfig& config : configs_) configs.push_back(frozen_json(config));
+  return {{"directory", directory_.string()},
+          {"drawn", drawn_},
+          {"plugins", Json(plugins_)},
+          {"configs", configs},
+          {"first", first_config_.json()}};
+}
+
+void Sweep::thaw(const Json& value, const std::string& where) {
+  ObjectReader reader(value, where);
+  directory_ = reader.string("directory");
+  drawn_ = static_cast<uint64_t>(reader.integer("drawn", 0));
+  ObjectReader plugins(reader.object("plugins"), reader.place("plugins"));
+  for (const auto& [path, copy] : reader.object("plugins").items())
+    plugins_[path] = plugins.string(path);
+  for (const Json& config : reader.array("configs"))
+    configs_.push_back(thawed_config(config, reader.place("configs")));
+  first_config_ = Node::from_json(reader.object("first"));
+  reader.no_rest();
 }
 
 Sweep Sweep::open(const fs::path& folder) {
@@ -249,9 +424,13 @@ Sweep Sweep::open(const fs::path& folder) {
     ObjectReader entry(cell, where + ": left_out");
     out.left_out_.push_back({entry.string("cell"), entry.string("reason")});
   }
+  if (reader.has("frozen")) out.thaw(reader.object("frozen"), where + ": frozen");
   for (const Json& trial : reader.array("trials")) {
     out.trials_.push_back(
         Trial::from_json(trial, fmt::format("{}: trials[{}]", where, out.trials_.size())));
+    const Trial& last = out.trials_.back();
+    if (!last.differences.is_null() && last.config >= out.configs_.size())
+      throw Error(ExitCode::kData, where + ": a trial has a config that there is not");
   }
   if (reader.has("slurm_jobs")) {
     for (const Json& job : reader.array("slurm_jobs")) {

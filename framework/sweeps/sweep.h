@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/runs/lock.h"
+#include "framework/sweeps/frozen_code.h"
 #include "framework/sweeps/plan.h"
 #include "framework/sweeps/trial.h"
 
@@ -27,9 +28,14 @@ struct SlurmJob {
                             size_t trials);
 };
 
+// How many trials a sweep got, and how many it had.
+struct Growth {
+  size_t added = 0, there = 0;
+};
+
 // A sweep's folder:
 //   sweep.yaml  what was asked for; `runner sweep` takes it again
-//   plan.json   the trials
+//   plan.json   the trials, and their configs
 //   build/      the program and the libraries that they run
 //   trials/     a run directory each, with its config from the start
 //   slurm/      the scripts that were submitted, and what they wrote
@@ -45,6 +51,22 @@ class Sweep {
   static Sweep create(const SweepSpec& spec, const Plan& plan, const std::filesystem::path& folder);
   // Throws Error(kUsage) where there is none, Error(kData) where it is damaged.
   static Sweep open(const std::filesystem::path& folder);
+
+  // What it has, for a plan that makes it larger, and the configs that it began with. Throws
+  // Error(kUsage) where an older version made it, which kept no configs.
+  Grown grown() const;
+  const std::vector<BaseConfig>& configs() const { return configs_; }
+  const std::filesystem::path& directory() const { return directory_; }
+  // Adds the trials of the plan that are not there yet; frozen as the others are.
+  Growth grow(const SweepSpec& spec, const Plan& plan);
+  // Makes anew what of a trial's folder is gone or unusable; what was there is kept in the sweep's
+  // hidden folder .damaged. Of a trial that is to be tried again checkpoints are looked at as well.
+  // Tells what was wrong; empty where nothing was. Throws Error where that cannot be done.
+  std::string mend(size_t trial, bool retry_failed);
+  // A trial that cannot even be started.
+  void set_failed(size_t trial, const std::string& error);
+  // The trial's, as it was frozen; of a sweep of an older version what its folder has.
+  Node config(size_t trial) const { return config(trials_[trial]); }
 
   // Keeps other runners away, until this ends. Throws Error(kFailed).
   void lock();
@@ -65,6 +87,8 @@ class Sweep {
   std::optional<size_t> find(const std::filesystem::path& run) const;
   // Whether winners are run again on fresh seeds.
   bool is_confirming() const;
+  // Whether no winner was run again since the sweep got its last trial.
+  bool is_unconfirmed() const { return trials_.empty() || !trials_.back().confirms; }
   std::filesystem::path program() const { return path_ / "build" / "runner"; }
 
   // As last read.
@@ -93,15 +117,28 @@ class Sweep {
 
  private:
   explicit Sweep(std::filesystem::path path) : path_(std::move(path)) {}
-  void add(const Cell& cell, int64_t seed);
+  void add(const Cell& cell, const Node& config, const std::optional<Trial>& sibling,
+           int64_t seed);
   void freeze(const SweepSpec& spec, const Plan& plan);
-  void freeze(const Trial& trial, const Node& config) const;
+  Growth add_trials(const Plan& plan, FrozenCode& code);
+  void take(const SweepSpec& spec, const Plan& plan);
+  void name_cells(const Plan& plan);
+  Node config(const Trial& trial) const;
+  void write_config(const Trial& trial) const;
+  nlohmann::ordered_json frozen() const;
+  void thaw(const nlohmann::ordered_json& value, const std::string& where);
+  std::filesystem::path set_aside(const std::filesystem::path& path) const;
 
   std::filesystem::path path_;
   SweepOptions options_;
   bool has_best_ = false;
   int64_t jobs_ = 1;
   std::vector<LeftOut> left_out_;
+  uint64_t drawn_ = 0;
+  std::filesystem::path directory_;  // where it was begun; relative paths count from there
+  std::vector<BaseConfig> configs_;
+  FrozenCode::Plugins plugins_;
+  Node first_config_;  // of the first cell, resolved
   std::vector<Trial> trials_;
   std::vector<TrialState> states_;
   std::vector<SlurmJob> slurm_jobs_;

@@ -103,6 +103,14 @@ Json Trial::json() const {
           {"threads", threads}};
 }
 
+Json Trial::plan_json() const {
+  Json out = json();
+  if (differences.is_null()) return out;
+  out["config"] = config;
+  out["differences"] = differences;
+  return out;
+}
+
 Trial Trial::from_json(const Json& value, const std::string& where) {
   ObjectReader reader(value, where);
   Trial out;
@@ -120,6 +128,10 @@ Trial Trial::from_json(const Json& value, const std::string& where) {
   out.confirms = reader.boolean("confirms");
   if (reader.has("device")) out.device = reader.string("device");
   if (reader.has("threads")) out.threads = reader.integer("threads", 1);
+  if (reader.has("differences")) {
+    out.config = static_cast<size_t>(reader.integer("config", 0));
+    out.differences = reader.object("differences");
+  }
   reader.no_rest();
   return out;
 }

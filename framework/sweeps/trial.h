@@ -21,8 +21,13 @@ struct Trial {
   int64_t threads = 1;
   double cost = 0;                          // in proportion to the time that it takes
   bool confirms = false;                    // runs a winner again
+  // Of the configs that the sweep began with its own, and what it makes of the sweep's first cell's
+  // when it is resolved (see differences); null in sweeps of older versions.
+  size_t config = 0;
+  nlohmann::ordered_json differences;
 
-  nlohmann::ordered_json json() const;
+  nlohmann::ordered_json json() const;  // for other programs
+  nlohmann::ordered_json plan_json() const;
   static Trial from_json(const nlohmann::ordered_json& value, const std::string& where);
 };
 

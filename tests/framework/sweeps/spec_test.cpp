@@ -6,6 +6,8 @@
 namespace vitrine {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 class Folder : public TemporaryFolder {
  public:
   Folder() {
@@ -23,7 +25,12 @@ class Folder : public TemporaryFolder {
 
 // Each combination of a spec, as "config: a=1 b=2".
 std::string combinations(const SweepSpec& spec, size_t most = 100) {
-  Combinations all(spec);
+  const FieldTypes types(Json::parse(
+      R"({"properties": {"decay": {"type": "number"}, "width": {"type": "integer"}}})"));
+  Problems problems;
+  const Space space = read_space(spec.options, types, problems);
+  CHECK(problems.text("") == "");
+  Combinations all(spec, space, types);
   std::string out;
   for (size_t i = 0; i < most; ++i) {
     const auto next = all.next();
@@ -45,7 +52,7 @@ TEST_CASE("commas part values, brackets and quotes keep them together") {
   REQUIRE(list.size() == 4);
   const auto values = [&](size_t i) {
     std::string out;
-    for (const Node& value : list[i].values) out += to_flow_yaml(value) + ";";
+    for (const Node& value : list[i].values.children) out += to_flow_yaml(value) + ";";
     return out;
   };
   CHECK(values(0) == "[7, 14];[4, 4];7;");
@@ -82,8 +89,8 @@ sweep:
   method: random
   trials: 3
   parameters:
-    lr: {min: 1e-4, max: 0.1, distribution: log_uniform}
-    width: {min: 8, max: 64, distribution: int_uniform}
+    lr: {min: 1e-4, max: 0.1, log: true}
+    width: {min: 8, max: 64}
     decay: {min: -1, max: 1}
     mlp: [gelu, swiglu]
 )");
@@ -192,7 +199,7 @@ TEST_CASE("a sweep on the command line is refused with the place of the mistake"
         "    1 | sweep.cells=[{a: 1}]\n"
         "      |               ^ that is at command line:1:1");
   const SweepSpec large = read_spec({folder.base()}, {"a=1..1000", "b=1..1000"});
-  CHECK(message_of(ExitCode::kUsage, [&] { Combinations{large}; }) ==
+  CHECK(message_of(ExitCode::kUsage, [&] { combinations(large); }) ==
         "the grid has more than 100000 cells; method: random draws some of them");
 }
 

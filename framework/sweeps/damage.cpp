@@ -1,0 +1,75 @@
+#include "framework/sweeps/damage.h"
+
+#include <algorithm>
+
+#include "framework/config/yaml.h"
+#include "framework/error.h"
+#include "framework/files/file.h"
+#include "framework/runs/checkpoint.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/run_directory.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether all keys are there; values may have been changed by whoever took the trial further.
+bool has_keys_of(const Node& given, const Node& planned) {
+  if (!planned.is_mapping()) return true;
+  return given.is_mapping() &&
+         std::all_of(planned.children.begin(), planned.children.end(), [&](const Node& child) {
+           const Node* same = given.find(child.key);
+           return same && (!same->is_mapping() || has_keys_of(*same, child));
+         });
+}
+
+bool is_sound_config(const fs::path& file, const Node& planned) {
+  try {
+    return has_keys_of(read_yaml(file), planned);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// Whether a run can go on from one of its checkpoints, if it has any.
+bool is_usable(const RunDirectory& run) {
+  const auto check_rows = [&](const Checkpoint& checkpoint, const fs::path&) {
+    const auto length = checkpoint.state.value("rows_length", uint64_t{0});
+    const std::string rows = read_file_start(run.rows(), length).bytes;
+    if (rows.size() < length) refuse_data(run.rows().string(), "is too short");
+    parse_rows(rows, run.rows().string());
+  };
+  try {
+    load_latest(run.checkpoints(), check_rows);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+Damage damage_of(const fs::path& folder, const Node& planned, bool failed) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(folder, error))) return {folder, "is gone"};
+  if (!fs::is_directory(folder, error)) return {folder, "is no folder"};
+  const fs::path config = folder / "config.yaml";
+  if (!fs::exists(config, error)) return {config, "has no config.yaml"};
+  if (!is_sound_config(config, planned)) return {config, "has a damaged config.yaml"};
+  const RunDirectory run = RunDirectory::open(folder);
+  if (fs::exists(run.metrics(), error)) {
+    try {
+      const Metrics metrics = Metrics::read(run.metrics());
+      if (metrics.status == RunStatus::kFinished) return {};
+      if (!metrics.last_checkpoint.empty() && checkpoint_steps(run.checkpoints()).empty())
+        return {folder, "has lost its checkpoints"};
+    } catch (const Error&) {
+      return {run.metrics(), "has a damaged metrics.json", "it goes on from its checkpoints"};
+    }
+  }
+  if (failed && !is_usable(run)) return {folder, "has no checkpoint that can be gone on from"};
+  return {};
+}
+
+}  // namespace vitrine

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "framework/sweeps/spec.h"
+
+namespace vitrine {
+
+// The values of `config` that are not those of `base`, by their paths: {"optimizer.lr": 0.01}.
+nlohmann::ordered_json differences(const Node& base, const Node& config);
+Node with_differences(Node base, const nlohmann::ordered_json& differences);
+
+// A config as it was written, without its places. What was written beside no `type` is kept apart:
+// it holds only if that type is the default.
+nlohmann::ordered_json frozen_json(const BaseConfig& config);
+// Throws Error(kData), which begins with `where`.
+BaseConfig thawed_config(const nlohmann::ordered_json& value, const std::string& where);
+
+}  // namespace vitrine
