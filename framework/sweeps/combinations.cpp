@@ -11,7 +11,7 @@
 namespace vitrine {
 namespace {
 
-constexpr uint64_t kMostSamples = 1000;
+constexpr uint64_t kMostSamples = 200;
 
 // How many samples it takes until each of its values has occurred.
 uint64_t samples_of(const Variable& variable) {

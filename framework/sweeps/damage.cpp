@@ -50,25 +50,26 @@ bool is_usable(const RunDirectory& run) {
 
 }  // namespace
 
-Damage damage_of(const fs::path& folder, const Node& planned, bool failed) {
+Damage damage_of(const fs::path& folder, const Node& planned, TrialStatus status,
+                 bool retry_failed) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(folder, error))) return {folder, "is gone"};
   if (!fs::is_directory(folder, error)) return {folder, "is no folder"};
   const fs::path config = folder / "config.yaml";
   if (!fs::exists(config, error)) return {config, "has no config.yaml"};
+  if (status == TrialStatus::kFinished) return {};
   if (!is_sound_config(config, planned)) return {config, "has a damaged config.yaml"};
   const RunDirectory run = RunDirectory::open(folder);
   if (fs::exists(run.metrics(), error)) {
     try {
       const Metrics metrics = Metrics::read(run.metrics());
-      if (metrics.status == RunStatus::kFinished) return {};
       if (!metrics.last_checkpoint.empty() && checkpoint_steps(run.checkpoints()).empty())
         return {folder, "has lost its checkpoints"};
     } catch (const Error&) {
       return {run.metrics(), "has a damaged metrics.json", "it goes on from its checkpoints"};
     }
   }
-  if (failed && !is_usable(run)) return {folder, "has no checkpoint that can be gone on from"};
+  if (retry_failed && status == TrialStatus::kFailed && !is_usable(run)) return {folder, "has no checkpoint that can be gone on from"};
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "framework/config/node.h"
+#include "framework/sweeps/trial.h"
 
 namespace vitrine {
 
@@ -16,8 +17,9 @@ struct Damage {
   explicit operator bool() const { return !words.empty(); }
 };
 
-// `planned`: its config. `failed`: the trial has failed and is to be tried again; then it is checked
-// that there is a checkpoint to go on from, if there are any.
-Damage damage_of(const std::filesystem::path& run, const Node& planned, bool failed);
+// `planned`: its config. Of a finished trial nothing is needed but that it has one; of one that has
+// failed and is to be tried again it is checked that it can go on from a checkpoint, if it has any.
+Damage damage_of(const std::filesystem::path& run, const Node& planned, TrialStatus status,
+                 bool retry_failed);
 
 }  // namespace vitrine

@@ -349,6 +349,8 @@ class Planner {
         out.push_back(key.path.substr(component.size() + 1) + " " + value);
     }
     return out;
+  }
+
   // A grid that grows has all that it had.
   void refuse_lost(const Plan& plan) const {
     std::string lost;

@@ -298,12 +298,11 @@ std::string Sweep::mend(size_t trial, bool retry_failed) {
   std::string out;
   const fs::path run = folder(trial);
   if (RunLock::is_held(run)) return out;
-  const bool failed = retry_failed && states_[trial].is_failed();
   const bool is_kept = !trials_[trial].differences.is_null();
   const Node planned = is_kept ? config(trials_[trial]) : Node::mapping();
   // What is made anew is sound; a folder may have more than one thing wrong.
   for (int i = 0; i < 3; ++i) {
-    const Damage damage = damage_of(run, planned, failed);
+    const Damage damage = damage_of(run, planned, states_[trial].status, retry_failed);
     if (!damage) break;
     if (!is_kept) {
       throw Error(ExitCode::kData, fmt::format("the folder {}; an older version made this sweep, "

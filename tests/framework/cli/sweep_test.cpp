@@ -103,9 +103,10 @@ TEST_CASE("the folder of a sweep is used by nothing else") {
         "directory with --run-dir\n");
   CHECK(folder.refused({"small.yaml", "--run-dir", "sweep"}) ==
         "error: sweep holds a sweep; name another directory with --run-dir\n");
-  CHECK(folder.refused({"resume", "sweep", "training.epochs=5"}) ==
-        "error: the trials of a sweep cannot change under way; runner resume takes --jobs, "
-        "--retry-failed, --confirm and --json for a sweep\n");
+  CHECK(folder.refused({"resume", "sweep", "--stop-after", "5"}) ==
+        "error: the trials of a sweep cannot change under way; runner resume takes more seeds "
+        "(seed=0..9), values and sweep.trials, --jobs, --retry-failed, --confirm and --json for a "
+        "sweep\n");
   REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "training.max_steps=1"}).code == 0);
   CHECK(folder.refused({"resume", "run", "--retry-failed"}) ==
         "error: --retry-failed, --jobs and --confirm are for sweeps; run holds none\n");

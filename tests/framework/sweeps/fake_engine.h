@@ -43,16 +43,19 @@ class FakeEngine : public Engine {
     out->written = written;
     out->resolved = write_fields(fields_of(config));
     out->device = "cpu";
+    out->threads = threads_;
     return out;
   }
   nlohmann::ordered_json schema() override {
     FakeConfig config;
     return schema_of_fields(fields_of(config));
   }
+  // Building a model may take all threads but one.
   Workload workload(const std::shared_ptr<const ResolvedConfig>&) override {
+    threads_ = 1;
     return {10, 10, 40, 10, 30, true};
   }
-  void set_threads(int64_t) override {}
+  void set_threads(int64_t threads) override { threads_ = threads; }
   int64_t devices(const std::string&) override { return 0; }
 
   std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource&) override { return {}; }
@@ -82,6 +85,9 @@ class FakeEngine : public Engine {
   Picture plot(const std::string&, Node, const std::optional<WeightsSource>&, Observer&) override {
     return {};
   }
+
+ private:
+  int64_t threads_ = 1;
 };
 
 }  // namespace vitrine

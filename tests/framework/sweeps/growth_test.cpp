@@ -21,7 +21,8 @@ class Folder : public TemporaryFolder {
   explicit Folder(const std::string& config = "{}") { write_plain(file(), config + "\n"); }
   std::string file() const { return *this / "small.yaml"; }
   Plan plan(const std::vector<std::string>& assignments) const {
-    return make_plan(read_spec({file()}, assignments), {2, {}}, engine_);
+    const SweepSpec spec = read_spec({file()}, assignments);
+    return make_plan(spec, {8, spec.options.jobs}, engine_);
   }
   Sweep create(const std::vector<std::string>& assignments, const std::string& name = "sweep") const {
     const SweepSpec spec = read_spec({file()}, assignments);
@@ -102,6 +103,12 @@ TEST_CASE("what is wrong with a value is told whether it is drawn or not") {
         "command line:1:45: hiden_d: unknown key\n"
         "    1 | sweep.cells=[{hidden_d: 8}, {hidden_d: 4}, {hiden_d: 2}]\n"
         "      |                                             ^ did you mean hidden_d?");
+}
+
+TEST_CASE("all cells get as many threads") {
+  const Folder folder;
+  for (const Cell& cell : folder.plan({"lr=1,2,3", "sweep.jobs=1"}).cells)
+    CHECK(cell.resolved->threads == 8);
 }
 
 TEST_CASE("an impossible draw is replaced by another") {
