@@ -13,6 +13,8 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
+# Editors take the first word for the compiler; some versions of CMake put ccache before it.
+LAUNCHER = re.compile(r"^\S*cmake -E env (?:\w+=\S+ )*\S*ccache ")
 PRECOMPILED = re.compile(r" -Xclang -include-pch -Xclang \S+")
 
 
@@ -24,7 +26,7 @@ def sources_of(file):
 
 
 def entries_of(entry):
-    file, command = entry["file"], PRECOMPILED.sub("", entry["command"])
+    file, command = entry["file"], PRECOMPILED.sub("", LAUNCHER.sub("", entry["command"]))
     for source in sources_of(file):
         one = dict(entry, file=source, command=command)
         if source != file:

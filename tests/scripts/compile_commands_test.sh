@@ -22,7 +22,7 @@ pch=$build/cmake_pch.hxx
 cat >"$build/compile_commands.json" <<END
 [{"directory": "$build", "output": "Unity/unity_0_cxx.cxx.o", "file": "$unity",
   "command": "clang++ -DX -O2 -Winvalid-pch -Xclang -include-pch -Xclang $pch.pch -Xclang -include -Xclang $pch -o Unity/unity_0_cxx.cxx.o -c $unity"},
- {"directory": "$build", "output": "c.cpp.o", "file": "$work/c.cpp", "command": "clang++ -O0 -o c.cpp.o -c $work/c.cpp"}]
+ {"directory": "$build", "output": "c.cpp.o", "file": "$work/c.cpp", "command": "/usr/bin/cmake -E env CCACHE_DEPEND=1 A=b,c /usr/bin/ccache clang++ -O0 -o c.cpp.o -c $work/c.cpp"}]
 END
 
 # As the launcher and test.sh do it at the end of a build.
