@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/framework/cli/results.h"
@@ -82,5 +84,22 @@ case $* in *--jobs=*) cat "$at/state" ;; *) cat "$at/queue" ;; esac)");
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
   }
 };
+
+inline void wait_for_checkpoint(const std::filesystem::path& run) {
+  while (checkpoint_steps(run / "checkpoints").empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+// The trial's process that a task has started.
+inline pid_t child_of(const Process& task) {
+  const std::string id = std::to_string(task.id());
+  return std::stoi(Process::read("/proc/" + id + "/task/" + id + "/children"));
+}
+
+inline std::string counts(const FakeSlurm& slurm) {
+  const std::string text = slurm.run({"status", "sweep"}).out;
+  const size_t begin = text.rfind("\nsweep: ") + 8;
+  return text.substr(begin, text.find(';', begin) - begin);
+}
 
 }  // namespace vitrine

@@ -1,6 +1,3 @@
-#include <chrono>
-#include <thread>
-
 #include "tests/framework/cli/fake_slurm.h"
 
 // What the tasks of an array job do, started as Slurm starts them.
@@ -8,23 +5,6 @@ namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
-
-void wait_for_checkpoint(const fs::path& run) {
-  while (checkpoint_steps(run / "checkpoints").empty())
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-}
-
-// The trial's process that a task has started.
-pid_t child_of(const Process& task) {
-  const std::string id = std::to_string(task.id());
-  return std::stoi(Process::read("/proc/" + id + "/task/" + id + "/children"));
-}
-
-std::string counts(const FakeSlurm& slurm) {
-  const std::string text = slurm.run({"status", "sweep"}).out;
-  const size_t begin = text.rfind("\nsweep: ") + 8;
-  return text.substr(begin, text.find(';', begin) - begin);
-}
 
 TEST_CASE("trials of a task are run one by one, and are those of the local launcher") {
   const FakeSlurm slurm;
@@ -44,44 +24,6 @@ TEST_CASE("trials of a task are run one by one, and are those of the local launc
   CHECK(result.code == 0);
   CHECK_THAT(result.out, Contains("\n4 trials: 4 finished\nbest: sweep/best -> trials/000"));
   CHECK_THAT(result.out, EndsWith("\nsweep: sweep\n"));
-}
-
-// `signal` goes to the script alone, or to all processes of the job.
-void check_comes_back(int signal, int code, bool to_all) {
-  const FakeSlurm slurm;
-  const std::vector<std::string> words = {"seed=0..1", "training.epochs=150"};
-  REQUIRE(slurm.sweep({words[0], words[1], "sweep.slurm.trials_per_task=2"}).code == 0);
-  const fs::path first = slurm.trial("0001-small-seed-0"),
-                 second = slurm.trial("0002-small-seed-1");
-  {
-    Process task = slurm.task(0);
-    wait_for_checkpoint(first);
-    if (to_all) kill(child_of(task), signal);
-    task.send(signal);
-    CHECK(task.wait().code == code);
-  }
-  CHECK(slurm.log(0) == "stopped: 0001-small-seed-0\n");
-  CHECK(slurm.get("requeued") == "requeue 13\n");
-  CHECK(counts(slurm) == "2 trials: 1 waiting, 1 stopped");
-  CHECK_FALSE(fs::exists(second / "output.txt"));
-  CHECK(slurm.task(0).wait().code == 0);
-  CHECK(slurm.log(0) ==
-        "stopped: 0001-small-seed-0\nended: 0001-small-seed-0\nended: 0002-small-seed-1\n");
-  // A task has one core.
-  const std::string alone =
-      "OMP_NUM_THREADS=1 $RUNNER '" + (first / "config.yaml").string() + "' --run-dir alone";
-  REQUIRE(shell(alone, slurm.path()).code == 0);
-  check_equal(first, slurm / "alone");
-}
-
-TEST_CASE("a trial that is asked to stop saves, its task goes back, and it goes on exactly") {
-  check_comes_back(SIGUSR1, 75, false);
-  check_comes_back(SIGTERM, 143, false);
-}
-
-TEST_CASE("a signal that all processes of a job get is no second one") {
-  check_comes_back(SIGUSR1, 75, true);
-  check_comes_back(SIGTERM, 143, true);
 }
 
 TEST_CASE("a task that was cancelled saves and does not come back") {
