@@ -65,10 +65,9 @@ std::string shown_path(const Sweep& sweep) {
 // Which run stands for the sweep, why, and by which link it is reached.
 void show_best(const Sweep& sweep) {
   if (const auto best = best_run(sweep)) {
-    const std::string where = shown_path(sweep) + "/", run = sweep.run(best->trial).string();
-    print(fmt::format("best: {}\n      {}",
-                      where + (sweep.has_best_link() ? std::string(Sweep::kBest) + " -> " : "") + run,
-                      words_of(sweep, *best)));
+    const std::string link = sweep.has_best_link() ? std::string(Sweep::kBest) + " -> " : "";
+    print(fmt::format("best: {}/{}{}\n      {}", shown_path(sweep), link,
+                      sweep.run(best->trial).string(), words_of(sweep, *best)));
   } else if (sweep.has_best() && has_ended(sweep, false)) {
     print("no best: no trial has finished");
   }

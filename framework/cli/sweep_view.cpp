@@ -75,7 +75,9 @@ std::string headline_of(const Sweep& sweep, const std::string& left) {
   const bool confirmed = !results.empty() && !results[0].values.empty();
   if (!confirmed) results = ranking(sweep);
   if (results.empty() || results[0].values.empty()) return counts;
-  const char* word = confirmed ? "best confirmed" : has_ended(sweep, false) ? "best" : "best so far";
+  const char* word = confirmed                 ? "best confirmed"
+                     : has_ended(sweep, false) ? "best"
+                                               : "best so far";
   return fmt::format("{}; {} {} ({})", counts, word,
                      metric_text(sweep.options().metric, results[0].mean()),
                      label_of(results[0]));
@@ -91,8 +93,10 @@ std::string shown_apart(const Sweep& sweep) {
     if (++shown > kMostShown) break;
     out += fmt::format("\nnot counted: {} ({})", trial_label(sweep, trial), escape(reason));
   }
-  if (apart.size() > kMostShown)
-    out += fmt::format("\nnot counted: {} trials more, which --json lists", apart.size() - kMostShown);
+  if (apart.size() > kMostShown) {
+    out += fmt::format("\nnot counted: {} trials more, which --json lists",
+                       apart.size() - kMostShown);
+  }
   return out;
 }
 

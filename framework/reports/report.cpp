@@ -61,8 +61,8 @@ std::optional<Comparison> comparison_of(const ReportData& data) {
   }
 }
 
-// By validation alone: what is chosen by the test has no test left. Of groups, not of runs: the best
-// seed is luck, and one that survived others no result.
+// By validation alone: what is chosen by the test has no test left. Of groups, not of runs: the
+// best seed is luck, and one that survived others no result.
 std::string best_of(const ReportData& data, const std::optional<Comparison>& comparison) {
   const ReportColumn* metric = data.first_metric();
   const bool chooses = data.runs.size() > 1 && metric && metric->name.starts_with("validation/");

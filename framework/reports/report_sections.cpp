@@ -177,8 +177,8 @@ void add_costs(ReportPage& page, const ReportData& data) {
   }
   if (charts.empty()) return;
   page.add("costs", "Size and time",
-           note("The dashed line joins the runs that none beats with less, of groups in which no run "
-                "diverged or failed.") +
+           note("The dashed line joins the runs that none beats with less, of groups in which no "
+                "run diverged or failed.") +
                "<div class=\"grid two\">" + charts + "</div>");
 }
 

@@ -82,8 +82,9 @@ std::string words_of(const Sweep& sweep, const BestRun& best) {
   if (!remark.empty()) out += " (" + escape(remark) + ")";
   if (best.is_confirmed) out += ", confirmed on fresh seeds";
   if (cell.values.size() == 1) return out + ": " + value;
-  return fmt::format("{}, the seed nearest the mean over {} ({}, mean {}): the best seed would be luck",
-                     out, cell.values.size(), value, metric_text(metric, cell.mean()));
+  return fmt::format(
+      "{}, the seed nearest the mean over {} ({}, mean {}): the best seed would be luck", out,
+      cell.values.size(), value, metric_text(metric, cell.mean()));
 }
 
 void choose_best(Sweep& sweep) {

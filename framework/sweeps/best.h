@@ -23,7 +23,7 @@ std::optional<BestRun> best_run(const Sweep& sweep);
 // Why it is this run: "of lr=1, the seed nearest the mean over 3 (22.00 %, mean 23.00 %): ...".
 std::string words_of(const Sweep& sweep, const BestRun& best);
 
-// Notes it, and points the sweep's link to it. Leaves all as it is where a trial is to be run still.
+// Notes it, and points the sweep's link to it. Leaves all as it is while a trial is to be run.
 void choose_best(Sweep& sweep);
 
 // Throws Error(kUsage), which names a few of the sweep's runs, the best first, where `place` is the

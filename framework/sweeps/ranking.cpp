@@ -51,7 +51,7 @@ void add_trial(const Sweep& sweep, size_t trial, CellResult& cell) {
   } else if (const auto value = sweep.value(trial)) {
     cell.finished.push_back(trial);
     cell.values.push_back(*value);
-  } else {
+  } else if (sweep.has_best()) {
     cell.apart.emplace_back(trial, "has no " + sweep.options().metric);
   }
 }

@@ -28,8 +28,8 @@ TEST_CASE("a cell with diverged seeds is not the best, and says why it stands wh
                         "cell 0  1/3                90.00 %  2 of 3 diverged\n"
                         "6 trials: 4 finished, 2 diverged\n"
                         "best: ./best -> trials/0004-cell\n"
-                        "      of cell 1, the seed nearest the mean over 3 (10.00 %, mean 10.00 %): "
-                        "the best seed would be luck\n"));
+                        "      of cell 1, the seed nearest the mean over 3 (10.00 %, mean "
+                        "10.00 %): the best seed would be luck\n"));
   const Json cells = Json::parse(said(folder, {"resume", "--json"}, 1)).at("cells");
   REQUIRE(cells.size() == 2);
   CHECK(cells[0].at("cell") == "cell 1");

@@ -168,6 +168,12 @@ TEST_CASE("without a validation split there is no best") {
   CHECK_THAT(result.out,
              EndsWith("2 trials: 2 finished\nno best: without a validation split "
                       "(dataset.validation) there is nothing to choose by\nsweep: sweep\n"));
+  CHECK_FALSE(fs::exists(fs::symlink_status(folder / "sweep/best")));
+  CHECK(folder.refused({"test", "sweep/best"}) ==
+        "error: sweep/best: the sweep has no best: without a validation split (dataset.validation) "
+        "there is nothing to choose by; runs of the sweep: sweep/trials/0001-small-seed-0, "
+        "sweep/trials/0002-small-seed-1\n");
+  CHECK_THAT(folder.run({"status", "sweep"}).out, EndsWith("\nsweep: 2 trials: 2 finished\n"));
   CHECK(
       folder.refused({"resume", "sweep", "--confirm"}) ==
       "error: --confirm: the sweep has no best; there is no validation split (dataset.validation) "

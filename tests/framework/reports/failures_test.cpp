@@ -93,8 +93,8 @@ TEST_CASE("a report names the best group, and none with failures while there is 
           "[reports]") {
   const auto a = group("a", 8, kLow), b = group("b", 16, {0, 0, 0.9}, 2);
   CHECK(summary_of(together({a, b})) ==
-        "<p>7 runs: 2 diverged, 5 finished. Best by validation/accuracy: a with 51.50 %, the mean of "
-        "4 seeds</p>\n");
+        "<p>7 runs: 2 diverged, 5 finished. Best by validation/accuracy: a with 51.50 %, the mean "
+        "of 4 seeds</p>\n");
   const auto c = group("c", 32, {0, 0}, 2);
   CHECK(summary_of(together({b, c})) ==
         "<p>5 runs: 4 diverged, 1 finished. Best by validation/accuracy: b/2 with 90.00 %; 2 of 3 "
