@@ -60,16 +60,13 @@ std::vector<Relabelled> annotate(const std::vector<RunRecord>& runs, const Label
 void print_labels_json(const std::vector<RunRecord>& runs, const std::vector<Labels>& labels) {
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
   for (size_t i = 0; i < runs.size(); ++i) {
-    out.push_back({{"run", runs[i].path.string()},
-                   {"note", labels[i].note},
-                   {"tags", labels[i].tags}});
+    out.push_back(
+        {{"run", runs[i].path.string()}, {"note", labels[i].note}, {"tags", labels[i].tags}});
   }
   print_json(out);
 }
 
-std::string counted_runs(size_t runs) {
-  return runs == 1 ? "1 run" : fmt::format("{} runs", runs);
-}
+std::string counted_runs(size_t runs) { return runs == 1 ? "1 run" : fmt::format("{} runs", runs); }
 
 void require_text(const std::string& text, const std::string& what) {
   if (!is_utf8(text)) throw Error(ExitCode::kUsage, what + " is no UTF-8");

@@ -37,8 +37,9 @@ void print_changes(const std::vector<RunRecord>& runs, const std::vector<Relabel
     if (options.append || before.empty() || before == changes[i].after.note) continue;
     print(fmt::format("{}: the note was: {}", escape(runs[i].path.string()), escape_lines(before)));
   }
-  print(fmt::format("{} of {}", options.clear ? "no note any more" : "noted",
-                    runs.size() == 1 ? escape(runs[0].path.string()) : counted_runs(runs.size())));
+  print(fmt::format("{}: {}",
+                    runs.size() == 1 ? escape(runs[0].path.string()) : counted_runs(runs.size()),
+                    options.clear ? "no note any more" : "noted"));
 }
 
 ExitCode note(const NoteOptions& options) {
@@ -46,8 +47,9 @@ ExitCode note(const NoteOptions& options) {
   const AnnotatedRuns annotated =
       annotated_runs(options.words, given, "; a note of several words stands in quotes");
   if (annotated.words.size() > 1) {
-    throw Error(ExitCode::kUsage, fmt::format("a note is one text: put \"{}\" in quotes",
-                                              escape(fmt::format("{}", fmt::join(annotated.words, " ")))));
+    throw Error(ExitCode::kUsage,
+                fmt::format("a note is one text: put \"{}\" in quotes",
+                            escape(fmt::format("{}", fmt::join(annotated.words, " ")))));
   }
   LabelChange change;
   if (options.clear) change.note = "";
@@ -76,9 +78,10 @@ ExitCode note(const NoteOptions& options) {
 
 Action note_verb(CLI::App& app) {
   auto options = std::make_shared<NoteOptions>();
-  app.add_option("RUN", options->words,
-                 "runs, or sweeps, of which all trials are meant; then the text, in quotes. Without "
-                 "a text their notes are printed")
+  app.add_option(
+         "RUN", options->words,
+         "runs, or sweeps, of which all trials are meant; then the text, in quotes. Without "
+         "a text their notes are printed")
       ->required();
   auto* text = app.add_option("--text", options->text, "the text, also where a run has its name");
   auto* append = app.add_flag("--append", options->append, "add the text to the note, as a line");

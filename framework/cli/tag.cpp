@@ -41,8 +41,7 @@ void require_tags(const TagOptions& options) {
   }
   for (const std::string& tag : options.add) {
     if (!has(options.remove, tag)) continue;
-    throw Error(ExitCode::kUsage,
-                fmt::format("the tag {} is both given and removed", escape(tag)));
+    throw Error(ExitCode::kUsage, fmt::format("the tag {} is both given and removed", escape(tag)));
   }
 }
 
@@ -73,7 +72,8 @@ void print_tags(const std::vector<RunRecord>& runs, const std::vector<Labels>& l
 ExitCode tag(TagOptions options) {
   const AnnotatedRuns annotated = annotated_runs(options.words, false, "; tags follow the runs");
   for (const std::string& word : annotated.words) {
-    if (word.find('/') != word.npos) annotated_runs({word}, true, "; a tag with a slash is given by --add");
+    if (word.find('/') != word.npos)
+      annotated_runs({word}, true, "; a tag with a slash is given by --add");
     options.add.push_back(word);
   }
   require_tags(options);
@@ -81,8 +81,9 @@ ExitCode tag(TagOptions options) {
   const bool changes = !options.add.empty() || !options.remove.empty();
   std::vector<Labels> labels;
   for (const RunRecord& run : annotated.runs) {
-    labels.push_back(changes ? annotate(run.path, run.own, {{}, false, options.add, options.remove}).after
-                             : Labels{run.metrics.note, run.metrics.tags});
+    labels.push_back(
+        changes ? annotate(run.path, run.own, {{}, false, options.add, options.remove}).after
+                : Labels{run.metrics.note, run.metrics.tags});
   }
   options.json ? print_labels_json(annotated.runs, labels) : print_tags(annotated.runs, labels);
   return ExitCode::kDone;
@@ -92,9 +93,10 @@ ExitCode tag(TagOptions options) {
 
 Action tag_verb(CLI::App& app) {
   auto options = std::make_shared<TagOptions>();
-  app.add_option("RUN", options->words,
-                 "runs, or sweeps, of which all trials are meant; then the tags. Without tags those "
-                 "that they have are printed")
+  app.add_option(
+         "RUN", options->words,
+         "runs, or sweeps, of which all trials are meant; then the tags. Without tags those "
+         "that they have are printed")
       ->required();
   app.add_option("--add", options->add, "a tag, also where a run has its name")
       ->allow_extra_args(false);

@@ -1,8 +1,8 @@
 #pragma once
 
 // What a library with components was compiled from: an ELF note beside that of abi.h, in a source
-// that cmake/code_version.cmake writes. The text has three lines: the library's name, the SHA-256 of
-// its sources, and the commit (empty for plug-ins).
+// that cmake/code_version.cmake writes. The text has three lines: the library's name, the SHA-256
+// of its sources, and the commit (empty for plug-ins).
 
 namespace vitrine {
 

@@ -29,7 +29,8 @@ struct RunRecord {
   // metric of the summary or, until there is one, of the last epoch ("test/accuracy"; "seconds" are
   // those of all epochs), a member of the model, the dataset or the environment
   // ("model.parameters", "dataset.sha256", "environment.git"), "run", "status", "exact", "started",
-  // "finished" or "stopped_by". In this order; none where the run has no such value, or null for a metric.
+  // "finished" or "stopped_by". In this order; none where the run has no such value, or null for a
+  // metric.
   std::optional<nlohmann::ordered_json> value(const std::string& name) const;
   // All names that value() knows for this run.
   std::vector<std::string> names() const;

@@ -20,8 +20,8 @@ struct Labels {
 // own, because a run under way writes its metrics.json anew. It holds what differs from the labels
 // of the run's config, so that those which a resume gives it count as well.
 struct Annotations {
-  std::optional<std::string> note;  // in the place of the config's
-  std::string note_before;          // which was this; one that is given later counts again
+  std::optional<std::string> note;          // in the place of the config's
+  std::string note_before;                  // which was this; one that is given later counts again
   std::vector<std::string> added, removed;  // tags
 
   // Of a run's folder; nothing where there is no such file. Throws Error(kData), as parse does.

@@ -57,9 +57,11 @@ std::string instruction_set() {
 
 nlohmann::ordered_json describe_environment() {
   const LoadedCode code = loaded_code();
-  nlohmann::ordered_json out = {
-      {"vitrine", VITRINE_VERSION}, {"git", code.program.commit}, {"sources", code.program.sources},
-      {"compiler", compiler()},     {"build", code.build}};
+  nlohmann::ordered_json out = {{"vitrine", VITRINE_VERSION},
+                                {"git", code.program.commit},
+                                {"sources", code.program.sources},
+                                {"compiler", compiler()},
+                                {"build", code.build}};
   for (const CodeVersion& plugin : code.plugins)
     out["plugins"].push_back({{"name", plugin.name}, {"sources", plugin.sources}});
   out.update({{"cpu", cpu_model()},

@@ -7,11 +7,11 @@
 namespace vitrine {
 
 // Where the results come from: "vitrine", "git" (the commit that was built, "-dirty" when something
-// compiled was not as it has it, "unknown" outside a repository), "sources" (SHA-256 of all that was
-// compiled; these two are the engine's, "unknown" without it), "compiler", "build" (of the libraries
-// that are loaded now), where there are any "plugins" ({"name", "sources"} each), "cpu", "isa"
-// (avx512, avx2, sse4, neon or generic) and "cores" of the machine. Training adds torch, torch_isa,
-// threads and device.
+// compiled was not as it has it, "unknown" outside a repository), "sources" (SHA-256 of all that
+// was compiled; these two are the engine's, "unknown" without it), "compiler", "build" (of the
+// libraries that are loaded now), where there are any "plugins" ({"name", "sources"} each), "cpu",
+// "isa" (avx512, avx2, sse4, neon or generic) and "cores" of the machine. Training adds torch,
+// torch_isa, threads and device.
 nlohmann::ordered_json describe_environment();
 
 std::string utc_now();         // "2026-11-22T10:15:00Z"

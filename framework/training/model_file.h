@@ -19,7 +19,8 @@ void save_model(const std::filesystem::path& file, const Model& model, const Con
 // Throws Error(kCheckpoint) for a file that is damaged, holds no such model, or weights that are
 // not finite.
 ModelFile load_model(const std::filesystem::path& file);
-// The weights alone, into a model of the same shapes. Throws Error(kCheckpoint), as load_model does.
+// The weights alone, into a model of the same shapes. Throws Error(kCheckpoint), as load_model
+// does.
 void load_weights(Model& model, const std::filesystem::path& file);
 
 }  // namespace vitrine

@@ -242,8 +242,8 @@ std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const
   std::map<std::string, Tensor> values = loaded_tensors(checkpoint, kWeights);
   const std::map<std::string, Tensor> average = loaded_tensors(checkpoint, kAverage);
   for (const auto& [name, tensor] : average) values.erase(name);
-  for (const std::string& wrong : {nonfinite_weights(model, average, kAverage),
-                                   nonfinite_weights(model, values, kWeights)}) {
+  for (const std::string& wrong :
+       {nonfinite_weights(model, average, kAverage), nonfinite_weights(model, values, kWeights)}) {
     if (!wrong.empty()) refuse(file, wrong);
   }
   values.insert(average.begin(), average.end());

@@ -27,9 +27,9 @@ TEST_CASE("A finished run is noted and tagged, and nothing else of it changes") 
   const auto before = files_of(desk / "run");
   CHECK(desk.run({"note", "run"}).out == "no note\n");
   CHECK(desk.run({"tag", "run"}).out == "run: old\n");
-  CHECK(desk.run({"note", "run", "worth a longer look"}).out == "noted of run\n");
+  CHECK(desk.run({"note", "run", "worth a longer look"}).out == "run: noted\n");
   CHECK(desk.run({"tag", "run", "winner", "--remove", "old"}).out == "run: winner\n");
-  CHECK(desk.run({"note", "run", "--append", "or two"}).out == "noted of run\n");
+  CHECK(desk.run({"note", "run", "--append", "or two"}).out == "run: noted\n");
   CHECK(desk.run({"note", "run"}).out == "worth a longer look\nor two\n");
   CHECK(desk.run({"tag", "run"}).out == "run: winner\n");
   CHECK(files_of(desk / "run") == before);
@@ -54,9 +54,9 @@ TEST_CASE("A finished run is noted and tagged, and nothing else of it changes") 
   CHECK(status_of(desk, "run")[0].at("tags") == Json{"winner"});
 
   CHECK(desk.run({"note", "run", "other"}).out ==
-        "run: the note was: worth a longer look\nor two\nnoted of run\n");
+        "run: the note was: worth a longer look\nor two\nrun: noted\n");
   CHECK(desk.run({"note", "run", "--clear"}).out ==
-        "run: the note was: other\nno note any more of run\n");
+        "run: the note was: other\nrun: no note any more\n");
   CHECK(desk.run({"note", "run"}).out == "no note\n");
 }
 
@@ -91,11 +91,11 @@ TEST_CASE("Several runs and a sweep's trials are annotated at once") {
   REQUIRE(folders.size() == 2);
   CHECK(desk.run({"tag", "run", "sweep", "good", "kept"}).out ==
         "run: good, kept\n" + folders[0] + ": good, kept\n" + folders[1] + ": good, kept\n");
-  CHECK(desk.run({"note", folders[0], "odd"}).out == "noted of " + folders[0] + "\n");
+  CHECK(desk.run({"note", folders[0], "odd"}).out == folders[0] + ": noted\n");
   CHECK(desk.run({"note", "sweep", "all fine"}).out ==
-        folders[0] + ": the note was: odd\nnoted of 2 runs\n");
-  CHECK(desk.run({"note", "run", "sweep"}).out == "run: no note\n" + folders[0] + ": all fine\n" +
-                                                      folders[1] + ": all fine\n");
+        folders[0] + ": the note was: odd\n2 runs: noted\n");
+  CHECK(desk.run({"note", "run", "sweep"}).out ==
+        "run: no note\n" + folders[0] + ": all fine\n" + folders[1] + ": all fine\n");
   CHECK(desk.run({"tag", folders[1], "--remove", "good"}).out == folders[1] + ": kept\n");
   // One that does not have it is no mistake beside one that does.
   CHECK(desk.run({"tag", "sweep", "--remove", "good"}).code == 0);
@@ -147,7 +147,8 @@ TEST_CASE("Annotations that are damaged are told, and the run is not taken witho
   const Desk desk;
   desk.train("run");
   desk.write("run/annotations.json", "{");
-  CHECK_THAT(desk.error(ExitCode::kData, {"note", "run"}), StartsWith("error: run/annotations.json"));
+  CHECK_THAT(desk.error(ExitCode::kData, {"note", "run"}),
+             StartsWith("error: run/annotations.json"));
   CHECK_THAT(desk.run({"status", "run"}).out, Contains("run  unreadable"));
 }
 

@@ -27,7 +27,8 @@ TEST_CASE("Early stopping is told by terminal, log, status and metrics.json") {
   const Json status = Json::parse(desk.run({"status", "run", "--json"}).out);
   CHECK(status[0].at("status") == "finished");
   CHECK(status[0].at("stopped_by") == "early_stopping");
-  CHECK_THAT(desk.run({"compare", "run", "--columns", "stopped_by"}).out, Contains("early_stopping"));
+  CHECK_THAT(desk.run({"compare", "run", "--columns", "stopped_by"}).out,
+             Contains("early_stopping"));
 }
 
 TEST_CASE("A run that early stopping ended says that nothing is left, and what to change") {
@@ -59,9 +60,8 @@ TEST_CASE("What early stopping counted of another metric does not count") {
   const Desk desk;
   REQUIRE(desk.run({"a.yaml", kStopping, "training.epochs=20", "--run-dir", "run"}).code == 0);
   // Of -loss, which is below every accuracy, nothing would ever be better.
-  const Result result =
-      desk.run({"resume", "run", "training.early_stopping.metric=validation/loss",
-                "training.early_stopping.min_delta=0", "training.epochs=6"});
+  const Result result = desk.run({"resume", "run", "training.early_stopping.metric=validation/loss",
+                                  "training.early_stopping.min_delta=0", "training.epochs=6"});
   CHECK_THAT(result.out, Contains("\nepoch 6 of 6: "));
   CHECK(reason_of(desk / "run") == "epochs");
 }
@@ -89,8 +89,8 @@ TEST_CASE("metrics.json tells why each run ended") {
 
 TEST_CASE("A run that a signal stopped says so, and one under way has no end yet") {
   const Desk desk;
-  Process process(runner_command({"a.yaml", "training.epochs=1000000", "--run-dir", "run"}), desk / "",
-                  {});
+  Process process(runner_command({"a.yaml", "training.epochs=1000000", "--run-dir", "run"}),
+                  desk / "", {});
   CHECK(signal_during(process, desk / "run", SIGKILL).code == 137);
   CHECK(reason_of(desk / "run") == nullptr);
   Process again(runner_command({"resume", "run"}), desk / "", {});

@@ -140,8 +140,9 @@ TEST_CASE("Weights of a checkpoint that are not finite are named and passed over
   CHECK(desk.run({"test", "run", "--checkpoint", "3"}).err == "");
   const std::string of_weights = unusable + "model/head.bias has NaN in 1 of 10 values";
   const std::string error = desk.error(ExitCode::kCheckpoint, {"resume", "run"});
-  CHECK_THAT(error, StartsWith("error: no checkpoint in run/checkpoints is usable:\n  " +
-                               of_average.substr(0, of_average.size() - 1) + "\n  the checkpoint "));
+  CHECK_THAT(error,
+             StartsWith("error: no checkpoint in run/checkpoints is usable:\n  " +
+                        of_average.substr(0, of_average.size() - 1) + "\n  the checkpoint "));
   CHECK_THAT(error, Contains("model/head.bias has NaN in 1 of 10 values"));
 }
 
@@ -166,9 +167,7 @@ TEST_CASE("A run goes on from the newest checkpoint whose weights are finite") {
 }
 
 // Finite itself, and far too large for anything that is computed of it to be.
-void inflate(const fs::path& file) {
-  spoil(file, "head.weight", std::vector<float>(80, 3e38F));
-}
+void inflate(const fs::path& file) { spoil(file, "head.weight", std::vector<float>(80, 3e38F)); }
 
 TEST_CASE("A test that is not finite ends as a training that diverged does") {
   const Desk desk;
@@ -179,9 +178,10 @@ TEST_CASE("A test that is not finite ends as a training that diverged does") {
     const Result result = desk.run({"test", "a.yaml", "model.weights=w.safetensors", json});
     CHECK(result.code == 4);
     CHECK(result.out == "");
-    CHECK(result.err ==
-          "error: w.safetensors: test/loss is NaN: these weights are finite, but of a training that "
-          "has diverged\n");
+    CHECK(
+        result.err ==
+        "error: w.safetensors: test/loss is NaN: these weights are finite, but of a training that "
+        "has diverged\n");
   }
 }
 

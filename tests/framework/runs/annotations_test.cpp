@@ -25,8 +25,7 @@ TEST_CASE("annotations stand over the labels of the config", "[runs]") {
   CHECK(first.after == Labels{"as planned", {"base", "winner"}});
   annotate(run.path(), kOwn, noted("seen"));
   CHECK(annotate(run.path(), kOwn, noted("again", true)).after.note == "seen\nagain");
-  CHECK(Annotations::read(run.path()).over(kOwn) ==
-        Labels{"seen\nagain", {"base", "winner"}});
+  CHECK(Annotations::read(run.path()).over(kOwn) == Labels{"seen\nagain", {"base", "winner"}});
   CHECK(annotate(run.path(), kOwn, tagged({"old"}, {"winner"})).after.tags == Tags{"old", "base"});
   CHECK(annotate(run.path(), kOwn, noted("")).after.note == "");
 }
@@ -36,8 +35,7 @@ TEST_CASE("what a resume gives the config later counts beside the annotations", 
   annotate(run.path(), kOwn, noted("seen"));
   annotate(run.path(), kOwn, tagged({"winner"}, {"old"}));
   const Annotations annotations = Annotations::read(run.path());
-  CHECK(annotations.over({"other", {"base", "new"}}) ==
-        Labels{"other", {"base", "new", "winner"}});
+  CHECK(annotations.over({"other", {"base", "new"}}) == Labels{"other", {"base", "new", "winner"}});
 }
 
 TEST_CASE("of many who annotate at once nothing is lost", "[runs]") {
@@ -84,8 +82,9 @@ TEST_CASE("annotations.json as it is written, and what is refused in it", "[runs
   CHECK(error("\"note\"", "\"nota\"") == "a.json: \"note\" is missing");
   CHECK(error("\"winner\"", "3") == "a.json: tags_added[0]: expected a string, got 3");
   write_plain(run / "annotations.json", "{");
-  CHECK(message_of(ExitCode::kData, [&] { annotate(run.path(), {}, noted("x")); })
-            .starts_with((run / "annotations.json").string()));
+  CHECK(message_of(ExitCode::kData, [&] {
+          annotate(run.path(), {}, noted("x"));
+        }).starts_with((run / "annotations.json").string()));
 }
 
 }  // namespace

@@ -33,9 +33,9 @@ class Project {
   }
   void remove(const std::string& name) const { fs::remove(folder_ / name); }
   void git(const std::string& arguments) const {
-    const std::string command =
-        "git -C '" + folder_.string() +
-        "' -c user.name=a -c user.email=a@b -c commit.gpgsign=false " + arguments + " >/dev/null 2>&1";
+    const std::string command = "git -C '" + folder_.string() +
+                                "' -c user.name=a -c user.email=a@b -c commit.gpgsign=false " +
+                                arguments + " >/dev/null 2>&1";
     REQUIRE(std::system(command.c_str()) == 0);
   }
   std::string head() const {
@@ -51,10 +51,10 @@ class Project {
     }
     write("build/code/p.in", input);
     const std::string build = (folder_ / "build").string();
-    const std::string command =
-        "cmake -DNAME=p -DKIND=program '-DFOLDER=" + folder_.string() + "' '-DBINARY=" + build +
-        "' '-DINPUT=" + build + "/code/p.in' '-DOUTPUT=" + output().string() +
-        "' -P " VITRINE_SOURCE_DIR "/cmake/code_version.cmake";
+    const std::string command = "cmake -DNAME=p -DKIND=program '-DFOLDER=" + folder_.string() +
+                                "' '-DBINARY=" + build + "' '-DINPUT=" + build +
+                                "/code/p.in' '-DOUTPUT=" + output().string() +
+                                "' -P " VITRINE_SOURCE_DIR "/cmake/code_version.cmake";
     REQUIRE(std::system(command.c_str()) == 0);
     // #define VITRINE_CODE_TEXT "p\n<sources>\n<commit>"
     const std::string text = read_file(output(), 10000);

@@ -15,9 +15,8 @@ TEST_CASE("the environment says where results come from", "[runs]") {
   for (const auto& [key, value] : environment.items()) {
     if (key != "plugins") keys.push_back(key);  // of other tests
   }
-  CHECK(keys ==
-        std::vector<std::string>{"vitrine", "git", "sources", "compiler", "build", "cpu", "isa",
-                                 "cores"});
+  CHECK(keys == std::vector<std::string>{"vitrine", "git", "sources", "compiler", "build", "cpu",
+                                         "isa", "cores"});
   const std::regex commit("[0-9a-f]{40}(-dirty)?|unknown");
   CHECK(std::regex_match(environment["git"].get<std::string>(), commit));
   const std::regex sources("[0-9a-f]{64}|unknown");
