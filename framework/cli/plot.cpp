@@ -84,12 +84,14 @@ ExitCode plot(PlotOptions options, const std::vector<std::string>& extras) {
 
 Action plot_verb(CLI::App& app) {
   auto options = std::make_shared<PlotOptions>();
-  CLI::App* curves = app.add_subcommand("curves", "learning curves of runs, as a picture or numbers");
+  CLI::App* curves =
+      app.add_subcommand("curves", "learning curves of runs, as a picture or numbers");
   const Action plot_curves = plot_curves_verb(*curves);
   app.add_option("PLOT", options->name, "which picture of a model: runner list plot");
-  app.add_option("-o,--output", options->file,
-                 "file to write, by its end: .png, .svg, or .json for the numbers behind the picture; "
-                 "default RUN/plots/PLOT.png, or PLOT.png without a run");
+  app.add_option(
+      "-o,--output", options->file,
+      "file to write, by its end: .png, .svg, or .json for the numbers behind the picture; "
+      "default RUN/plots/PLOT.png, or PLOT.png without a run");
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
   app.allow_extras();

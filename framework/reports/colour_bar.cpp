@@ -39,8 +39,7 @@ ColourBar colour_bar(const Scale& scale, const std::string& label) {
 double bar_height(double height) { return std::clamp(height, 90.0, 220.0); }
 
 double bar_width(const ColourBar& bar, double height) {
-  return width_of_ticks(bar) + 6 +
-         kBarLine * static_cast<double>(label_lines(bar, height).size());
+  return width_of_ticks(bar) + 6 + kBarLine * static_cast<double>(label_lines(bar, height).size());
 }
 
 void draw_bar(Canvas& canvas, const ColourBar& bar, const Point& top_left, double height) {

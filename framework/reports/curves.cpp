@@ -290,13 +290,12 @@ nlohmann::ordered_json to_numbers(const Curves& curves) {
   const Json band = options.band == Band::kNone  ? Json()
                     : options.band == Band::kStd ? Json("standard deviation over seeds")
                                                  : Json("95 % interval of the mean over seeds");
-  return {
-      {"axes",
-       {{{"name", options.x == "seconds" ? "training time" : options.x},
-         {"unit", options.x == "seconds" ? Json("s") : Json()}}}},
-      {"value", {{"name", options.metric}, {"unit", unit(curves.unit)}}},
-      {"band", band},
-      {"lines", lines}};
+  return {{"axes",
+           {{{"name", options.x == "seconds" ? "training time" : options.x},
+             {"unit", options.x == "seconds" ? Json("s") : Json()}}}},
+          {"value", {{"name", options.metric}, {"unit", unit(curves.unit)}}},
+          {"band", band},
+          {"lines", lines}};
 }
 
 std::string to_csv(const Curves& curves) {

@@ -9,7 +9,7 @@
 namespace vitrine {
 
 struct GridCell {
-  Image image;                       // without pixels: the place stays empty
+  Image image;  // without pixels: the place stays empty
   // Lines below it, wrapped where they are too long. They run on over places of the group below
   // that stay empty.
   std::vector<std::string> caption;

@@ -25,8 +25,8 @@ void add_wrapped(std::vector<std::string>& lines, const std::string& text, doubl
 }
 
 double longest_of(const Picture& picture) {
-  double out = std::max(text_width(picture.title, kTitleSize, true),
-                        text_width(picture.subject, kNoteSize));
+  double out =
+      std::max(text_width(picture.title, kTitleSize, true), text_width(picture.subject, kNoteSize));
   for (const std::string& each : picture.notes) out = std::max(out, text_width(each, kNoteSize));
   return out > 0 ? out + 2 * kPageEdge : 0;
 }

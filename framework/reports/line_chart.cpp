@@ -95,7 +95,7 @@ Frame::Frame(const LineChart& chart) {
   x.widen(0.02);
   y.widen(0.04);
   x_ticks = ticks_between(x.low, x.high, 8, chart.whole_x);
-  y_ticks = ticks_between(y.low, y.high, 6, false);
+  y_ticks = ticks_between(y.low, y.high, 8, false);
   double ticks = 0;
   for (const std::string& text : tick_texts(y_ticks))
     ticks = std::max(ticks, text_width(text, kTextSize));
@@ -126,10 +126,9 @@ void draw_axes(Canvas& canvas, const LineChart& chart, const Frame& frame) {
   canvas.text({plot.x + plot.width / 2, bottom + 30}, chart.x_title,
               {.size = kTextSize + 1, .align = Align::kCentre});
   for (size_t i = 0; i < frame.y_title.size(); ++i) {
-    canvas.text({kEdge + kTextSize / 2 + kTextLine * static_cast<double>(i),
-                 plot.y + plot.height / 2},
-                frame.y_title[i],
-                {.size = kTextSize + 1, .align = Align::kCentre, .upwards = true});
+    canvas.text(
+        {kEdge + kTextSize / 2 + kTextLine * static_cast<double>(i), plot.y + plot.height / 2},
+        frame.y_title[i], {.size = kTextSize + 1, .align = Align::kCentre, .upwards = true});
   }
 }
 

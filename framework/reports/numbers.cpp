@@ -72,8 +72,7 @@ nlohmann::ordered_json json_of(const Numbers& numbers) {
   }
   Json axes = Json::array();
   for (const NumbersAxis& axis : numbers.axes) {
-    axes.push_back(
-        {{"name", axis.name}, {"unit", unit_of(axis.unit)}, {"values", axis.values}});
+    axes.push_back({{"name", axis.name}, {"unit", unit_of(axis.unit)}, {"values", axis.values}});
   }
   size_t next = 0;
   return {{"axes", std::move(axes)},

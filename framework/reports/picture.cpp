@@ -236,7 +236,8 @@ Image to_image(const Picture& picture) {
     return static_cast<int64_t>(std::ceil(units * resolution));
   };
   Image out{pixels(page.width), pixels(page.height), 3, {}};
-  if (out.width > kMaxCairoSide || out.height > kMaxCairoSide || out.width * out.height > kMaxPixels) {
+  if (out.width > kMaxCairoSide || out.height > kMaxCairoSide ||
+      out.width * out.height > kMaxPixels) {
     throw Error(ExitCode::kUsage,
                 fmt::format("a picture of {} x {} pixels is too large: at most {} along a side and "
                             "{} in all can be drawn",

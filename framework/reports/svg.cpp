@@ -43,8 +43,8 @@ std::string stroke_text(const Stroke& stroke) {
                      dashes.empty() ? "" : " stroke-dasharray=\"" + dashes + "\"");
 }
 
-// Each pixel as a rectangle of several: viewers smooth what they enlarge, and with more pixels there
-// is less to smooth.
+// Each pixel as a rectangle of several: viewers smooth what they enlarge, and with more pixels
+// there is less to smooth.
 Image enlarged(const Image& image) {
   constexpr int64_t kSide = 256;
   const int64_t across = std::max<int64_t>(1, kSide / image.width),

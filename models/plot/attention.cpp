@@ -41,8 +41,8 @@ class AttentionPlot : public Plot {
       add(grid, numbers, image, answers.back(), task);
     }
     shrink(grid);
-    grid.bar =
-        ColourBar{{}, "attention to a patch, as a share of the map's largest", {{0, "0"}, {1, "max"}}};
+    grid.bar = ColourBar{
+        {}, "attention to a patch, as a share of the map's largest", {{0, "0"}, {1, "max"}}};
     Picture out = vitrine::draw(std::move(grid));
     out.title = "Attention to the patches of an image";
     out.notes = notes(task);
@@ -124,10 +124,10 @@ class AttentionPlot : public Plot {
 
   std::vector<std::string> notes(size_t task) const {
     const auto& tasks = context_.model->tasks();
-    const std::string whose =
-        model_.geometry().special_tokens == 0 ? "what the pooling reads of the patches"
-        : tasks.size() == 1 ? "the class token"
-                            : "the token of the task " + tasks[task].name;
+    const std::string whose = model_.geometry().special_tokens == 0
+                                  ? "what the pooling reads of the patches"
+                              : tasks.size() == 1 ? "the class token"
+                                                  : "the token of the task " + tasks[task].name;
     return {"Colour: the share of the attention of " + whose +
                 " that a patch gets, from 0 to the map's largest, which stands below it. The image "
                 "shines through in grey.",

@@ -28,8 +28,7 @@ class EmbeddingPlot : public Plot {
     const bool coloured = filters_.size(1) == 3;
     Grid grid = tiles(coloured);
     grid.bar = colour_bar({coloured ? Palette::kGrey : Palette::kDiverging, -high_, high_},
-                          coloured ? "weight of red, green and blue (no unit)"
-                                   : "weight of a pixel (no unit)");
+                          coloured ? "weight of a channel (no unit)" : "weight (no unit)");
     Picture out = vitrine::draw(std::move(grid));
     out.title = "Filters of the embedding" + part_;
     out.notes = {fmt::format(
@@ -41,8 +40,8 @@ class EmbeddingPlot : public Plot {
           "A pixel's colour is made of its three weights: mid-grey is 0, and more red is a larger "
           "weight of red.");
     if (const int64_t gaps = filters_.numel() - filters_.isfinite().sum().item<int64_t>(); gaps > 0)
-      out.notes.push_back(fmt::format("Without meaning: {} weights that are no finite numbers.",
-                                      gaps));
+      out.notes.push_back(
+          fmt::format("Without meaning: {} weights that are no finite numbers.", gaps));
     out.numbers = [filters = filters_] {
       return json_of({{{"filter", "", counted(filters.size(0))},
                        {"channel", "", counted(filters.size(1))},

@@ -18,7 +18,8 @@ struct Options {
   void visit(Fields& field) {
     field("length", length, "tokens: rows of the picture", between(1, 10'000));
     field("width", width, "hidden_d: columns of the picture", between(1, 10'000));
-    field("scale", scale, "pixels of a PNG a value, along each side; null: as the picture needs", between(1, 64));
+    field("scale", scale, "pixels of a PNG a value, along each side; null: as the picture needs",
+          between(1, 64));
     field("position", position, "the part whose table is drawn");
   }
   void check(const PlotContext& context, Check& check) const {
@@ -120,8 +121,8 @@ class Positions : public Plot {
     out.notes.push_back("Colour: what is added to this dimension of the token.");
     if (!gaps.empty()) out.notes.push_back(gaps);
     out.numbers = [tokens = std::move(tokens), table] {
-      return json_of({{tokens, {"dimension", "", counted(table.size(1))}},
-                      "value", "", to_floats(table)});
+      return json_of(
+          {{tokens, {"dimension", "", counted(table.size(1))}}, "value", "", to_floats(table)});
     };
     return out;
   }

@@ -73,7 +73,7 @@ class Similarity : public Plot {
     return grid;
   }
 
-  Tensor similarity_;  // [rows, columns, rows, columns]
+  Tensor similarity_;                         // [rows, columns, rows, columns]
   double side_ = 1, height_ = 1, width_ = 1;  // of an image; both shares of its longer side
   std::string part_;
 };

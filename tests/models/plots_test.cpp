@@ -6,6 +6,7 @@
 #include "framework/training/plot.h"
 #include "models/plot/attention/maps.h"
 #include "tests/component.h"
+#include "tests/framework/reports/svg.h"
 #include "tests/models/support.h"
 
 namespace vitrine {
@@ -156,6 +157,46 @@ TEST_CASE("an embedding's filters are what a pixel of a patch adds to its token"
     const Tensor added = (embedding->forward(lit) - embedding->forward(dark))[0][3];
     CHECK(largest_difference(added, filters.select(1, 1).select(1, 1).select(1, 2)) < 1e-6);
   }
+}
+
+TEST_CASE("positions call each token by its name") {
+  const at::NoGradGuard no_grad;
+  const auto texts_of = [](const std::string& model) {
+    const auto texts = svg_texts(
+        to_svg(make<Plot>("positions", {make_model(model, images_of(1, 28, 28)), {}})->draw()));
+    return std::vector<std::string>(texts.begin(), std::find(texts.begin(), texts.end(), "token"));
+  };
+  const auto has = [](const std::vector<std::string>& texts, const char* text) {
+    return std::find(texts.begin(), texts.end(), text) != texts.end();
+  };
+  const auto tasks = texts_of(
+      "{type: vit, n_patches: 7, position: learned, tasks: [{name: digit}, {name: above_five, "
+      "target: {above: 5}}]}");
+  CHECK(tasks[0] == "Position embeddings (learned)");
+  for (const char* name : {"digit", "above_five", "row 0", "row 6"}) CHECK(has(tasks, name));
+  const auto columns = texts_of("{type: vit, n_patches: [1, 4], pooling: mean}");
+  for (const char* name : {"column 0", "column 3"}) CHECK(has(columns, name));
+  CHECK_FALSE(has(columns, "class"));
+}
+
+TEST_CASE("filters in colour have a bar of greys, and those that are no numbers are told of") {
+  torch::manual_seed(6);
+  const at::NoGradGuard no_grad;
+  const auto model = make_model("{type: vit, n_patches: 2, hidden_d: 8}", images_of(3, 8, 8));
+  parameters_by_name(*model).at("embedding.weight").view({-1}).narrow(0, 0, 3).fill_(NAN);
+  const Picture picture = make<Plot>("embedding", {model, {}})->draw();
+  CHECK(picture.title == "Filters of the embedding (linear_patches)");
+  REQUIRE(picture.notes.size() == 3);
+  CHECK(picture.notes[2] == "Without meaning: 3 weights that are no finite numbers.");
+  const auto texts = svg_texts(to_svg(picture));
+  CHECK(std::count(texts.begin(), texts.end(), "weight of a channel") +
+            std::count(texts.begin(), texts.end(), "weight of a channel (no unit)") ==
+        1);
+  const nlohmann::ordered_json numbers = picture.numbers();
+  CHECK(numbers.at("values").size() == 8);
+  CHECK(numbers.at("values")[0].size() == 3);
+  CHECK(numbers.at("values")[0][0][0][0].is_null());
+  CHECK(numbers.at("values")[7][2][3][3].is_number());
 }
 
 TEST_CASE("plots say what a model lacks") {

@@ -86,8 +86,7 @@ TEST_CASE("plot positions draws the table with names, numbers and a colour bar")
         std::vector<std::string>{"Position embeddings (sincos)", "0", "dimension of the token", "0",
                                  "position", "0", "value (no unit)",
                                  "Colour: what is added to this dimension of the token."});
-  CHECK(plot({"--position", "none"}).err ==
-        "error: the position \"none\" has no table to draw\n");
+  CHECK(plot({"--position", "none"}).err == "error: the position \"none\" has no table to draw\n");
 }
 
 TEST_CASE("a plot of a run goes to its folder plots, and the same again over it") {
@@ -130,7 +129,8 @@ TEST_CASE("a plot's JSON holds its numbers with the names and units of their axe
   const auto names = [](const nlohmann::json& json) {
     Names out;
     for (const auto& axis : json.at("axes")) {
-      const std::string unit = axis.at("unit").is_null() ? "" : " in " + axis.at("unit").get<std::string>();
+      const std::string unit =
+          axis.at("unit").is_null() ? "" : " in " + axis.at("unit").get<std::string>();
       out.push_back(axis.at("name").get<std::string>() + unit);
     }
     return out;
@@ -148,14 +148,14 @@ TEST_CASE("a plot's JSON holds its numbers with the names and units of their axe
   CHECK(std::abs(positions.at("values")[1][0].get<double>() - std::sin(1.0)) < 1e-6);
 
   const auto similarity = plot({"similarity", "run"});
-  CHECK(names(similarity) ==
-        Names{"row of the patch in patches", "column of the patch in patches",
-              "row of the other patch in patches", "column of the other patch in patches"});
+  CHECK(names(similarity) == Names{"row of the patch in patches", "column of the patch in patches",
+                                   "row of the other patch in patches",
+                                   "column of the other patch in patches"});
   CHECK(std::abs(similarity.at("values")[3][1][3][1].get<double>() - 1) < 1e-5);
 
   const auto embedding = plot({"embedding", "run"});
-  CHECK(names(embedding) == Names{"filter", "channel", "row of the pixel in pixels",
-                                  "column of the pixel in pixels"});
+  CHECK(names(embedding) ==
+        Names{"filter", "channel", "row of the pixel in pixels", "column of the pixel in pixels"});
   CHECK(embedding.at("values").size() == 8);
   CHECK(embedding.at("values")[7][0].size() == 7);
   CHECK(embedding.at("values")[7][0][6].size() == 14);
@@ -181,8 +181,8 @@ TEST_CASE("plot attention has a row for each image and block, and a column for e
   const Folder folder;
   write_png(folder / "grey.png", 28, 128);
   REQUIRE(folder.run({"plot", "attention", "run", "--images", "3", "-o", "one.png"}).code == 0);
-  const std::vector<std::string> three = {"plot",  "attention",         "run", "--images",
-                                          "3,31,grey.png", "-o"};
+  const std::vector<std::string> three = {"plot",     "attention",     "run",
+                                          "--images", "3,31,grey.png", "-o"};
   for (const char* file : {"three.png", "three.svg"}) {
     auto arguments = three;
     arguments.push_back(file);
@@ -206,8 +206,7 @@ TEST_CASE("plot attention has a row for each image and block, and a column for e
   });
   CHECK(labels == 2);  // of a file none is known
   // The last image itself: 44 for the heading, 26 above the first row.
-  CHECK(pixel(all, 2 * (10 + 42), 2 * (44 + 26 + 2 * 218 + 42)) ==
-        std::vector<int>{128, 128, 128});
+  CHECK(pixel(all, 2 * (10 + 42), 2 * (44 + 26 + 2 * 218 + 42)) == std::vector<int>{128, 128, 128});
 }
 
 TEST_CASE("plot embedding colours each weight by its place around zero") {
@@ -393,8 +392,9 @@ TEST_CASE("plot curves joins seeds to one line, and the extension decides what i
         "error: of several places it cannot be told where the picture belongs: give -o FILE\n");
   CHECK(plot({"run", "--width", "640", "-o", "w.svg"}).err ==
         "error: --width has no effect: only a .png has pixels\n");
-  CHECK(plot({"run", "-o", "c.pdf"}).err ==
-        "error: c.pdf: what is written is told by the name's end, one of .png, .svg, .json, .csv\n");
+  CHECK(
+      plot({"run", "-o", "c.pdf"}).err ==
+      "error: c.pdf: what is written is told by the name's end, one of .png, .svg, .json, .csv\n");
   CHECK(plot({"run", "-o", "run/metrics.json"}).code == 2);
   CHECK_THAT(
       plot({"run", "--metric", "validation/acuracy"}).err,

@@ -128,8 +128,9 @@ TEST_CASE("labels in a CSV are quoted where they must be") {
 TEST_CASE("more groups than there are lines to tell apart are refused as a picture") {
   std::vector<RunRecord> runs;
   for (int i = 1; i <= 29; ++i) runs.push_back(record(0, i, {0.5, 0.6}));
-  CHECK(refusal(runs, options("epoch", Band::kStd)) ==
-        "29 lines cannot be told apart, at most 28 can: give fewer runs, or write a .csv or a .json");
+  CHECK(
+      refusal(runs, options("epoch", Band::kStd)) ==
+      "29 lines cannot be told apart, at most 28 can: give fewer runs, or write a .csv or a .json");
   runs.pop_back();
   CHECK(refusal(runs, options("epoch", Band::kStd)) == "");
 }

@@ -286,6 +286,13 @@ TEST_CASE("the test's results: confusion, classes and the worst images") {
                         {"is": 0, "said": 1, "count": 2, "share": 0.6666666666666666},
                         {"is": 1, "said": 0, "count": 0, "share": 0.0},
                         {"is": 1, "said": 1, "count": 4, "share": 1.0}])"));
+  const Json& axes = charts.at("confusion-0-0").at("axes");
+  CHECK(axes[0].at("title") == "predicted class");
+  CHECK(axes[1].at("title") == "true class");
+  const std::string confusion = charts.at("confusion-0-0").dump();
+  CHECK_THAT(confusion, Contains("\"number of images; colour: their share of the class\""));
+  CHECK_THAT(confusion,
+             Contains("{\"at\":1,\"align\":\"right\",\"text\":\"100 %\",\"right\":true}"));
   CHECK(charts.at("classes-0-0").at("data")[0].at("values") ==
         Json::parse(R"([{"class": 0, "measure": "accuracy", "value": 0.5},
                         {"class": 1, "measure": "accuracy", "value": 1}])"));
