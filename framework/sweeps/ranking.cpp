@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "framework/config/scalar.h"
+#include "framework/sweeps/scheduler.h"
 #include "framework/sweeps/variants.h"
 
 namespace vitrine {

@@ -28,9 +28,9 @@ struct FakeConfig {
 // Reads configs as the engine does, and builds nothing.
 class FakeEngine : public Engine {
  public:
-  std::shared_ptr<const ResolvedConfig> resolve(const Node& written,
-                                                const std::string& file) override {
-    FakeConfig config;
+  std::shared_ptr<const ResolvedConfig> resolve(const Node& written, const std::string& file,
+                                                const Problems::KeyLister&) override {
+    FakeConfig config, untouched;
     Problems problems;
     read_fields(fields_of(config), written, "", problems);
     if (!problems.empty()) throw ConfigError(problems, file, false);
@@ -42,10 +42,12 @@ class FakeEngine : public Engine {
     auto out = std::make_shared<ResolvedConfig>();
     out->written = written;
     out->resolved = write_fields(fields_of(config));
+    out->keys = keys_of(fields_of(config), fields_of(untouched));
     out->device = "cpu";
     out->threads = threads_;
     return out;
   }
+  KnownKeys known_keys(const Node&) override { return {}; }
   nlohmann::ordered_json schema() override {
     FakeConfig config;
     return schema_of_fields(fields_of(config));
