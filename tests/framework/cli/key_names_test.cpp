@@ -61,9 +61,9 @@ TEST_CASE("Short, near and foreign names of keys are understood wherever they st
       {"adam.betas=[0, 0]", "did you mean optimizer.betas?"},
       {"training.batchsize=8", "did you mean batch_size?"},
       {"training.optimizer=sgd", "did you mean optimizer (at the top)?"},
+      {"model.mlp.ration=2", "did you mean ratio?"},
       {"optimizer.learning_rate=1", "did you mean lr?"},
       {"optimizer.name=sgd", "did you mean type?"},
-      {"model.mlp.ration=2", "did you mean ratio?"},
   };
   std::string all;
   std::vector<std::string> arguments = {"a.yaml"};

@@ -22,8 +22,9 @@ TEST_CASE("a sweep grows, and a trial that is beyond repair keeps no other from 
   CHECK(grown.code == 1);
   CHECK_THAT(grown.out, StartsWith("small: 1 trial added (3 there already, 1 finished): 1 cell x 4 "
                                    "seeds, 2 at a time\n"));
-  CHECK_THAT(grown.out, EndsWith("4 trials: 3 finished, 1 failed\nrun what failed again with: "
-                                 "runner resume sweep --retry-failed\n"));
+  CHECK_THAT(grown.out, Contains("\n4 trials: 3 finished, 1 failed\nbest: sweep/best -> ") &&
+                            EndsWith("\nrun what failed again with: runner resume sweep "
+                                     "--retry-failed\n"));
   CHECK_THAT(grown.err, StartsWith("warning: sweep/trials/0001-small-seed-0 is gone: made again "
                                    "from plan.json\nwarning: sweep/trials/0002-small-seed-1 cannot "
                                    "be gone on with: cannot create "));

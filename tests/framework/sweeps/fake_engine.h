@@ -52,9 +52,7 @@ class FakeEngine : public Engine {
     FakeConfig config;
     return schema_of_fields(fields_of(config));
   }
-  // Building a model may take all threads but one.
   Workload workload(const std::shared_ptr<const ResolvedConfig>&) override {
-    threads_ = 1;
     return {10, 10, 40, 10, 30, true};
   }
   void set_threads(int64_t threads) override { threads_ = threads; }

@@ -105,12 +105,6 @@ TEST_CASE("what is wrong with a value is told whether it is drawn or not") {
         "      |                                             ^ did you mean hidden_d?");
 }
 
-TEST_CASE("all cells get as many threads") {
-  const Folder folder;
-  for (const Cell& cell : folder.plan({"lr=1,2,3", "sweep.jobs=1"}).cells)
-    CHECK(cell.resolved->threads == 8);
-}
-
 TEST_CASE("an impossible draw is replaced by another") {
   const Folder folder;
   const Plan plan =
