@@ -1,20 +1,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
+#include <memory>
 #include <thread>
 
+#include "framework/cli/compare_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/reports/comparison.h"
-#include "framework/reports/comparison_table.h"
+#include "framework/reports/comparison_formats.h"
 #include "framework/reports/comparison_text.h"
 
 namespace vitrine {
 
 namespace {
-
-using Rows = std::vector<std::vector<std::string>>;
 
 struct CompareOptions {
   std::vector<std::string> places, where, baseline, tags, columns, pareto;
@@ -22,10 +20,6 @@ struct CompareOptions {
   std::string metric, sort;
   bool json = false, csv = false, markdown = false, latex = false;
 };
-
-// Up to this many groups stand beside each other, more of them below each other.
-constexpr size_t kMostBeside = 3;
-constexpr size_t kMostNotes = 20;
 
 std::vector<Condition> conditions_of(const std::vector<std::string>& texts, const char* option) {
   std::vector<Condition> out;
@@ -39,107 +33,12 @@ std::string without_spaces(const std::string& text) {
   return begin == text.npos ? "" : text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
-Rows escaped(Rows rows) {
-  for (auto& row : rows) {
-    for (std::string& cell : row) cell = escape(cell);
-  }
-  return rows;
-}
-
-Rows transposed(const Rows& rows) {
-  Rows out(rows.at(0).size());
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) out[i].push_back(row[i]);
-  }
-  return out;
-}
-
-// Takes out columns that do not fit the terminal; returns their names.
-std::vector<std::string> fit(ComparisonTable& columns) {
-  std::vector<std::string> gone;
-  for (size_t i = columns.columns.size(); i-- > 0;) {
-    if (width_of_lines(table(escaped(columns.rows()))) <= output_width()) break;
-    if (!columns.columns[i].may_go) continue;
-    gone.insert(gone.begin(), columns.columns[i].cells[0]);
-    columns.columns.erase(columns.columns.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  return gone;
-}
-
-std::string beside(const ComparisonTable& columns) {
-  return table(escaped(transposed(columns.rows())), false);
-}
-
-// A group a row; beside each other where that alone fits the terminal.
-std::string below(ComparisonTable columns) {
-  const std::string other = beside(columns);
-  const std::vector<std::string> gone = fit(columns);
-  const std::string text = table(escaped(columns.rows()));
-  if (width_of_lines(text) > output_width() && width_of_lines(other) <= output_width()) {
-    return other;
-  }
-  if (gone.empty()) return text;
-  return fmt::format("{}\nleft out for the terminal's width: {} (--columns chooses)", text,
-                     escape(fmt::format("{}", fmt::join(gone, ", "))));
-}
-
-std::vector<std::string> left_out_of(const Comparison& comparison) {
-  std::vector<std::string> out;
-  for (const auto& [run, reason] : comparison.left_out) {
-    const std::string path = run->path.string();
-    out.push_back(reason.starts_with(path) ? reason : fmt::format("{}: {}", path, reason));
-  }
-  return out;
-}
-
-// Which runs are not counted or are with care, and which are left out.
-std::vector<std::string> notes_of(const Comparison& comparison) {
-  std::vector<std::string> out;
-  for (const Group& group : comparison.groups) {
-    for (const auto& [run, reason] : group.remarks) {
-      const bool counted = std::count(group.counted.begin(), group.counted.end(), run) > 0;
-      out.push_back(
-          fmt::format("{}: {}{}", run->path.string(), reason, counted ? "" : ", not counted"));
-    }
-  }
-  const std::vector<std::string> left_out = left_out_of(comparison);
-  out.insert(out.end(), left_out.begin(), left_out.end());
-  return out;
-}
-
-// Escaped, and of many the first.
-std::vector<std::string> shortened(std::vector<std::string> notes) {
-  const size_t more = notes.size() - std::min(notes.size(), kMostNotes);
-  notes.resize(notes.size() - more);
-  for (std::string& note : notes) note = escape(note);
-  if (more > 0) notes.push_back(fmt::format("and {} more, which --json lists", more));
-  return notes;
-}
-
-std::string shown_notes(const Comparison& comparison) {
-  const std::vector<std::string> notes = shortened(notes_of(comparison));
-  return notes.empty() ? "" : fmt::format("\n\n{}", fmt::join(notes, "\n"));
-}
-
-// A table for programs or papers says nothing else of the runs that are not in it.
-void warn_of_left_out(const Comparison& comparison) {
-  for (const std::string& note : shortened(left_out_of(comparison))) print_warning(note);
-}
-
-std::string shown_comparison(const Comparison& comparison, const CompareOptions& options) {
-  const bool few = comparison.groups.size() <= kMostBeside;
-  const ComparisonTable columns = table_of(comparison, options.columns, few);
-  return few ? beside(columns) : below(columns);
-}
-
 // Says what is left.
 std::string keep_front(Comparison& comparison, const std::vector<std::string>& names) {
   const size_t before = comparison.groups.size();
   const size_t gone = keep_pareto_front(comparison, names);
-  if (gone == before) {
-    throw Error(ExitCode::kUsage, escape(fmt::format("--pareto: no group has numbers for all of {}",
-                                                     fmt::join(names, ", "))));
-  }
+  if (gone == before)
+    return fmt::format("no group has numbers for all of {}", fmt::join(names, ", "));
   std::vector<std::string> words;
   for (const std::string& name : names) {
     const bool larger = comparison.info(name).goal == "max";
@@ -149,6 +48,28 @@ std::string keep_front(Comparison& comparison, const std::vector<std::string>& n
                      before - gone, before);
 }
 
+// What is said of each section, which is sorted and cut down to what was asked for.
+std::vector<std::string> conclude(std::vector<ComparedSection>& sections,
+                                  const CompareOptions& options) {
+  const bool reversed = options.sort.starts_with('-');
+  const std::string sort = options.sort.substr(reversed ? 1 : 0);
+  std::vector<std::string> out;
+  bool any_left = false;
+  for (ComparedSection& section : sections) {
+    Comparison& comparison = section.comparison;
+    out.push_back(headline(comparison));
+    if (!sort.empty() || comparison.groups.size() > 2)
+      sort_groups(comparison, sort.empty() ? comparison.metric : sort, reversed);
+    if (!options.pareto.empty()) out.back() += "\n" + keep_front(comparison, options.pareto);
+    any_left = any_left || !comparison.groups.empty();
+  }
+  if (!any_left) {
+    throw Error(ExitCode::kUsage, escape(fmt::format("--pareto: no group has numbers for all of {}",
+                                                     fmt::join(options.pareto, ", "))));
+  }
+  return out;
+}
+
 ExitCode compare(const CompareOptions& options) {
   const auto records = read_runs(options.places, std::thread::hardware_concurrency());
   std::vector<const RunRecord*> runs;
@@ -156,29 +77,21 @@ ExitCode compare(const CompareOptions& options) {
   runs = select_runs(runs, conditions_of(options.where, "--where"), options.tags);
   for (const std::string& name : options.columns) require_name(runs, name, "--columns");
   for (const std::string& name : options.pareto) require_name(runs, name, "--pareto");
-  const bool reversed = options.sort.starts_with('-');
-  const std::string sort = options.sort.substr(reversed ? 1 : 0);
-  if (!options.sort.empty()) require_name(runs, sort, "--sort");
-
-  Comparison comparison =
-      compare_runs(runs, {options.metric, conditions_of(options.baseline, "--baseline"),
-                          options.keys});
-  std::string words = headline(comparison);
-  if (!options.sort.empty() || comparison.groups.size() > 2) {
-    sort_groups(comparison, options.sort.empty() ? comparison.metric : sort, reversed);
+  if (!options.sort.empty()) {
+    require_name(runs, options.sort.substr(options.sort.starts_with('-') ? 1 : 0), "--sort");
   }
-  if (!options.pareto.empty()) words += "\n" + keep_front(comparison, options.pareto);
-  if (options.csv || options.markdown || options.latex) warn_of_left_out(comparison);
+  std::vector<ComparedSection> sections = compare_sections(
+      runs, {options.metric, conditions_of(options.baseline, "--baseline"), options.keys});
+  const std::vector<std::string> words = conclude(sections, options);
+  if (options.csv || options.markdown || options.latex) warn_of_left_out(sections);
   if (options.json) {
-    print_json(comparison_json(comparison));
+    print_json(comparison_json(sections));
   } else if (options.csv) {
-    print(comparison_csv(comparison, options.columns));
+    print(comparison_csv(sections, options.columns));
   } else if (options.markdown || options.latex) {
-    const Rows rows = escaped(table_of(comparison, options.columns).rows());
-    print(options.markdown ? to_markdown(rows) : to_latex(rows));
+    print_tables(sections, options.columns, options.markdown);
   } else {
-    print(escape_lines(words) + "\n\n" + shown_comparison(comparison, options) +
-          shown_notes(comparison));
+    print_comparison(sections, words, options.columns);
   }
   return ExitCode::kDone;
 }

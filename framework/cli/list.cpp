@@ -108,7 +108,7 @@ std::string shown_one(const Json& component) {
     rows.push_back({option.at("name"), option.at("type"),
                     value.size() > 40 ? value.substr(0, 37) + "..." : value, option.at("help")});
   }
-  return out + "\n\n" + table(rows);
+  return out + "\n\n" + terminal_table(rows);
 }
 
 std::string shown_kind(const std::string& kind) {
@@ -116,7 +116,7 @@ std::string shown_kind(const std::string& kind) {
   for (const std::string& name : Registry::instance().names(kind)) {
     rows.push_back({"  " + name, Registry::instance().find(kind, name)->description});
   }
-  return kind + "\n" + table(rows);
+  return kind + "\n" + terminal_table(rows);
 }
 
 ExitCode list(const ListOptions& options) {

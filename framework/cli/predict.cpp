@@ -35,7 +35,7 @@ ExitCode predict(PredictOptions options) {
                       fmt::format("{:.4f}", task.at("probability").get<double>())});
     }
   }
-  print(table(rows));
+  print(terminal_table(rows));
   return ExitCode::kDone;
 }
 

@@ -89,20 +89,21 @@ std::string error_of(const Json& row) {
 }
 
 // The columns of tags and notes, where a run has any.
-void add_labels(const Json& rows, std::vector<std::vector<std::string>>& lines) {
+void add_labels(const Json& rows, std::vector<TableColumn>& columns) {
   constexpr size_t kMostLetters = 40;
-  const auto add = [&](const char* name, const auto& shown) {
-    std::vector<std::string> cells = {name};
-    for (const Json& row : rows) cells.push_back(escape(shown(row.value(name, Json()))));
-    if (std::all_of(cells.begin() + 1, cells.end(), std::mem_fn(&std::string::empty))) return;
-    for (size_t i = 0; i < cells.size(); ++i) lines[i].push_back(cells[i]);
+  const auto add = [&](const char* name, int rank, const auto& shown) {
+    TableColumn column{{name}, rank};
+    for (const Json& row : rows) column.cells.push_back(escape(shown(row.value(name, Json()))));
+    const auto& cells = column.cells;
+    if (!std::all_of(cells.begin() + 1, cells.end(), std::mem_fn(&std::string::empty)))
+      columns.push_back(std::move(column));
   };
-  add("tags", [](const Json& tags) {
+  add("tags", 2, [](const Json& tags) {
     return fmt::format("{}", fmt::join(tags.is_array() ? tags.get<std::vector<std::string>>()
                                                        : std::vector<std::string>(),
                                        ", "));
   });
-  add("note", [](const Json& note) {
+  add("note", 3, [](const Json& note) {
     const std::string text = note.is_string() ? note.get<std::string>() : "";
     const std::string line = text.substr(0, text.find('\n'));
     if (count_letters(line) <= kMostLetters) return line + (line == text ? "" : " ...");
@@ -110,28 +111,34 @@ void add_labels(const Json& rows, std::vector<std::vector<std::string>>& lines) 
   });
 }
 
+// Where room is short, what is most telling stays.
 std::string shown_runs(const Json& rows) {
-  std::vector<std::vector<std::string>> lines = {
-      {"run", "status", "epoch", "step", "loss", "best validation", "test"}};
-  std::string errors;
+  std::vector<TableColumn> columns = {{{"run"}},     {{"status"}},  {{"epoch"}},
+                                      {{"step"}, 5}, {{"loss"}, 4}, {{"best validation"}, 1},
+                                      {{"test"}}};
+  std::string notes;
   for (const Json& row : rows) {
     const Json loss = row.value("train/loss", Json());
-    lines.push_back({escape(row.at("run").get<std::string>()), shown_status_of(row),
-                     row.contains("epoch") ? fmt::format("{}/{}", row["epoch"].get<int64_t>(),
-                                                         row["epochs"].get<int64_t>())
-                                           : "-",
-                     row.contains("step") ? grouped(row["step"].get<int64_t>()) : "-",
-                     loss.is_number() ? fixed_text(loss.get<double>(), 4) : "-",
-                     percent(row.value("best validation/accuracy", Json())),
-                     percent(row.value("test/accuracy", Json()))});
-    if (row.contains("error")) errors += "\n" + error_of(row);
+    const std::string cells[] = {
+        escape(row.at("run").get<std::string>()),
+        shown_status_of(row),
+        row.contains("epoch")
+            ? fmt::format("{}/{}", row["epoch"].get<int64_t>(), row["epochs"].get<int64_t>())
+            : "-",
+        row.contains("step") ? grouped(row["step"].get<int64_t>()) : "-",
+        loss.is_number() ? fixed_text(loss.get<double>(), 4) : "-",
+        percent(row.value("best validation/accuracy", Json())),
+        percent(row.value("test/accuracy", Json()))};
+    for (size_t i = 0; i < columns.size(); ++i) columns[i].cells.push_back(cells[i]);
+    if (row.contains("error")) notes += "\n" + error_of(row);
     if (row.contains("not_counted")) {
-      errors += fmt::format("\n{}: {}: not counted", escape(row["run"].get<std::string>()),
-                            escape(row["not_counted"].get<std::string>()));
+      notes += fmt::format("\n{}: {}: not counted", escape(row["run"].get<std::string>()),
+                           escape(row["not_counted"].get<std::string>()));
     }
   }
-  add_labels(rows, lines);
-  return table(lines) + errors;
+  add_labels(rows, columns);
+  const size_t width = output_width();
+  return fitted(std::move(columns), width).text + wrapped(notes, width);
 }
 
 Sweep open_sweep(const std::filesystem::path& folder) {
@@ -214,7 +221,7 @@ ExitCode status(const StatusOptions& options) {
     return ExitCode::kDone;
   }
   if (!rows.empty()) print(shown_runs(rows));
-  for (const auto& [folder, known] : sweeps) print(line_of(known.sweep));
+  for (const auto& [folder, known] : sweeps) print(wrapped(line_of(known.sweep), output_width()));
   return ExitCode::kDone;
 }
 

@@ -80,7 +80,7 @@ void show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
     return;
   }
   print(announcement(spec, plan));
-  print(table(rows));
+  print(terminal_table(rows));
   print(fmt::format("training alone, timed on some steps of each cell here: {}{}",
                     spec.options.method == "asha" ? "at most " : "about ",
                     short_time(total / static_cast<double>(plan.jobs))));

@@ -115,7 +115,7 @@ std::string best_cells(const Sweep& sweep, size_t most) {
                       cell.values.empty() ? "-" : metric_text(metric, cell.mean()),
                       table_remark(cell)});
     }
-    out += (out.empty() ? "" : "\n\n") + table(rows);
+    out += (out.empty() ? "" : "\n\n") + terminal_table(rows);
     if (results.size() > most)
       out += fmt::format("\n({} cells more: --json has all)", results.size() - most);
   }

@@ -22,15 +22,6 @@ volatile std::sig_atomic_t received_signal = 0;
 
 extern "C" void note_signal(int signal) { received_signal = signal; }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789.,-+%e []<±") == text.npos;
-}
-
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 }  // namespace
 
 size_t terminal_width() {
@@ -81,41 +72,16 @@ std::string grouped(int64_t number) {
   return number < 0 ? "-" + digits : digits;
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows, bool align_numbers) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string pad(widths[i] - width_of(row[i]), ' ');
-      if (i) line += "  ";
-      line += align_numbers && is_number(row[i]) && i > 0 ? pad + row[i] : row[i] + pad;
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
-  if (!out.empty()) out.pop_back();
-  return out;
-}
-
-size_t width_of_lines(const std::string& text) {
-  size_t widest = 0;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    widest = std::max(widest, width_of(text.substr(begin, end - begin)));
-    begin = end + 1;
-  }
-  return widest;
-}
-
 size_t output_width() {
   winsize size{};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : std::numeric_limits<size_t>::max();
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* columns = std::getenv("COLUMNS");
+  const long wanted = columns ? std::strtol(columns, nullptr, 10) : 0;
+  return wanted > 0 ? static_cast<size_t>(wanted) : std::numeric_limits<size_t>::max();
+}
+
+std::string terminal_table(const std::vector<std::vector<std::string>>& rows) {
+  return fitted(table_columns(rows), output_width()).text;
 }
 
 void install_signal_handlers() {

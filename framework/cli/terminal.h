@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/reports/text_table.h"
 #include "framework/training/engine.h"
 
 namespace vitrine {
@@ -21,14 +22,13 @@ void print_json(const nlohmann::ordered_json& value);
 void print_error(const std::string& text);  // standard error, "error: " before it
 void print_warning(const std::string& text);
 
-// Columns of text, padded; numbers are right-aligned unless told otherwise. The first row is the
-// heading.
-std::string table(const std::vector<std::vector<std::string>>& rows, bool align_numbers = true);
-std::string grouped(int64_t number);             // 60,000
-std::string duration(double seconds);            // 3 min 20 s
-size_t terminal_width();                         // of standard error
-size_t width_of_lines(const std::string& text);  // of the longest one, in letters
-size_t output_width();  // of the terminal that standard output is; without one, no limit
+std::string grouped(int64_t number);   // 60,000
+std::string duration(double seconds);  // 3 min 20 s
+size_t terminal_width();               // of standard error
+// Of the terminal that standard output is; without one, what COLUMNS says, else no limit.
+size_t output_width();
+// All columns of a table, the heading first, wrapped for that terminal.
+std::string terminal_table(const std::vector<std::vector<std::string>>& rows);
 
 // Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at
 // once, except under a batch system (kBatchVariable).

@@ -32,7 +32,7 @@ std::string shown_scores(const Json& result) {
     }
     out += fmt::format("{}: loss {}, accuracy {:.2f} %\n{}\n", escape(name),
                        fixed_text(task.at("loss").get<double>(), 4),
-                       100 * task.at("accuracy").get<double>(), table(rows));
+                       100 * task.at("accuracy").get<double>(), terminal_table(rows));
   }
   return out + fmt::format("weights of {}, {} images", result.at("checkpoint").get<std::string>(),
                            grouped(result.at("images").get<int64_t>()));

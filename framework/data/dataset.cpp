@@ -55,6 +55,12 @@ std::string fingerprint_of(const Split& train, const Split& test) {
   return hash.hex();
 }
 
+std::string fingerprint_of(const Split& split) {
+  Sha256 hash;
+  add_split(hash, split);
+  return hash.hex();
+}
+
 void check_labels(const Split& split, int64_t classes, const std::string& what,
                   const std::string& source) {
   const Tensor wrong = split.labels.lt(0).logical_or(split.labels.ge(classes)).nonzero();

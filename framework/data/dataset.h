@@ -69,6 +69,8 @@ class Dataset {
 // SHA-256 over shapes, images and labels of both splits, for data sets that have no digest of their
 // own.
 std::string fingerprint_of(const Split& train, const Split& test);
+// The same of one split.
+std::string fingerprint_of(const Split& split);
 // Throws Error(kData) naming the first label outside [0, classes): "<source>: label 12 of <what> 37
 // is beyond the 10 classes". `what` is "training image" or "test image"; `source` may be empty.
 void check_labels(const Split& split, int64_t classes, const std::string& what,

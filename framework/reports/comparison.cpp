@@ -24,15 +24,13 @@ double number_of(const RunRecord& run, const std::string& name) {
   return value && value->is_number() ? value->get<double>() : kNan;
 }
 
-std::string default_metric(const Runs& runs) {
-  for (const char* split : {"test/", "validation/", "train/"}) {
-    for (const char* value : {"accuracy", "loss"}) {
-      const std::string name = std::string(split) + value;
-      const auto has = [&](const RunRecord* run) { return run->value(name).has_value(); };
-      if (std::any_of(runs.begin(), runs.end(), has)) return name;
-    }
+// Whether that many of the runs have the value; NaN is one, which a diverged run has.
+bool have(const Runs& runs, const std::string& name, size_t count) {
+  for (const RunRecord* run : runs) {
+    if (count == 0) break;
+    if (run->value(name)) --count;
   }
-  return "test/accuracy";
+  return count == 0;
 }
 
 // Which repetition of its experiment a run is; equal for runs of equal values of these keys.
@@ -244,8 +242,29 @@ const MetricInfo& Comparison::info(const std::string& name) const {
   return found == infos.end() ? none : found->second;
 }
 
-Comparison compare_runs(const std::vector<const RunRecord*>& runs,
-                        const ComparisonOptions& options) {
+const std::vector<std::string>& main_metrics() {
+  static const std::vector<std::string> names = {"test/accuracy",       "test/loss",
+                                                 "validation/accuracy", "validation/loss",
+                                                 "train/accuracy",      "train/loss"};
+  return names;
+}
+
+std::string common_metric(const Runs& runs, const std::vector<std::string>& names) {
+  Runs finished;
+  for (const RunRecord* run : runs) {
+    if (run->is_finished()) finished.push_back(run);
+  }
+  const Runs& asked = finished.empty() ? runs : finished;
+  for (const std::string& name : names) {
+    if (!asked.empty() && have(asked, name, (asked.size() + 1) / 2)) return name;
+  }
+  for (const std::string& name : names) {
+    if (have(runs, name, 1)) return name;
+  }
+  return "";
+}
+
+void require_names(const Runs& runs, const ComparisonOptions& options) {
   for (const auto& [names, option] : {std::pair(&options.keys.over, "--over"),
                                       std::pair(&options.keys.ignore, "--ignore"),
                                       std::pair(&options.keys.by, "--by")}) {
@@ -253,19 +272,28 @@ Comparison compare_runs(const std::vector<const RunRecord*>& runs,
       if (name != kChangesKey) require_name(runs, name, option);
     }
   }
+  if (!options.metric.empty()) require_name(runs, options.metric, "--metric");
+  for (const Condition& condition : options.baseline) {
+    require_name(runs, condition.name(), "--baseline");
+  }
+}
+
+Comparison compare_runs(const Runs& runs, const ComparisonOptions& options) {
+  require_names(runs, options);
+  return compare_named(runs, options);
+}
+
+Comparison compare_named(const Runs& runs, const ComparisonOptions& options) {
   Comparison out = group_runs(runs, options.keys);
   for (const RunRecord* run : runs) {
     for (const auto& [name, info] : run->metrics.metrics) out.infos.emplace(name, info);
   }
-  if (!options.metric.empty()) require_name(runs, options.metric, "--metric");
-  out.metric = options.metric.empty() ? default_metric(runs) : options.metric;
+  out.metric = options.metric.empty() ? common_metric(runs, main_metrics()) : options.metric;
+  if (out.metric.empty()) out.metric = main_metrics()[0];
   for (Group& group : out.groups) {
     count_runs(group, out);
     mark_execution(group);
     mark_runs(group);
-  }
-  for (const Condition& condition : options.baseline) {
-    require_name(runs, condition.name(), "--baseline");
   }
   out.reference_is_best = options.baseline.empty() && out.groups.size() > 2;
   add_contrasts(out, !options.baseline.empty() ? index_of_baseline(out, options.baseline)

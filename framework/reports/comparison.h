@@ -50,9 +50,11 @@ struct Group {
 struct Comparison {
   std::string metric;             // that decides
   std::vector<std::string> keys;  // that differ: of the config, and of data and code
+  std::vector<std::string> main_keys;  // the few of them that part the groups most, these first
   std::vector<std::string> replicate;  // whose values repeat an experiment, such as "seed"
   std::vector<Group> groups;
-  bool labels_are_keys = false;    // the groups' labels say what the keys' columns say
+  // Where the groups' labels are nothing but these keys with their values: those keys.
+  std::vector<std::string> label_keys;
   std::string reference;           // label of the group that contrasts are against
   bool reference_is_best = false;  // it was chosen by the metric, which the correction heeds
   std::vector<std::pair<const RunRecord*, std::string>> left_out;  // of all groups, and why
@@ -62,17 +64,32 @@ struct Comparison {
 };
 
 struct ComparisonOptions {
-  std::string metric;               // empty: test/accuracy, or else the first that there is
+  std::string metric;               // empty: the common_metric of test, validation and training
   std::vector<Condition> baseline;  // which group is the reference; empty: see compare_runs
   KeyOptions keys = {};
 };
 
-// Groups in the order of `runs`, which must outlive it. The reference is the group that `baseline`
-// selects; else of two groups the first, of more the best_group. Throws Error(kUsage) for a metric that
+// The first of `names` that at least half of the finished runs have (of all runs, where none has
+// finished), else the first that any run has; empty where there is none.
+std::string common_metric(const std::vector<const RunRecord*>& runs,
+                          const std::vector<std::string>& names);
+
+// Accuracy and loss of the test, of validation, of training: what decides unless told otherwise.
+const std::vector<std::string>& main_metrics();
+
+// Throws Error(kUsage) for a metric or key of `options` that no run has.
+void require_names(const std::vector<const RunRecord*>& runs, const ComparisonOptions& options);
+
+// Groups in the order of `runs`, which must outlive it; their tests must measure the same
+// (sections.h parts those that do not). The reference is the group that `baseline` selects; else of
+// two groups the first, of more the best_group. Throws Error(kUsage) for a metric that
 // no run has and a baseline that selects no group or several, and Error(kData) where no run can be
 // compared.
 Comparison compare_runs(const std::vector<const RunRecord*>& runs,
                         const ComparisonOptions& options);
+// The same for names that require_names() let through, whether or not these runs have them.
+Comparison compare_named(const std::vector<const RunRecord*>& runs,
+                         const ComparisonOptions& options);
 
 // Best first by a metric, those without failures before those with some; smallest first by anything
 // else, or the other way round; groups without a value last.

@@ -11,24 +11,24 @@ namespace vitrine {
 struct ComparisonTable {
   struct Column {
     std::vector<std::string> cells;
-    bool may_go = false;  // where room is short
+    int rank = 0;  // where room is short the highest goes first; 0 never goes
+    std::string short_heading = {};  // empty: there is none
   };
   std::vector<Column> columns;
+  std::vector<std::string> folded;  // keys that differ and have no column
 
   std::vector<std::vector<std::string>> rows() const;
 };
 
-// A row for each group: keys that differ, statistics of the metric, other values, marks. `columns`
-// replaces the keys and other values; empty, the main metrics are shown, or with `all_metrics` all.
-// Strings are not escaped.
-ComparisonTable table_of(const Comparison& comparison, const std::vector<std::string>& columns,
-                         bool all_metrics = false);
+struct TableOptions {
+  std::vector<std::string> columns = {};  // keys and values to show; empty: the main ones
+  bool all_metrics = false;               // in place of the main ones
+  size_t most_keys = 4;
+  bool always_labels = false;  // also where columns of keys say the same
+};
 
-// The same rows for programs: numbers in full, a column of its own for each statistic.
-std::string comparison_csv(const Comparison& comparison, const std::vector<std::string>& columns);
-nlohmann::ordered_json comparison_json(const Comparison& comparison);
-
-std::string to_markdown(const std::vector<std::vector<std::string>>& rows);
-std::string to_latex(const std::vector<std::vector<std::string>>& rows);
+// A row for each group: the few keys that part the groups most, statistics of the metric, other
+// values, marks. Strings are not escaped.
+ComparisonTable table_of(const Comparison& comparison, const TableOptions& options = {});
 
 }  // namespace vitrine

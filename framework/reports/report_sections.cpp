@@ -54,9 +54,9 @@ std::string remarks_of(const Comparison& comparison) {
 // What decides comes right after what tells the groups apart, so that no window cuts it off.
 std::vector<std::vector<std::string>> comparison_rows(const Comparison& comparison) {
   ComparisonTable table = table_of(comparison, {});
-  auto next =
-      table.columns.begin() +
-      (comparison.labels_are_keys ? static_cast<std::ptrdiff_t>(comparison.keys.size()) : 1);
+  const std::string seeds = replicate_word(comparison) + "s";
+  auto next = std::find_if(table.columns.begin(), table.columns.end(),
+                           [&](const auto& column) { return column.cells[0] == seeds; });
   for (const char* heading : {"verdict", "difference", "95 % of it", "marks"}) {
     const auto found = std::find_if(next, table.columns.end(),
                                     [&](const auto& column) { return column.cells[0] == heading; });

@@ -3,6 +3,7 @@
 #include <ATen/Version.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -19,6 +20,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// What tests measure: of each task its targets of the data set's labels, and its share in the loss.
+Json described_tasks(const std::vector<Task>& tasks) {
+  Json out = Json::array();
+  for (const Task& task : tasks) {
+    const std::string targets = fmt::format("{}", fmt::join(task.target_of_label, ","));
+    out.push_back(
+        {{"name", task.name}, {"targets", sha256_hex(targets)}, {"weight", task.weight}});
+  }
+  return out;
+}
+
 Json described_model(const Config& options, const Data& data, Model& model) {
   int64_t parameters = 0, flops = 0;
   for (const auto& parameter : model.parameters()) parameters += parameter.numel();
@@ -27,6 +39,7 @@ Json described_model(const Config& options, const Data& data, Model& model) {
   Json out = {
       {"type", options.model.type()}, {"parameters", parameters}, {"flops_per_image", flops}};
   for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
+  out["tasks"] = described_tasks(model.tasks());
   return out;
 }
 
@@ -118,7 +131,8 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
                      {"sha256", data.fingerprint},
                      {"train", data.train->size()},
                      {"validation", data.validation ? data.validation->size() : 0},
-                     {"test", data.test->size()}};
+                     {"test", data.test->size()},
+                     {"test_sha256", data.test_fingerprint}};
   metrics.model = described_model(options, data, *learner.model);
   metrics.environment = environment_of(options);
   metrics.metrics = described_values(data, learner);

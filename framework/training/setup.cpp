@@ -28,6 +28,7 @@ Data load_data(const Config& config, Observer& observer) {
   const Split train = dataset->load_train(), test = dataset->load_test();
   const Splits splits = make_splits(train, test, options);
   out.fingerprint = dataset->fingerprint();
+  out.test_fingerprint = fingerprint_of(splits.test);
   const auto transforms =
       make_transforms(options.transforms, {out.info.channels, out.info.height, out.info.width});
   const at::Device device(config.device);

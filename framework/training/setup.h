@@ -12,7 +12,8 @@ namespace vitrine {
 // The data of a run, on its device.
 struct Data {
   DatasetInfo info;
-  std::string fingerprint;
+  std::string fingerprint;       // of the whole data set
+  std::string test_fingerprint;  // of the images that tests measure
   std::optional<Batches> train, validation, test;
 };
 

@@ -104,24 +104,116 @@ c                  32      1         50.00 %               -      -14.00        
           "Holm-corrected)\n"));
 }
 
+// What a terminal of so many columns shows, without carriage returns.
+std::string on_terminal(const Folder& folder, const std::string& columns,
+                        const std::string& arguments = ".") {
+  const std::string command =
+      "stty cols " + columns + "; " VITRINE_BINARY_DIR "/runner compare " + arguments;
+  std::string out =
+      Process({"script", "-qec", command, "/dev/null"}, folder.path(), {}).wait().out;
+  std::erase(out, '\r');
+  return out;
+}
+
+size_t longest_line(const std::string& text) {
+  size_t out = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto letters = std::count_if(line.begin(), line.end(),
+                                       [](char c) { return (c & 0xC0) != 0x80; });
+    out = std::max(out, static_cast<size_t>(letters));
+  }
+  return out;
+}
+
 TEST_CASE("compare leaves columns out for a narrow terminal, and says so") {
   const Folder folder;
   folder.add("c", variant("c", 32), {0.5});
   folder.add("d", variant("d", 64), {0.64, 0.67, 0.65, 0.68});
-  const auto shown = [&](const std::string& columns) {
-    const std::string command =
-        "stty cols " + columns + "; " VITRINE_BINARY_DIR "/runner compare .";
-    return Process({"script", "-qec", command, "/dev/null"}, folder.path(), {}).wait().out;
-  };
-  const std::string narrow = shown("120");
-  CHECK(narrow.find("model.parameters  seconds") == std::string::npos);
-  CHECK_THAT(narrow, Contains("left out for the terminal's width: test/loss, model.parameters, "
-                              "seconds (--columns chooses)\r\n"));
-  CHECK_THAT(shown("200"), Contains("model.parameters  seconds") && !Contains("left out"));
-  // Where statistics alone are too wide, the groups stand beside each other.
-  const std::string beside = shown("100");
-  CHECK_THAT(beside, Contains("\r\ngroup             d ") && !Contains("left out"));
-  CHECK_THAT(beside, Contains("\r\nmodel.hidden_d    64 "));
+  CHECK_THAT(on_terminal(folder, "200"), Contains("model.parameters  seconds") &&
+                                             !Contains("left out"));
+  const std::string narrow = on_terminal(folder, "130");
+  CHECK_THAT(narrow, Contains("\nleft out for the width: model.parameters, seconds (--columns "
+                              "chooses)\n"));
+  CHECK(on_terminal(folder, "80") ==
+        R"(d: test/accuracy 66.00 %, 95 % [63.09, 68.91], standard deviation 1.83, 4 seeds
+the 3 others against it: 2 worse, 1 too few seeds (t tests at 5 %,
+  Holm-corrected for all pairs)
+
+group  hidden_d  seeds  test/accuracy   difference  corrected p  verdict
+d            64      4  66.00 ± 1.83 %                           reference
+mine         16      4  62.00 ± 1.83 %       -4.00      <0.0001  worse
+base          8      4  51.50 ± 1.29 %      -14.50      <0.0001  worse
+c            32      1         50.00 %      -14.00            -  too few seeds
+left out for the width: 95 %, 95 % of it, test/loss, model.parameters, seconds
+  (--columns chooses)
+)");
+}
+
+// Runs as a folder has them after a month: other models, data, tasks, states.
+class Various : public Folder {
+ public:
+  Various() {
+    Metrics deep = variant("deep", 8);
+    for (int i = 0; i < 9; ++i) deep.config["training"]["option_" + std::to_string(i)] = i;
+    deep.config["model"]["mlp"]["type"] = "swiglu";
+    add("deep", deep, {0.55, 0.56});
+    Metrics sgd = variant("a_name_that_says_everything_about_it", 32);
+    sgd.config["optimizer"] = {{"type", "sgd"}, {"lr", 0.1}};
+    add("sgd", sgd, {0.4});
+    Metrics diverged = sgd;
+    diverged.config["optimizer"]["lr"] = 100;
+    diverged.status = RunStatus::kDiverged;
+    add("hot", diverged, {0.1});
+    Metrics mnist = variant("mnist", 8);
+    mnist.dataset["type"] = "mnist";
+    mnist.dataset["sha256"] = std::string(64, 'e');
+    add("mnist", mnist, {0.9});
+    Metrics tasks = variant("tasks", 8);
+    tasks.metrics["test/loss.digit"] = tasks.metrics["test/loss.above_five"] = {"min", "nats"};
+    add("tasks", tasks, {0.3});
+  }
+};
+
+TEST_CASE("compare of everything at once parts what cannot be compared, and fits a terminal") {
+  const Various folder;
+  for (const char* columns : {"80", "100", "200"}) {
+    const std::string out = on_terminal(folder, columns);
+    INFO(out);
+    CHECK(longest_line(out) <= std::stoul(columns));
+  }
+  const std::string out = on_terminal(folder, "80");
+  INFO(out);
+  CHECK_THAT(out, StartsWith("14 runs in 3 sections, whose tests measure different things (other "
+                             "images or\n  tasks); runs are compared within a section only\n\n"
+                             "digits: 12 runs\n---------------\n\n"));
+  CHECK_THAT(out, Contains("\nmnist: 1 run\n------------\n\n"));
+  CHECK_THAT(out, Contains("\ndigits, tasks above_five and digit: 1 run\n"));
+  CHECK_THAT(out, Contains("\nthe 4 others against it: 1 worse, 3 too few seeds (t tests at 5 %,\n"));
+  CHECK_THAT(out, Contains("a_name_that_says_everything_about_it"));  // whole
+  CHECK_THAT(out, Contains("\nalso differ: "));
+  CHECK_THAT(out, EndsWith("\n\nhot/0: diverged, not counted\n"));
+  // Without a terminal lines are as long as people read.
+  CHECK(longest_line(folder.compare({"."}).out) <= 200);
+}
+
+TEST_CASE("compare in other formats has the sections too") {
+  const Various folder;
+  const auto json = nlohmann::json::parse(folder.compare({".", "--json"}).out);
+  CHECK(json.at("sections").size() == 3);
+  CHECK(json.at("groups").size() == 7);
+  CHECK(json.at("groups")[6].at("section") == "digits, tasks above_five and digit");
+  CHECK_THAT(folder.compare({".", "--csv"}).out, StartsWith("section,group,"));
+  CHECK_THAT(folder.compare({".", "--markdown"}).out,
+             StartsWith("### digits\n\n| group |") && Contains("\n\n### mnist\n\n| group |"));
+  CHECK_THAT(folder.compare({".", "--latex"}).out,
+             StartsWith("\\subsection*{digits}\n\\begin{tabular}{") &&
+                 Contains("\n\n\\subsection*{digits, tasks above\\_five and digit}\n"));
+  // Sorted, cut to a front and compared with a baseline each for itself.
+  CHECK_THAT(folder.compare({".", "--baseline", "name=mine"}).out,
+             Contains("mine: test/accuracy 62.00 %") && Contains("mnist: test/accuracy 90.00 %"));
+  CHECK_THAT(folder.compare({".", "--pareto", "test/accuracy,model.parameters"}).out,
+             Contains(": 1 of 1 groups"));
 }
 
 TEST_CASE("compare marks what must not be compared silently") {

@@ -57,6 +57,37 @@ TEST_CASE("the same weights in two places are one experiment") {
   CHECK(two.at("groups").size() == 2);
 }
 
+TEST_CASE("a run tells what its tests measure, and compare parts runs by it") {
+  const SweptFolder folder;
+  const auto train = [&](const std::string& name, std::vector<std::string> more) {
+    more.insert(more.begin(), {"small.yaml", "--run-dir", "runs/" + name, "training.max_steps=1"});
+    REQUIRE(folder.run(more).code == 0);
+    return json_of(folder / ("runs/" + name) / "metrics.json");
+  };
+  const Json plain = train("a", {}), longer = train("b", {"dataset.train=200"});
+  CHECK(plain.at("dataset").at("sha256") != longer.at("dataset").at("sha256"));
+  CHECK(plain.at("dataset").at("test_sha256") == longer.at("dataset").at("test_sha256"));
+  CHECK(plain.at("model").at("tasks") == longer.at("model").at("tasks"));
+  CHECK(plain.at("model").at("tasks")[0].at("name") == "class");
+  CHECK(plain.at("model").at("tasks")[0].at("weight") == 1);
+  const Json fewer = train("c", {"dataset.limit_test=20"});
+  CHECK(fewer.at("dataset").at("sha256") == plain.at("dataset").at("sha256"));
+  CHECK(fewer.at("dataset").at("test_sha256") != plain.at("dataset").at("test_sha256"));
+  const Json tasks = train("d", {"model.tasks=[{name: big, target: {above: 5}}]"});
+  CHECK(tasks.at("dataset").at("test_sha256") == plain.at("dataset").at("test_sha256"));
+  CHECK(tasks.at("model").at("tasks")[0].at("targets") !=
+        plain.at("model").at("tasks")[0].at("targets"));
+
+  const Json compared = Json::parse(folder.run({"compare", "runs", "--json"}).out);
+  const std::string images =
+      ", " + std::to_string(plain.at("dataset").at("test").get<int>()) + " test images";
+  REQUIRE(compared.at("sections").size() == 3);
+  CHECK(compared.at("sections")[0].at("label") == "digits" + images + ", task class");
+  CHECK(compared.at("sections")[0].at("keys") == Json({"dataset.train"}));
+  CHECK(compared.at("sections")[1].at("label") == "digits, 20 test images");
+  CHECK(compared.at("sections")[2].at("label") == "digits" + images + ", task big");
+}
+
 TEST_CASE("weights may lie elsewhere when a run goes on, but may not be others") {
   const SweptFolder folder;
   REQUIRE(folder.run({"small.yaml", "--run-dir", "w", "training.max_steps=1"}).code == 0);

@@ -34,7 +34,7 @@ TEST_CASE("a row a group, with keys, statistics, values and marks", "[reports]")
 TEST_CASE("columns that are asked for stand beside the statistics", "[reports]") {
   const auto runs = example_runs();
   const Comparison comparison = compare_runs(pointers_to(runs), {});
-  CHECK(table_of(comparison, {"seed", "test/loss", "model.mlp"}).rows() ==
+  CHECK(table_of(comparison, {.columns = {"seed", "test/loss", "model.mlp"}}).rows() ==
         Rows{{"group", "seed", "model.mlp", "seeds", "test/accuracy", "95 %", "difference",
               "95 % of it", "p", "verdict", "test/loss", "marks"},
              {"hidden_d=8", "0, 1, 2, ...", "gelu", "4", "51.50 ± 1.29 %", "[49.45, 53.55]", "", "",
@@ -56,83 +56,62 @@ TEST_CASE("single runs have neither spread nor verdict", "[reports]") {
 TEST_CASE("all metrics, grouped by split", "[reports]") {
   const auto runs = seeds_of(example_run(), {0.5});
   const Comparison comparison = compare_runs(pointers_to(runs), {});
-  CHECK(table_of(comparison, {}, true).rows()[0] ==
+  CHECK(table_of(comparison, {.all_metrics = true}).rows()[0] ==
         std::vector<std::string>{"group", "seeds", "test/accuracy", "test/loss", "train/loss",
                                  "model.parameters", "model.flops_per_image"});
 }
 
-TEST_CASE("CSV has numbers in full and a column for each statistic", "[reports]") {
-  const auto all = example_runs();
-  CHECK(comparison_csv(compare_runs({&all[1]}, {}), {"model.n_patches"}) ==
-        "group,model.n_patches,runs,seeds,test/accuracy,test/accuracy deviation,"
-        "test/accuracy low,test/accuracy high,difference,difference low,difference high,p,"
-        "verdict,marks\n"
-        "small,[7],1,1,0.52,,,,,,,,,");
-  auto quoted = all[0];
-  quoted.metrics.name = "a,\"b\"";
-  const std::string csv = comparison_csv(compare_runs({&quoted}, {}), {"seed"});
-  CHECK(csv.substr(csv.find('\n') + 1).starts_with("\"a,\"\"b\"\"\",0,1,1,0.5,,,,"));
+// Groups that differ in many keys, as in a folder of everything.
+std::vector<RunRecord> various_runs() {
+  std::vector<RunRecord> out;
+  for (int i = 0; i < 6; ++i) {
+    Metrics metrics = example_run();
+    metrics.config["model"]["hidden_d"] = 8 * (i % 3 + 1);
+    metrics.config["model"]["n_blocks"] = i / 3 + 1;
+    metrics.config["model"]["head"] = i == 5 ? "mlp" : "linear";
+    metrics.config["optimizer"]["lr"] = i == 4 ? 0.01 : 0.005;
+    metrics.config["loss"] = {{"type", i == 3 ? "mse" : "cross_entropy"}};
+    metrics.config["training"] = {{"epochs", i == 2 ? 9 : 5}, {"batch_size", i == 1 ? 64 : 128}};
+    out.push_back(record_of(metrics, "runs/" + std::to_string(i)));
+  }
+  return out;
 }
 
-TEST_CASE("JSON names what p is corrected by", "[reports]") {
-  auto runs = example_runs();
-  Metrics wider = example_run();
-  wider.config["model"]["hidden_d"] = 32;
-  for (RunRecord& run : seeds_of(wider, {0.70, 0.71, 0.72, 0.73})) runs.push_back(std::move(run));
-  const auto correction = [&](const ComparisonOptions& options) {
-    return comparison_json(compare_runs(pointers_to(runs), options)).at("correction");
-  };
-  CHECK(correction({}) == "holm, all pairs");
-  CHECK(correction({"", {Condition("model.hidden_d=8", "--baseline")}}) == "holm");
+TEST_CASE("the few keys that part the groups most have columns, the rest is folded", "[reports]") {
+  const auto runs = various_runs();
+  const Comparison comparison = compare_runs(pointers_to(runs), {});
+  CHECK(comparison.keys.size() == 7);
+  CHECK(comparison.main_keys[0] == "model.hidden_d");
+  CHECK(comparison.main_keys[1] == "model.n_blocks");
+  CHECK(comparison.label_keys == std::vector<std::string>{"model.hidden_d", "model.n_blocks"});
+  CHECK(comparison.groups[5].label == "hidden_d=24 n_blocks=2");
+  const ComparisonTable table = table_of(comparison, {});
+  CHECK(table.rows()[0] ==
+        std::vector<std::string>{"model.hidden_d", "model.n_blocks", "model.head", "optimizer.lr",
+                                 "seeds", "test/accuracy", "difference", "test/loss",
+                                 "model.parameters", "seconds"});
+  CHECK(table.folded == std::vector<std::string>{"loss", "training.epochs", "training.batch_size"});
+  const ComparisonTable labelled = table_of(comparison, {.most_keys = 1, .always_labels = true});
+  CHECK(labelled.rows()[0][1] == "model.head");
+  CHECK(labelled.folded ==
+        std::vector<std::string>{"optimizer.lr", "loss", "training.epochs", "training.batch_size"});
 }
 
-TEST_CASE("JSON has groups, contrasts and every run", "[reports]") {
-  const auto runs = example_runs();
-  const auto json = comparison_json(compare_runs(pointers_to(runs), {}));
-  CHECK(json.at("metric") == "test/accuracy");
-  CHECK(json.at("goal") == "max");
-  CHECK(json.at("unit") == "fraction");
-  CHECK(json.at("keys").dump() == R"(["model.hidden_d"])");
-  CHECK(json.at("reference") == "hidden_d=8");
-  CHECK(json.at("significance") == 0.05);
-  CHECK(json.at("correction").is_null());
-  CHECK(json.at("left_out").empty());
-  const auto& wide = json.at("groups").at(1);
-  CHECK(wide.at("label") == "hidden_d=16");
-  CHECK(wide.at("values").dump() == R"({"model.hidden_d":16})");
-  CHECK(wide.at("marks").dump() == R"(["1 stopped"])");
-  CHECK(wide.at("metrics").at("test/accuracy").at("n") == 3);
-  CHECK(wide.at("contrast").at("n") == 3);
-  CHECK(wide.at("contrast").at("paired") == true);
-  CHECK(wide.at("contrast").at("verdict") == "better");
-  CHECK(json.at("groups").at(0).at("contrast").is_null());
-  CHECK(wide.at("runs").at(3).dump() ==
-        R"({"run":"runs/small/3","seed":3,"status":"stopped","counted":false,)"
-        R"("remark":"stopped","value":0.64})");
-}
-
-TEST_CASE("tables for papers and pages", "[reports]") {
-  const Rows rows = {{"a|b", "c_d"}, {"51.50 ± 1.29 %", "x\\y^z"}};
-  CHECK(to_markdown(rows) == "| a\\|b | c_d |\n| --- | --- |\n| 51.50 ± 1.29 % | x\\y^z |");
-  CHECK(to_latex(rows) ==
-        "\\begin{tabular}{ll}\n\\hline\na\\textbar{}b & c\\_d \\\\\n\\hline\n"
-        "51.50 $\\pm$ 1.29 \\% & x\\textbackslash{}y\\textasciicircum{}z \\\\\n"
-        "\\hline\n\\end{tabular}");
-}
-
-TEST_CASE("LaTeX typesets cells as they are", "[reports]") {
-  const auto row = [](const std::string& first, const std::string& second = "") {
-    const std::string text = to_latex({{first, second}});
-    const std::string before = "\\begin{tabular}{ll}\n\\hline\n";
-    return text.substr(before.size(), text.find(" \\\\\n") - before.size());
-  };
-  CHECK(row("[7]", "[7]") == "{}[7] & [7]");
-  CHECK(row("*", "*") == "{}* & *");
-  CHECK(row("<0.0001", "a>b|\"c\"~") ==
-        "\\textless{}0.0001 & a\\textgreater{}b\\textbar{}''c''\\textasciitilde{}");
-  CHECK(row("-0.80", "-") == "$-$0.80 & -");
-  CHECK(row("[-15.42, -.5]", "lr=-1 lr=1e-05 a-1") == "{}[$-$15.42, $-$.5] & lr=$-$1 lr=1e-05 a-1");
-  CHECK(row("-0.51 ± 0.02", "&%$#_{}") == "$-$0.51 $\\pm$ 0.02 & \\&\\%\\$\\#\\_\\{\\}");
+TEST_CASE("lists of named mappings are shown by their names and what differs", "[reports]") {
+  std::vector<RunRecord> runs;
+  for (const double weight : {0.5, 1.0, 0.0}) {
+    Metrics metrics = example_run();
+    Metrics::Object tasks = {{{"name", "digit"}, {"weight", 1}, {"target", "label"}}};
+    if (weight > 0)
+      tasks.push_back({{"name", "above"}, {"weight", weight}, {"target", {{"above", 5}}}});
+    metrics.config["model"]["tasks"] = tasks;
+    runs.push_back(record_of(metrics, fmt::format("runs/{}", weight)));
+  }
+  const auto rows = table_of(compare_runs(pointers_to(runs), {})).rows();
+  CHECK(rows[0][0] == "model.tasks");
+  CHECK(rows[1][0] == "[digit, above (weight 0.5)]");
+  CHECK(rows[2][0] == "[digit, above (weight 1)]");
+  CHECK(rows[3][0] == "[digit]");
 }
 
 }  // namespace

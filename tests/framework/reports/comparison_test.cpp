@@ -68,9 +68,9 @@ TEST_CASE("labels tell groups apart", "[reports]") {
   const auto a8 = seeds_of(variant("a", 8), kLow), a16 = seeds_of(variant("a", 16), kHigh);
   const auto b16 = seeds_of(variant("b", 16), kHigh);
   CHECK(labels(compared(together({a8, b16}))) == Texts{"a", "b"});
-  CHECK_FALSE(compared(together({a8, b16})).labels_are_keys);
+  CHECK(compared(together({a8, b16})).label_keys.empty());
   CHECK(labels(compared(together({a8, a16}))) == Texts{"hidden_d=8", "hidden_d=16"});
-  CHECK(compared(together({a8, a16})).labels_are_keys);
+  CHECK(compared(together({a8, a16})).label_keys == Texts{"model.hidden_d"});
   // Two keys with the same last part are written out; a key that is not there is a dash.
   auto other = seeds_of(variant("a", 16), kHigh);
   for (RunRecord& run : other) run.config["optimizer.hidden_d"] = 1;
@@ -81,7 +81,7 @@ TEST_CASE("labels tell groups apart", "[reports]") {
   for (int i = 0; i < 7; ++i) many[0].config["model.key" + std::to_string(i)] = i;
   many[0].path = "runs/many";
   CHECK(labels(compared(together({seeds_of(variant("a", 8), {0.5}), many}))) ==
-        Texts{"a key0=-", "a key0=0"});
+        Texts{"key0=-", "key0=0"});
 }
 
 TEST_CASE("groups that share a name have after it what tells them apart", "[reports]") {
@@ -90,7 +90,7 @@ TEST_CASE("groups that share a name have after it what tells them apart", "[repo
   auto relu = seeds_of(variant("a", 16), kLow);
   for (RunRecord& run : relu) run.config["model.mlp"] = "relu";
   CHECK(labels(compared(together({a8, a16, b32}))) == Texts{"a hidden_d=8", "a hidden_d=16", "b"});
-  CHECK_FALSE(compared(together({a8, a16, b32})).labels_are_keys);
+  CHECK(compared(together({a8, a16, b32})).label_keys.empty());
   CHECK(labels(compared(together({a16, relu, b32}))) == Texts{"a mlp=gelu", "a mlp=relu", "b"});
   CHECK(labels(compared(together({a8, a16, relu, b32}))) ==
         Texts{"a hidden_d=8 mlp=gelu", "a hidden_d=16 mlp=gelu", "a hidden_d=16 mlp=relu", "b"});
@@ -110,7 +110,8 @@ TEST_CASE("groups that share a name have after it what tells them apart", "[repo
   };
   CHECK(grid(3)[1] == "a k0=0 k1=0 k2=0");
   CHECK(grid(4)[1] == "hidden_d=8 k0=0 k1=0 k2=0 k3=0");
-  CHECK(grid(6)[1] == "#2");  // nor are six, with hidden_d a seventh
+  CHECK(grid(6)[1] == "k0=0 k1=0 k2=0 k3=0 k4=0 k5=0");  // six of the seven that differ
+  CHECK(grid(7)[1] == "#2");                             // nor are six enough
 }
 
 TEST_CASE("a group that is alone has the names of its runs", "[reports]") {
@@ -280,6 +281,13 @@ TEST_CASE("other data or code make groups of their own, which are marked", "[rep
   CHECK(marks(data) == Texts{"other data"});
   CHECK(data.keys == Texts{"dataset.sha256"});
   CHECK(labels(data) == Texts{"sha256=bbbbbbbb", "sha256=eeeeeeee"});
+  // Where the config says what is other in the data, their digest says nothing more.
+  const Comparison more = changed([](Metrics& m) {
+    m.dataset["sha256"] = std::string(64, 'e');
+    m.config["dataset"] = {{"type", "digits"}, {"train", 200}};
+  });
+  CHECK(marks(more).empty());
+  CHECK(more.keys == Texts{"dataset"});
   const Comparison git = changed([](Metrics& m) {
     m.environment["git"] = std::string(40, 'e') + "-dirty";
     m.environment["build"] = "0123456789abcdef";
@@ -326,6 +334,23 @@ TEST_CASE("the metric that decides", "[reports]") {
   runs[0].metrics.summary = Metrics::Object::object();
   runs[0].status = "running";
   CHECK(compared(runs).metric == "train/loss");
+}
+
+TEST_CASE("what most of the finished runs have decides", "[reports]") {
+  auto runs = seeds_of(variant("a", 8), {0.5, 0.5, 0.5, 0.5});
+  for (RunRecord& run : runs) run.metrics.summary["validation/accuracy"] = 0.4;
+  for (size_t i = 0; i < 3; ++i) {
+    runs[i].metrics.summary.erase("test/accuracy");
+    runs[i].metrics.summary.erase("test/loss");
+  }
+  CHECK(compared(runs).metric == "validation/accuracy");
+  // Half of them are enough; what is not finished does not count.
+  runs[0].status = runs[1].status = "running";
+  CHECK(compared(runs).metric == "test/accuracy");
+  // Where no metric is that common, the first that there is.
+  for (RunRecord& run : runs) run.status = "finished";
+  for (size_t i = 0; i < 3; ++i) runs[i].metrics.summary = {{"seconds", 1.0}};
+  CHECK(compared(runs).metric == "test/accuracy");
 }
 
 TEST_CASE("groups are sorted by metrics and keys", "[reports]") {
