@@ -100,7 +100,8 @@ std::optional<uint64_t> Range::count(bool whole) const {
 Node Range::node(const std::string& number, const Location& where) const {
   Node out = Node::plain(number);
   out.location = where;
-  out.key_location = key;
+  out.key = key;
+  out.key_location = place_of_key;
   return out;
 }
 

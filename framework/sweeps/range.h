@@ -14,7 +14,8 @@ struct Range {
   bool log = false;            // each order of magnitude is as likely as the next
   std::optional<double> step;  // only min, min + step, min + 2 step, ...
   bool has_whole_ends = false;  // these numbers are written as whole ones
-  Location key, place, place_of_max;
+  std::string key;             // that the numbers are for
+  Location place_of_key, place, place_of_max;
 
   void visit(Fields& field);
 

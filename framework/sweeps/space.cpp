@@ -50,12 +50,6 @@ class SpaceReader {
   }
 
  private:
-  // Where the key stands that a value is given to; a value of the command line tells it by itself.
-  static Location key_of(const Node& value) {
-    const Location& key = value.key_location;
-    return key && key.source->name != "command line" ? key : Location();
-  }
-
   Variant cell(const GivenCell& given) {
     Variant out;
     for (const Setting& setting : given.settings)
@@ -71,8 +65,7 @@ class SpaceReader {
 
   Variable parameter_of(const Parameter& parameter) {
     const FieldType type = types_.at(parameter.path);
-    Node given = parameter.values;
-    given.key_location = key_of(given);
+    const Node& given = parameter.values;
     if (is_list(given)) return choices(parameter.path, given, type);
     Variant alone;
     add(alone, parameter.path, given, type);
@@ -115,7 +108,8 @@ class SpaceReader {
     if (means_range(node, type)) {
       auto range = read_range(node, where_ + path, type, problems_);
       if (!range) return;
-      range->key = key_of(node);
+      range->key = node.key;
+      range->place_of_key = node.key_location;
       to.variables.push_back({path, {}, range, type});
       return refuse_in_grid(node, to.variables.back());
     }
@@ -190,7 +184,8 @@ class SpaceReader {
     if (list.children.empty())
       problems_.add(list.location, where_ + path + ": expected values, got an empty list");
     for (Node item : list.children) {
-      item.key_location = key_of(list);
+      item.key = list.key;  // whose value it may be
+      item.key_location = list.key_location;
       Variant variant;
       // A list among the values is one of them.
       if (is_list(item) && !type.takes_list()) {

@@ -44,7 +44,6 @@ class FakeEngine : public Engine {
     out->resolved = write_fields(fields_of(config));
     out->keys = keys_of(fields_of(config), fields_of(untouched));
     out->device = "cpu";
-    out->threads = threads_;
     return out;
   }
   KnownKeys known_keys(const Node&) override { return {}; }
@@ -55,7 +54,7 @@ class FakeEngine : public Engine {
   Workload workload(const std::shared_ptr<const ResolvedConfig>&) override {
     return {10, 10, 40, 10, 30, true};
   }
-  void set_threads(int64_t threads) override { threads_ = threads; }
+  void set_threads(int64_t) override {}
   int64_t devices(const std::string&) override { return 0; }
 
   std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource&) override { return {}; }
@@ -85,9 +84,6 @@ class FakeEngine : public Engine {
   Picture plot(const std::string&, Node, const std::optional<WeightsSource>&, Observer&) override {
     return {};
   }
-
- private:
-  int64_t threads_ = 1;
 };
 
 }  // namespace vitrine

@@ -21,8 +21,7 @@ class Folder : public TemporaryFolder {
   explicit Folder(const std::string& config = "{}") { write_plain(file(), config + "\n"); }
   std::string file() const { return *this / "small.yaml"; }
   Plan plan(const std::vector<std::string>& assignments) const {
-    const SweepSpec spec = read_spec({file()}, assignments);
-    return make_plan(spec, {8, spec.options.jobs}, engine_);
+    return make_plan(read_spec({file()}, assignments), {2, {}}, engine_);
   }
   Sweep create(const std::vector<std::string>& assignments, const std::string& name = "sweep") const {
     const SweepSpec spec = read_spec({file()}, assignments);
