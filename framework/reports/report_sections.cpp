@@ -57,6 +57,7 @@ std::vector<std::vector<std::string>> comparison_rows(const Comparison& comparis
   const std::string seeds = replicate_word(comparison) + "s";
   auto next = std::find_if(table.columns.begin(), table.columns.end(),
                            [&](const auto& column) { return column.cells[0] == seeds; });
+  if (table.columns[0].cells[0] == "group") next = table.columns.begin() + 1;
   for (const char* heading : {"verdict", "difference", "95 % of it", "marks"}) {
     const auto found = std::find_if(next, table.columns.end(),
                                     [&](const auto& column) { return column.cells[0] == heading; });
