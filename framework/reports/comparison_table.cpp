@@ -14,8 +14,7 @@ namespace {
 
 // Ranks of columns: the highest goes first where room is short. A key that parts the groups more is
 // of a lower rank than one that parts them less.
-constexpr int kDifference = 1, kKey = 10, kP = 50, kInterval = 51, kIntervalOfDifference = 52,
-              kOther = 100;
+constexpr int kDifference = 1, kKey = 10, kP = 50, kInterval = 51, kIntervalOfDifference = 52;
 
 bool any_contrast(const Comparison& comparison, bool (*has)(const Contrast&)) {
   return std::any_of(comparison.groups.begin(), comparison.groups.end(),
@@ -142,7 +141,7 @@ ComparisonTable table_of(const Comparison& comparison, const TableOptions& optio
                 short_name(key, keys));
   }
   builder.add_statistics();
-  int rank = kOther;
+  int rank = kOtherColumn;
   const auto others = asked.empty() ? other_columns(comparison, options.all_metrics) : asked;
   for (const std::string& name : others) {
     if (name == comparison.metric || (!asked.empty() && is_key(name))) continue;

@@ -20,6 +20,9 @@ struct ComparisonTable {
   std::vector<std::vector<std::string>> rows() const;
 };
 
+// Of this rank and above are values beside the statistics.
+constexpr int kOtherColumn = 100;
+
 struct TableOptions {
   std::vector<std::string> columns = {};  // keys and values to show; empty: the main ones
   bool all_metrics = false;               // in place of the main ones

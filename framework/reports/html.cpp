@@ -4,6 +4,7 @@
 
 #include "framework/error.h"
 #include "framework/files/sha256.h"
+#include "framework/reports/text_table.h"
 
 namespace vitrine {
 
@@ -49,6 +50,20 @@ std::string html(std::string_view text) {
         break;
       default:
         out += c;
+    }
+  }
+  return out;
+}
+
+std::string breakable(std::string_view text) {
+  std::string out;
+  for (const std::string& word : words_of(escape_lines(text))) {
+    if (!out.empty()) out += ' ';
+    const std::vector<std::string> parts = parts_of(word);
+    for (const std::string& part : parts) {
+      const bool has_hyphen = part.find('-') != part.npos && part.size() > 1;
+      if (&part != &parts[0]) out += "<wbr>";
+      out += has_hyphen ? "<span class=\"name\">" + html(part) + "</span>" : html(part);
     }
   }
   return out;

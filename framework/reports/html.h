@@ -10,6 +10,10 @@ namespace vitrine {
 // messages.
 std::string html(std::string_view text);
 
+// The same, which a browser breaks between words and after / . = , alone, not within a name, as far
+// as the names fit at all.
+std::string breakable(std::string_view text);
+
 // `value` as JSON that nothing can end inside a <script>: ASCII, without <, > and &.
 std::string script_json(const nlohmann::ordered_json& value);
 

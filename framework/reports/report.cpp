@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <optional>
 #include <set>
 
 #include "framework/error.h"
@@ -11,6 +10,7 @@
 #include "framework/reports/html.h"
 #include "framework/reports/page.h"
 #include "framework/reports/report_data.h"
+#include "framework/reports/report_scope.h"
 #include "framework/reports/report_sections.h"
 #include "framework/sweeps/sweep.h"
 
@@ -50,22 +50,13 @@ std::string title_of(const ReportData& data) {
   return names.size() <= 3 ? out : fmt::format("{} experiments", names.size());
 }
 
-// None where no run has a metric yet.
-std::optional<Comparison> comparison_of(const ReportData& data) {
-  std::vector<const RunRecord*> runs;
-  for (const RunRecord& run : data.runs) runs.push_back(&run);
-  try {
-    return compare_runs(runs, {});
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-// By validation alone: what is chosen by the test has no test left. Of groups, not of runs: the
-// best seed is luck, and one that survived others no result.
-std::string best_of(const ReportData& data, const std::optional<Comparison>& comparison) {
-  const ReportColumn* metric = data.first_metric();
-  const bool chooses = data.runs.size() > 1 && metric && metric->name.starts_with("validation/");
+// By validation alone: what is chosen by the test has no test left. Of groups, not of runs: the best
+// seed is luck, and one that survived others no result.
+std::string best_of(const ReportData& data, const ReportSection& section) {
+  const ReportColumn* metric = first_metric(data, section);
+  const bool chooses =
+      section.runs.size() > 1 && metric && metric->name.starts_with("validation/");
+  const auto& comparison = section.comparison;
   const Group* best = chooses && comparison ? best_group(*comparison, metric->name) : nullptr;
   if (best == nullptr) return "";
   const auto run = static_cast<size_t>(best->counted[0] - data.runs.data());
@@ -73,15 +64,15 @@ std::string best_of(const ReportData& data, const std::optional<Comparison>& com
   const std::string name = html(metric->name), value = html(cell_text(spread.mean, *metric));
   const std::string label = html(spread.n == 1 ? data.labels[run] : best->label);
   const bool is_alone = comparison->groups.size() == 1 && spread.n > 1;
-  std::string out = is_alone ? fmt::format(". {} {}", name, value)
-                             : fmt::format(". Best by {}: {} with {}", name, label, value);
+  std::string out = is_alone ? fmt::format("{} {}", name, value)
+                             : fmt::format("Best by {}: {} with {}", name, label, value);
   if (spread.n > 1) out += fmt::format(", the mean of {} seeds", spread.n);
   const std::string failures = shown_failures(*best);
   return out + (failures.empty() ? "" : "; " + failures);
 }
 
 // How many runs there are and how they stand.
-std::string summary_of(const ReportData& data, const std::optional<Comparison>& comparison) {
+std::string summary_of(const ReportData& data) {
   std::map<std::string, size_t> statuses;
   for (const RunRecord& run : data.runs) ++statuses[run.status];
   std::string out = data.runs.size() == 1 ? html(data.labels[0]) + ": "
@@ -90,14 +81,31 @@ std::string summary_of(const ReportData& data, const std::optional<Comparison>& 
     if (out.back() != ' ') out += ", ";
     out += data.runs.size() == 1 ? status : fmt::format("{} {}", count, status);
   }
-  return "<p>" + out + best_of(data, comparison) + "</p>\n";
+  if (data.sections.size() > 1) return "<p>" + out + "</p>\n";
+  const std::string best = best_of(data, data.sections[0]);
+  return "<p>" + out + (best.empty() ? "" : ". " + best) + "</p>\n";
 }
 
-const ReportColumn* first_colour(const ReportData& data) {
-  for (const Kind kind : {Kind::kName, Kind::kParameter}) {
-    if (const auto columns = data.columns_of(kind); !columns.empty()) return columns[0];
+// Which runs the page shows, where tests measure different things.
+std::string section_choice(const ReportData& data) {
+  if (data.sections.size() == 1) return "";
+  std::string out, best;
+  const auto add = [&](const std::string& value, const std::string& label, size_t runs) {
+    out += fmt::format(
+        "<label><input type=\"radio\" name=\"section\" value=\"{}\"{}> <span>{} <small>{} "
+        "run{}</small></span></label>\n",
+        value, value == "0" ? " checked" : "", breakable(label), runs, runs == 1 ? "" : "s");
+  };
+  for (size_t i = 0; i < data.sections.size(); ++i) {
+    const ReportSection& section = data.sections[i];
+    add(std::to_string(i), section.label, section.runs.size());
+    const std::string own = best_of(data, section);
+    if (!own.empty()) best += fmt::format("<p data-section=\"{}\">{}</p>\n", i, own);
   }
-  return nullptr;
+  add("", "all", data.runs.size());
+  return "<p>Their tests measure different things (other images or tasks), so runs are compared "
+         "within one of these alone:</p>\n<div id=\"sections\" role=\"radiogroup\">" +
+         out + "</div>\n" + best;
 }
 
 Json id_of(const ReportColumn* column) { return column ? Json(column->id) : Json(); }
@@ -118,11 +126,12 @@ std::string controls(const ReportData& data) {
   if (data.runs.size() == 1) return "";
   std::string out = "<div class=\"controls\">";
   if (data.first_metric()) {
-    out += selection("metric", "Metric", data.columns_of(Kind::kMetric), data.first_metric(), "");
+    out += selection("metric", "Metric", data.columns_of(Kind::kMetric),
+                     first_metric(data, data.sections[0]), "");
   }
   std::vector<const ReportColumn*> colours;
   for (const ReportColumn& column : data.columns) colours.push_back(&column);
-  out += selection("colour", "Colour by", colours, first_colour(data), "nothing");
+  out += selection("colour", "Colour by", colours, first_colour(data, data.sections[0]), "nothing");
   return out +
          "<label class=\"filter\">Filter <input id=\"filter\" type=\"search\" "
          "placeholder=\"hidden_d=8,16 test/accuracy&gt;90% finished\" autocomplete=\"off\" "
@@ -132,16 +141,28 @@ std::string controls(const ReportData& data) {
 }
 
 Json columns_json(const ReportData& data) {
-  constexpr const char* kRoles[] = {"label", "status", "name",   "parameter",
-                                    "cell",  "seed",   "metric", "fact"};
+  constexpr const char* kKinds[] = {"label", "status", "section", "name", "parameter",
+                                    "group", "seed",   "metric",  "fact"};
   Json out = Json::array();
   for (const ReportColumn& column : data.columns) {
     out.push_back({{"id", column.id},
                    {"name", column.name},
-                   {"kind", kRoles[static_cast<int>(column.kind)]},
+                   {"kind", kKinds[static_cast<int>(column.kind)]},
                    {"numeric", column.numeric},
                    {"unit", column.info.unit},
                    {"goal", column.info.goal}});
+  }
+  return out;
+}
+
+// What the page shows of each section at first.
+Json sections_json(const ReportData& data) {
+  Json out = Json::array();
+  for (const ReportSection& section : data.sections) {
+    out.push_back({{"label", section.label},
+                   {"metric", id_of(first_metric(data, section))},
+                   {"colour", id_of(first_colour(data, section))},
+                   {"columns", shown_columns(data, section)}});
   }
   return out;
 }
@@ -162,14 +183,12 @@ std::string head(const std::string& title) {
 
 std::string report_page(std::vector<RunRecord> runs, const std::vector<std::string>& places) {
   tell_paused(runs);
-  ReportData data = report_data(std::move(runs));
-  const auto comparison = comparison_of(data);
-  if (comparison) set_failures(data, *comparison);
+  const ReportData data = report_data(std::move(runs));
   const Json curves = curves_of(data);
   ReportPage page;
   add_runs(page, data);
   add_unfinished(page, data);
-  if (comparison) add_comparison(page, *comparison);
+  add_comparison(page, data);
   add_curves(page, data, curves);
   add_parameters(page, data);
   add_costs(page, data);
@@ -177,14 +196,13 @@ std::string report_page(std::vector<RunRecord> runs, const std::vector<std::stri
   add_details(page, data);
   add_shared(page, data);
   const Json json = {{"columns", columns_json(data)},
-                     {"metric", id_of(data.first_metric())},
-                     {"colour", id_of(first_colour(data))},
+                     {"sections", sections_json(data)},
                      {"runs", run_rows(data)},
                      {"curves", curves},
                      {"charts", page.charts}};
   const std::string title = title_of(data);
   std::string out = head(title + " · Vitrine");
-  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data, comparison) + "<nav>" +
+  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data) + section_choice(data) + "<nav>" +
          page.navigation + "</nav></header>\n" + controls(data) + "<main>\n" + page.sections +
          "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
   out += "<script type=\"application/json\" id=\"data\">" + script_json(json) + "</script>\n";

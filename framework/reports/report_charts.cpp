@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "framework/reports/page.h"
+#include "framework/reports/text_table.h"
 
 namespace vitrine {
 
@@ -14,6 +15,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostPlaces = 12;  // of an axis on which each value has its place
 constexpr size_t kMostCounts = 20;  // classes of a confusion matrix that shows its numbers
+constexpr size_t kMostLettersOfColumn = 4;
 
 // The member of the list `out[list]` that has this name.
 Json& named(Json& out, const char* list, const std::string& name) {
@@ -55,6 +57,26 @@ Json scale_of(const ReportColumn& column, const std::string& name, const std::st
           {"range", range}};
 }
 
+// Texts below the axis in lines of whole names, slanting where they are too many for that.
+void fit_labels(Json& axis, const ReportColumn& column) {
+  constexpr size_t kLettersOfAxis = 44;  // of a chart on a narrow page
+  size_t longest = 0;
+  for (const Json& value : column.values) {
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    for (const std::string& word : words_of(text)) {
+      for (const std::string& part : parts_of(word)) longest = std::max(longest, width_of(part));
+    }
+  }
+  const size_t places = std::max<size_t>(column.values.size(), 1);
+  if ((longest + 1) * places <= kLettersOfAxis) {
+    const std::string lines = fmt::format("lines(datum.label, {})", kLettersOfAxis / places - 1);
+    axis["encode"]["labels"]["update"] = {{"text", {{"signal", lines}}}};
+  } else {
+    axis.update({{"labelAngle", -40}, {"labelAlign", "right"}, {"labelBaseline", "middle"}});
+    axis["encode"]["labels"]["update"] = {{"text", {{"signal", "lines(datum.label, 24)"}}}};
+  }
+}
+
 Json against(const ReportColumn& column, size_t most_places) {
   Json out = page_chart("effect");
   out["description"] = "the chosen metric against " + column.name;
@@ -64,6 +86,7 @@ Json against(const ReportColumn& column, size_t most_places) {
   if (scale.at("type") == "point") {
     // Runs of one value side by side, so that none hides another.
     set_signal(out, "spread_share", 0.3 / static_cast<double>(column.values.size() + 1));
+    fit_labels(out["axes"][0], column);
   } else {
     const bool large = column.values.back() >= 10'000;
     out["axes"][0].update(
@@ -90,21 +113,31 @@ void add_axis(Json& chart, const std::string& id, const ReportColumn* column) {
                {"zindex", 1},
                {"tickCount", 5},
                {"offset", {{"scale", "place"}, {"value", id}, {"mult", -1}}}};
-  Json update = {{"x", {{"scale", "place"}, {"value", id}}},
-                 {"y", {{"value", -12}}},
-                 {"align", {{"value", "center"}}},
-                 {"fontSize", {{"value", 12}}},
-                 {"limit", {{"signal", "width / length(domain('place'))"}}}};
+  // Where axes stand close every second title is higher, so that none needs to be cut.
+  const std::string place = fmt::format("indexof(domain('place'), '{}')", id);
+  const std::string letters = "width / length(domain('place')) / 3.6";
+  const std::string middle = fmt::format("scale('place', '{}')", id);
+  std::string x = middle, align = "'center'";
+  if (chart["axes"].empty()) x = "staggered ? 0 : " + middle, align = "staggered ? 'left' : 'center'";
+  if (!column) x = "staggered ? width : " + middle, align = "staggered ? 'right' : 'center'";
+  Json update = {{"x", {{"signal", x}}},
+                 {"y", {{"signal", "staggered && " + place + " % 2 ? -48 : -14"}}},
+                 {"align", {{"signal", align}}},
+                 {"baseline", {{"value", "line-bottom"}}},
+                 {"lineHeight", {{"value", 13}}},
+                 {"fontSize", {{"value", 12}}}};
   if (column) {
-    update["text"] = {{"value", column->name}};
+    chart["signals"].push_back({{"name", "title_" + id}, {"value", column->name}});
+    update["text"] = {{"signal", fmt::format("lines(title_{}, {})", id, letters)}};
   } else {
     axis["format"] = {{"signal", "percent ? '.1~%' : ',.4~r'"}};
-    update["text"] = {{"signal", "metric.name"}};
+    update["text"] = {{"signal", "lines(metric.name, " + letters + ")"}};
   }
+  axis["encode"]["labels"]["update"] = {{"text", {{"signal", "lines(datum.label, " + letters + ")"}}}};
   // Twice: the labels below are broad and of the ground's colour, so that lines do not cross those
   // on top.
   chart["axes"].push_back(axis);
-  chart["axes"].back()["encode"] = {{"labels", {{"style", "halo"}}}};
+  chart["axes"].back()["encode"]["labels"]["style"] = "halo";
   chart["axes"].push_back(axis);
   chart["marks"].push_back({{"type", "text"}, {"style", "ink"}, {"encode", {{"update", update}}}});
 }
@@ -230,6 +263,13 @@ nlohmann::ordered_json confusion_chart(const nlohmann::ordered_json& task) {
     named(out, "scales", axis)["domain"] = numbers_below(classes.size());
   }
   if (classes.size() > kMostCounts) remove(out, "marks", "counts");
+  const bool has_words = std::any_of(classes.begin(), classes.end(), [](const Json& each) {
+    return width_of(each.at("name").get<std::string>()) > kMostLettersOfColumn;
+  });
+  if (has_words) {
+    out["axes"][0].update(
+        {{"labelAngle", -50}, {"labelAlign", "left"}, {"labelBaseline", "middle"}});
+  }
   return out;
 }
 

@@ -8,12 +8,11 @@
 #include <map>
 #include <set>
 
-#include "framework/config/load.h"
 #include "framework/error.h"
 #include "framework/reports/comparison_text.h"
 #include "framework/reports/differences.h"
-#include "framework/reports/failures.h"
 #include "framework/reports/groups.h"
+#include "framework/reports/report_scope.h"
 
 namespace fs = std::filesystem;
 
@@ -24,18 +23,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Kind = ReportColumn::Kind;
 
-// Of the data and the environment; "build" follows from git, the sizes of splits from the rest.
-const std::set<std::string> kToldByConfig = {"type", "threads",    "device", "train",
-                                             "test", "validation", "build"};
-// What a chart shows first, and the order of the table.
-constexpr const char* kFirstMetrics[] = {"validation/accuracy", "test/accuracy",  "validation/loss",
-                                         "test/loss",           "train/accuracy", "train/loss"};
+// Of the data and the environment; "build" follows from git, the sizes of splits from the rest, and
+// sections part runs by their test images.
+const std::set<std::string> kToldByConfig = {"type",   "threads",    "device", "train",
+                                             "test",   "validation", "build",  "test_sha256"};
 constexpr size_t kCurveNumbers = 400'000;
 constexpr size_t kFewestPoints = 10;  // of a curve, however many runs there are
 
 size_t rank_of(const std::string& name) {
-  const auto found = std::find(std::begin(kFirstMetrics), std::end(kFirstMetrics), name);
-  return static_cast<size_t>(found - std::begin(kFirstMetrics));
+  const auto& first = report_metrics();
+  return static_cast<size_t>(std::find(first.begin(), first.end(), name) - first.begin());
 }
 
 // Numbers by size, then text.
@@ -48,22 +45,6 @@ bool is_before(const Json& a, const Json& b) {
 // Numbers, and words as one would write them in a config.
 Json as_value(const std::string& key, const Json& value) {
   return value.is_number() ? value : Json(shown_key_value(key, value));
-}
-
-// "hidden_d=8 n_heads=2"; the names of configs that stand side by side go first.
-Json cell_of(size_t run, const ReportData& data) {
-  if (!data.runs[run].is_readable()) return nullptr;
-  const auto parameters = data.columns_of(Kind::kParameter);
-  std::vector<std::string> keys, parts;
-  for (const ReportColumn* column : parameters) keys.push_back(column->name);
-  const std::string& name = data.runs[run].metrics.name;
-  if (!data.columns_of(Kind::kName).empty() && !name.empty()) parts.push_back(name);
-  for (const ReportColumn* column : parameters) {
-    const auto value = data.runs[run].value(column->name);
-    parts.push_back(short_name(column->name, keys) + "=" +
-                    (value ? shown_key_value(column->name, *value) : "-"));
-  }
-  return fmt::format("{}", fmt::join(parts, " "));
 }
 
 // The folder that all runs lie in.
@@ -150,6 +131,14 @@ std::vector<std::string> metric_names(const std::vector<RunRecord>& runs) {
   return out;
 }
 
+std::vector<const RunRecord*> readable(const std::vector<RunRecord>& runs) {
+  std::vector<const RunRecord*> out;
+  for (const RunRecord& run : runs) {
+    if (run.is_readable()) out.push_back(&run);
+  }
+  return out;
+}
+
 MetricInfo info_of(const std::string& name, const std::vector<RunRecord>& runs) {
   for (const RunRecord& run : runs) {
     const auto found = run.metrics.metrics.find(name);
@@ -159,12 +148,14 @@ MetricInfo info_of(const std::string& name, const std::vector<RunRecord>& runs) 
 }
 
 void complete(ReportColumn& column, const ReportData& data) {
+  std::vector<Json> cells;
   for (size_t i = 0; i < data.runs.size(); ++i) {
-    const Json value = data.value(i, column);
-    if (value.is_null()) continue;
-    column.numeric &= value.is_number();
-    column.values.push_back(value);
+    cells.push_back(data.value(i, column));
+    if (cells.back().is_null()) continue;
+    column.numeric &= cells.back().is_number();
+    column.values.push_back(cells.back());
   }
+  column.cells = std::move(cells);
   std::sort(column.values.begin(), column.values.end(), is_before);
   column.values.erase(std::unique(column.values.begin(), column.values.end()), column.values.end());
 }
@@ -177,18 +168,27 @@ Json rounded(const Json& value) {
   return std::stod(fmt::format("{:.6g}", number));
 }
 
+// Main ones first; those that fewer than half of the runs have come after all others.
 std::vector<std::string> curve_names(const std::vector<RunRecord>& runs) {
   std::vector<std::string> out;
   std::set<std::string> seen = {"epoch", "step", "seconds"};
+  std::map<std::string, size_t> counts;
+  size_t all = 0;
   for (const RunRecord& run : runs) {
     for (const Json& row : run.metrics.history) {
       for (const auto& [name, value] : row.items()) {
         if (value.is_number() && seen.insert(name).second) out.push_back(name);
       }
     }
+    if (run.metrics.history.empty()) continue;
+    ++all;
+    for (const auto& [name, value] : run.metrics.history.back().items()) ++counts[name];
   }
-  std::stable_sort(out.begin(), out.end(), [](const std::string& a, const std::string& b) {
-    return rank_of(a) < rank_of(b);
+  std::stable_sort(out.begin(), out.end(), [&](const std::string& a, const std::string& b) {
+    const auto place = [&](const std::string& name) {
+      return std::pair(2 * counts[name] < all, rank_of(name));
+    };
+    return place(a) < place(b);
   });
   return out;
 }
@@ -204,6 +204,8 @@ std::vector<const ReportColumn*> ReportData::columns_of(Kind kind) const {
 }
 
 const ReportColumn* ReportData::first_metric() const {
+  if (const ReportColumn* common = column(common_metric(readable(runs), report_metrics())))
+    return common;
   const auto metrics = columns_of(Kind::kMetric);
   return metrics.empty() ? nullptr : metrics[0];
 }
@@ -215,9 +217,11 @@ const ReportColumn* ReportData::column(const std::string& name) const {
 }
 
 nlohmann::ordered_json ReportData::value(size_t run, const ReportColumn& column) const {
+  if (run < column.cells.size()) return column.cells[run];
   if (column.kind == Kind::kLabel) return labels[run];
   if (column.kind == Kind::kStatus) return runs[run].status;
-  if (column.kind == Kind::kCell) return cell_of(run, *this);
+  if (column.kind == Kind::kSection) return sections[section_of[run]].label;
+  if (column.kind == Kind::kGroup) return groups[run].empty() ? Json() : Json(groups[run]);
   if (column.kind == Kind::kName) {
     const std::string& name = runs[run].metrics.name;
     return name.empty() ? Json() : Json(name);  // of runs that cannot be read
@@ -229,55 +233,52 @@ nlohmann::ordered_json ReportData::value(size_t run, const ReportColumn& column)
   return as_value(column.name, *value);
 }
 
+const std::vector<std::string>& report_metrics() {
+  static const std::vector<std::string> names = {"validation/accuracy", "test/accuracy",
+                                                 "validation/loss",     "test/loss",
+                                                 "train/accuracy",      "train/loss"};
+  return names;
+}
+
 ReportData report_data(std::vector<RunRecord> runs) {
   ReportData out;
   out.runs = std::move(runs);
   out.labels = labels_of(out.runs);
-  out.failures.resize(out.runs.size());
-  const auto add = [&](const std::string& name, Kind kind, const MetricInfo& info) {
+  set_sections(out);
+  // What only one value or none is known of tells nothing.
+  const auto add = [&](const std::string& name, Kind kind, size_t fewest_values,
+                       const MetricInfo& info = {}) {
     ReportColumn column = {fmt::format("c{}", out.columns.size()), name, kind, info};
     complete(column, out);
-    out.columns.push_back(std::move(column));
+    if (column.values.size() >= fewest_values) out.columns.push_back(std::move(column));
   };
-  add("run", Kind::kLabel, {});
-  add("status", Kind::kStatus, {});
-  add("name", Kind::kName, {});
-  if (out.columns.back().values.size() < 2) out.columns.pop_back();
-  std::vector<const RunRecord*> readable;
-  for (const RunRecord& run : out.runs) {
-    if (run.is_readable()) readable.push_back(&run);
-  }
-  for (const std::string& name : replicate_keys(readable)) {
-    add(name, Kind::kSeed, {});
-    if (out.columns.back().values.size() < 2) out.columns.pop_back();
-  }
-  for (const std::string& name : differing_keys(readable)) {
+  add("run", Kind::kLabel, 0);
+  add("status", Kind::kStatus, 0);
+  add("section", Kind::kSection, 2);
+  add("name", Kind::kName, 2);
+  const auto known = readable(out.runs);
+  for (const std::string& name : replicate_keys(known)) add(name, Kind::kSeed, 2);
+  for (const std::string& name : differing_keys(known)) {
     const auto is_of_config = [&](const RunRecord* run) { return run->config.contains(name); };
-    if (std::any_of(readable.begin(), readable.end(), is_of_config) || name == kChangesKey)
-      add(name, Kind::kParameter, {});
+    if (std::any_of(known.begin(), known.end(), is_of_config) || name == kChangesKey)
+      add(name, Kind::kParameter, 1);
   }
   const size_t choices =
       out.columns_of(Kind::kParameter).size() + out.columns_of(Kind::kName).size();
-  if (choices > 1 && !out.columns_of(Kind::kSeed).empty()) add("cell", Kind::kCell, {});
-  for (const std::string& name : metric_names(out.runs)) {
-    add(name, Kind::kMetric, info_of(name, out.runs));
-  }
-  for (const std::string& name : differing_facts(out.runs)) add(name, Kind::kFact, {});
+  if (choices > 1) add("group", Kind::kGroup, 2);
+  for (const std::string& name : metric_names(out.runs))
+    add(name, Kind::kMetric, 1, info_of(name, out.runs));
+  for (const std::string& name : differing_facts(out.runs)) add(name, Kind::kFact, 1);
   return out;
-}
-
-void set_failures(ReportData& data, const Comparison& comparison) {
-  for (const Group& group : comparison.groups) {
-    const size_t failures = failures_of(group);
-    for (const RunRecord* run : group.runs)
-      data.failures[static_cast<size_t>(run - data.runs.data())] = failures;
-  }
 }
 
 nlohmann::ordered_json run_rows(const ReportData& data) {
   Json out = Json::array();
   for (size_t i = 0; i < data.runs.size(); ++i) {
-    Json row = {{"run", i}, {"label", data.labels[i]}, {"status", data.runs[i].status}};
+    Json row = {{"run", i},
+                {"label", data.labels[i]},
+                {"status", data.runs[i].status},
+                {"section", data.section_of[i]}};
     if (data.failures[i] > 0) row["failures"] = data.failures[i];
     for (const ReportColumn& column : data.columns) {
       const Json value = data.value(i, column);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,9 @@ namespace vitrine {
 // Charts know a value by the column's id: no name that a run brings gets into a specification's
 // fields and expressions.
 struct ReportColumn {
-  // kCell: all parameters together, where there are several and seeds; in no table.
-  enum class Kind { kLabel, kStatus, kName, kParameter, kCell, kSeed, kMetric, kFact };
+  // kGroup: what a comparison calls the run's group, where several parameters part these; in no
+  // table. kSection: the label of its section, where there are several.
+  enum class Kind { kLabel, kStatus, kSection, kName, kParameter, kGroup, kSeed, kMetric, kFact };
 
   std::string id;    // "c3"
   std::string name;  // "model.hidden_d"
@@ -20,15 +22,30 @@ struct ReportColumn {
   MetricInfo info = {};
   bool numeric = true;
   std::vector<nlohmann::ordered_json> values = {};  // that runs have, each once, sorted
+  std::vector<nlohmann::ordered_json> cells = {};   // of each run; null where it has none
+};
+
+// Runs whose tests measure the same: what charts show together.
+struct ReportSection {
+  std::string label;  // empty where it is the only one
+  std::vector<size_t> runs;
+  std::optional<Comparison> comparison;  // none where no run has come far enough
 };
 
 struct ReportData {
   std::vector<RunRecord> runs;
-  std::vector<std::string> labels;    // paths of the runs without what all have in common
-  std::vector<ReportColumn> columns;  // label, status, names, what differs, metrics
-  std::vector<size_t> failures;       // of each run's group; as set_failures() leaves it
+  std::vector<std::string> labels;      // paths of the runs without what all have in common
+  std::vector<ReportColumn> columns;    // label, status, names, what differs, metrics
+  std::vector<ReportSection> sections;  // of most runs first; at least one
+  // Of each run: its section, and its group's label (empty without one) and how many runs of this
+  // diverged or failed.
+  std::vector<size_t> section_of;
+  std::vector<std::string> groups;
+  std::vector<size_t> failures;
 
-  const ReportColumn* first_metric() const;  // that charts show first; none without any metric
+  // That charts show first: the common_metric, of validation before those of the test; none without
+  // any metric.
+  const ReportColumn* first_metric() const;
   std::vector<const ReportColumn*> columns_of(ReportColumn::Kind kind) const;
   const ReportColumn* column(const std::string& name) const;  // none where there is none
   // The run's value as the page's script takes it: a number or text; null where there is none.
@@ -40,11 +57,11 @@ nlohmann::ordered_json shared_members(const std::vector<const nlohmann::ordered_
 
 ReportData report_data(std::vector<RunRecord> runs);
 
-// Notes how many runs of each run's group diverged or failed.
-void set_failures(ReportData& data, const Comparison& comparison);
+// What validation measured, what the test did, in the order in which a report prefers them.
+const std::vector<std::string>& report_metrics();
 
-// A row for each run: "run" (its number), "label", "status", "failures" where its group has some,
-// and the columns' ids.
+// A row for each run: "run" (its number), "label", "status", "section", "failures" where its group
+// has some, and the columns' ids.
 nlohmann::ordered_json run_rows(const ReportData& data);
 
 // The epochs of all runs as {"names": ["run", "epoch", "step", "seconds", "h0", ...], "rows":

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/config/node.h"
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/files/json.h"
@@ -11,6 +12,7 @@
 #include "framework/reports/condition.h"
 #include "framework/reports/html.h"
 #include "framework/reports/report_charts.h"
+#include "framework/reports/report_scope.h"
 #include "framework/reports/report_sections.h"
 #include "framework/reports/report_tables.h"
 #include "framework/runs/run_directory.h"
@@ -46,13 +48,12 @@ std::string shell_word(const std::string& word) {
   return out + "'";
 }
 
-// The runs that get a section of their own: all of them, or the best; those of groups with failures
+// The runs that are shown one by one: all of a section, or the best; those of groups with failures
 // behind others.
-std::vector<size_t> chosen_runs(const ReportData& data) {
-  std::vector<size_t> out;
-  for (size_t i = 0; i < data.runs.size(); ++i) out.push_back(i);
+std::vector<size_t> chosen_runs(const ReportData& data, const ReportSection& section) {
+  std::vector<size_t> out = section.runs;
   if (out.size() <= kMostRuns) return out;
-  const ReportColumn* metric = data.first_metric();
+  const ReportColumn* metric = first_metric(data, section);
   const auto place = [&](size_t run) {
     const Json found = metric ? data.value(run, *metric) : Json();
     const double sign = metric && metric->info.goal == "min" ? 1 : -1;
@@ -253,9 +254,9 @@ std::string config_of(const RunRecord& run) {
 
 std::string details_of(ReportPage& page, const ReportData& data, size_t number, bool open) {
   const RunRecord& run = data.runs[number];
-  std::string summary = "<b>" + html(data.labels[number]) + "</b>";
-  if (const ReportColumn* metric = data.first_metric()) {
-    summary += fmt::format(" <span>{} {}</span>", html(metric->name),
+  std::string summary = "<b>" + breakable(data.labels[number]) + "</b>";
+  if (const auto* metric = first_metric(data, data.sections[data.section_of[number]])) {
+    summary += fmt::format(" <span>{} {}</span>", breakable(metric->name),
                            html(cell_text(data.value(number, *metric), *metric)));
   }
   summary += fmt::format(" <span class=\"status {0}\">{0}</span>", run.status);
@@ -283,16 +284,19 @@ void add_pictures(ReportPage& page, const std::vector<std::string>& places) {
 }
 
 void add_details(ReportPage& page, const ReportData& data) {
-  const std::vector<size_t> runs = chosen_runs(data);
-  std::string out;
-  if (runs.size() < data.runs.size()) {
-    const ReportColumn* metric = data.first_metric();
-    out = note(fmt::format("The {} {} of {} runs{}; a report of fewer runs shows all of them.",
-                           runs.size(), metric ? "best" : "first", data.runs.size(),
-                           metric ? " by " + html(metric->name) : ""));
-  }
-  for (const size_t run : runs) out += details_of(page, data, run, run == runs[0]);
-  page.add("details", data.runs.size() == 1 ? "The run" : "Single runs", out);
+  const auto shown = [&](const ReportSection& section) {
+    const std::vector<size_t> runs = chosen_runs(data, section);
+    std::string out;
+    if (runs.size() < section.runs.size()) {
+      const ReportColumn* metric = first_metric(data, section);
+      out = note(fmt::format("The {} {} of {} runs{}; a report of fewer runs shows all of them.",
+                             runs.size(), metric ? "best" : "first", section.runs.size(),
+                             metric ? " by " + html(metric->name) : ""));
+    }
+    for (const size_t run : runs) out += details_of(page, data, run, run == runs[0]);
+    return out;
+  };
+  page.add_parts("details", data.runs.size() == 1 ? "The run" : "Single runs", data, shown);
 }
 
 }  // namespace vitrine

@@ -11,6 +11,7 @@
 #include "framework/reports/comparison_text.h"
 #include "framework/reports/html.h"
 #include "framework/reports/report_charts.h"
+#include "framework/reports/report_scope.h"
 #include "framework/reports/report_tables.h"
 #include "framework/sweeps/sweep.h"
 
@@ -19,9 +20,11 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Kind = ReportColumn::Kind;
 
-constexpr size_t kMostAxes = 10;  // of the parallel coordinates, and effects
+constexpr size_t kMostAxes = 6;      // of the parallel coordinates
+constexpr size_t kMostEffects = 16;  // with a chart
+constexpr size_t kMostColumns = 11;  // of a comparison, values beside its statistics counted last
+constexpr size_t kMostLabelKeys = 3;  // with a column each in place of the label
 constexpr size_t kMostRemarks = 50;
 constexpr uint64_t kMaxLogBytes = uint64_t{16} << 20;
 
@@ -32,7 +35,8 @@ std::string list_of(const Remarks& remarks) {
   if (remarks.empty()) return "";
   std::string out = "<ul>";
   for (size_t i = 0; i < std::min(remarks.size(), kMostRemarks); ++i) {
-    out += fmt::format("<li>{}: {}</li>\n", html(remarks[i].first), html(remarks[i].second));
+    out += fmt::format("<li>{}: {}</li>\n", breakable(remarks[i].first),
+                       breakable(remarks[i].second));
   }
   if (remarks.size() > kMostRemarks) {
     out += fmt::format("<li>and {} more</li>", remarks.size() - kMostRemarks);
@@ -52,9 +56,19 @@ std::string remarks_of(const Comparison& comparison) {
 }
 
 // What decides comes right after what tells the groups apart, so that no window cuts it off.
-std::vector<std::vector<std::string>> comparison_rows(const Comparison& comparison) {
-  ComparisonTable table = table_of(comparison, {});
-  const std::string seeds = replicate_word(comparison) + "s";
+// `folded`: keys without a column.
+std::vector<std::vector<std::string>> comparison_rows(const Comparison& comparison,
+                                                      std::vector<std::string>& folded) {
+  const bool many_keys = comparison.label_keys.size() > kMostLabelKeys;
+  ComparisonTable table = table_of(comparison, {.always_labels = many_keys});
+  folded = table.folded;
+  for (size_t i = table.columns.size(); i-- > 0 && table.columns.size() > kMostColumns;) {
+    if (table.columns[i].rank >= kOtherColumn)
+      table.columns.erase(table.columns.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  const bool has_labels = many_keys || comparison.label_keys.empty();
+  const std::string seeds =
+      has_labels ? table.columns[1].cells[0] : replicate_word(comparison) + "s";
   auto next = std::find_if(table.columns.begin(), table.columns.end(),
                            [&](const auto& column) { return column.cells[0] == seeds; });
   if (table.columns[0].cells[0] == "group") next = table.columns.begin() + 1;
@@ -64,6 +78,64 @@ std::vector<std::vector<std::string>> comparison_rows(const Comparison& comparis
     if (found != table.columns.end()) std::rotate(next++, found, found + 1);
   }
   return table.rows();
+}
+
+// Numbers stay with their unit.
+std::string unparted(std::string html) {
+  for (size_t at; (at = html.find(" %")) != html.npos;) html.replace(at, 1, "&nbsp;");
+  return html;
+}
+
+// The groups of a section, where one has several seeds.
+std::string compared(Comparison comparison) {
+  const auto repeated = [](const Group& group) { return group.counted.size() > 1; };
+  const auto& groups = comparison.groups;
+  if (std::none_of(groups.begin(), groups.end(), repeated)) return "";
+  std::string lines;
+  if (groups.size() > 1)
+    lines = "<p class=\"headline\">" + unparted(html(headline(comparison))) + "</p>\n";
+  sort_groups(comparison, comparison.metric);
+  std::vector<std::string> folded;
+  const auto rows = comparison_rows(comparison, folded);
+  std::string others;
+  for (const std::string& key : folded)
+    others += (others.empty() ? "Also differ: " : ", ") + breakable(key);
+  return note("Runs that differ in their seed alone are one group.") + lines +
+         "<div class=\"wide\">" + text_table(rows) + "</div>" +
+         (others.empty() ? "" : "<p class=\"note below\">" + others + ".</p>") +
+         remarks_of(comparison);
+}
+
+// Of charts that every section has: the first's have the plain name.
+std::string suffix_of(const ReportData& data, const ReportSection& section) {
+  const auto number = static_cast<size_t>(&section - data.sections.data());
+  return number == 0 ? "" : fmt::format("-{}", number);
+}
+
+// A chart for each of the main parameters; those of others are drawn where they are asked for.
+std::string effects_of(ReportPage& page, const ReportData& data, const ReportSection& section) {
+  const auto parameters = parameters_of(data, section);
+  if (parameters.empty()) return "";
+  std::string main, more, names;
+  for (size_t i = 0; i < std::min(parameters.size(), kMostEffects); ++i) {
+    const ReportColumn& column = parameters[i];
+    const std::string chart =
+        page.chart("effect-" + column.id + suffix_of(data, section), effect_chart(column));
+    (i < kMainParameters ? main : more) += chart;
+  }
+  for (size_t i = kMainParameters; i < parameters.size(); ++i)
+    names += (names.empty() ? "" : ", ") + breakable(parameters[i].name);
+  std::string out =
+      note("Each mark is a run, each bar the mean of the finished runs with this value, whatever "
+           "else they differ in; a cross counts those that diverged or failed.") +
+      "<div class=\"grid\">" + main + "</div>";
+  if (names.empty()) return out;
+  std::string cut;
+  if (parameters.size() > kMostEffects)
+    cut = note(fmt::format("Charts of the first {}.", kMostEffects - kMainParameters));
+  return out + fmt::format("<details class=\"more\"><summary>{} more that differ: {}</summary>"
+                           "{}<div class=\"grid\">{}</div></details>\n",
+                           parameters.size() - kMainParameters, names, cut, more);
 }
 
 // The last line of the run's log, without its time. A sweep's trial goes on with the sweep.
@@ -90,6 +162,20 @@ void ReportPage::add(const std::string& id, const std::string& heading,
   sections += fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}\n</section>\n", id, heading, content);
 }
 
+void ReportPage::add_parts(const std::string& id, const std::string& heading,
+                           const ReportData& data,
+                           const std::function<std::string(const ReportSection&)>& content_of) {
+  std::string content;
+  for (size_t i = 0; i < data.sections.size(); ++i) {
+    const std::string part = content_of(data.sections[i]);
+    if (part.empty()) continue;
+    content += data.sections.size() == 1
+                   ? part
+                   : fmt::format("<div data-section=\"{}\">{}</div>\n", i, part);
+  }
+  if (!content.empty()) add(id, heading, content);
+}
+
 std::string ReportPage::chart(const std::string& name, nlohmann::ordered_json specification) {
   charts[name] = std::move(specification);
   return fmt::format("<div class=\"chart\" data-chart=\"{}\"></div>\n", name);
@@ -102,7 +188,9 @@ void add_runs(ReportPage& page, const ReportData& data) {
     if (data.first_metric()) page.add("results", "Results", figures(data, 0));
     return;
   }
-  page.add("runs", "Runs", "<div class=\"wide\">" + runs_table(data) + "</div>");
+  page.add("runs", "Runs",
+           "<details id=\"columns\"><summary></summary><div></div></details>\n<div class=\"wide\">" +
+               runs_table(data) + "</div>");
 }
 
 void add_unfinished(ReportPage& page, const ReportData& data) {
@@ -116,26 +204,17 @@ void add_unfinished(ReportPage& page, const ReportData& data) {
   if (!remarks.empty()) page.add("unfinished", "Not finished", list_of(remarks));
 }
 
-void add_comparison(ReportPage& page, Comparison comparison) {
-  const auto repeated = [](const Group& group) { return group.counted.size() > 1; };
-  const auto& groups = comparison.groups;
-  if (std::none_of(groups.begin(), groups.end(), repeated)) return;
-  sort_groups(comparison, comparison.metric);
-  std::string lines;
-  if (groups.size() > 1) {
-    lines = "<p class=\"headline\">" + html(headline(comparison)) + "</p>\n";
-  }
-  page.add("comparison", "Comparison over seeds",
-           note("Runs that differ in their seed alone are one group.") + lines +
-               "<div class=\"wide\">" + text_table(comparison_rows(comparison)) + "</div>" +
-               remarks_of(comparison));
+void add_comparison(ReportPage& page, const ReportData& data) {
+  page.add_parts("comparison", "Comparison over seeds", data, [](const ReportSection& section) {
+    return section.comparison ? compared(*section.comparison) : "";
+  });
 }
 
 void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordered_json& curves) {
   if (curves.at("rows").empty() || curves.at("metrics").empty()) return;
   std::string text = "Each run is a line";
   if (data.runs.size() > 1)
-    text += "; a thick one is the mean of its colour, as far as all of its runs go";
+    text += "; a thick one is the mean of its colour and dashes, as far as all of its runs go";
   if (const auto every = curves.at("every").get<size_t>(); every > 1) {
     text += fmt::format("; of long histories one epoch in {} is drawn", every);
   }
@@ -145,42 +224,42 @@ void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordere
 }
 
 void add_parameters(ReportPage& page, const ReportData& data) {
-  auto parameters = data.columns_of(Kind::kParameter);
-  if (parameters.empty() || !data.first_metric()) return;
-  std::string cut;
-  if (parameters.size() > kMostAxes) {
-    cut = fmt::format(" The first {} of {} parameters that differ.", kMostAxes, parameters.size());
-    parameters.resize(kMostAxes);
-  }
-  std::string effects;
-  for (const ReportColumn* column : parameters) {
-    effects += page.chart("effect-" + column->id, effect_chart(*column));
-  }
-  page.add("effects", "Effect of each parameter",
-           note("Each dot is a run, each bar the mean of the finished runs with this value, "
-                "whatever else they differ in; a cross counts those that diverged or failed." +
-                cut) +
-               "<div class=\"grid\">" + effects + "</div>");
-  page.add("parallel", "Parallel coordinates",
-           note("Drag along an axis to keep the runs that cross it there; the table and the other "
+  if (!data.first_metric()) return;
+  page.add_parts("effects", "Effect of each parameter", data, [&](const ReportSection& section) {
+    return effects_of(page, data, section);
+  });
+  page.add_parts("parallel", "Parallel coordinates", data, [&](const ReportSection& section) {
+    auto parameters = parameters_of(data, section);
+    if (parameters.empty()) return std::string();
+    std::string cut;
+    if (parameters.size() > kMostAxes) {
+      cut = fmt::format(" Of {} parameters that differ, the {} that part the runs most.",
+                        parameters.size(), kMostAxes);
+      parameters.resize(kMostAxes);
+    }
+    std::vector<const ReportColumn*> columns;
+    for (const ReportColumn& column : parameters) columns.push_back(&column);
+    return note("Drag along an axis to keep the runs that cross it there; the table and the other "
                 "charts follow. A click on the axis lets all back." +
                 cut) +
-               page.chart("parallel", parallel_chart(parameters)));
+           page.chart("parallel" + suffix_of(data, section), parallel_chart(columns));
+  });
 }
 
 void add_costs(ReportPage& page, const ReportData& data) {
-  std::string charts;
-  for (const char* name : {"model.parameters", "seconds"}) {
-    const ReportColumn* column = data.column(name);
-    if (column && column->values.size() > 1) {
-      charts += page.chart("cost-" + column->id, cost_chart(*column));
+  page.add_parts("costs", "Size and time", data, [&](const ReportSection& section) {
+    std::string charts;
+    for (const char* name : {"model.parameters", "seconds"}) {
+      const ReportColumn* column = data.column(name);
+      const ReportColumn own = column ? within(data, *column, section) : ReportColumn();
+      if (own.values.size() < 2) continue;
+      charts += page.chart("cost-" + own.id + suffix_of(data, section), cost_chart(own));
     }
-  }
-  if (charts.empty()) return;
-  page.add("costs", "Size and time",
-           note("The dashed line joins the runs that none beats with less, of groups in which no "
+    if (charts.empty()) return charts;
+    return note("The dashed line joins the runs that none beats with less, of groups in which no "
                 "run diverged or failed.") +
-               "<div class=\"grid two\">" + charts + "</div>");
+           "<div class=\"grid two\">" + charts + "</div>";
+  });
 }
 
 void add_shared(ReportPage& page, const ReportData& data) {

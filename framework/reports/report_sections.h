@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ struct ReportPage {
   nlohmann::ordered_json charts = nlohmann::ordered_json::object();  // specifications by name
 
   void add(const std::string& id, const std::string& heading, const std::string& content);
+  // The same with a part for each section of the runs, of which the page shows the chosen one's;
+  // nothing where all are empty.
+  void add_parts(const std::string& id, const std::string& heading, const ReportData& data,
+                 const std::function<std::string(const ReportSection&)>& content_of);
   // The element in which the page's script draws the chart.
   std::string chart(const std::string& name, nlohmann::ordered_json specification);
 };
@@ -23,7 +28,7 @@ std::string note(const std::string& text);
 // Each adds a section, or none where there is nothing to show.
 void add_runs(ReportPage& page, const ReportData& data);
 void add_unfinished(ReportPage& page, const ReportData& data);
-void add_comparison(ReportPage& page, Comparison comparison);
+void add_comparison(ReportPage& page, const ReportData& data);
 void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordered_json& curves);
 void add_parameters(ReportPage& page, const ReportData& data);
 void add_costs(ReportPage& page, const ReportData& data);

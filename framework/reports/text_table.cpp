@@ -11,9 +11,9 @@ using Lines = std::vector<std::string>;
 
 constexpr size_t kGap = 2;     // between columns
 constexpr size_t kIndent = 2;  // of what is wrapped
-// Texts are wrapped to these widths: the first before any column goes, the second where that is not
+// Texts are wrapped to these widths: the first before any column goes, the others where that is not
 // enough.
-constexpr size_t kShortText = 24, kShortestText = 12;
+constexpr size_t kShortText = 24, kShorterText = 12, kShortestText = 8;
 
 bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789.,-+%e []<±") == text.npos;
@@ -27,26 +27,6 @@ bool is_digit(const std::string& text, size_t at) {
 bool ends_part(const std::string& word, size_t at) {
   if (std::string("/=,.").find(word[at]) == std::string::npos) return false;
   return word[at] == '=' || at == 0 || !is_digit(word, at - 1) || !is_digit(word, at + 1);
-}
-
-// "runs/a/b" as "runs/", "a/", "b".
-Lines parts_of(const std::string& word) {
-  Lines out(1);
-  for (size_t i = 0; i < word.size(); ++i) {
-    out.back() += word[i];
-    if (i + 1 < word.size() && ends_part(word, i)) out.emplace_back();
-  }
-  return out;
-}
-
-Lines words_of(const std::string& text) {
-  Lines out;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    if (end > begin) out.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return out;
 }
 
 // Fills lines of at most `width` letters.
@@ -223,6 +203,25 @@ std::string drawn(const std::vector<TableColumn>& columns, const std::vector<siz
 
 }  // namespace
 
+std::vector<std::string> parts_of(const std::string& word) {
+  std::vector<std::string> out(1);
+  for (size_t i = 0; i < word.size(); ++i) {
+    out.back() += word[i];
+    if (i + 1 < word.size() && ends_part(word, i)) out.emplace_back();
+  }
+  return out;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(' ', begin), text.size());
+    if (end > begin) out.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
 std::vector<TableColumn> table_columns(const std::vector<std::vector<std::string>>& rows) {
   std::vector<TableColumn> out;
   for (size_t row = 0; row < rows.size(); ++row) {
@@ -252,7 +251,7 @@ FittedTable fitted(std::vector<TableColumn> columns, size_t width, bool align_nu
     if (sum_of(widths) > width) {
       widths = tight_widths(columns, kShortText);
       drop(columns, widths, width, 1, out.gone);
-      for (const size_t text : {kShortestText, size_t{1}}) {
+      for (const size_t text : {kShorterText, kShortestText, size_t{1}}) {
         if (sum_of(widths) <= width) break;
         out.is_tight = true;
         widths = tight_widths(columns, text);

@@ -35,6 +35,10 @@ std::vector<TableColumn> table_columns(const std::vector<std::vector<std::string
 // may be longer.
 std::string wrapped(const std::string& text, size_t width);
 
+// A text may be broken between its words, and a word between its parts: "runs/a" is "runs/", "a".
+std::vector<std::string> words_of(const std::string& text);
+std::vector<std::string> parts_of(const std::string& word);
+
 size_t width_of(const std::string& text);        // in letters
 size_t width_of_lines(const std::string& text);  // of the longest one
 

@@ -6,9 +6,7 @@ function startCharts() {
   document.addEventListener('toggle', drawNext, true); // a run's charts are drawn once it is opened
   const redraw = () => {
     page.brushed = null; // ranges do not outlive their chart
-    page.colours = coloursOf(page.data.runs, page.colourBy);
-    showLegend();
-    showRows();
+    refresh();
     for (const place of views.keys()) draw(place);
   };
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
@@ -20,9 +18,34 @@ function startCharts() {
   });
 }
 
+// Charts of the section before go, so that a section begins anew when it is shown again.
+function dropHidden() {
+  for (const [place, view] of views) {
+    if (!place.closest('[hidden]')) continue;
+    view.finalize();
+    views.delete(place);
+    place.replaceChildren();
+    place.classList.remove('drawn');
+  }
+  for (const view of views.values()) chooseCurve(view);
+}
+
+// The values that some run of the section has; the first of them where the chosen one is not.
+function chooseCurve(view) {
+  if (!hasSignal(view, 'choice_y')) return;
+  const {curves} = page.data;
+  const known = curves.metrics.filter(({id}) => {
+    const at = curves.names.indexOf(id);
+    return curves.rows.some((row) => row[at] !== null && inSection(row[0]));
+  });
+  const names = new Set(known.map((metric) => metric.id));
+  for (const option of view.container().querySelectorAll('select[name=choice_y] option')) option.hidden = !names.has(option.value);
+  if (known.length > 0 && !names.has(view.signal('choice_y'))) view.signal('choice_y', known[0].id).runAsync();
+}
+
 // One after the other, so that the page answers meanwhile.
 function drawNext() {
-  const isDue = (place) => !views.has(place) && !place.closest('details:not([open])');
+  const isDue = (place) => !views.has(place) && !place.closest('details:not([open]), [hidden]');
   const place = [...document.querySelectorAll('[data-chart]')].find(isDue);
   if (!place) return;
   draw(place);
@@ -44,6 +67,7 @@ function draw(place) {
   if (hasSignal(view, 'stretch')) view.width(place.clientWidth);
   views.set(place, view);
   feed(view, data.curves);
+  chooseCurve(view);
   if (hasSignal(view, 'hovered')) view.addSignalListener('hovered', (name, run) => hover(run));
   if (hasSignal(view, 'brushes')) view.addSignalListener('brushes', () => view.runAfter(brush));
   view.runAsync().then(() => place.classList.add('drawn'));
@@ -57,8 +81,8 @@ function feed(view, curves) {
   if (hasSignal(view, 'metric')) view.signal('metric', page.metric);
   if (!hasData(view, 'runs')) return;
   const all = hasSignal(view, 'brushes'); // those not chosen there stay, pale
-  const runs = page.data.runs.filter((run) => (all ? page.matching.has(run.run) : isShown(run.run)));
-  view.data('runs', runs.map((run) => ({...run, value: run[page.metric?.id], colour: page.colours.of.get(run.run)})));
+  const runs = page.data.runs.filter((run) => (all ? isKept(run.run) : isShown(run.run)));
+  view.data('runs', runs.map((run) => ({...run, value: run[page.metric?.id], ...page.styles.of.get(run.run)})));
   if (curves && hasData(view, 'points')) view.data('points', points(curves));
 }
 
@@ -106,7 +130,7 @@ function theme() {
     padding: {left: 0, right: 4, top: 4, bottom: 6},
     axis: {
       ...text, labelColor: muted, titleColor: ink, gridColor: line, domainColor: line, tickColor: line,
-      tickSize: 4, labelPadding: 4, titlePadding: 8, labelLimit: 110,
+      tickSize: 4, labelPadding: 4, titlePadding: 8, labelLimit: 0, titleLimit: 0, labelLineHeight: 12,
     },
     legend: {
       ...text, labelColor: muted, titleColor: ink,
@@ -134,7 +158,8 @@ function showTooltip(handler, event, item, value) {
   const run = page.data.runs[value.run];
   if (run) {
     add('b', run.label);
-    for (const column of page.data.columns.filter((each) => ['name', 'parameter', 'seed'].includes(each.kind))) {
+    const told = (each) => ['name', 'parameter', 'seed'].includes(each.kind) && page.columns.has(each.id);
+    for (const column of page.data.columns.filter(told)) {
       if (run[column.id] !== undefined) add('span', `${column.name} ${shown(run[column.id], column)}`);
     }
     if (!value.at) add('span', `${page.metric.name} ${shown(run[page.metric.id], page.metric)}`);

@@ -2,8 +2,10 @@
 // What the page shows: all charts and the table follow these choices.
 const page = {
   data: {},          // as report_data.cpp writes it
+  section: null,     // number of the section that is shown, or null for all runs
   metric: null,      // the column that charts show
   colourBy: null,    // the column that gives runs their colours, or null
+  columns: null,     // ids of the columns that the table shows
   matching: null,    // numbers of the runs that the filter keeps
   brushed: null,     // numbers of the runs that are chosen in the parallel coordinates, or null for all
   hovered: null,     // number of the run under the pointer
@@ -11,19 +13,75 @@ const page = {
 
 const element = (id) => document.getElementById(id);
 const columnOf = (id) => page.data.columns.find((column) => column.id === id);
-const isShown = (run) => page.matching.has(run) && (!page.brushed || page.brushed.has(run));
+const inSection = (run) => page.section === null || page.data.runs[run].section === page.section;
+const isKept = (run) => inSection(run) && page.matching.has(run);
+const isShown = (run) => isKept(run) && (!page.brushed || page.brushed.has(run));
 
 function start() {
   page.data = JSON.parse(element('data').textContent);
-  page.metric = columnOf(page.data.metric);
-  page.colourBy = columnOf(page.data.colour) ?? null;
   page.matching = new Set(page.data.runs.map((run) => run.run));
   page.vega = loadVega();
+  page.vega.expressionFunction('lines', lines);
   listen('metric', (value) => (page.metric = columnOf(value)));
   listen('colour', (value) => (page.colourBy = columnOf(value) ?? null));
+  element('sections')?.addEventListener('change', (event) => {
+    const {value} = event.target;
+    showSection(value === '' ? null : Number(value));
+    dropHidden();
+    refresh();
+    drawNext();
+  });
   startTable();
+  showSection(page.data.sections.length > 1 ? 0 : null);
   refresh();
   startCharts();
+}
+
+// What a section shows at first; all of them together begin with what the first one shows.
+function showSection(number) {
+  const section = page.data.sections[number ?? 0];
+  page.section = number;
+  page.brushed = null; // ranges do not outlive their chart
+  page.metric = columnOf(section.metric);
+  page.colourBy = columnOf(number === null && page.data.sections.length > 1 ? sectionColumn() : section.colour) ?? null;
+  page.columns = new Set(section.columns);
+  if (number === null && page.data.sections.length > 1) page.columns.add(sectionColumn());
+  select('metric', page.metric);
+  select('colour', page.colourBy);
+  showColumns();
+  const hidden = (part) => number === null ? page.data.sections.length > 1 : Number(part.dataset.section) !== number;
+  for (const part of document.querySelectorAll('[data-section]')) part.hidden = hidden(part);
+  for (const place of document.querySelectorAll('section')) {
+    const parts = [...place.querySelectorAll(':scope > [data-section]')];
+    place.hidden = parts.length > 0 && parts.every((part) => part.hidden);
+    document.querySelector(`nav a[href="#${place.id}"]`).hidden = place.hidden;
+  }
+}
+
+const sectionColumn = () => page.data.columns.find((column) => column.kind === 'section').id;
+
+// Chooses it among those that some run of the section has.
+function select(id, column) {
+  const field = element(id);
+  if (!field) return;
+  const runs = page.data.runs.filter((run) => inSection(run.run));
+  for (const option of field.options) {
+    option.hidden = option.value !== '' && !runs.some((run) => run[option.value] !== undefined);
+  }
+  field.value = column?.id ?? '';
+}
+
+// Text in lines that are broken between words and after / . = , alone, of `letters` where these are
+// enough: no name is cut.
+function lines(text, letters) {
+  const out = [];
+  for (const part of String(text).replace(/([/=, ]|\.(?!\d))/g, '$1\n').split('\n')) {
+    const last = out[out.length - 1];
+    if (last === undefined || (last + part).trimEnd().length > letters) out.push(part);
+    else out[out.length - 1] += part;
+  }
+  const whole = out.map((line) => line.trim()).filter((line) => line !== '');
+  return whole.length > 1 ? whole : (whole[0] ?? '');
 }
 
 function listen(id, take) {
@@ -35,7 +93,7 @@ function listen(id, take) {
 
 // After a choice has changed.
 function refresh() {
-  page.colours = coloursOf(page.data.runs, page.colourBy);
+  page.styles = stylesOf(page.data.runs.filter((run) => inSection(run.run)), page.colourBy);
   showLegend();
   showRows();
   updateCharts();

@@ -7,6 +7,49 @@ function startTable() {
   const body = document.querySelector('#runs-table tbody');
   body?.addEventListener('mouseover', (event) => hover(Number(event.target.closest('tr').dataset.run)));
   body?.addEventListener('mouseleave', () => hover(null));
+  const narrow = matchMedia('(max-width: 44rem)'); // as in page.css
+  const name = () => narrow.matches && nameCells();
+  narrow.addEventListener('change', name);
+  name();
+}
+
+// Where a row is a card, each cell tells what it is.
+function nameCells() {
+  const names = [...document.querySelectorAll('#runs-table th button')].map((button) => button.textContent);
+  for (const row of document.querySelectorAll('#runs-table tbody tr')) {
+    [...row.cells].forEach((cell, i) => (cell.dataset.name = names[i]));
+  }
+}
+
+// Hides the other columns, and offers them.
+function showColumns() {
+  const table = element('runs-table');
+  if (!table) return;
+  const headers = [...table.tHead.rows[0].cells];
+  const shown = headers.map((header) => page.columns.has(header.dataset.column));
+  for (const row of table.rows) shown.forEach((each, i) => (row.cells[i].hidden = !each));
+  const runs = page.data.runs.filter((run) => inSection(run.run));
+  const known = headers.filter((header) => runs.some((run) => run[header.dataset.column] !== undefined));
+  const chooser = element('columns');
+  const count = shown.filter(Boolean).length;
+  chooser.hidden = known.length < 3;
+  chooser.firstChild.textContent = count === known.length ? `All ${count} columns` : `${count} of ${known.length} columns`;
+  chooser.lastChild.replaceChildren(...known.slice(1).map((header) => columnChoice(header)));
+}
+
+function columnChoice(header) {
+  const label = document.createElement('label');
+  const box = document.createElement('input');
+  box.type = 'checkbox';
+  box.checked = page.columns.has(header.dataset.column);
+  box.addEventListener('change', () => {
+    page.columns[box.checked ? 'add' : 'delete'](header.dataset.column);
+    showColumns();
+    document.querySelector(`#columns [data-choice="${header.dataset.column}"]`).focus();
+  });
+  box.dataset.choice = header.dataset.column;
+  label.append(box, ' ', ...[...header.firstChild.childNodes].map((node) => node.cloneNode(true)));
+  return label;
 }
 
 // First downwards where more is better, else upwards; rows without a value stay last.
@@ -105,9 +148,9 @@ function showRows() {
     const run = Number(row.dataset.run);
     row.hidden = !isShown(run);
     count += !row.hidden;
-    row.querySelector('i').style.background = page.colours.of.get(run);
+    if (!row.hidden) row.querySelector('i').replaceChildren(swatch(page.styles.of.get(run)));
   }
-  const all = page.data.runs.length;
-  if (all === 1) return;
-  element('count').textContent = count === 0 ? 'no run matches' : count === all ? `${all} runs` : `${count} of ${all} runs`;
+  const all = page.data.runs.filter((run) => inSection(run.run)).length;
+  if (page.data.runs.length === 1) return;
+  element('count').textContent = count === 0 ? 'no run matches' : count === all ? `${all} run${all === 1 ? '' : 's'}` : `${count} of ${all} runs`;
 }

@@ -42,7 +42,8 @@ void replace(std::string& text, const std::string& from, const std::string& to) 
 }
 
 // What report_page.js saw on the page, which may run that script besides its own.
-Json used(const std::string& browser, const fs::path& file, const fs::path& folder) {
+Json used(const std::string& browser, const fs::path& file, const fs::path& folder,
+          const std::string& width = "1200") {
   const std::string script = bytes_of(VITRINE_SOURCE_DIR "/tests/framework/cli/report_page.js");
   std::string page = bytes_of(file);
   replace(page, "script-src ", "script-src '" + content_hash(script) + "' ");
@@ -51,7 +52,7 @@ Json used(const std::string& browser, const fs::path& file, const fs::path& fold
   const Result result =
       Process({browser, "--headless=new", "--no-sandbox", "--disable-gpu",
                "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-               "--user-data-dir=" + (folder / "profile").string(), "--window-size=1200,12000",
+               "--user-data-dir=" + (folder / "profile").string(), "--window-size=" + width + ",12000",
                "--virtual-time-budget=60000", "--dump-dom",
                "file://" + (folder / "used.html").string()},
               folder, isolated(folder))
@@ -231,6 +232,71 @@ TEST_CASE("Means in a report are of all runs of a colour, and of what has finish
   CHECK(seen.at("mean_lengths") == Json({2}));  // epochs, of two runs that are coloured alike
   CHECK(seen.at("dots") == 3);
   CHECK(seen.at("means") == 1);  // none where hidden_d is 16
+}
+
+// Runs of two data sets, the first with many differing keys; names as long as people make them.
+void write_various(const fs::path& folder) {
+  for (int i = 0; i < 8; ++i) {
+    Metrics metrics = run_of(3, i % 2);
+    metrics.name = i < 4 ? "a_first_experiment_of_many_words" : "b";
+    metrics.dataset["type"] = i < 6 ? "digits" : "mnist";
+    metrics.dataset["test_sha256"] = std::string(64, i < 6 ? '1' : '2');
+    metrics.model["tasks"] = Json::array({{{"name", "class"}}});
+    metrics.model["parameters"] = 1000 * (i / 2 + 1);
+    metrics.config["model"]["hidden_d"] = 8 * (i / 2 + 1);
+    for (int key = 0; key < 6 && i < 6; ++key)
+      metrics.config["model"]["option_number_" + std::to_string(key)] = i / 2 == key % 3 ? "yes" : "no";
+    if (i < 6) metrics.summary["validation/accuracy"] = 0.4 + i / 100.0;
+    metrics.metrics["validation/accuracy"] = {"max", "fraction"};
+    write_run(folder / ("runs/2026-11-22/a-folder-with-a-long-name/" + std::to_string(i)), metrics);
+  }
+}
+
+TEST_CASE("A report of everything is readable: sections, few columns, no colours needed, no width") {
+  const std::string program = browser();
+  if (program.empty()) return;
+  const TemporaryFolder folder;
+  write_various(folder.path());
+  REQUIRE(runner({"report", "runs"}, folder.path()).code == 0);
+  const Json seen = used(program, folder / "report.html", folder.path());
+  INFO(seen.dump(2));
+  CHECK(seen.at("problems") == Json::array());
+  const Json& parts = seen.at("parts");
+  REQUIRE(parts.size() == 3);
+  CHECK(parts[0].at("label") == "digits 6 runs");
+  CHECK(parts[0].at("runs") == Json({0, 1, 2, 3, 4, 5}));
+  CHECK(parts[0].at("count") == "6 runs");
+  CHECK(parts[0].at("metric") == "validation/accuracy");
+  CHECK(parts[0].at("columns") ==
+        Json({"run", "status", "name", "seed", "model.hidden_d", "model.option_number_0",
+              "model.option_number_1", "model.option_number_2", "validation/accuracy",
+              "test/accuracy", "test/loss"}));
+  CHECK(parts[0].at("charts") == 7);  // curves, 4 effects, parallel, a cost; more are folded
+  CHECK(parts[0].at("folded") == "3 more that differ: model.option_number_3, "
+                                 "model.option_number_4, model.option_number_5");
+  CHECK(parts[1].at("label") == "mnist 2 runs");
+  CHECK(parts[1].at("runs") == Json({6, 7}));
+  CHECK(parts[1].at("metric") == "test/accuracy");  // of validation there is none
+  CHECK(parts[1].at("metrics").dump().find("validation") == std::string::npos);
+  CHECK(parts[1].at("sections") == Json({"runs", "comparison", "curves", "details", "shared"}));
+  CHECK(parts[2].at("label") == "all 8 runs");
+  CHECK(parts[2].at("runs").size() == 8);
+  CHECK(parts[2].at("columns").dump().find("section") != std::string::npos);
+  CHECK(parts[2].at("sections") == Json({"runs", "curves", "shared"}));
+  CHECK(seen.at("chosen_columns").at("before") == 11);
+  CHECK(seen.at("chosen_columns").at("after") == 12);
+  // What is left without colours.
+  CHECK(seen.at("legend").size() == 3);
+  for (const char* marks : {"legend_dashes", "legend_shapes", "curve_dashes", "dot_shapes"})
+    CHECK(seen.at(marks) == 3);
+  // On a telephone too nothing scrolls sideways, and no name is cut.
+  const Json narrow = used(program, folder / "report.html", folder.path(), "400");
+  INFO(narrow.dump(2));
+  CHECK(narrow.at("problems") == Json::array());
+  for (const Json* page : {&seen, &narrow}) {
+    CHECK(page->at("too_wide") == Json::array());
+    CHECK(page->at("cut") == Json::array());
+  }
 }
 
 }  // namespace

@@ -89,10 +89,80 @@ async function useParallel(result) {
   result.unbrushed = shownRuns();
 }
 
+const isSeen = (each) => each.checkVisibility();
+const texts = (selector, place = document) => all(selector, place).filter(isSeen).map((each) => each.textContent);
+
+// Shows each section in turn, the first one last.
+async function useSections(result) {
+  const choices = all('#sections input');
+  if (choices.length === 0) return;
+  result.parts = [];
+  for (const choice of choices) {
+    choice.click();
+    await until(() => all('[data-chart]').filter(isSeen).every((each) => each.classList.contains('drawn')), 'a section');
+    await sleep(100);
+    result.parts.push({
+      label: choice.parentElement.textContent.replace(/\s+/g, ' ').trim(),
+      runs: shownRuns(),
+      count: document.getElementById('count').textContent,
+      metric: document.getElementById('metric').selectedOptions[0].textContent,
+      metrics: all('#metric option').filter((option) => !option.hidden).map((option) => option.textContent),
+      columns: texts('#runs-table th button'),
+      charts: all('[data-chart]').filter(isSeen).length - all('details.run [data-chart]').filter(isSeen).length,
+      folded: all('details.more > summary').filter(isSeen).map((each) => each.textContent).join(),
+      sections: all('section').filter(isSeen).map((section) => section.id),
+    });
+    checkWidths(result);
+  }
+  choices[0].click();
+  await sleep(100);
+  const count = () => texts('#runs-table thead th').length;
+  result.chosen_columns = {before: count()};
+  document.getElementById('columns').open = true;
+  all('#columns input').find((box) => !box.checked).click();
+  result.chosen_columns.after = count();
+}
+
+// What reaches beyond the window or its own place, and names that are broken or shortened.
+function checkWidths(result) {
+  result.too_wide ??= [];
+  result.cut ??= [];
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > width) result.too_wide.push('the page');
+  for (const each of all('body *').filter(isSeen)) {
+    const box = each.getBoundingClientRect();
+    const inside = each.closest('.wide, select') && width > 700; // on a wide window tables scroll
+    if (box.right > width + 1 && !inside) result.too_wide.push(`${each.tagName} ${each.className?.baseVal ?? each.className}`);
+    if (getComputedStyle(each).textOverflow === 'ellipsis') result.cut.push(each.textContent);
+  }
+  for (const each of all('.name').filter(isSeen)) {
+    if (each.getBoundingClientRect().height > 30) result.cut.push(each.textContent);
+  }
+  for (const each of all('svg text').filter(isSeen)) {
+    if (each.textContent.includes('…')) result.cut.push(each.textContent);
+    const box = each.getBoundingClientRect();
+    const chart = each.closest('svg').getBoundingClientRect();
+    if (box.left < chart.left - 2 || box.right > chart.right + 2) result.cut.push(`beyond the chart: ${each.textContent}`);
+  }
+}
+
+const distinct = (paths, attribute) => new Set(paths.map((path) => path.getAttribute(attribute))).size;
+
+// By dashes and shapes: what is left of a page in black and white.
+function seeStyles(result) {
+  result.legend = all('#legend > span').map((each) => each.textContent);
+  result.legend_dashes = distinct(all('#legend svg path:first-child'), 'stroke-dasharray');
+  result.legend_shapes = distinct(all('#legend svg path:last-child'), 'd');
+  const curves = all('.mark-line path[stroke-width="1.4"]', chart('curves'));
+  result.curve_dashes = distinct(curves, 'stroke-dasharray');
+  const effect = all('[data-chart^="effect-"]').find(isSeen);
+  result.dot_shapes = effect ? distinct(all('.dot path', effect), 'd') : 0;
+}
+
 async function usePage() {
   const result = {problems};
-  all('details').forEach((each) => (each.open = true));
-  await until(() => all('[data-chart]').every((each) => each.classList.contains('drawn')), 'charts');
+  all('details.run').forEach((each) => (each.open = true));
+  await until(() => all('[data-chart]').filter(isSeen).every((each) => each.classList.contains('drawn')), 'charts');
   await sleep(100);
   result.charts = {};
   for (const each of all('[data-chart]')) result.charts[each.dataset.chart] = all('svg path[d]', each).length;
@@ -100,10 +170,13 @@ async function usePage() {
   result.resources = performance.getEntriesByType('resource').length;
   result.sections = all('section').map((section) => section.id);
   result.scripts = all('script').length;
+  checkWidths(result);
+  seeStyles(result);
+  await useSections(result);
   result.lone_points = marks('curves', 'lone');
   result.mean_lengths = all('.mark-line path[stroke-width="3.2"]', chart('curves')).map(
     (path) => path.getAttribute('d').split('L').length);
-  if (chart('parallel')) {
+  if (chart('parallel') && !result.parts) {
     result.effect = Object.keys(result.charts).find((name) => name.startsWith('effect-'));
     result.dots = marks(result.effect, 'dot');
     result.means = marks(result.effect, 'mean');

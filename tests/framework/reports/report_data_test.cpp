@@ -38,7 +38,7 @@ TEST_CASE("columns are what differs in the configs, and what was measured") {
   CHECK(names_of(data, Kind::kMetric) ==
         std::vector<std::string>{"test/accuracy", "test/loss", "train/loss", "seconds",
                                  "model.parameters", "model.flops_per_image"});
-  CHECK(names_of(data, Kind::kCell).empty());  // which the one parameter tells
+  CHECK(names_of(data, Kind::kGroup).empty());  // which the one parameter tells
   CHECK(names_of(data, Kind::kFact).empty());
   CHECK(data.first_metric()->name == "test/accuracy");
   CHECK(data.first_metric()->info.goal == "max");
@@ -46,18 +46,18 @@ TEST_CASE("columns are what differs in the configs, and what was measured") {
   CHECK(data.labels == std::vector<std::string>{"16-0", "16-1", "8-0", "8-1"});
 }
 
-TEST_CASE("runs of several parameters and seeds have the cells that a sweep names") {
+TEST_CASE("runs of several parameters have the groups of a comparison") {
   std::vector<RunRecord> runs = grid();
   for (size_t i = 0; i < runs.size(); ++i) runs[i].config["model.n_heads"] = i < 2 ? 4 : 2;
   runs[3].config["model.mlp"] = "swiglu";
   const ReportData data = report_data(runs);
-  CHECK(names_of(data, Kind::kCell) == std::vector<std::string>{"cell"});
-  CHECK(data.column("cell")->values == std::vector<Json>{"hidden_d=16 mlp=gelu n_heads=4",
+  CHECK(names_of(data, Kind::kGroup) == std::vector<std::string>{"group"});
+  CHECK(data.column("group")->values == std::vector<Json>{"hidden_d=16 mlp=gelu n_heads=4",
                                                          "hidden_d=8 mlp=gelu n_heads=2",
                                                          "hidden_d=8 mlp=swiglu n_heads=2"});
   const std::string table = runs_table(data);
   CHECK(table.find("data-column=\"" + data.column("model.mlp")->id) != table.npos);
-  CHECK(table.find("data-column=\"" + data.column("cell")->id) == table.npos);
+  CHECK(table.find("data-column=\"" + data.column("group")->id) == table.npos);
 }
 
 TEST_CASE("words, lists and missing keys are values of a parameter") {
