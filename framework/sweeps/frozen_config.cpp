@@ -1,6 +1,8 @@
 #include "framework/sweeps/frozen_config.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
 #include "framework/config/fields.h"
 #include "framework/runs/object_reader.h"
@@ -39,6 +41,33 @@ Json frozen(const Node& node) {
   return out;
 }
 
+// Where each value stands, by its path: {"optimizer.lr": ["a.yaml", 3, 15]}.
+void add_places(const Node& node, const std::string& path, Json& out) {
+  if (node.children.empty() && node.location) {
+    const Location& place = node.location;
+    out[path] = {place.source->name, place.line, place.column};
+  }
+  for (size_t i = 0; i < node.children.size(); ++i) {
+    const Node& child = node.children[i];
+    add_places(child, join_path(path, node.is_mapping() ? child.key : std::to_string(i)), out);
+  }
+}
+
+// The lines themselves may be others by now.
+void take_places(Node& config, const Json& places) {
+  std::map<std::string, std::shared_ptr<const Source>> sources;
+  for (const auto& [path, place] : places.items()) {
+    Node* node = const_cast<Node*>(config.at_path(path));
+    const bool is_place = place.is_array() && place.size() == 3 && place[0].is_string() &&
+                          place[1].is_number_unsigned() && place[2].is_number_unsigned();
+    if (!node || !is_place) continue;
+    const auto name = place[0].get<std::string>();
+    auto& source = sources[name];
+    if (!source) source = std::make_shared<const Source>(Source{name, {}});
+    node->location = {source, place[1].get<int>(), place[2].get<int>()};
+  }
+}
+
 Node thawed(const Json& value) {
   if (!value.is_object()) return Node::from_json(value);
   Node out = Node::mapping();
@@ -72,12 +101,15 @@ Node with_differences(Node base, const Json& differences) {
 }
 
 Json frozen_json(const BaseConfig& config) {
-  return {{"file", config.file}, {"written", frozen(config.written)}};
+  Json places = Json::object();
+  add_places(config.written, "", places);
+  return {{"file", config.file}, {"written", frozen(config.written)}, {"places", places}};
 }
 
 BaseConfig thawed_config(const Json& value, const std::string& where) {
   ObjectReader reader(value, where);
   BaseConfig out = {reader.string("file"), thawed(reader.object("written"))};
+  take_places(out.written, reader.object("places"));
   reader.no_rest();
   return out;
 }

@@ -154,7 +154,7 @@ class Planner {
     mistakes_.refuse_if_any(spec_.configs[0].file);
     plan.drawn = combinations_.drawn();
     if (!spec_.options.draws()) refuse_lost(plan);
-    name_followers(plan);
+    for (Cell& cell : plan.cells) name_followers(cell, plan);
     if (!plan.cells.empty()) return;
     if (plan.left_out.size() == 1) std::rethrow_exception(first_);
     throw Error(ExitCode::kUsage, "no cell of the sweep is possible:" + to_text(plan.left_out));
@@ -300,24 +300,21 @@ class Planner {
     return out;
   }
 
-  // Cells that a search has are called as they were.
-  void name_followers(Plan& plan) const {
-    const size_t first = spec_.options.draws() ? grown_.cells.size() : 0;
-    for (size_t i = first; i < plan.cells.size(); ++i) name_followers(plan.cells[i], plan);
-  }
-
   // An option that goes with a swept component's type, and that nobody chose, is named behind it:
   // "optimizer=adamw (lr 0.001)".
   void name_followers(Cell& cell, const Plan& plan) const {
     for (const Setting& setting : cell.settings) {
       const auto name = names_.find(setting.path);
       if (name == names_.end()) continue;
-      const std::vector<std::string> own = followers(setting.path, cell, plan);
-      if (own.empty()) continue;
       const std::string part = name->second + "=" + to_flow_yaml(setting.value);
       const size_t at = (" " + cell.label + " ").find(" " + part + " ");
-      if (at != std::string::npos)
-        cell.label.insert(at + part.size(), fmt::format(" ({})", fmt::join(own, ", ")));
+      if (at == std::string::npos) continue;
+      const size_t end = at + part.size();
+      // What was said before the sweep grew.
+      if (cell.label.substr(end).starts_with(" ("))
+        cell.label.erase(end, cell.label.find(')', end) + 1 - end);
+      const std::vector<std::string> own = followers(setting.path, cell, plan);
+      if (!own.empty()) cell.label.insert(end, fmt::format(" ({})", fmt::join(own, ", ")));
     }
   }
 

@@ -243,6 +243,13 @@ TEST_CASE("several configs grow as they were when the sweep began") {
   CHECK(sweep.config(3).find("lr")->scalar == "2");
 }
 
+TEST_CASE("values of a sweep that grows are told at the places where they were written") {
+  const Folder folder("lr: 1");
+  folder.create({"hidden_d=4"});
+  const Sweep sweep = Sweep::open(folder / "sweep");
+  CHECK(sweep.configs()[0].written.find("lr")->location.line_text() == folder.file() + ":1");
+}
+
 TEST_CASE("what was confirmed before it grew stays") {
   const Folder folder;
   Sweep sweep = folder.create({"lr=1,2", "seed=0..1"});
