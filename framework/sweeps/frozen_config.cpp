@@ -109,7 +109,7 @@ Json frozen_json(const BaseConfig& config) {
 BaseConfig thawed_config(const Json& value, const std::string& where) {
   ObjectReader reader(value, where);
   BaseConfig out = {reader.string("file"), thawed(reader.object("written"))};
-  take_places(out.written, reader.object("places"));
+  if (reader.has("places")) take_places(out.written, reader.object("places"));
   reader.no_rest();
   return out;
 }

@@ -83,8 +83,7 @@ class SpaceReader {
     const bool is_text = type.is_known() && !type.takes_number();
     if (const auto range = is_text ? std::nullopt : spelled_out(node, where_ + path, problems_)) {
       if (!is_list(*range)) return add_mapping(to, path, *range, type);
-      if (range->children.empty()) return;  // it was refused
-      refuse_whole_range(node, path, type);
+      if (range->children.empty() || refuses_whole_range(node, path, type)) return;
       return to.variables.push_back(choices(path, *range, FieldType()));
     }
     if (node.is_mapping()) return add_mapping(to, path, node, type);
@@ -96,12 +95,13 @@ class SpaceReader {
 
   // "0..1" is a list of two numbers; who draws for a key that takes any number may mean what lies
   // between.
-  void refuse_whole_range(const Node& node, const std::string& path, const FieldType& type) {
-    if (!options_.draws() || !type.takes_real() || type.takes_whole()) return;
+  bool refuses_whole_range(const Node& node, const std::string& path, const FieldType& type) {
+    if (!options_.draws() || !type.takes_real() || type.takes_whole()) return false;
     problems_.add(node.location,
                   fmt::format("{}{}: {} is a list of whole numbers, and the key takes any number",
                               where_, path, node.shown()),
                   "0.0..1.0 draws what lies between; a list is spelled out");
+    return true;
   }
 
   void add_mapping(Variant& to, const std::string& path, const Node& node, const FieldType& type) {
