@@ -10,6 +10,8 @@ namespace vitrine {
 
 namespace {
 
+constexpr size_t kLongWord = 30;  // "key=value" of more letters may be broken
+
 std::string base64(std::string_view bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // and a zero, which OpenSSL writes
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
@@ -60,9 +62,11 @@ std::string breakable(std::string_view text) {
   for (const std::string& word : words_of(escape_lines(text))) {
     if (!out.empty()) out += ' ';
     const std::vector<std::string> parts = parts_of(word);
+    const bool is_long = width_of(word) > kLongWord;
     for (const std::string& part : parts) {
       const bool has_hyphen = part.find('-') != part.npos && part.size() > 1;
-      if (&part != &parts[0]) out += "<wbr>";
+      const bool after_equals = &part != &parts[0] && (&part)[-1].ends_with('=');
+      if (&part != &parts[0] && (is_long || !after_equals)) out += "<wbr>";
       out += has_hyphen ? "<span class=\"name\">" + html(part) + "</span>" : html(part);
     }
   }

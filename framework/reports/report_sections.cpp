@@ -23,7 +23,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostAxes = 6;      // of the parallel coordinates
 constexpr size_t kMostEffects = 16;  // with a chart
-constexpr size_t kMostColumns = 11;  // of a comparison, values beside its statistics counted last
+constexpr size_t kMostColumns = 10;  // of a comparison, values beside its statistics counted last
 constexpr size_t kMostLabelKeys = 3;  // with a column each in place of the label
 constexpr size_t kMostRemarks = 50;
 constexpr uint64_t kMaxLogBytes = uint64_t{16} << 20;
