@@ -7,6 +7,7 @@
 #include "framework/reports/comparison_columns.h"
 #include "framework/reports/comparison_text.h"
 #include "framework/reports/telling_keys.h"
+#include "framework/reports/text_table.h"
 
 namespace vitrine {
 
@@ -136,8 +137,10 @@ ComparisonTable table_of(const Comparison& comparison, const TableOptions& optio
       asked.empty() ? shown_keys(comparison, options) : asked;
   for (const std::string& key : keys) {
     if (!asked.empty() && !is_key(key)) continue;
-    const bool stays = !asked.empty() || is_one_of(comparison.label_keys, key);
-    builder.add(key, value_cell(comparison, key), stays ? 0 : rank_of_key(comparison, key),
+    const int rank = !asked.empty()                               ? kLastToGo
+                     : is_one_of(comparison.label_keys, key) ? 0
+                                                             : rank_of_key(comparison, key);
+    builder.add(key, value_cell(comparison, key), rank,
                 short_name(key, keys));
   }
   builder.add_statistics();
@@ -145,7 +148,7 @@ ComparisonTable table_of(const Comparison& comparison, const TableOptions& optio
   const auto others = asked.empty() ? other_columns(comparison, options.all_metrics) : asked;
   for (const std::string& name : others) {
     if (name == comparison.metric || (!asked.empty() && is_key(name))) continue;
-    builder.add(name, value_cell(comparison, name), asked.empty() ? rank++ : 0,
+    builder.add(name, value_cell(comparison, name), asked.empty() ? rank++ : kLastToGo,
                 is_key(name) ? short_name(name, keys) : "");
   }
   const auto is_marked = [](const Group& group) { return !group.marks.empty(); };

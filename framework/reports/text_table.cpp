@@ -93,14 +93,15 @@ std::vector<size_t> natural_widths(const std::vector<TableColumn>& columns) {
   return out;
 }
 
-// Of a column whose heading is wrapped, and whose texts are where they are longer than `text`.
+// Of a column whose heading is wrapped, and whose texts are where they are longer than `text`;
+// numbers with their spread only where there is little room.
 size_t tight_width(const TableColumn& column, size_t text) {
   size_t out = least_width(column.cells[0], 0);
   for (size_t i = 1; i < column.cells.size(); ++i) {
     const std::string& cell = column.cells[i];
     const size_t whole = width_of(cell);
-    out = std::max(out, is_number(cell) ? whole
-                                        : std::max(least_width(cell), std::min(whole, text)));
+    const bool stays_whole = is_number(cell) && text > kShortestText;
+    out = std::max(out, stays_whole ? whole : std::max(least_width(cell), std::min(whole, text)));
   }
   return out;
 }
@@ -121,7 +122,7 @@ std::vector<size_t> tight_widths(const std::vector<TableColumn>& columns, size_t
 std::optional<size_t> first_to_go(const std::vector<TableColumn>& columns, int least) {
   std::optional<size_t> out;
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].rank >= least && (!out || columns[i].rank >= columns[*out].rank)) out = i;
+    if (columns[i].rank >= least && columns[i].rank != 0 && (!out || columns[i].rank >= columns[*out].rank)) out = i;
   }
   return out;
 }
@@ -131,13 +132,11 @@ const std::string& full_heading(const TableColumn& column) {
   return one.size() < other.size() ? other : one;
 }
 
-// Takes columns out until the rest fits; puts their headings to `gone`.
-void drop(std::vector<TableColumn>& columns, std::vector<size_t>& widths, size_t width, int least,
-          std::vector<std::string>& gone) {
+// Takes columns out until the rest fits.
+void drop(std::vector<TableColumn>& columns, std::vector<size_t>& widths, size_t width, int least) {
   while (sum_of(widths) > width) {
     const auto i = first_to_go(columns, least);
     if (!i) break;
-    gone.insert(gone.begin(), full_heading(columns[*i]));
     columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(*i));
     widths.erase(widths.begin() + static_cast<std::ptrdiff_t>(*i));
   }
@@ -216,7 +215,12 @@ std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> out;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(' ', begin), text.size());
-    if (end > begin) out.push_back(text.substr(begin, end - begin));
+    const std::string word = text.substr(begin, end - begin);
+    if (word == "%" && !out.empty()) {  // stays with its number
+      out.back() += " %";
+    } else if (!word.empty()) {
+      out.push_back(word);
+    }
     begin = end + 1;
   }
   return out;
@@ -241,24 +245,28 @@ std::string table(const std::vector<std::vector<std::string>>& rows, bool align_
 
 FittedTable fitted(std::vector<TableColumn> columns, size_t width, bool align_numbers) {
   FittedTable out;
+  for (const TableColumn& column : columns) out.gone.push_back(full_heading(column));
   std::vector<size_t> widths = natural_widths(columns);
   if (sum_of(widths) > width) {
     for (TableColumn& column : columns) {
       if (!column.short_heading.empty()) std::swap(column.cells[0], column.short_heading);
     }
     widths = natural_widths(columns);
-    drop(columns, widths, width, kExtraColumn, out.gone);
+    drop(columns, widths, width, kExtraColumn);
     if (sum_of(widths) > width) {
       widths = tight_widths(columns, kShortText);
-      drop(columns, widths, width, 1, out.gone);
+      drop(columns, widths, width, 1);
       for (const size_t text : {kShorterText, kShortestText, size_t{1}}) {
         if (sum_of(widths) <= width) break;
         out.is_tight = true;
         widths = tight_widths(columns, text);
       }
+      drop(columns, widths, width, kLastToGo);
       use_room(widths, columns, width);
     }
   }
+  for (const TableColumn& column : columns)
+    out.gone.erase(std::find(out.gone.begin(), out.gone.end(), full_heading(column)));
   out.text = drawn(columns, widths, align_numbers);
   return out;
 }

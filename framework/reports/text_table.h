@@ -8,12 +8,14 @@ namespace vitrine {
 
 struct TableColumn {
   std::vector<std::string> cells;  // the heading first
-  int rank = 0;                    // where room is short the highest goes first; 0 never goes
+  int rank = 0;  // where room is short the highest goes first; 0 never goes, kLastToGo at last
   std::string short_heading = {};  // for where room is short; empty: there is none
 };
 
 // Columns of this rank and above go before anything is wrapped.
 constexpr int kExtraColumn = 100;
+// Columns of this rank go where even texts that are wrapped as far as they can be are too wide.
+constexpr int kLastToGo = -1;
 
 struct FittedTable {
   std::string text;

@@ -182,6 +182,9 @@ TEST_CASE("compare of everything at once parts what cannot be compared, and fits
     INFO(out);
     CHECK(longest_line(out) <= std::stoul(columns));
   }
+  const std::string many =
+      " --columns seed,model.hidden_d,model.mlp,optimizer.lr,test/loss,train/loss,seconds,run";
+  CHECK(longest_line(on_terminal(folder, "80", "." + many)) <= 80);
   const std::string out = on_terminal(folder, "80");
   INFO(out);
   CHECK_THAT(out, StartsWith("14 runs in 3 sections, whose tests measure different things (other "

@@ -58,6 +58,21 @@ TEST_CASE("then texts are wrapped, and columns go by their rank", "[reports]") {
         "plain         12 of 13               -");
 }
 
+TEST_CASE("what was asked for goes last of all", "[reports]") {
+  const std::vector<TableColumn> columns = {{{"group", "vit_digits"}},
+                                            {{"test/accuracy", "51.50 ± 1.29 %"}, 1},
+                                            {{"test/loss", "0.4850 ± 0.0129"}, kLastToGo},
+                                            {{"seconds", "1.27 ± 0.12 s"}, kLastToGo}};
+  CHECK(fitted(columns, 50).gone == std::vector<std::string>{"test/accuracy"});
+  const FittedTable wrapped = fitted(columns, 36);
+  CHECK(wrapped.gone == std::vector<std::string>{"test/accuracy"});
+  CHECK(wrapped.text ==
+        "group       test/loss  seconds\n"
+        "vit_digits   0.4850 ±  1.27 ±\n"
+        "               0.0129    0.12 s");
+  CHECK(fitted(columns, 22).gone == std::vector<std::string>{"test/accuracy", "seconds"});
+}
+
 TEST_CASE("names are never cut, numbers neither", "[reports]") {
   CHECK(wrapped("with care: hidden_d=16 lr=0.005, a_long_name (1 of 2 diverged)", 24) ==
         "with care: hidden_d=16\n"
