@@ -28,7 +28,7 @@ class EmbeddingPlot : public Plot {
     const bool coloured = filters_.size(1) == 3;
     Grid grid = tiles(coloured);
     grid.bar = colour_bar({coloured ? Palette::kGrey : Palette::kDiverging, -high_, high_},
-                          coloured ? "weight of a channel (no unit)" : "weight (no unit)");
+                          "weight (no unit)");
     Picture out = vitrine::draw(std::move(grid));
     out.title = "Filters of the embedding" + part_;
     out.notes = {fmt::format(

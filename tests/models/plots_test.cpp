@@ -192,7 +192,7 @@ TEST_CASE("filters in colour have a bar of greys, and those that are no numbers 
   // Fonts decide where it is wrapped.
   std::string together;
   for (const std::string& text : texts) together += text + " ";
-  CHECK_THAT(together, Contains("weight of a channel (no unit) "));
+  CHECK_THAT(together, Contains("weight (no unit) "));
   const nlohmann::ordered_json numbers = picture.numbers();
   CHECK(numbers.at("values").size() == 8);
   CHECK(numbers.at("values")[0].size() == 3);
