@@ -6,7 +6,7 @@ namespace vitrine {
 namespace {
 
 constexpr double kMargin = 10, kText = 11, kCaption = 10, kLine = 14, kGroupGap = 10, kBarGap = 16;
-constexpr double kNarrowestCaption = 20;
+constexpr double kNarrowestCaption = 20, kRoomForCaption = 64;
 
 // Where the parts of a grid stand.
 struct Places {
@@ -32,6 +32,21 @@ std::vector<std::string> caption_lines(const GridCell& cell, double width) {
   for (const std::string& text : cell.caption) {
     for (std::string& line : wrapped(text, kCaption, std::max(width, kNarrowestCaption)))
       out.push_back(std::move(line));
+  }
+  return out;
+}
+
+// What a column needs so that captions are read with ease: room for short ones, and for each word.
+double room_for(const GridCell& cell) {
+  double out = 0;
+  for (const std::string& text : cell.caption) {
+    out = std::max(out, std::min(text_width(text, kCaption), kRoomForCaption));
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = std::min(text.find(' ', begin), text.size());
+      const double word = text_width(text.substr(begin, end - begin), kCaption);
+      out = std::max(out, std::min(word, 1.5 * kRoomForCaption));
+      begin = end + 1;
+    }
   }
   return out;
 }
@@ -70,6 +85,7 @@ Places::Places(const Grid& grid) {
   for (const GridRow& row : grid.rows) {
     labels = std::max(labels, text_width(row.label, kText));
     count = std::max(count, row.cells.size());
+    for (const GridCell& cell : row.cells) column_width = std::max(column_width, room_for(cell));
   }
   if (!grid.row_title.empty()) left += kLine + 2;
   if (!grid.column_title.empty()) top += kLine + 2;

@@ -21,7 +21,8 @@ struct GridRow {
   bool begins_group = false;  // set off from the row above
 };
 
-// Small pictures in labelled rows and columns; a column is at least as wide as its heading.
+// Small pictures in labelled rows and columns; a column is at least as wide as its heading and the
+// words of its captions.
 struct Grid {
   double cell_width = 84, cell_height = 84, gap = 6;
   std::vector<std::string> columns;  // headings
