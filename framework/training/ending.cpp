@@ -70,6 +70,12 @@ bool restarts_stopping(const std::string& key) {
   return key == "training.early_stopping.metric" || key == "training.early_stopping.min_delta";
 }
 
+bool stops_later(const Change& change) {
+  if (change.key == "training.early_stopping") return change.to.is_null();
+  return change.key == "training.early_stopping.patience" && change.to.is_number() &&
+         change.from.is_number() && change.to > change.from;
+}
+
 std::string nothing_left(const TrainRequest& request, const std::vector<std::string>& changes) {
   const RunDirectory run = RunDirectory::open(*request.run_dir);
   const Config& config = *request.config->config;

@@ -19,6 +19,10 @@ std::string early_stopping_line(const RunState& state, const TrainingOptions& op
 // something else.
 bool restarts_stopping(const std::string& key);
 
+// Whether a change of early stopping has it end the run later or not at all: such a run goes on as
+// one would have that had the new value from the start.
+bool stops_later(const Change& change);
+
 // Of a run that has finished, with `changes` in the keys of its config: that nothing is left to
 // train, and what would take it further. Empty where something is left, and where the changes do
 // not ask for more.

@@ -194,6 +194,7 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
     out->changes.push_back({0, key.path, from ? from->json() : nullptr,
                             value_at(out->resolved, key)->json(),
                             key.on_resume == OnResume::kExactly});
+    out->changes.back().exact |= stops_later(out->changes.back());
   }
   return out;
 }

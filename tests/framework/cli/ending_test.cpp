@@ -49,11 +49,31 @@ TEST_CASE("A run that early stopping ended says that nothing is left, and what t
         "warning: " + nothing("40") + "; without effect: optimizer.lr, training.epochs\n");
   CHECK(bytes_of(desk / "run/metrics.json") == before);
 
-  CHECK_THAT(desk.run({"resume", "run", "training.early_stopping.patience=3"}).out,
+  const auto resume = [&](const std::vector<std::string>& changes) {
+    std::vector<std::string> arguments = {"resume", "run"};
+    arguments.insert(arguments.end(), changes.begin(), changes.end());
+    const Result result = desk.run(arguments);
+    CHECK(result.err == "");  // as a run that had these values from the start
+    return result.out;
+  };
+  CHECK_THAT(resume({"training.early_stopping.patience=3"}),
              Contains("\nearly stopping after epoch 4 of 20: "));
-  CHECK_THAT(desk.run({"resume", "run", "training.early_stopping=null", "training.epochs=5"}).out,
+  CHECK_THAT(resume({"training.early_stopping=null", "training.epochs=5"}),
              Contains("\nepoch 5 of 5: "));
   CHECK(reason_of(desk / "run") == "epochs");
+  CHECK(json_of(desk / "run/metrics.json").at("exact") == true);
+  REQUIRE(desk.run({"a.yaml", "training.epochs=5", "--run-dir", "whole"}).code == 0);
+  CHECK(bytes_of(desk / "run/model.safetensors") == bytes_of(desk / "whole/model.safetensors"));
+}
+
+TEST_CASE("A patience that would have ended the run before is marked") {
+  const Desk desk;
+  REQUIRE(
+      desk.run({"a.yaml", kStopping, "training.epochs=20", "--stop-after", "7", "--run-dir", "run"})
+          .code == 75);
+  CHECK(desk.run({"resume", "run", "training.early_stopping.patience=1"}).err ==
+        "warning: training.early_stopping.patience is 1 from step 7 on, was 2: this run's results "
+        "are no longer exact\n");
 }
 
 TEST_CASE("What early stopping counted of another metric does not count") {
