@@ -178,8 +178,9 @@ TrialState read_trial(const fs::path& run, const std::string& metric) {
   out.step = saved_step(directory);
   if (!metrics) return out;
   for (Change& change : metrics->changes) {
-    // The total of steps follows from other keys.
-    if (!change.key.starts_with("environment.") && change.key != "total_steps") out.changes.push_back(std::move(change));
+    // The total of steps follows from other keys; what the machine changed is no other experiment.
+    const bool follows = change.key == "total_steps" || change.key.starts_with("environment.");
+    if (!follows) out.changes.push_back(std::move(change));
   }
   for (const Json& row : metrics->history) add_epoch(out, row, metric);
   const auto accuracy = metrics->test.find("test/accuracy");
