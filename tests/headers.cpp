@@ -1,2 +1,3 @@
-// The headers that all tests of a kind include are compiled with this (CMakeLists.txt); there is nothing else in it.
+// The headers that all tests of a kind include are compiled with this (CMakeLists.txt); there is
+// nothing else in it.
 int main() {}

@@ -80,8 +80,8 @@ std::string not_shown(const Comparison& comparison, std::vector<std::string> key
     out += "\n" + prose(fmt::format("also differ: {} (--columns shows them)", listed(keys)));
   }
   if (!others.empty())
-    out += "\n" + prose(fmt::format("left out for the width: {} (--columns chooses)",
-                                    listed(others)));
+    out +=
+        "\n" + prose(fmt::format("left out for the width: {} (--columns chooses)", listed(others)));
   return out;
 }
 
@@ -172,9 +172,10 @@ std::string shown(const ComparedSection& section, const std::string& words, bool
 std::string introduction(const std::vector<ComparedSection>& sections) {
   size_t runs = 0;
   for (const ComparedSection& section : sections) runs += section.runs;
-  return prose(fmt::format("{} in {}, whose tests measure different things (other images or "
-                           "tasks); runs are compared within a section only",
-                           plural(runs, "run"), plural(sections.size(), "section")));
+  return prose(
+      fmt::format("{} in {}, whose tests measure different things (other images or "
+                  "tasks); runs are compared within a section only",
+                  plural(runs, "run"), plural(sections.size(), "section")));
 }
 
 }  // namespace

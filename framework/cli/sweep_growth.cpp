@@ -1,5 +1,3 @@
-#include "framework/sweeps/growth.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -10,6 +8,7 @@
 #include "framework/cli/sweep_plan.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/sweeps/growth.h"
 #include "framework/sweeps/slurm.h"
 
 namespace vitrine {
@@ -61,10 +60,11 @@ void warn_of_used_seeds(const Sweep& sweep, const Plan& plan) {
     if (trial.confirms && chooses) used.insert(trial.seed);
   }
   if (used.empty()) return;
-  print_warning(fmt::format("the best were confirmed on seed {}, which {} from now on: what they "
-                            "confirmed was chosen without {}",
-                            fmt::join(used, ", "), used.size() == 1 ? "chooses as well" : "choose as well",
-                            used.size() == 1 ? "it" : "them"));
+  print_warning(
+      fmt::format("the best were confirmed on seed {}, which {} from now on: what they "
+                  "confirmed was chosen without {}",
+                  fmt::join(used, ", "), used.size() == 1 ? "chooses as well" : "choose as well",
+                  used.size() == 1 ? "it" : "them"));
 }
 
 std::string text_of(const Sweep& sweep, const Growth& growth, const Plan& plan) {
@@ -73,8 +73,7 @@ std::string text_of(const Sweep& sweep, const Growth& growth, const Plan& plan) 
     const bool counts = !sweep.trials()[i].confirms;
     finished += counts && sweep.state(i).status == TrialStatus::kFinished;
   }
-  const std::string there =
-      fmt::format("{} there already, {} finished", growth.there, finished);
+  const std::string there = fmt::format("{} there already, {} finished", growth.there, finished);
   if (growth.added == 0)
     return fmt::format("{}: nothing to add ({})", escape(sweep.options().name), there);
   return fmt::format("{}: {} added ({}): {} x {}, {}{} at a time", escape(sweep.options().name),

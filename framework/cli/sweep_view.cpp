@@ -79,8 +79,7 @@ std::string headline_of(const Sweep& sweep, const std::string& left) {
                      : has_ended(sweep, false) ? "best"
                                                : "best so far";
   return fmt::format("{}; {} {} ({})", counts, word,
-                     metric_text(sweep.options().metric, results[0].mean()),
-                     label_of(results[0]));
+                     metric_text(sweep.options().metric, results[0].mean()), label_of(results[0]));
 }
 
 // "not counted: lr=1, seed 0 (went 4 epochs, the cell's others 2)", a line each.
@@ -94,8 +93,8 @@ std::string shown_apart(const Sweep& sweep) {
     out += fmt::format("\nnot counted: {} ({})", trial_label(sweep, trial), escape(reason));
   }
   if (apart.size() > kMostShown) {
-    out += fmt::format("\nnot counted: {} trials more, which --json lists",
-                       apart.size() - kMostShown);
+    out +=
+        fmt::format("\nnot counted: {} trials more, which --json lists", apart.size() - kMostShown);
   }
   return out;
 }

@@ -142,10 +142,10 @@ void Console::show(const std::string& bar, const std::string& line) {
 }
 
 void Console::progress(const Progress& p) {
-  const std::string words = fmt::format(
-      "epoch {}/{}  step {}/{}  loss {}  {} images/s  {} left", p.epoch, p.epochs, p.step,
-      p.total_steps, fixed_text(p.loss, 4), grouped(std::llround(p.images_per_second)),
-      duration(p.seconds_left));
+  const std::string words =
+      fmt::format("epoch {}/{}  step {}/{}  loss {}  {} images/s  {} left", p.epoch, p.epochs,
+                  p.step, p.total_steps, fixed_text(p.loss, 4),
+                  grouped(std::llround(p.images_per_second)), duration(p.seconds_left));
   const size_t width = terminal_width();
   const size_t room = width > words.size() + 5 ? std::min<size_t>(width - words.size() - 5, 30) : 0;
   const double share =

@@ -371,8 +371,8 @@ Node write_fields(const Fields& fields) {
 
 namespace {
 
-const char* const kRoleNames[] = {"result", "place", "execution", "bookkeeping", "label",
-                                  "replicate"};
+const char* const kRoleNames[] = {"result",      "place", "execution",
+                                  "bookkeeping", "label", "replicate"};
 
 // Of a field that says what it means, but not whether that may change.
 OnResume usual_on_resume(Role role) {
@@ -387,8 +387,8 @@ void collect_keys(const Fields& fields, const Fields& defaults, const Key& above
     Key key;
     key.path = join_path(above.path, field.name);
     key.role = field.role.value_or(above.role);
-    key.on_resume = field.on_resume.value_or(field.role ? usual_on_resume(*field.role)
-                                                        : above.on_resume);
+    key.on_resume =
+        field.on_resume.value_or(field.role ? usual_on_resume(*field.role) : above.on_resume);
     key.on_test = field.on_test.value_or(above.on_test);
     const Node value = field.value->write(), usual = defaults.list()[i].value->write();
     key.is_type = value.find("type") != nullptr;

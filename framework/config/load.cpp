@@ -271,7 +271,8 @@ std::string short_name(const std::string& path, const std::vector<std::string>& 
   const auto last_part = [](const std::string& of) {
     size_t dot = of.rfind('.');
     // An item of a list is called by the list: "betas.1".
-    if (dot != of.npos && dot > 0 && parse_integer(of.substr(dot + 1))) dot = of.rfind('.', dot - 1);
+    if (dot != of.npos && dot > 0 && parse_integer(of.substr(dot + 1)))
+      dot = of.rfind('.', dot - 1);
     return of.substr(dot == of.npos ? 0 : dot + 1);
   };
   const std::string last = last_part(path);

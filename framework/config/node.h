@@ -21,7 +21,7 @@ struct Location {
   int column = 0;
 
   explicit operator bool() const { return source != nullptr; }
-  std::string text() const;  // "a.yaml:12:15", counted in letters from 1; or "a default"
+  std::string text() const;       // "a.yaml:12:15", counted in letters from 1; or "a default"
   std::string line_text() const;  // "a.yaml:12", "command line", or "a default"
 };
 

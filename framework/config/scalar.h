@@ -16,8 +16,8 @@ std::optional<double> parse_number(std::string_view text);
 std::optional<int64_t> parse_integer(std::string_view text);
 // The whole numbers of "0..9", both ends included; none where `text` is no such range.
 std::optional<std::vector<int64_t>> integers_of(const std::string& text);
-// Whether it is meant as a range of numbers, as sweeps take them: "0..9", "1e-4..0.1", "log:8..512",
-// "0..1:0.25". What is wrong with its second half is for whoever reads it.
+// Whether it is meant as a range of numbers, as sweeps take them: "0..9", "1e-4..0.1",
+// "log:8..512", "0..1:0.25". What is wrong with its second half is for whoever reads it.
 bool is_range_text(std::string_view text);
 // true or false, in lower, upper or capitalised letters.
 std::optional<bool> parse_bool(std::string_view text);

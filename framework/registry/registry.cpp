@@ -224,9 +224,9 @@ void ChoiceBase::note_dropped(const Fields& fields, Problems& problems) const {
       } else if (is_default) {
         continue;
       }
-      problems.note(escape(fmt::format("{}: {}; {}'s {} {} ({}) is not carried over", path_, now,
-                                       dropped.type, option.key, was,
-                                       option.location.line_text())));
+      problems.note(
+          escape(fmt::format("{}: {}; {}'s {} {} ({}) is not carried over", path_, now,
+                             dropped.type, option.key, was, option.location.line_text())));
     }
   }
 }

@@ -265,9 +265,9 @@ std::string common_metric(const Runs& runs, const std::vector<std::string>& name
 }
 
 void require_names(const Runs& runs, const ComparisonOptions& options) {
-  for (const auto& [names, option] : {std::pair(&options.keys.over, "--over"),
-                                      std::pair(&options.keys.ignore, "--ignore"),
-                                      std::pair(&options.keys.by, "--by")}) {
+  for (const auto& [names, option] :
+       {std::pair(&options.keys.over, "--over"), std::pair(&options.keys.ignore, "--ignore"),
+        std::pair(&options.keys.by, "--by")}) {
     for (const std::string& name : *names) {
       if (name != kChangesKey) require_name(runs, name, option);
     }

@@ -48,8 +48,8 @@ struct Group {
 };
 
 struct Comparison {
-  std::string metric;             // that decides
-  std::vector<std::string> keys;  // that differ: of the config, and of data and code
+  std::string metric;                  // that decides
+  std::vector<std::string> keys;       // that differ: of the config, and of data and code
   std::vector<std::string> main_keys;  // the few of them that part the groups most, these first
   std::vector<std::string> replicate;  // whose values repeat an experiment, such as "seed"
   std::vector<Group> groups;

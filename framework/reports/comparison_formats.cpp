@@ -18,9 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Numbers in full; what there is none of is empty.
-std::string cell_number(double value) {
-  return std::isfinite(value) ? shown_number(value) : "";
-}
+std::string cell_number(double value) { return std::isfinite(value) ? shown_number(value) : ""; }
 
 std::string csv_cell(const std::string& raw) {
   const std::string text = escape(raw);
@@ -112,8 +110,7 @@ void add_section(CsvTable& table, const ComparedSection& section,
                  const std::vector<std::string>& columns) {
   const Comparison& comparison = section.comparison;
   table.begin(comparison);
-  if (!section.label.empty())
-    table.add("section", [&](const Group&) { return section.label; });
+  if (!section.label.empty()) table.add("section", [&](const Group&) { return section.label; });
   table.add("group", [](const Group& group) { return group.label; });
   for (const std::string& key : columns.empty() ? comparison.keys : columns) {
     if (comparison.infos.contains(key)) continue;

@@ -133,15 +133,13 @@ ComparisonTable table_of(const Comparison& comparison, const TableOptions& optio
       !comparison.label_keys.empty() && asked.empty() && !options.always_labels;
   if (!keys_are_labels) builder.add("group", [](const Group& group) { return group.label; });
   const auto is_key = [&](const std::string& name) { return !comparison.infos.contains(name); };
-  const std::vector<std::string> keys =
-      asked.empty() ? shown_keys(comparison, options) : asked;
+  const std::vector<std::string> keys = asked.empty() ? shown_keys(comparison, options) : asked;
   for (const std::string& key : keys) {
     if (!asked.empty() && !is_key(key)) continue;
-    const int rank = !asked.empty()                               ? kLastToGo
+    const int rank = !asked.empty()                          ? kLastToGo
                      : is_one_of(comparison.label_keys, key) ? 0
                                                              : rank_of_key(comparison, key);
-    builder.add(key, value_cell(comparison, key), rank,
-                short_name(key, keys));
+    builder.add(key, value_cell(comparison, key), rank, short_name(key, keys));
   }
   builder.add_statistics();
   int rank = kOtherColumn;

@@ -11,7 +11,7 @@ namespace vitrine {
 struct ComparisonTable {
   struct Column {
     std::vector<std::string> cells;
-    int rank = 0;  // as a TableColumn's
+    int rank = 0;                    // as a TableColumn's
     std::string short_heading = {};  // empty: there is none
   };
   std::vector<Column> columns;

@@ -87,8 +87,7 @@ class Collector {
   }
   void note_members(const Json& object, const std::string& prefix, auto& names) {
     for (const char* name : names) {
-      if (const auto found = object.find(name); found != object.end())
-        note(prefix + name, *found);
+      if (const auto found = object.find(name); found != object.end()) note(prefix + name, *found);
     }
   }
 
@@ -154,7 +153,8 @@ std::vector<std::string> differing_keys(const Runs& runs, const KeyOptions& opti
     }
     collector.note_members(run->metrics.dataset, "dataset.", kOfDataset);
     collector.note_members(run->metrics.environment, "environment.", kOfEnvironment);
-    if (const auto changes = telling_value(*run, kChangesKey)) collector.note(kChangesKey, *changes);
+    if (const auto changes = telling_value(*run, kChangesKey))
+      collector.note(kChangesKey, *changes);
   }
   std::vector<std::string> out = collector.differing(runs.size(), meanings);
   std::erase_if(out, [&](const std::string& key) { return ignored.contains(key); });

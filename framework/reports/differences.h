@@ -19,9 +19,9 @@ struct KeyOptions {
 std::vector<std::string> replicate_keys(const std::vector<const RunRecord*>& runs,
                                         const KeyOptions& options = {});
 
-// The keys that results depend on and that are not the same in all runs, in the order of the config;
-// then what is beyond configs: data, code, changes on the way. What follows from another key alone
-// (an option at its default that only one of two types has) is not among them.
+// The keys that results depend on and that are not the same in all runs, in the order of the
+// config; then what is beyond configs: data, code, changes on the way. What follows from another
+// key alone (an option at its default that only one of two types has) is not among them.
 std::vector<std::string> differing_keys(const std::vector<const RunRecord*>& runs,
                                         const KeyOptions& options = {});
 

@@ -105,8 +105,8 @@ std::vector<std::string> completed(const std::vector<std::string>& names,
   for (size_t i = 0; i < names.size(); ++i) sharing[names[i]].push_back(&comparison.groups[i]);
   std::map<std::string, std::vector<std::string>> keys;
   for (const auto& [name, groups] : sharing)
-    keys[name] = in_order_of(comparison.keys,
-                             telling_keys(groups, comparison.keys, kMostKeysAfterName));
+    keys[name] =
+        in_order_of(comparison.keys, telling_keys(groups, comparison.keys, kMostKeysAfterName));
   const Following following = following_keys(comparison.groups, comparison.keys);
   std::vector<std::string> out;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -136,8 +136,8 @@ void label_groups(Comparison& comparison) {
   if (!tell_apart(labels)) {
     comparison.label_keys =
         few_keys ? comparison.keys
-                 : in_order_of(comparison.keys,
-                               telling_keys(pointers_to(groups), comparison.keys, kMostKeysOfLabel));
+                 : in_order_of(comparison.keys, telling_keys(pointers_to(groups), comparison.keys,
+                                                             kMostKeysOfLabel));
     labels = key_labels(comparison, comparison.label_keys);
     if (!tell_apart(labels)) comparison.label_keys.clear();
   }

@@ -54,7 +54,8 @@ void shorten_places(Comparison& comparison) {
   }
 }
 
-// What an item of a list is called: "above_five", or the type of a component; empty for other items.
+// What an item of a list is called: "above_five", or the type of a component; empty for other
+// items.
 std::string name_of_item(const Json& item) {
   if (!item.is_object()) return "";
   for (const char* member : {"name", "type"}) {

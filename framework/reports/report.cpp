@@ -50,12 +50,11 @@ std::string title_of(const ReportData& data) {
   return names.size() <= 3 ? out : fmt::format("{} experiments", names.size());
 }
 
-// By validation alone: what is chosen by the test has no test left. Of groups, not of runs: the best
-// seed is luck, and one that survived others no result.
+// By validation alone: what is chosen by the test has no test left. Of groups, not of runs: the
+// best seed is luck, and one that survived others no result.
 std::string best_of(const ReportData& data, const ReportSection& section) {
   const ReportColumn* metric = first_metric(data, section);
-  const bool chooses =
-      section.runs.size() > 1 && metric && metric->name.starts_with("validation/");
+  const bool chooses = section.runs.size() > 1 && metric && metric->name.starts_with("validation/");
   const auto& comparison = section.comparison;
   const Group* best = chooses && comparison ? best_group(*comparison, metric->name) : nullptr;
   if (best == nullptr) return "";
@@ -202,9 +201,9 @@ std::string report_page(std::vector<RunRecord> runs, const std::vector<std::stri
                      {"charts", page.charts}};
   const std::string title = title_of(data);
   std::string out = head(title + " · Vitrine");
-  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data) + section_choice(data) + "<nav>" +
-         page.navigation + "</nav></header>\n" + controls(data) + "<main>\n" + page.sections +
-         "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
+  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data) +
+         section_choice(data) + "<nav>" + page.navigation + "</nav></header>\n" + controls(data) +
+         "<main>\n" + page.sections + "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
   out += "<script type=\"application/json\" id=\"data\">" + script_json(json) + "</script>\n";
   out += "<script>" + std::string(page_vega()) + "</script>\n<script>" +
          std::string(page_script()) + "</script>\n</body>\n</html>\n";

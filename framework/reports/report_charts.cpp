@@ -118,7 +118,8 @@ void add_axis(Json& chart, const std::string& id, const ReportColumn* column) {
   const std::string letters = "width / length(domain('place')) / 3.6";
   const std::string middle = fmt::format("scale('place', '{}')", id);
   std::string x = middle, align = "'center'";
-  if (chart["axes"].empty()) x = "staggered ? 0 : " + middle, align = "staggered ? 'left' : 'center'";
+  if (chart["axes"].empty())
+    x = "staggered ? 0 : " + middle, align = "staggered ? 'left' : 'center'";
   if (!column) x = "staggered ? width : " + middle, align = "staggered ? 'right' : 'center'";
   Json update = {{"x", {{"signal", x}}},
                  {"y", {{"signal", "staggered && " + place + " % 2 ? -48 : -14"}}},
@@ -133,7 +134,8 @@ void add_axis(Json& chart, const std::string& id, const ReportColumn* column) {
     axis["format"] = {{"signal", "percent ? '.1~%' : ',.4~r'"}};
     update["text"] = {{"signal", "lines(metric.name, " + letters + ")"}};
   }
-  axis["encode"]["labels"]["update"] = {{"text", {{"signal", "lines(datum.label, " + letters + ")"}}}};
+  axis["encode"]["labels"]["update"] = {
+      {"text", {{"signal", "lines(datum.label, " + letters + ")"}}}};
   // Twice: the labels below are broad and of the ground's colour, so that lines do not cross those
   // on top.
   chart["axes"].push_back(axis);

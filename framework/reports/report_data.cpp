@@ -25,8 +25,8 @@ using Kind = ReportColumn::Kind;
 
 // Of the data and the environment; "build" follows from git, the sizes of splits from the rest, and
 // sections part runs by their test images.
-const std::set<std::string> kToldByConfig = {"type",   "threads",    "device", "train",
-                                             "test",   "validation", "build",  "test_sha256"};
+const std::set<std::string> kToldByConfig = {"type", "threads",    "device", "train",
+                                             "test", "validation", "build",  "test_sha256"};
 constexpr size_t kCurveNumbers = 400'000;
 constexpr size_t kFewestPoints = 10;  // of a curve, however many runs there are
 
@@ -100,7 +100,8 @@ std::vector<std::string> differing_facts(const std::vector<RunRecord>& runs) {
   std::vector<Json> taken;  // of what is derived or asked for without changing results
   for (const RunRecord& run : runs) {
     taken.push_back(Json::object());
-    for (const auto& [key, one] : run.metrics.execution.items()) taken.back()[key] = one.at("value");
+    for (const auto& [key, one] : run.metrics.execution.items())
+      taken.back()[key] = one.at("value");
   }
   std::vector<const Json*> executions;
   for (const Json& one : taken) executions.push_back(&one);

@@ -75,8 +75,7 @@ void set_sections(ReportData& data) {
     if (!section.comparison.groups.empty()) one.comparison = std::move(section.comparison);
     data.sections.push_back(std::move(one));
   }
-  for (size_t i = 0; i < data.runs.size(); ++i)
-    data.sections[data.section_of[i]].runs.push_back(i);
+  for (size_t i = 0; i < data.runs.size(); ++i) data.sections[data.section_of[i]].runs.push_back(i);
 }
 
 ReportColumn within(const ReportData& data, const ReportColumn& column,

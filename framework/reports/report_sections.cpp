@@ -21,9 +21,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMostAxes = 6;      // of the parallel coordinates
-constexpr size_t kMostEffects = 16;  // with a chart
-constexpr size_t kMostColumns = 10;  // of a comparison, values beside its statistics counted last
+constexpr size_t kMostAxes = 6;       // of the parallel coordinates
+constexpr size_t kMostEffects = 16;   // with a chart
+constexpr size_t kMostColumns = 10;   // of a comparison, values beside its statistics counted last
 constexpr size_t kMostLabelKeys = 3;  // with a column each in place of the label
 constexpr size_t kMostRemarks = 50;
 constexpr uint64_t kMaxLogBytes = uint64_t{16} << 20;
@@ -35,8 +35,8 @@ std::string list_of(const Remarks& remarks) {
   if (remarks.empty()) return "";
   std::string out = "<ul>";
   for (size_t i = 0; i < std::min(remarks.size(), kMostRemarks); ++i) {
-    out += fmt::format("<li>{}: {}</li>\n", breakable(remarks[i].first),
-                       breakable(remarks[i].second));
+    out +=
+        fmt::format("<li>{}: {}</li>\n", breakable(remarks[i].first), breakable(remarks[i].second));
   }
   if (remarks.size() > kMostRemarks) {
     out += fmt::format("<li>and {} more</li>", remarks.size() - kMostRemarks);
@@ -126,16 +126,18 @@ std::string effects_of(ReportPage& page, const ReportData& data, const ReportSec
   for (size_t i = kMainParameters; i < parameters.size(); ++i)
     names += (names.empty() ? "" : ", ") + breakable(parameters[i].name);
   std::string out =
-      note("Each mark is a run, each bar the mean of the finished runs with this value, whatever "
-           "else they differ in; a cross counts those that diverged or failed.") +
+      note(
+          "Each mark is a run, each bar the mean of the finished runs with this value, whatever "
+          "else they differ in; a cross counts those that diverged or failed.") +
       "<div class=\"grid\">" + main + "</div>";
   if (names.empty()) return out;
   std::string cut;
   if (parameters.size() > kMostEffects)
     cut = note(fmt::format("Charts of the first {}.", kMostEffects - kMainParameters));
-  return out + fmt::format("<details class=\"more\"><summary>{} more that differ: {}</summary>"
-                           "{}<div class=\"grid\">{}</div></details>\n",
-                           parameters.size() - kMainParameters, names, cut, more);
+  return out + fmt::format(
+                   "<details class=\"more\"><summary>{} more that differ: {}</summary>"
+                   "{}<div class=\"grid\">{}</div></details>\n",
+                   parameters.size() - kMainParameters, names, cut, more);
 }
 
 // The last line of the run's log, without its time. A sweep's trial goes on with the sweep.
@@ -188,9 +190,10 @@ void add_runs(ReportPage& page, const ReportData& data) {
     if (data.first_metric()) page.add("results", "Results", figures(data, 0));
     return;
   }
-  page.add("runs", "Runs",
-           "<details id=\"columns\"><summary></summary><div></div></details>\n<div class=\"wide\">" +
-               runs_table(data) + "</div>");
+  page.add(
+      "runs", "Runs",
+      "<details id=\"columns\"><summary></summary><div></div></details>\n<div class=\"wide\">" +
+          runs_table(data) + "</div>");
 }
 
 void add_unfinished(ReportPage& page, const ReportData& data) {
@@ -225,9 +228,8 @@ void add_curves(ReportPage& page, const ReportData& data, const nlohmann::ordere
 
 void add_parameters(ReportPage& page, const ReportData& data) {
   if (!data.first_metric()) return;
-  page.add_parts("effects", "Effect of each parameter", data, [&](const ReportSection& section) {
-    return effects_of(page, data, section);
-  });
+  page.add_parts("effects", "Effect of each parameter", data,
+                 [&](const ReportSection& section) { return effects_of(page, data, section); });
   page.add_parts("parallel", "Parallel coordinates", data, [&](const ReportSection& section) {
     auto parameters = parameters_of(data, section);
     if (parameters.empty()) return std::string();
@@ -239,9 +241,10 @@ void add_parameters(ReportPage& page, const ReportData& data) {
     }
     std::vector<const ReportColumn*> columns;
     for (const ReportColumn& column : parameters) columns.push_back(&column);
-    return note("Drag along an axis to keep the runs that cross it there; the table and the other "
-                "charts follow. A click on the axis lets all back." +
-                cut) +
+    return note(
+               "Drag along an axis to keep the runs that cross it there; the table and the other "
+               "charts follow. A click on the axis lets all back." +
+               cut) +
            page.chart("parallel" + suffix_of(data, section), parallel_chart(columns));
   });
 }
@@ -256,8 +259,9 @@ void add_costs(ReportPage& page, const ReportData& data) {
       charts += page.chart("cost-" + own.id + suffix_of(data, section), cost_chart(own));
     }
     if (charts.empty()) return charts;
-    return note("The dashed line joins the runs that none beats with less, of groups in which no "
-                "run diverged or failed.") +
+    return note(
+               "The dashed line joins the runs that none beats with less, of groups in which no "
+               "run diverged or failed.") +
            "<div class=\"grid two\">" + charts + "</div>";
   });
 }

@@ -70,8 +70,8 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
       } else if (j == 0 && rows[0][0] == "group") {
         out += fmt::format("<th scope=\"row\">{}</th>", breakable(rows[i][j]));
       } else if (j == 0) {  // where rows are cards, each cell tells what it is
-        out += fmt::format("<th scope=\"row\"{} data-name=\"{}\">{}</th>", number,
-                           html(rows[0][0]), breakable(rows[i][j]));
+        out += fmt::format("<th scope=\"row\"{} data-name=\"{}\">{}</th>", number, html(rows[0][0]),
+                           breakable(rows[i][j]));
       } else {
         out += fmt::format("<td{} data-name=\"{}\">{}</td>", number, html(rows[0][j]),
                            breakable(rows[i][j]));

@@ -44,9 +44,9 @@ std::string text_of(const Json& object, const char* member) {
 // Empty where the run does not tell.
 Json tasks_of(const RunRecord& run) {
   const auto tasks = run.metrics.model.find("tasks");
-  const bool told = tasks != run.metrics.model.end() && tasks->is_array() &&
-                    std::all_of(tasks->begin(), tasks->end(),
-                                [](const Json& task) { return task.is_object(); });
+  const bool told =
+      tasks != run.metrics.model.end() && tasks->is_array() &&
+      std::all_of(tasks->begin(), tasks->end(), [](const Json& task) { return task.is_object(); });
   return told ? *tasks : Json::array();
 }
 

@@ -40,7 +40,9 @@ Kinds refined(const Kinds& one, const Kinds& other, size_t& count) {
   return out;
 }
 
-size_t number_of_kinds(const Kinds& kinds) { return *std::max_element(kinds.begin(), kinds.end()) + 1; }
+size_t number_of_kinds(const Kinds& kinds) {
+  return *std::max_element(kinds.begin(), kinds.end()) + 1;
+}
 
 // Whether a key above this one (the component that it is an option of) differs too, and is not
 // chosen.

@@ -122,7 +122,9 @@ std::vector<size_t> tight_widths(const std::vector<TableColumn>& columns, size_t
 std::optional<size_t> first_to_go(const std::vector<TableColumn>& columns, int least) {
   std::optional<size_t> out;
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].rank >= least && columns[i].rank != 0 && (!out || columns[i].rank >= columns[*out].rank)) out = i;
+    if (columns[i].rank >= least && columns[i].rank != 0 &&
+        (!out || columns[i].rank >= columns[*out].rank))
+      out = i;
   }
   return out;
 }
@@ -152,8 +154,8 @@ size_t width_within(const TableColumn& column, size_t width) {
   return out;
 }
 
-// Widens columns as far as `width` goes, those first that lack most of what they would like; none is
-// wider than it needs.
+// Widens columns as far as `width` goes, those first that lack most of what they would like; none
+// is wider than it needs.
 void use_room(std::vector<size_t>& widths, const std::vector<TableColumn>& columns, size_t width) {
   const std::vector<size_t> wanted = natural_widths(columns);
   for (size_t sum = sum_of(widths); sum < width; ++sum) {

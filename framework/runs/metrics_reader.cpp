@@ -93,8 +93,8 @@ void read_meanings(ObjectReader& file, const std::string& where, Metrics& metric
   }
   if (file.has("changes")) {
     for (const Object& change : file.array("changes")) {
-      metrics.changes.push_back(Change::from_json(
-          change, fmt::format("{}: changes[{}]", where, metrics.changes.size())));
+      metrics.changes.push_back(
+          Change::from_json(change, fmt::format("{}: changes[{}]", where, metrics.changes.size())));
     }
   }
 }
@@ -114,8 +114,7 @@ void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) 
 
 // Takes over the epochs that metrics.jsonl tells of and metrics.json not yet.
 void add_new_epochs(Metrics& metrics, const std::filesystem::path& rows) {
-  const int64_t last =
-      metrics.history.empty() ? 0 : metrics.history.back()["epoch"].get<int64_t>();
+  const int64_t last = metrics.history.empty() ? 0 : metrics.history.back()["epoch"].get<int64_t>();
   for (Object& row : epochs_after(rows, last)) metrics.add_epoch(std::move(row));
 }
 
@@ -123,8 +122,7 @@ void add_new_epochs(Metrics& metrics, const std::filesystem::path& rows) {
 
 Metrics Metrics::read(const std::filesystem::path& path) {
   Metrics out = parse(read_file(path, kMaxMetricsBytes), path.string());
-  if (out.status == RunStatus::kRunning)
-    add_new_epochs(out, path.parent_path() / "metrics.jsonl");
+  if (out.status == RunStatus::kRunning) add_new_epochs(out, path.parent_path() / "metrics.jsonl");
   return out;
 }
 

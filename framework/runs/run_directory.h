@@ -17,8 +17,8 @@ bool holds_run(const std::filesystem::path& folder);
 // pictures write over no part of it, except the pictures in its folder plots.
 void refuse_file_of_run(const std::filesystem::path& file);
 
-// Makes or replaces a link to a folder, which is there at every moment; `target` is taken relative to
-// the link's own folder. A convenience: nothing happens where the file system has no links, or
+// Makes or replaces a link to a folder, which is there at every moment; `target` is taken relative
+// to the link's own folder. A convenience: nothing happens where the file system has no links, or
 // somebody's own file has this name.
 void point_link(const std::filesystem::path& link, const std::filesystem::path& target);
 

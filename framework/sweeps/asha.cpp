@@ -71,9 +71,9 @@ std::vector<size_t> AshaScheduler::best_first(const std::vector<size_t>& trials,
     const auto found = failed_of.find(sweep_.trials()[trial].cell);
     const auto value = sweep_.state(trial).best(larger, rungs_[rung]);
     const double loss = larger ? -value.value_or(0) : value.value_or(0);
-    order.push_back({{is_failed(trial), found == failed_of.end() ? 0 : found->second,
-                      !value.has_value(), loss},
-                     trial});
+    order.push_back(
+        {{is_failed(trial), found == failed_of.end() ? 0 : found->second, !value.has_value(), loss},
+         trial});
   }
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -109,10 +109,9 @@ void refuse_sweep(const fs::path& place) {
   const std::vector<fs::path> runs = runs_of(sweep, folder);
   for (size_t i = 0; i < std::min(runs.size(), kMostNamed); ++i)
     names.push_back(escape(runs[i].lexically_normal().string()));
-  const std::string begin =
-      is_there ? fmt::format("{} holds a sweep of {} runs, not one", escape(place.string()),
-                             sweep.trials().size())
-               : missing(sweep, path, folder);
+  const std::string begin = is_there ? fmt::format("{} holds a sweep of {} runs, not one",
+                                                   escape(place.string()), sweep.trials().size())
+                                     : missing(sweep, path, folder);
   throw Error(ExitCode::kUsage,
               fmt::format("{}; runs of the sweep: {}", begin, fmt::join(names, ", ")));
 }

@@ -23,7 +23,9 @@ uint64_t samples_of(const Variable& variable) {
   return std::min(kMostSamples, most * variable.variants.size());
 }
 
-bool is_less_deep(const Setting& a, const Setting& b) { return depth_of(a.path) < depth_of(b.path); }
+bool is_less_deep(const Setting& a, const Setting& b) {
+  return depth_of(a.path) < depth_of(b.path);
+}
 
 std::string spelled(const Combination& combination) {
   std::string out = std::to_string(combination.config);
@@ -70,9 +72,9 @@ class Combinations::Builder {
     for (size_t i = 0; i < settings.size(); ++i) {
       if (settings[i].value.kind != Node::Kind::kSequence) continue;
       const std::string path = settings[i].path + ".";
-      const auto items =
-          std::stable_partition(settings.begin() + static_cast<ptrdiff_t>(i) + 1, settings.end(),
-                                [&](const Setting& other) { return !other.path.starts_with(path); });
+      const auto items = std::stable_partition(
+          settings.begin() + static_cast<ptrdiff_t>(i) + 1, settings.end(),
+          [&](const Setting& other) { return !other.path.starts_with(path); });
       std::stable_sort(items, settings.end(), is_less_deep);
       Node whole = Node::mapping();
       whole.set("list", settings[i].value);
@@ -103,8 +105,8 @@ Combinations::Combinations(const SweepSpec& spec, const Space& space, const Fiel
     : spec_(spec),
       space_(space),
       types_(types),
-      count_(product(product(spec.configs.size(), space.count_of_cells),
-                     space.count_of_parameters)),
+      count_(
+          product(product(spec.configs.size(), space.count_of_cells), space.count_of_parameters)),
       generator_(static_cast<uint64_t>(spec.options.search_seed)) {}
 
 std::optional<Combination> Combinations::next() {

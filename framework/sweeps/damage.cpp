@@ -69,7 +69,8 @@ Damage damage_of(const fs::path& folder, const Node& planned, TrialStatus status
       return {run.metrics(), "has a damaged metrics.json", "it goes on from its checkpoints"};
     }
   }
-  if (retry_failed && status == TrialStatus::kFailed && !is_usable(run)) return {folder, "has no checkpoint that can be gone on from"};
+  if (retry_failed && status == TrialStatus::kFailed && !is_usable(run))
+    return {folder, "has no checkpoint that can be gone on from"};
   return {};
 }
 

@@ -37,7 +37,8 @@ Json frozen(const Node& node) {
   if (!node.is_mapping()) return node.json();
   Json out = Json::object();
   for (const Node& child : node.children) out[child.key] = frozen(child);
-  for (const Node& child : node.under_default_type) out[kUnderDefaultType][child.key] = frozen(child);
+  for (const Node& child : node.under_default_type)
+    out[kUnderDefaultType][child.key] = frozen(child);
   return out;
 }
 

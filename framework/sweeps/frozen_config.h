@@ -11,8 +11,8 @@ namespace vitrine {
 nlohmann::ordered_json differences(const Node& base, const Node& config);
 Node with_differences(Node base, const nlohmann::ordered_json& differences);
 
-// A config as it was written, with the places of its values. What was written beside no `type` is kept apart:
-// it holds only if that type is the default.
+// A config as it was written, with the places of its values. What was written beside no `type` is
+// kept apart: it holds only if that type is the default.
 nlohmann::ordered_json frozen_json(const BaseConfig& config);
 // Throws Error(kData), which begins with `where`.
 BaseConfig thawed_config(const nlohmann::ordered_json& value, const std::string& where);

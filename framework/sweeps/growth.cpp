@@ -13,7 +13,7 @@ namespace {
 
 // Options of the sweep that may be given to one that has begun: what makes it larger, and how its
 // trials are run.
-constexpr std::string_view kChangeable[] = {"trials", "cells", "parameters", "seeds",
+constexpr std::string_view kChangeable[] = {"trials", "cells",   "parameters", "seeds",
                                             "jobs",   "confirm", "slurm"};
 
 // The values of a parameter, one by one, those of "0..9" spelled out; a range or a mapping is one.
@@ -70,7 +70,8 @@ class GrowthChecker {
   }
 
  private:
-  void refuse_less(const Location& place, const std::string& message, const std::string& hint = "") {
+  void refuse_less(const Location& place, const std::string& message,
+                   const std::string& hint = "") {
     problems_.add(place, message + " already, and a sweep only grows", hint);
   }
 

@@ -72,8 +72,8 @@ class LocalLauncher : public Launcher {
  private:
   static constexpr auto kPause = std::chrono::milliseconds(10);
 
-  // Trials of a sweep that was killed are saving still. One that goes on for long is left to whoever
-  // runs it.
+  // Trials of a sweep that was killed are saving still. One that goes on for long is left to
+  // whoever runs it.
   static void wait_for_orphans(const Sweep& sweep, SweepObserver& observer) {
     constexpr auto kPatience = std::chrono::seconds(60);
     const auto begin = Clock::now();

@@ -85,8 +85,9 @@ Json Parameters::schema() {
   const Json nested = {{"type", "object"}};
   return {{"type", "object"},
           {"additionalProperties",
-           {{"anyOf", Json::array({values, schema_of_fields(fields_of(range)), nested,
-                                   {{"type", "string"}}})}}}};
+           {{"anyOf",
+             Json::array(
+                 {values, schema_of_fields(fields_of(range)), nested, {{"type", "string"}}})}}}};
 }
 
 void GivenCells::read(const Node& node, const std::string& path, Problems& problems) {

@@ -104,7 +104,8 @@ class Mistakes {
   void refuse_if_any(const std::string& file) const {
     if (others_.empty() && problems_.empty()) return;
     std::vector<std::string> texts = others_;
-    if (!problems_.empty()) texts.insert(texts.begin(), problems_.text(file_.empty() ? file : file_));
+    if (!problems_.empty())
+      texts.insert(texts.begin(), problems_.text(file_.empty() ? file : file_));
     throw Error(ExitCode::kUsage, fmt::format("{}", fmt::join(texts, "\n")));
   }
 
@@ -280,8 +281,8 @@ class Planner {
   // What is computed, whatever the seed.
   std::string text_of(const Cell& cell) const {
     const bool has_seeds = !spec_.options.seeds.list.empty();
-    return computed(*cell.resolved, has_seeds ? replicate_of(cell.resolved->resolved)
-                                              : std::vector<std::string>());
+    return computed(*cell.resolved,
+                    has_seeds ? replicate_of(cell.resolved->resolved) : std::vector<std::string>());
   }
 
   Node written(size_t config, const std::vector<Setting>& settings) const {
@@ -318,7 +319,8 @@ class Planner {
     }
   }
 
-  // "lr 0.001" of each option below the component that other types have as well, with another value.
+  // "lr 0.001" of each option below the component that other types have as well, with another
+  // value.
   static std::vector<std::string> followers(const std::string& component, const Cell& cell,
                                             const Plan& plan) {
     std::vector<std::string> out;
@@ -328,9 +330,8 @@ class Planner {
       if (key.is_type || key.role != Role::kResult || !key.path.starts_with(component + "."))
         continue;
       const auto is_chosen = [&](const Setting& setting) {
-        const std::string below = key.path.substr(setting.path.size() < key.path.size()
-                                                      ? setting.path.size() + 1
-                                                      : key.path.size());
+        const std::string below = key.path.substr(
+            setting.path.size() < key.path.size() ? setting.path.size() + 1 : key.path.size());
         return setting.path == key.path ||
                (key.path.starts_with(setting.path + ".") && setting.value.at_path(below));
       };
@@ -357,7 +358,8 @@ class Planner {
     if (lost.empty()) return;
     throw Error(ExitCode::kUsage,
                 "a sweep only grows, and would no longer have these cells (name their values as "
-                "well):" + lost);
+                "well):" +
+                    lost);
   }
 
   std::string label(const Combination& combination) const {

@@ -44,14 +44,14 @@ struct Grown {
 
   std::vector<PastCell> cells;
   std::vector<LeftOut> left_out;
-  uint64_t drawn = 0;                           // numbers, for these cells
+  uint64_t drawn = 0;                          // numbers, for these cells
   std::map<std::string, std::string> plugins;  // by their paths, and the copies that the sweep has
 };
 
 struct Plan {
   std::vector<Cell> cells;  // of a sweep that grows those that it has come first, in their order
   std::vector<LeftOut> left_out;
-  std::vector<int64_t> seeds;  // empty: each config's own
+  std::vector<int64_t> seeds;      // empty: each config's own
   std::vector<std::string> notes;  // what may not be meant, a line each
   int64_t jobs = 1;
   uint64_t drawn = 0;  // numbers, of a search

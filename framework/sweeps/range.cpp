@@ -64,8 +64,8 @@ void check_type(const Range& range, const Node& node, const std::string& path,
     const Node* given = node.find(key);
     const auto value = given ? parse_number(given->scalar) : std::nullopt;
     if (is_whole_number(value)) continue;
-    problems.add(given->location, fmt::format("{}.{}: expected a whole number, got {}", path, key,
-                                              given->shown()),
+    problems.add(given->location,
+                 fmt::format("{}.{}: expected a whole number, got {}", path, key, given->shown()),
                  "the key takes whole numbers");
   }
 }
@@ -151,7 +151,8 @@ std::optional<Node> spelled_out(const Node& text, const std::string& path, Probl
   const bool log = text.scalar.starts_with("log:");
   const std::string range = text.scalar.substr(log ? 4 : 0);
   if (range.find("...") != range.npos)
-    return wrong("three dots may be meant in two ways", "write 0.5 instead of .5, and 5 instead of 5.");
+    return wrong("three dots may be meant in two ways",
+                 "write 0.5 instead of .5, and 5 instead of 5.");
   const size_t dots = range.find(".."), colon = std::min(range.find(':', dots), range.size());
   if (range.find("..", dots + 2) != range.npos)
     return wrong("a range has two ends", "steps stand behind a colon, as in 0..1:0.25");
@@ -197,9 +198,11 @@ std::optional<Range> read_range(const Node& node, const std::string& path, const
                  "written as {min: 0.001, max: 0.1}");
   }
   if (problems.size() > before) return std::nullopt;
-  out.has_whole_ends = std::all_of(node.children.begin(), node.children.end(), [](const Node& child) {
-    return child.key == "log" || child.kind != Node::Kind::kScalar || parse_integer(child.scalar);
-  });
+  out.has_whole_ends =
+      std::all_of(node.children.begin(), node.children.end(), [](const Node& child) {
+        return child.key == "log" || child.kind != Node::Kind::kScalar ||
+               parse_integer(child.scalar);
+      });
   out.place = node.find("min")->location;
   out.place_of_max = node.find("max")->location;
   check_range(out, node, path, problems);

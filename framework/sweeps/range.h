@@ -11,10 +11,10 @@ namespace vitrine {
 // The numbers from `min` to `max`, both included, which values are drawn from.
 struct Range {
   double min = 0, max = 1;
-  bool log = false;            // each order of magnitude is as likely as the next
-  std::optional<double> step;  // only min, min + step, min + 2 step, ...
+  bool log = false;             // each order of magnitude is as likely as the next
+  std::optional<double> step;   // only min, min + step, min + 2 step, ...
   bool has_whole_ends = false;  // these numbers are written as whole ones
-  std::string key;             // that the numbers are for
+  std::string key;              // that the numbers are for
   Location place_of_key, place, place_of_max;
 
   void visit(Fields& field);
@@ -23,9 +23,9 @@ struct Range {
   bool is_whole(const FieldType& type) const;
   // How many numbers there are; none where they lie densely. `whole`: only whole ones count.
   std::optional<uint64_t> count(bool whole) const;
-  Node number(uint64_t i, bool whole) const;      // of count()
-  Node draw(double share, bool whole) const;      // share of [0, 1)
-  Node end(bool first, bool whole) const;         // the smallest, or the largest
+  Node number(uint64_t i, bool whole) const;  // of count()
+  Node draw(double share, bool whole) const;  // share of [0, 1)
+  Node end(bool first, bool whole) const;     // the smallest, or the largest
 
  private:
   Node node(const std::string& number, const Location& where) const;

@@ -16,7 +16,7 @@ struct CellResult {
   std::vector<size_t> finished;  // those whose values count
   std::vector<double> values;    // of the metric, theirs
   size_t diverged = 0, failed = 0;
-  size_t paused = 0, under_way = 0;  // by asha; not ended in any other way
+  size_t paused = 0, under_way = 0;                   // by asha; not ended in any other way
   std::vector<std::pair<size_t, std::string>> apart;  // trials that do not count, and why
   std::string departure;  // what all of its trials have that was not planned; empty: nothing
 

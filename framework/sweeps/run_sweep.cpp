@@ -47,9 +47,9 @@ std::vector<CellResult> winners_of(const Sweep& sweep, size_t top, SweepObserver
   if (out.empty()) {
     observer.warning("--confirm: no trial has finished, so there is no cell to run again");
   } else if (out.size() < top) {
-    observer.warning(fmt::format(
-        "--top {}: there were no more than {} {} with a finished trial{}", top, out.size(),
-        out.size() == 1 ? "cell" : "cells", out.size() < before ? " and without failures" : ""));
+    observer.warning(fmt::format("--top {}: there were no more than {} {} with a finished trial{}",
+                                 top, out.size(), out.size() == 1 ? "cell" : "cells",
+                                 out.size() < before ? " and without failures" : ""));
   }
   out.resize(std::min(out.size(), top));
   for (const CellResult& cell : out) {

@@ -215,10 +215,9 @@ class SpaceReader {
       if (variant.settings.size() != 1 || !variant.variables.empty()) continue;
       const Node& value = variant.settings[0].value;
       if (seen.insert(to_flow_yaml(value)).second) continue;
-      problems_.add(
-          value.location,
-          fmt::format("{}{}: {} is listed twice", where_, variable.path, value.shown()),
-          "each value once; more runs of one value are what seeds are for");
+      problems_.add(value.location,
+                    fmt::format("{}{}: {} is listed twice", where_, variable.path, value.shown()),
+                    "each value once; more runs of one value are what seeds are for");
     }
   }
 

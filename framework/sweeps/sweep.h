@@ -117,8 +117,7 @@ class Sweep {
 
  private:
   explicit Sweep(std::filesystem::path path) : path_(std::move(path)) {}
-  void add(const Cell& cell, const Node& config, const std::optional<Trial>& sibling,
-           int64_t seed);
+  void add(const Cell& cell, const Node& config, const std::optional<Trial>& sibling, int64_t seed);
   void freeze(const SweepSpec& spec, const Plan& plan);
   Growth add_trials(const Plan& plan, FrozenCode& code);
   void take(const SweepSpec& spec, const Plan& plan);

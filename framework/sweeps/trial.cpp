@@ -97,9 +97,9 @@ int64_t saved_step(const RunDirectory& directory) {
 }  // namespace
 
 Json Trial::json() const {
-  return {{"folder", folder}, {"cell", cell},        {"values", values},
-          {"seed", seed},     {"epochs", epochs},    {"steps_per_epoch", steps_per_epoch},
-          {"cost", cost},     {"confirms", confirms}, {"device", device},
+  return {{"folder", folder},  {"cell", cell},         {"values", values},
+          {"seed", seed},      {"epochs", epochs},     {"steps_per_epoch", steps_per_epoch},
+          {"cost", cost},      {"confirms", confirms}, {"device", device},
           {"threads", threads}};
 }
 

@@ -19,8 +19,8 @@ struct Trial {
   int64_t epochs = 1, steps_per_epoch = 1;  // of its config
   std::string device = "cpu";               // that it was planned for
   int64_t threads = 1;
-  double cost = 0;                          // in proportion to the time that it takes
-  bool confirms = false;                    // runs a winner again
+  double cost = 0;        // in proportion to the time that it takes
+  bool confirms = false;  // runs a winner again
   // Of the configs that the sweep began with its own, and what it makes of the sweep's first cell's
   // when it is resolved (see differences); null in sweeps of older versions.
   size_t config = 0;
@@ -51,8 +51,8 @@ struct TrialState {
   int64_t epoch = 0, step = 0;  // that have ended
   std::vector<double> values;   // of the sweep's metric, after each epoch
   std::optional<double> test_accuracy;
-  double seconds = 0;  // of training
-  std::string error;   // the last line that tells of one
+  double seconds = 0;           // of training
+  std::string error;            // the last line that tells of one
   std::vector<Change> changes;  // of what its results depend on, by resumes
   // When the metrics.json was written that this was read from; none where it is not running.
   std::optional<std::filesystem::file_time_type> written;

@@ -50,9 +50,9 @@ std::string words_of(const TrialState& state, const char* others) {
     const std::string from = shown(change.from), to = shown(change.to);
     parts.push_back(
         change.key == "training.epochs" ? fmt::format("{} {} epochs, {} {}", verb, to, others, from)
-        : change.exact ? fmt::format("has {} {}, {} {}", change.key, to, others, from)
-                       : fmt::format("{} is {} from step {} on, was {}", change.key, to,
-                                     change.step, from));
+        : change.exact
+            ? fmt::format("has {} {}, {} {}", change.key, to, others, from)
+            : fmt::format("{} is {} from step {} on, was {}", change.key, to, change.step, from));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

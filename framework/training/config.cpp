@@ -98,21 +98,19 @@ void Config::visit(Fields& field) {
   field("note", note, "anything to remember about this experiment")
       .words({"comment", "description"})
       .is(Role::kLabel);
-  field("tags", tags, "words to find runs by").words({"keywords"})
-      .is(Role::kLabel);
+  field("tags", tags, "words to find runs by").words({"keywords"}).is(Role::kLabel);
   field("plugins", plugins, "shared libraries with more components")
       .words({"libraries", "imports", "extensions"})
       .is(Role::kPlace)
       .tested();
   field("experiment", experiment, "how the model is trained").words({"loop"});
-  field("dataset", dataset, "what it is trained on").words({"data", "datamodule"})
-      .tested();
+  field("dataset", dataset, "what it is trained on").words({"data", "datamodule"}).tested();
   field("model", model, "what is trained")
       .words({"network", "net", "arch", "architecture", "backbone"})
       .tested();
-  field("loss", loss, "what is minimised").words({"criterion", "objective"})
-      .tested();
-  field("optimizer", optimizer, "how weights are updated").words({"optim", "opt", "solver"})
+  field("loss", loss, "what is minimised").words({"criterion", "objective"}).tested();
+  field("optimizer", optimizer, "how weights are updated")
+      .words({"optim", "opt", "solver"})
       .may_change(OnResume::kOptions);
   field("schedule", schedule, "how the learning rate changes")
       .words({"scheduler", "lr_schedule", "lr_scheduler", "learning_rate_schedule"})
@@ -240,8 +238,9 @@ void check_replicate(const Config& config, const std::vector<Key>& keys, Check& 
   for (const std::string& path : config.replicate) {
     if (std::find(results.begin(), results.end(), path) != results.end()) continue;
     const std::string near = nearest_names(path, results);
-    check.error({"replicate"}, fmt::format("\"{}\" is no key that results depend on{}", escape(path),
-                                           near.empty() ? "" : "; did you mean " + near + "?"));
+    check.error({"replicate"},
+                fmt::format("\"{}\" is no key that results depend on{}", escape(path),
+                            near.empty() ? "" : "; did you mean " + near + "?"));
   }
   if (config.replicate.empty())
     check.error({"replicate"}, "replicate: at least one key repeats an experiment, such as seed");

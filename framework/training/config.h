@@ -78,8 +78,7 @@ struct Derived {
 // reading data. Throws Error(kUsage) with all problems at once; `file` names the config in
 // messages, `also_known` tells of keys that are known elsewhere.
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
-                                              bool loads_weights = true,
-                                              const Derived& before = {},
+                                              bool loads_weights = true, const Derived& before = {},
                                               const Problems::KeyLister& also_known = {});
 
 // The keys that a config may have. Plug-ins that `written` names are loaded where that is possible.

@@ -32,12 +32,12 @@ struct Execution {
 // A config that was read, completed and found sound.
 struct ResolvedConfig {
   std::shared_ptr<const Config> config;
-  std::string file;  // what messages call it
-  Node written;      // as merged from files and command line, with places
-  Node resolved;     // every default included; what is derived stands there as "auto" or null
-  std::vector<Key> keys;           // of `resolved`
+  std::string file;       // what messages call it
+  Node written;           // as merged from files and command line, with places
+  Node resolved;          // every default included; what is derived stands there as "auto" or null
+  std::vector<Key> keys;  // of `resolved`
   std::vector<Execution> execution;  // what was derived, and what was asked for in its place
-  std::vector<std::string> notes;  // what may not be meant, a line each
+  std::vector<std::string> notes;    // what may not be meant, a line each
   std::string name;
   std::string device;  // "auto" is decided
   int64_t threads = 1;

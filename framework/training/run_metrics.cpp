@@ -25,8 +25,7 @@ Json described_tasks(const std::vector<Task>& tasks) {
   Json out = Json::array();
   for (const Task& task : tasks) {
     const std::string targets = fmt::format("{}", fmt::join(task.target_of_label, ","));
-    out.push_back(
-        {{"name", task.name}, {"targets", sha256_hex(targets)}, {"weight", task.weight}});
+    out.push_back({{"name", task.name}, {"targets", sha256_hex(targets)}, {"weight", task.weight}});
   }
   return out;
 }
@@ -162,10 +161,10 @@ Json row_of(const Sums& sums, const std::vector<Task>& tasks) {
 }
 
 std::string epoch_line(const Json& row, int64_t epochs) {
-  std::string line = fmt::format(
-      "epoch {} of {}: loss {}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(), epochs,
-      fixed_text(row.at("train/loss").get<double>(), 4),
-      100 * row.at("train/accuracy").get<double>());
+  std::string line =
+      fmt::format("epoch {} of {}: loss {}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(),
+                  epochs, fixed_text(row.at("train/loss").get<double>(), 4),
+                  100 * row.at("train/accuracy").get<double>());
   if (row.contains("validation/loss")) {
     line += fmt::format("; validation loss {}, accuracy {:.2f} %",
                         fixed_text(row.at("validation/loss").get<double>(), 4),

@@ -19,7 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The value at a key of a resolved config; of a component its type. None where there is no such key.
+// The value at a key of a resolved config; of a component its type. None where there is no such
+// key.
 const Node* value_at(const Node& config, const Key& key) {
   const Node* value = config.at_path(key.path);
   return value && key.is_type ? value->find("type") : value;
@@ -98,10 +99,9 @@ void announce(const TrainRequest& request, const Run& run, RunLog& log) {
 
 void announce_test(const Run& run, RunLog& log) {
   const auto& test = run.metrics().test;
-  std::string line =
-      fmt::format("test: loss {}, accuracy {:.2f} %",
-                  fixed_text(test.at("test/loss").get<double>(), 4),
-                  100 * test.at("test/accuracy").get<double>());
+  std::string line = fmt::format("test: loss {}, accuracy {:.2f} %",
+                                 fixed_text(test.at("test/loss").get<double>(), 4),
+                                 100 * test.at("test/accuracy").get<double>());
   for (const Task& task : const_cast<Run&>(run).objective().tasks()) {
     const auto found = test.find(metric_name("test", "accuracy", task.name));
     if (found != test.end())

@@ -109,8 +109,7 @@ std::string on_terminal(const Folder& folder, const std::string& columns,
                         const std::string& arguments = ".") {
   const std::string command =
       "stty cols " + columns + "; " VITRINE_BINARY_DIR "/runner compare " + arguments;
-  std::string out =
-      Process({"script", "-qec", command, "/dev/null"}, folder.path(), {}).wait().out;
+  std::string out = Process({"script", "-qec", command, "/dev/null"}, folder.path(), {}).wait().out;
   std::erase(out, '\r');
   return out;
 }
@@ -119,8 +118,8 @@ size_t longest_line(const std::string& text) {
   size_t out = 0;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    const auto letters = std::count_if(line.begin(), line.end(),
-                                       [](char c) { return (c & 0xC0) != 0x80; });
+    const auto letters =
+        std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
     out = std::max(out, static_cast<size_t>(letters));
   }
   return out;
@@ -130,8 +129,8 @@ TEST_CASE("compare leaves columns out for a narrow terminal, and says so") {
   const Folder folder;
   folder.add("c", variant("c", 32), {0.5});
   folder.add("d", variant("d", 64), {0.64, 0.67, 0.65, 0.68});
-  CHECK_THAT(on_terminal(folder, "200"), Contains("model.parameters  seconds") &&
-                                             !Contains("left out"));
+  CHECK_THAT(on_terminal(folder, "200"),
+             Contains("model.parameters  seconds") && !Contains("left out"));
   const std::string narrow = on_terminal(folder, "130");
   CHECK_THAT(narrow, Contains("\nleft out for the width: model.parameters, seconds (--columns "
                               "chooses)\n"));

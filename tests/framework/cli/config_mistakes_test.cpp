@@ -217,15 +217,15 @@ TEST_CASE("A base that is missing or that inherits from its heir is refused") {
 TEST_CASE("An empty key is shown, at any depth") {
   const Desk desk;
   desk.write("b.yaml", "base: a.yaml\n\"\": 1\nmodel:\n  mlp: {type: gelu, \"\": 2}\n");
-  CHECK(
-      desk.error(ExitCode::kUsage, {"b.yaml"}) ==
-      "error: b.yaml:2:1: \"\": unknown key\n"
-      "    2 | \"\": 1\n"
-      "      | ^ the keys are base, name, seed, replicate, device, threads, note, tags, plugins, experiment, "
-      "dataset, model, loss, optimizer, schedule, training\n"
-      "b.yaml:4:21: model.mlp.\"\": unknown key\n"
-      "    4 |   mlp: {type: gelu, \"\": 2}\n"
-      "      |                     ^ the keys are type, ratio, dropout\n");
+  CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
+        "error: b.yaml:2:1: \"\": unknown key\n"
+        "    2 | \"\": 1\n"
+        "      | ^ the keys are base, name, seed, replicate, device, threads, note, tags, plugins, "
+        "experiment, "
+        "dataset, model, loss, optimizer, schedule, training\n"
+        "b.yaml:4:21: model.mlp.\"\": unknown key\n"
+        "    4 |   mlp: {type: gelu, \"\": 2}\n"
+        "      |                     ^ the keys are type, ratio, dropout\n");
 }
 
 TEST_CASE("A wrong type alone is told, not what the value would do") {

@@ -32,9 +32,9 @@ inline void check_killed_sweep(bool kill_parent) {
     const bool begun = std::filesystem::exists(folder / name / "plan.json");
     while (!processes_in(folder / name).empty()) pause(10);  // trials that end with their parent
     const auto before = finished_files(folder, name);
-    Process process(begun ? runner_command({"resume", name, "--jobs", "2"})
-                          : SweptFolder::sweep(name),
-                    folder.path(), {});
+    Process process(
+        begun ? runner_command({"resume", name, "--jobs", "2"}) : SweptFolder::sweep(name),
+        folder.path(), {});
     if (kills < 10) {
       if (begun) pause(300 + static_cast<int>(generator() % 900));
       if (!begun) folder.wait_for_training(name);

@@ -28,8 +28,7 @@ TEST_CASE("what was derived stays derived in the run's config") {
   CHECK(other.code == 0);
   const Json of_other = json_of(folder / "other/metrics.json").at("execution");
   CHECK(of_other.at("model.encoder").at("value") == "layers");
-  CHECK(of_other.at("threads") ==
-        Json({{"value", 1}, {"derived", false}, {"why", "asked for"}}));
+  CHECK(of_other.at("threads") == Json({{"value", 1}, {"derived", false}, {"why", "asked for"}}));
 }
 
 TEST_CASE("the same weights in two places are one experiment") {
@@ -49,9 +48,9 @@ TEST_CASE("the same weights in two places are one experiment") {
   CHECK(one.at("groups")[0].at("runs").size() == 2);
 
   REQUIRE(folder.run({"small.yaml", "--run-dir", "v", steps, "seed=5"}).code == 0);
-  REQUIRE(folder.run({"small.yaml", "--run-dir", "runs/c", steps,
-                      "model.weights=v/model.safetensors"})
-              .code == 0);
+  REQUIRE(
+      folder.run({"small.yaml", "--run-dir", "runs/c", steps, "model.weights=v/model.safetensors"})
+          .code == 0);
   const Json two = Json::parse(folder.run({"compare", "runs", "--json"}).out);
   CHECK(two.at("keys") == Json({"model.weights"}));
   CHECK(two.at("groups").size() == 2);
@@ -108,8 +107,8 @@ TEST_CASE("weights may lie elsewhere when a run goes on, but may not be others")
 
 TEST_CASE("a constant that gives way to a default is told") {
   const SweptFolder folder;
-  write_plain(folder / "c.yaml", std::string(kSweptConfig) +
-                                     "optimizer: {type: adam, lr: 0.005, amsgrad: true}\n");
+  write_plain(folder / "c.yaml",
+              std::string(kSweptConfig) + "optimizer: {type: adam, lr: 0.005, amsgrad: true}\n");
   const std::string note =
       "optimizer: adamw takes its own lr 0.001; adam's lr 0.005 (c.yaml:5) is not carried over";
   const std::string flag =
@@ -117,20 +116,23 @@ TEST_CASE("a constant that gives way to a default is told") {
       "over";
   const Result dry = folder.run({"c.yaml", "optimizer=adamw", "--dry-run"});
   CHECK_THAT(dry.out, StartsWith(note + "\n" + flag + "\n"));
-  CHECK_THAT(folder.run({"show", "c.yaml", "optimizer=sgd"}).err,
-             StartsWith("warning: optimizer: sgd takes its own lr 0.001; adam's lr 0.005 (c.yaml:5) "
-                        "is not carried over\nwarning: optimizer: sgd has no amsgrad; adam's "
-                        "amsgrad true (c.yaml:5) is not carried over\n"));
+  CHECK_THAT(
+      folder.run({"show", "c.yaml", "optimizer=sgd"}).err,
+      StartsWith("warning: optimizer: sgd takes its own lr 0.001; adam's lr 0.005 (c.yaml:5) "
+                 "is not carried over\nwarning: optimizer: sgd has no amsgrad; adam's "
+                 "amsgrad true (c.yaml:5) is not carried over\n"));
   // Nothing gives way where the value is the same, or is given anew.
-  CHECK_THAT(folder.run({"c.yaml", "optimizer=adamw", "optimizer.lr=0.005",
-                         "optimizer.amsgrad=true", "--dry-run"})
+  CHECK_THAT(folder
+                 .run({"c.yaml", "optimizer=adamw", "optimizer.lr=0.005", "optimizer.amsgrad=true",
+                       "--dry-run"})
                  .out,
              !Contains("not carried over"));
   // A type that nobody wrote is the default all the same.
   write_plain(folder / "d.yaml", std::string(kSweptConfig) + "optimizer: {lr: 0.005}\n");
-  CHECK_THAT(folder.run({"d.yaml", "optimizer=adamw", "--dry-run"}).out,
-             StartsWith("optimizer: adamw takes its own lr 0.001; adam's lr 0.005 (d.yaml:5) is not "
-                        "carried over\n"));
+  CHECK_THAT(
+      folder.run({"d.yaml", "optimizer=adamw", "--dry-run"}).out,
+      StartsWith("optimizer: adamw takes its own lr 0.001; adam's lr 0.005 (d.yaml:5) is not "
+                 "carried over\n"));
 }
 
 TEST_CASE("a sweep names the options that go with a type") {
@@ -217,13 +219,15 @@ TEST_CASE("a report's commands make the changes again at their steps") {
   REQUIRE(folder.run({"resume", "run", "optimizer.lr=0.01", "--stop-after", "6"}).code == 75);
   REQUIRE(folder.run({"resume", "run", "optimizer.lr=0.1", "training.epochs=4"}).code == 0);
   REQUIRE(folder.run({"report", "run", "-o", "page.html"}).code == 0);
-  CHECK_THAT(bytes_of(folder / "page.html"),
-             Contains("<pre>runner config.yaml optimizer.lr=0.001 training.epochs=3 --run-dir again "
-                      "--stop-after 4\nrunner resume again optimizer.lr=0.01 --stop-after 6\n"
-                      "runner resume again optimizer.lr=0.1 training.epochs=4</pre>"));
+  CHECK_THAT(
+      bytes_of(folder / "page.html"),
+      Contains("<pre>runner config.yaml optimizer.lr=0.001 training.epochs=3 --run-dir again "
+               "--stop-after 4\nrunner resume again optimizer.lr=0.01 --stop-after 6\n"
+               "runner resume again optimizer.lr=0.1 training.epochs=4</pre>"));
   fs::copy(folder / "run/config.yaml", folder / "config.yaml");
-  REQUIRE(folder.run({"config.yaml", "optimizer.lr=0.001", "training.epochs=3", "--run-dir",
-                      "again", "--stop-after", "4"})
+  REQUIRE(folder
+              .run({"config.yaml", "optimizer.lr=0.001", "training.epochs=3", "--run-dir", "again",
+                    "--stop-after", "4"})
               .code == 75);
   REQUIRE(folder.run({"resume", "again", "optimizer.lr=0.01", "--stop-after", "6"}).code == 75);
   REQUIRE(folder.run({"resume", "again", "optimizer.lr=0.1", "training.epochs=4"}).code == 0);

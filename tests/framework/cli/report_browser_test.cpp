@@ -52,8 +52,8 @@ Json used(const std::string& browser, const fs::path& file, const fs::path& fold
   const Result result =
       Process({browser, "--headless=new", "--no-sandbox", "--disable-gpu",
                "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-               "--user-data-dir=" + (folder / "profile").string(), "--window-size=" + width + ",12000",
-               "--virtual-time-budget=60000", "--dump-dom",
+               "--user-data-dir=" + (folder / "profile").string(),
+               "--window-size=" + width + ",12000", "--virtual-time-budget=60000", "--dump-dom",
                "file://" + (folder / "used.html").string()},
               folder, isolated(folder))
           .wait();
@@ -245,14 +245,16 @@ void write_various(const fs::path& folder) {
     metrics.model["parameters"] = 1000 * (i / 2 + 1);
     metrics.config["model"]["hidden_d"] = 8 * (i / 2 + 1);
     for (int key = 0; key < 6 && i < 6; ++key)
-      metrics.config["model"]["option_number_" + std::to_string(key)] = i / 2 == key % 3 ? "yes" : "no";
+      metrics.config["model"]["option_number_" + std::to_string(key)] =
+          i / 2 == key % 3 ? "yes" : "no";
     if (i < 6) metrics.summary["validation/accuracy"] = 0.4 + i / 100.0;
     metrics.metrics["validation/accuracy"] = {"max", "fraction"};
     write_run(folder / ("runs/2026-11-22/a-folder-with-a-long-name/" + std::to_string(i)), metrics);
   }
 }
 
-TEST_CASE("A report of everything is readable: sections, few columns, no colours needed, no width") {
+TEST_CASE(
+    "A report of everything is readable: sections, few columns, no colours needed, no width") {
   const std::string program = browser();
   if (program.empty()) return;
   const TemporaryFolder folder;
@@ -272,8 +274,9 @@ TEST_CASE("A report of everything is readable: sections, few columns, no colours
               "model.option_number_1", "model.option_number_2", "validation/accuracy",
               "test/accuracy", "test/loss"}));
   CHECK(parts[0].at("charts") == 7);  // curves, 4 effects, parallel, a cost; more are folded
-  CHECK(parts[0].at("folded") == "3 more that differ: model.option_number_3, "
-                                 "model.option_number_4, model.option_number_5");
+  CHECK(parts[0].at("folded") ==
+        "3 more that differ: model.option_number_3, "
+        "model.option_number_4, model.option_number_5");
   CHECK(parts[1].at("label") == "mnist 2 runs");
   CHECK(parts[1].at("runs") == Json({6, 7}));
   CHECK(parts[1].at("metric") == "test/accuracy");  // of validation there is none

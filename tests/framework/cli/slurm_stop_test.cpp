@@ -6,8 +6,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A long trial and a short one in one task. `signal` goes to the script alone, or to all processes of
-// the job; what the long one gives in the end is what it gives alone.
+// A long trial and a short one in one task. `signal` goes to the script alone, or to all processes
+// of the job; what the long one gives in the end is what it gives alone.
 void check_comes_back(const FakeSlurm& slurm, int signal, int code, bool to_all) {
   fs::remove_all(slurm / "sweep");
   fs::remove(slurm / "requeued");
@@ -25,8 +25,7 @@ void check_comes_back(const FakeSlurm& slurm, int signal, int code, bool to_all)
   CHECK(counts(slurm) == "2 trials: 1 waiting, 1 stopped");
   CHECK_FALSE(fs::exists(second / "output.txt"));
   CHECK(slurm.task(0).wait().code == 0);
-  CHECK(slurm.log(0) ==
-        "stopped: 0001-epochs-150\nended: 0001-epochs-150\nended: 0002-epochs-1\n");
+  CHECK(slurm.log(0) == "stopped: 0001-epochs-150\nended: 0001-epochs-150\nended: 0002-epochs-1\n");
   if (!fs::exists(slurm / "alone")) {
     // A task has one core.
     const std::string alone =

@@ -12,7 +12,8 @@ TEST_CASE("trials of a task are run one by one, and are those of the local launc
   std::vector<std::string> local = {"sweep", "small.yaml", "--run-dir", "local", "--threads", "1"};
   local.insert(local.end(), words.begin(), words.end());
   REQUIRE(slurm.run(local).code == 0);
-  REQUIRE(slurm.sweep({words[0], words[1], "sweep.slurm.trials_per_task=3", "threads=1"}).code == 0);
+  REQUIRE(slurm.sweep({words[0], words[1], "sweep.slurm.trials_per_task=3", "threads=1"}).code ==
+          0);
   CHECK(slurm.task(0).wait().code == 0);
   CHECK(counts(slurm) == "4 trials: 3 finished, 1 waiting");
   CHECK(slurm.task(1).wait().code == 0);

@@ -36,8 +36,8 @@ TEST_CASE("a sweep grows, and a trial that is beyond repair keeps no other from 
   CHECK(mended.err ==
         "warning: sweep/trials/0002-small-seed-1 has a damaged metrics.json: it goes on from its "
         "checkpoints (what there was is in sweep/.damaged/0002-small-seed-1-1/metrics.json)\n");
-  const Result alone = folder.run({"small.yaml", "seed=3", "training.max_steps=1", "--threads", "1",
-                                   "--run-dir", "alone"});
+  const Result alone = folder.run(
+      {"small.yaml", "seed=3", "training.max_steps=1", "--threads", "1", "--run-dir", "alone"});
   REQUIRE(alone.code == 0);
   check_equal(folder.trial("0004-small-seed-3"), folder / "alone");
 
@@ -49,12 +49,9 @@ TEST_CASE("a sweep grows, and a trial that is beyond repair keeps no other from 
 
 TEST_CASE("asha gets more trials, and winners that are new are confirmed as well") {
   const SweptFolder folder;
-  const std::vector<std::string> search = {"sweep.method=asha", "sweep.eta=2",
-                                           "optimizer.lr=log:1e-6..0.1", "--confirm",
-                                           "--top",              "9",
-                                           "--seeds",            "1",
-                                           "training.epochs=2",  "--jobs",
-                                           "2"};
+  const std::vector<std::string> search = {
+      "sweep.method=asha", "sweep.eta=2", "optimizer.lr=log:1e-6..0.1", "--confirm", "--top", "9",
+      "--seeds",           "1",           "training.epochs=2",          "--jobs",    "2"};
   std::vector<std::string> small = search;
   small.push_back("sweep.trials=1");
   REQUIRE(folder.sweep(small).code == 0);
@@ -82,11 +79,12 @@ TEST_CASE("on Slurm what was added is submitted, and what lost its folder") {
   slurm.set("id", "13\n");
   const Result grown = slurm.run({"resume", "sweep", "seed=0..2"});
   CHECK(grown.code == 0);
-  CHECK(grown.out ==
-        "small: 1 trial added (2 there already, 0 finished): 1 cell x 3 seeds, at most 3 at a time\n"
-        "submitted 1 trial as job 13 (1 task)\n"
-        "3 trials: 3 queued\n"
-        "look after it with: runner status sweep\n");
+  CHECK(
+      grown.out ==
+      "small: 1 trial added (2 there already, 0 finished): 1 cell x 3 seeds, at most 3 at a time\n"
+      "submitted 1 trial as job 13 (1 task)\n"
+      "3 trials: 3 queued\n"
+      "look after it with: runner status sweep\n");
   CHECK_THAT(slurm.get("sweep/slurm/0002.sh"), Contains("\ntasks=(\n  '0003-small-seed-2'\n)\n"));
   fs::remove_all(slurm.trial("0002-small-seed-1"));
   slurm.set("queue", "12 0\n13 0\n");

@@ -43,8 +43,7 @@ TEST_CASE("where every cell has failures the best one says so") {
   folder.write(1, RunStatus::kDiverged, {0.8});
   folder.write(2, RunStatus::kDiverged, {0.9});
   folder.write(3, RunStatus::kDiverged, {0.8});
-  CHECK_THAT(said(folder, {"status"}),
-             EndsWith("; best 90.00 % (cell 0: 1 of 2 diverged)\n"));
+  CHECK_THAT(said(folder, {"status"}), EndsWith("; best 90.00 % (cell 0: 1 of 2 diverged)\n"));
   CHECK_THAT(said(folder, {"resume"}, 1),
              StartsWith("cell    seeds  validation/accuracy\n"
                         "cell 0  1/2                90.00 %  1 of 2 diverged\n"

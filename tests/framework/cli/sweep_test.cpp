@@ -23,8 +23,8 @@ size_t count(const std::string& text, const std::string& part) {
 
 TEST_CASE("a sweep runs every possible combination once a seed, each the run that train makes") {
   const SweptFolder folder;
-  const Result result = folder.sweep(
-      {"model.hidden_d=8,12", "model.n_heads=2,3", "seed=0..1", "--threads", "1"});
+  const Result result =
+      folder.sweep({"model.hidden_d=8,12", "model.n_heads=2,3", "seed=0..1", "--threads", "1"});
   CHECK(result.code == 0);
   CHECK(result.err ==
         "warning: left out 1 impossible cell:\n"
@@ -51,7 +51,8 @@ TEST_CASE("a sweep runs every possible combination once a seed, each the run tha
   const Json summary = Json::parse(bytes_of(folder / "sweep/sweep.json"));
   CHECK(summary.at("metric") == "validation/accuracy");
   REQUIRE(summary.at("trials").size() == 6);
-  CHECK(summary["trials"][5].at("values") == Json({{"model.hidden_d", 12}, {"model.n_heads", 3}, {"threads", 1}}));
+  CHECK(summary["trials"][5].at("values") ==
+        Json({{"model.hidden_d", 12}, {"model.n_heads", 3}, {"threads", 1}}));
   CHECK(summary["trials"][5].at("status") == "finished");
 }
 
@@ -69,8 +70,7 @@ TEST_CASE("a sweep's best run is taken wherever a run is, by its link") {
   CHECK_THAT(says({"test", "sweep/best"}), EndsWith("weights of step-00000001, 64 images\n"));
   CHECK_THAT(says({"export", "sweep/best", "x.safetensors"}), StartsWith("wrote x.safetensors"));
   const std::string trial = "sweep/trials/" + run.filename().string();
-  CHECK(says({"plot", "positions", "sweep/best"}) ==
-        "wrote " + trial + "/plots/positions.png\n");
+  CHECK(says({"plot", "positions", "sweep/best"}) == "wrote " + trial + "/plots/positions.png\n");
   write_plain(folder / "grey.png", encode_png({28, 28, 1, std::vector<uint8_t>(28 * 28, 128)}));
   CHECK_THAT(says({"predict", "sweep/best", "grey.png"}), StartsWith("image"));
   CHECK_THAT(says({"status", "sweep/best"}), Contains("\n" + trial + " "));

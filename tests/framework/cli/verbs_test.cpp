@@ -187,9 +187,8 @@ TEST_CASE("show tells where every value came from") {
   CHECK(result.code == 0);
   CHECK_THAT(
       result.out,
-      StartsWith(
-          "name: small  # small.yaml:1:7\nseed: 3  # small.yaml:2:7\nreplicate: [seed]  # "
-          "default\ndevice: auto  # default; here cpu: no GPU is here\n"));
+      StartsWith("name: small  # small.yaml:1:7\nseed: 3  # small.yaml:2:7\nreplicate: [seed]  # "
+                 "default\ndevice: auto  # default; here cpu: no GPU is here\n"));
   CHECK_THAT(result.out, Contains("  lr: 0.5  # command line\n"));
   CHECK_THAT(result.out, Contains("model.encoder: fused ("));
   const Json json = Json::parse(folder.run({"show", "small.yaml", "--json"}).out);

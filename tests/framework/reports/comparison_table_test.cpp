@@ -86,10 +86,10 @@ TEST_CASE("the few keys that part the groups most have columns, the rest is fold
   CHECK(comparison.label_keys == std::vector<std::string>{"model.hidden_d", "model.n_blocks"});
   CHECK(comparison.groups[5].label == "hidden_d=24 n_blocks=2");
   const ComparisonTable table = table_of(comparison, {});
-  CHECK(table.rows()[0] ==
-        std::vector<std::string>{"model.hidden_d", "model.n_blocks", "model.head", "optimizer.lr",
-                                 "seeds", "test/accuracy", "difference", "test/loss",
-                                 "model.parameters", "seconds"});
+  CHECK(table.rows()[0] == std::vector<std::string>{"model.hidden_d", "model.n_blocks",
+                                                    "model.head", "optimizer.lr", "seeds",
+                                                    "test/accuracy", "difference", "test/loss",
+                                                    "model.parameters", "seconds"});
   CHECK(table.folded == std::vector<std::string>{"loss", "training.epochs", "training.batch_size"});
   const ComparisonTable labelled = table_of(comparison, {.most_keys = 1, .always_labels = true});
   CHECK(labelled.rows()[0][1] == "model.head");

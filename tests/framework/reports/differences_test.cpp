@@ -61,8 +61,7 @@ TEST_CASE("an option that both types have always counts", "[reports]") {
                       m.config["optimizer"]["lr"] = 0.001;
                     });
   CHECK(compared(runs).keys == Texts{"optimizer", "optimizer.lr"});
-  CHECK(labels(compared(runs)) ==
-        Texts{"optimizer=adam (lr 0.005)", "optimizer=sgd (lr 0.001)"});
+  CHECK(labels(compared(runs)) == Texts{"optimizer=adam (lr 0.005)", "optimizer=sgd (lr 0.001)"});
   // One that varies for itself is told for itself.
   const auto more = runs + variant([](Metrics& m) { m.config["optimizer"]["lr"] = 0.1; });
   CHECK(labels(compared(more)) ==
@@ -96,8 +95,7 @@ TEST_CASE("of a place its content counts", "[reports]") {
   const auto replaced = variant(at("A/w", one)) + variant(at("A/w", two));
   CHECK(labels(compared(replaced)) == Texts{"weights=A/w 11111111", "weights=A/w 22222222"});
   const auto without = variant([](Metrics& m) { m.config["model"]["weights"] = nullptr; });
-  CHECK(labels(compared(without + variant(at("A/w", one)))) ==
-        Texts{"weights=-", "weights=A/w"});
+  CHECK(labels(compared(without + variant(at("A/w", one)))) == Texts{"weights=-", "weights=A/w"});
 }
 
 TEST_CASE("how runs were computed parts them only where that is asked for", "[reports]") {
@@ -177,8 +175,9 @@ TEST_CASE("a run that a resume made another experiment stands apart", "[reports]
 
 TEST_CASE("what --over, --ignore and --by name must be there", "[reports]") {
   const auto runs = variant(nothing);
-  CHECK_THROWS_WITH(compared(runs, {.over = {"dataset.spilt_seed"}}),
-                    "--over dataset.spilt_seed: no run has such a key or metric; did you mean seed?");
+  CHECK_THROWS_WITH(
+      compared(runs, {.over = {"dataset.spilt_seed"}}),
+      "--over dataset.spilt_seed: no run has such a key or metric; did you mean seed?");
   CHECK_THROWS_WITH(compared(runs, {.ignore = {"environment.gti"}}),
                     "--ignore environment.gti: no run has such a key or metric; did you mean "
                     "environment.git?");

@@ -53,8 +53,8 @@ TEST_CASE("runs of several parameters have the groups of a comparison") {
   const ReportData data = report_data(runs);
   CHECK(names_of(data, Kind::kGroup) == std::vector<std::string>{"group"});
   CHECK(data.column("group")->values == std::vector<Json>{"hidden_d=16 mlp=gelu n_heads=4",
-                                                         "hidden_d=8 mlp=gelu n_heads=2",
-                                                         "hidden_d=8 mlp=swiglu n_heads=2"});
+                                                          "hidden_d=8 mlp=gelu n_heads=2",
+                                                          "hidden_d=8 mlp=swiglu n_heads=2"});
   const std::string table = runs_table(data);
   CHECK(table.find("data-column=\"" + data.column("model.mlp")->id) != table.npos);
   CHECK(table.find("data-column=\"" + data.column("group")->id) == table.npos);

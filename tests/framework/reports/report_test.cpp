@@ -240,9 +240,10 @@ TEST_CASE("the best is among those that finished, and a page without names has a
   }
   runs[2].status = "interrupted";
   const std::string page = report_page(runs, {});
-  CHECK_THAT(page,
-             Contains("<p>3 runs: 2 finished, 1 interrupted. validation/accuracy 55.00 %, the mean of "
-                      "2 seeds</p>"));
+  CHECK_THAT(
+      page,
+      Contains("<p>3 runs: 2 finished, 1 interrupted. validation/accuracy 55.00 %, the mean of "
+               "2 seeds</p>"));
   runs[1].status = "running";
   CHECK_THAT(report_page(runs, {}),
              Contains("<p>3 runs: 1 finished, 1 interrupted, 1 running. Best by "
@@ -359,8 +360,7 @@ TEST_CASE("runs that did not finish are listed with their last words") {
   write_plain(folder / "b/metrics.json", "{");
   const std::string page =
       report_page({diverged, read_run(folder / "b"), written(folder / "c")}, {});
-  const std::string section =
-      unbroken(between(page, "<section id=\"unfinished\">", "</section>"));
+  const std::string section = unbroken(between(page, "<section id=\"unfinished\">", "</section>"));
   CHECK_THAT(section, Contains("<li>a: diverged: loss is &lt;nan&gt;</li>"));
   CHECK_THAT(section, Contains("<li>b: unreadable: " + (folder / "b/metrics.json").string()));
   CHECK(count_of(section, "<li>") == 2);

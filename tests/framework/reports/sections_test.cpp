@@ -103,9 +103,9 @@ TEST_CASE("a loss is compared with the same loss alone", "[reports]") {
   };
   const auto runs = runs_of({loss("x", 0), loss("y", 0), loss("x", 0.1)});
   CHECK(sections_of(runs) == Texts{": 3"});
-  CHECK(sections_of(runs, "test/loss") ==
-        Texts{"digits, loss x, smoothing 0: 1", "digits, loss y: 1",
-              "digits, loss x, smoothing 0.1: 1"});
+  CHECK(sections_of(runs, "test/loss") == Texts{"digits, loss x, smoothing 0: 1",
+                                                "digits, loss y: 1",
+                                                "digits, loss x, smoothing 0.1: 1"});
   CHECK(sections_of(runs_of({weighing(2), weighing(0.5)})) == Texts{": 2"});
   CHECK(sections_of(runs_of({weighing(2), weighing(0.5)}), "test/loss").size() == 2);
 }
@@ -121,8 +121,7 @@ TEST_CASE("runs of earlier versions are parted by their whole data set and their
   auto tasks = runs_of({nothing, nothing});
   for (RunRecord& run : tasks) run.metrics.model.erase("tasks");
   tasks[1].metrics.metrics["test/loss.digit"] = tasks[1].metrics.metrics["test/loss.above"] = {};
-  CHECK(sections_of(tasks) ==
-        Texts{"digits: 1", "digits, tasks above and digit: 1"});
+  CHECK(sections_of(tasks) == Texts{"digits: 1", "digits, tasks above and digit: 1"});
 }
 
 TEST_CASE("what cannot be compared goes with the first section", "[reports]") {

@@ -101,8 +101,8 @@ TEST_CASE("a run that says it is running has the epochs of its metrics.jsonl") {
   CHECK(read() == std::vector<int64_t>{1, 2, 3, 4, 5});
   CHECK(Metrics::read(run / "metrics.json").history[4].dump() ==
         R"({"epoch":5,"step":50,"train/loss":1.25})");
-  for (const RunStatus status : {RunStatus::kFinished, RunStatus::kStopped, RunStatus::kDiverged,
-                                 RunStatus::kFailed}) {
+  for (const RunStatus status :
+       {RunStatus::kFinished, RunStatus::kStopped, RunStatus::kDiverged, RunStatus::kFailed}) {
     metrics.status = status;
     metrics.write(run / "metrics.json");
     CHECK(read() == std::vector<int64_t>{1, 2});

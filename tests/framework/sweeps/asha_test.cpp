@@ -104,11 +104,9 @@ TEST_CASE("a trial that diverged or failed counts as the worst of its rung") {
 TEST_CASE("asha prefers trials of cells without failures") {
   Simulation pairs(6, kAsha, 2);
   pairs.leave(5, RunStatus::kDiverged, 0);  // 4 is of the same cell
-  CHECK(pairs.run() ==
-        "0 to 1; 1 to 1; 1 to 3; 2 to 1; 2 to 3; 3 to 1; 3 to 3; 3 to 9; 4 to 1; ");
+  CHECK(pairs.run() == "0 to 1; 1 to 1; 1 to 3; 2 to 1; 2 to 3; 3 to 1; 3 to 3; 3 to 9; 4 to 1; ");
   // One that has finished is not enough where the other of its cell diverged.
-  Simulation finished(
-      4, "{method: asha, eta: 5, trials: 2, parameters: {a: {min: 0, max: 1}}}", 2);
+  Simulation finished(4, "{method: asha, eta: 5, trials: 2, parameters: {a: {min: 0, max: 1}}}", 2);
   finished.leave(3, RunStatus::kDiverged, 1);
   finished.leave(2, RunStatus::kFinished, 9);
   CHECK(finished.run() == "0 to 1; 1 to 1; 1 to 5; 1 to 9; ");

@@ -149,8 +149,7 @@ TEST_CASE("where one run is wanted, a sweep names its runs, the best first") {
   const std::string best = "; runs of the sweep: " + sweep + "/best, " + trials + "0005-cell, " +
                            trials + "0002-cell, " + trials + "0007-cell";
   CHECK(refusal(sweep + "/") == sweep + "/ holds a sweep of 9 runs, not one" + best);
-  CHECK(refusal(sweep + "/bset") ==
-        sweep + "/bset is no run: there is no such directory" + best);
+  CHECK(refusal(sweep + "/bset") == sweep + "/bset is no run: there is no such directory" + best);
   fs::remove(folder / "best");
   CHECK_THAT(refusal(sweep + "/best"),
              StartsWith(sweep + "/best: the sweep has no best yet: runner resume " + sweep +

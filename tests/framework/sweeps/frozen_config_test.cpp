@@ -8,9 +8,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 TEST_CASE("a config is told by what differs from another") {
-  const Node base = parse_yaml("{seed: 0, model: {type: vit, d: 8, mlp: {type: gelu}}, tags: []}", "");
-  const Node config =
-      parse_yaml("{seed: 1, model: {type: vit, d: 8, mlp: {type: swiglu, ratio: 2}}, tags: [a]}", "");
+  const Node base =
+      parse_yaml("{seed: 0, model: {type: vit, d: 8, mlp: {type: gelu}}, tags: []}", "");
+  const Node config = parse_yaml(
+      "{seed: 1, model: {type: vit, d: 8, mlp: {type: swiglu, ratio: 2}}, tags: [a]}", "");
   const Json found = differences(base, config);
   CHECK(found == Json::parse(R"({"seed": 1, "model.mlp": {"type": "swiglu", "ratio": 2},
                                  "tags": ["a"]})"));

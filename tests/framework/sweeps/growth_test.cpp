@@ -6,8 +6,8 @@
 #include "framework/files/file.h"
 #include "framework/files/json.h"
 #include "framework/runs/run_directory.h"
-#include "tests/framework/sweeps/fake_engine.h"
 #include "tests/framework/files/support.h"
+#include "tests/framework/sweeps/fake_engine.h"
 
 // Plans, sweeps that are made from them, and how these grow; configs are those of a fake engine.
 namespace vitrine {
@@ -23,12 +23,14 @@ class Folder : public TemporaryFolder {
   Plan plan(const std::vector<std::string>& assignments) const {
     return make_plan(read_spec({file()}, assignments), {2, {}}, engine_);
   }
-  Sweep create(const std::vector<std::string>& assignments, const std::string& name = "sweep") const {
+  Sweep create(const std::vector<std::string>& assignments,
+               const std::string& name = "sweep") const {
     const SweepSpec spec = read_spec({file()}, assignments);
     return Sweep::create(spec, make_plan(spec, {2, {}}, engine_), *this / name);
   }
   // What is added; the sweep is opened anew for it.
-  Growth grow(const std::vector<std::string>& assignments, const std::string& name = "sweep") const {
+  Growth grow(const std::vector<std::string>& assignments,
+              const std::string& name = "sweep") const {
     Sweep sweep = Sweep::open(*this / name);
     const SweepSpec spec = grown_spec(sweep, assignments);
     return sweep.grow(spec, make_plan(spec, {2, {}}, engine_, sweep.grown()));
@@ -43,8 +45,7 @@ class Folder : public TemporaryFolder {
   std::vector<std::string> trials(const std::string& name = "sweep") const {
     std::vector<std::string> out;
     const Sweep sweep = Sweep::open(*this / name);
-    for (const Trial& trial : sweep.trials())
-      out.push_back(trial.folder + ": " + trial.cell);
+    for (const Trial& trial : sweep.trials()) out.push_back(trial.folder + ": " + trial.cell);
     return out;
   }
 
@@ -77,18 +78,19 @@ TEST_CASE("the mistakes of all cells are shown, each once") {
   const Folder folder("lr: x");
   CHECK(folder.refused_plan(
             {"sweep.cells=[{hiden_d: 8}, {n_heads: a}, {hidden_d: {min: 2, max: 1}}]"}) ==
-        folder.file() + ":1:5: lr: expected a number at least 0, got \"x\"\n"
-        "    1 | lr: x\n"
-        "      |     ^\n"
-        "command line:1:15: hiden_d: unknown key\n"
-        "    1 | sweep.cells=[{hiden_d: 8}, {n_heads: a}, {hidden_d: {min: 2, max: 1}}]\n"
-        "      |               ^ did you mean hidden_d?\n"
-        "command line:1:38: n_heads: expected a whole number, got \"a\"\n"
-        "    1 | sweep.cells=[{hiden_d: 8}, {n_heads: a}, {hidden_d: {min: 2, max: 1}}]\n"
-        "      |                                      ^\n"
-        "command line:1:53: sweep.cells.2.hidden_d: min (2) must be below max (1)\n"
-        "    1 | sweep.cells=[{hiden_d: 8}, {n_heads: a}, {hidden_d: {min: 2, max: 1}}]\n"
-        "      |                                                     ^");
+        folder.file() +
+            ":1:5: lr: expected a number at least 0, got \"x\"\n"
+            "    1 | lr: x\n"
+            "      |     ^\n"
+            "command line:1:15: hiden_d: unknown key\n"
+            "    1 | sweep.cells=[{hiden_d: 8}, {n_heads: a}, {hidden_d: {min: 2, max: 1}}]\n"
+            "      |               ^ did you mean hidden_d?\n"
+            "command line:1:38: n_heads: expected a whole number, got \"a\"\n"
+            "    1 | sweep.cells=[{hiden_d: 8}, {n_heads: a}, {hidden_d: {min: 2, max: 1}}]\n"
+            "      |                                      ^\n"
+            "command line:1:53: sweep.cells.2.hidden_d: min (2) must be below max (1)\n"
+            "    1 | sweep.cells=[{hiden_d: 8}, {n_heads: a}, {hidden_d: {min: 2, max: 1}}]\n"
+            "      |                                                     ^");
 }
 
 TEST_CASE("what is wrong with a value is told whether it is drawn or not") {
@@ -235,9 +237,9 @@ TEST_CASE("several configs grow as they were when the sweep began") {
   fs::remove(folder / "other.yaml");
   write_plain(folder.file(), "lr: 3\n");
   CHECK(folder.grow({"hidden_d=4,8"}).added == 2);
-  CHECK(folder.trials() ==
-        Names{"0001-small: small hidden_d=4", "0002-other: other hidden_d=4",
-              "0003-small-hidden_d-8: small hidden_d=8", "0004-other-hidden_d-8: other hidden_d=8"});
+  CHECK(folder.trials() == Names{"0001-small: small hidden_d=4", "0002-other: other hidden_d=4",
+                                 "0003-small-hidden_d-8: small hidden_d=8",
+                                 "0004-other-hidden_d-8: other hidden_d=8"});
   const Sweep sweep = Sweep::open(folder / "sweep");
   CHECK(sweep.config(2).find("lr")->scalar == "1");
   CHECK(sweep.config(3).find("lr")->scalar == "2");
@@ -283,8 +285,8 @@ TEST_CASE("folders that are gone or damaged are made again from plan.json") {
     return " (what there was is in " + fs::proximate(sweep.path() / ".damaged" / name).string() +
            ")";
   };
-  CHECK(sweep.mend(2, false) == "has a damaged config.yaml: made again from plan.json" +
-                                    kept("0003-lr-3-1/config.yaml"));
+  CHECK(sweep.mend(2, false) ==
+        "has a damaged config.yaml: made again from plan.json" + kept("0003-lr-3-1/config.yaml"));
   CHECK(sweep.mend(3, false) == "has a damaged metrics.json: it goes on from its checkpoints" +
                                     kept("0004-lr-4-1/metrics.json"));
   CHECK(sweep.mend(4, false) == "is no folder: made again from plan.json" + kept("0005-lr-5-1"));

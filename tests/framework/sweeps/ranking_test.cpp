@@ -72,8 +72,7 @@ TEST_CASE("a value that is not finite is no value") {
   const SweepFolder folder(2, "{metric: validation/loss}");
   folder.write(0, RunStatus::kFinished, {NAN, 0.5, 0.7}, "validation/loss");
   folder.write(1, RunStatus::kFinished, {NAN}, "validation/loss");
-  CHECK(ranked(folder) ==
-        Texts{"cell 0: 0.5000 of 1 of 1", "cell 1: nan of 0 of 1, not counted"});
+  CHECK(ranked(folder) == Texts{"cell 0: 0.5000 of 1 of 1", "cell 1: nan of 0 of 1, not counted"});
 }
 
 // Finishes a trial, which resumes have changed.
@@ -111,8 +110,8 @@ TEST_CASE("a trial that was taken further is not averaged with its cell's others
   write(folder, 1, 0.9, {kFurther}, RunStatus::kStopped);
   CHECK(ranked(folder) ==
         Texts{"cell 0: 0.2000 of 1 of 3, 2 of 3 not counted", "cell 1: 0.1000 of 3 of 3"});
-  CHECK(apart(folder) == Texts{"1: goes 12 epochs, the cell's others 9",
-                               "2: went 12 epochs, the cell's others 9"});
+  CHECK(apart(folder) ==
+        Texts{"1: goes 12 epochs, the cell's others 9", "2: went 12 epochs, the cell's others 9"});
 }
 
 TEST_CASE("a trial that was taken further before the others of its cell began is none of them") {
@@ -134,9 +133,8 @@ TEST_CASE("a trial that was changed on the way is not averaged with its cell's o
   write(folder, 2, 0.4, {rate(0.1, 0.5, 20), rate(0.5, 0.1, 30)});
   CHECK(ranked(folder) == Texts{"cell 0: 0.2000 of 1 of 3, 2 of 3 not counted"});
   const std::string changed = "optimizer.lr is 0.5 from step 20 on, was 0.1; ";
-  CHECK(apart(folder) ==
-        Texts{"0: " + changed + "goes 12 epochs, the cell's others 9",
-              "2: " + changed + "optimizer.lr is 0.1 from step 30 on, was 0.5"});
+  CHECK(apart(folder) == Texts{"0: " + changed + "goes 12 epochs, the cell's others 9",
+                               "2: " + changed + "optimizer.lr is 0.1 from step 30 on, was 0.5"});
 }
 
 TEST_CASE("what a resume changed without an effect on results parts no trial") {

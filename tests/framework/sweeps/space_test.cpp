@@ -78,13 +78,12 @@ TEST_CASE("lists within cells vary, each cell for itself") {
   - optimizer: {type: sgd, lr: [0.1, 1], momentum: 0.9}
   - {name: plain, optimizer: adam}
 parameters: {model.n_blocks: [1, 2]}
-)") ==
-        "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=0.1 model.n_blocks=1\n"
-        "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=0.1 model.n_blocks=2\n"
-        "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=1 model.n_blocks=1\n"
-        "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=1 model.n_blocks=2\n"
-        "optimizer=adam model.n_blocks=1\n"
-        "optimizer=adam model.n_blocks=2\n");
+)") == "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=0.1 model.n_blocks=1\n"
+       "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=0.1 model.n_blocks=2\n"
+       "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=1 model.n_blocks=1\n"
+       "optimizer=sgd optimizer.momentum=0.9 optimizer.lr=1 model.n_blocks=2\n"
+       "optimizer=adam model.n_blocks=1\n"
+       "optimizer=adam model.n_blocks=2\n");
 }
 
 TEST_CASE("choices hold choices, at any depth") {
@@ -227,7 +226,8 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
        "    1 | {method: random, cells: [{optimizer: {lr: {min: 0, max: 1, log: true}}}]}\n"
        "      |                                           ^"},
       {"{method: random, parameters: {optimizer.lr: {min: 0, max: 1, step: 2}}}",
-       "a.yaml:1:45: sweep.parameters.optimizer.lr: step (2) must be above 0, and at most max - min "
+       "a.yaml:1:45: sweep.parameters.optimizer.lr: step (2) must be above 0, and at most max - "
+       "min "
        "(1)\n"
        "    1 | {method: random, parameters: {optimizer.lr: {min: 0, max: 1, step: 2}}}\n"
        "      |                                             ^"},
@@ -236,7 +236,8 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
        "    1 | {method: random, parameters: {model.n_blocks: {min: 1.5, max: 3}}}\n"
        "      |                                                     ^ the key takes whole numbers"},
       {"{method: random, parameters: {amsgrad: {min: 0, max: 1}}}",
-       "a.yaml:1:40: sweep.parameters.amsgrad: a range is of numbers, which this key does not take\n"
+       "a.yaml:1:40: sweep.parameters.amsgrad: a range is of numbers, which this key does not "
+       "take\n"
        "    1 | {method: random, parameters: {amsgrad: {min: 0, max: 1}}}\n"
        "      |                                        ^ its values are listed"},
       {"parameters: {optimizer.lr: {min: 0.1, max: 1}}",
@@ -259,7 +260,8 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
        "      |                                                   ^ leave it out: a key that takes "
        "whole numbers is given whole numbers"},
       {"{method: random, parameters: {optimizer.lr: 0..1}}",
-       "a.yaml:1:45: sweep.parameters.optimizer.lr: \"0..1\" is a list of whole numbers, and the key "
+       "a.yaml:1:45: sweep.parameters.optimizer.lr: \"0..1\" is a list of whole numbers, and the "
+       "key "
        "takes any number\n"
        "    1 | {method: random, parameters: {optimizer.lr: 0..1}}\n"
        "      |                                             ^ 0.0..1.0 draws what lies between; a "
@@ -268,7 +270,8 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
        "a.yaml:1:45: sweep.parameters.optimizer.lr: \"1e-4...1\": three dots may be meant in two "
        "ways\n"
        "    1 | {method: random, parameters: {optimizer.lr: 1e-4...1}}\n"
-       "      |                                             ^ write 0.5 instead of .5, and 5 instead "
+       "      |                                             ^ write 0.5 instead of .5, and 5 "
+       "instead "
        "of 5."},
       {"{method: random, parameters: {optimizer.lr: 0.1..0.5..0.1}}",
        "a.yaml:1:45: sweep.parameters.optimizer.lr: \"0.1..0.5..0.1\": a range has two ends\n"
@@ -283,7 +286,8 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
       {"parameters: {model.n_blocks: [8, 7..9]}",
        "a.yaml:1:34: sweep.parameters.model.n_blocks: 8 is listed twice\n"
        "    1 | parameters: {model.n_blocks: [8, 7..9]}\n"
-       "      |                                  ^ each value once; more runs of one value are what "
+       "      |                                  ^ each value once; more runs of one value are "
+       "what "
        "seeds are for"},
       {"parameters: {model.n_blocks: 0..100000}",
        "a.yaml:1:30: sweep.parameters.model.n_blocks: \"0..100000\": more than 100000 values\n"
