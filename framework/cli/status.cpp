@@ -63,6 +63,8 @@ Json status_of(const RunRecord& run) {
     const Json value = number_of(row, "validation/accuracy");
     if (value.is_number() && (best.is_null() || value > best)) best = value;
   }
+  Json changes = Json::array();
+  for (const Change& change : metrics.changes) changes.push_back(change.json());
   out.update({{"name", metrics.name},
               {"status", run.status},
               {"stopped_by", or_null(metrics.stopped_by)},
@@ -73,6 +75,7 @@ Json status_of(const RunRecord& run) {
               {"best validation/accuracy", best},
               {"test/accuracy", number_of(metrics.test, "test/accuracy")},
               {"exact", metrics.exact},
+              {"changes", changes},
               {"tags", metrics.tags},
               {"note", metrics.note}});
   return out;
@@ -86,6 +89,19 @@ std::string percent(const Json& value) {
 std::string error_of(const Json& row) {
   const std::string run = row.contains("sweep") ? row["run"].get<std::string>() + ": " : "";
   return escape(run) + escape(row["error"].get<std::string>());
+}
+
+// What resumes changed, where it makes the run another than its config tells: "optimizer.lr 0.01 ->
+// 0.1 at step 8".
+std::string shown_changes(const Json& row) {
+  std::vector<std::string> out;
+  for (const Json& change : row.value("changes", Json::array())) {
+    if (change.at("exact").get<bool>()) continue;
+    out.push_back(fmt::format("{} {} -> {} at step {}", change["key"].get<std::string>(),
+                              change["from"].dump(), change["to"].dump(),
+                              change["step"].get<int64_t>()));
+  }
+  return escape(fmt::format("{}", fmt::join(out, ", ")));
 }
 
 // The columns of tags and notes, where a run has any.
@@ -131,6 +147,11 @@ std::string shown_runs(const Json& rows) {
         percent(row.value("test/accuracy", Json()))};
     for (size_t i = 0; i < columns.size(); ++i) columns[i].cells.push_back(cells[i]);
     if (row.contains("error")) notes += "\n" + error_of(row);
+    if (!row.value("exact", true)) {
+      const std::string changes = shown_changes(row);
+      notes += fmt::format("\n{}: not exact{}", escape(row["run"].get<std::string>()),
+                           changes.empty() ? "" : ": " + changes);
+    }
     if (row.contains("not_counted")) {
       notes += fmt::format("\n{}: {}: not counted", escape(row["run"].get<std::string>()),
                            escape(row["not_counted"].get<std::string>()));

@@ -241,8 +241,9 @@ void SweepOptions::check(Check check) const {
     if (!is_default) check.no_effect(field, reason);
   };
   if (!draws()) {
-    idle("trials", !trials, "a grid draws nothing");
-    idle("search_seed", search_seed == defaults.search_seed, "a grid draws nothing");
+    constexpr const char* kDrawsNothing = "a grid draws nothing; sweep.method=random does";
+    idle("trials", !trials, kDrawsNothing);
+    idle("search_seed", search_seed == defaults.search_seed, kDrawsNothing);
   } else if (!trials) {
     check.error({"method"}, method + " needs to know how many cells to draw: trials: 20");
   }

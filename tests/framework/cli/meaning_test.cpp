@@ -193,6 +193,8 @@ TEST_CASE("what a resume changes is kept and parts the run from others") {
                       {"from", 0.001},
                       {"to", 0.01},
                       {"exact", false}}}));
+  CHECK_THAT(folder.run({"status", "runs/a"}).out,
+             Contains("\nruns/a: not exact: optimizer.lr 0.001 -> 0.01 at step 4\n"));
   REQUIRE(folder.run({"small.yaml", "--run-dir", "runs/b", "optimizer.lr=0.01", "seed=1"}).code ==
           0);
   const Json apart = Json::parse(folder.run({"compare", "runs", "--json"}).out);

@@ -145,11 +145,12 @@ TEST_CASE("mistakes in a sweep are located and explained") {
        "    1 | seeds: [0..2, 1]\n"
        "      |               ^ each value once; more runs of one value are what seeds are for"},
       {"trials: 5",
-       "a.yaml:1:1: sweep.trials has no effect: a grid draws nothing\n"
+       "a.yaml:1:1: sweep.trials has no effect: a grid draws nothing; sweep.method=random does\n"
        "    1 | trials: 5\n"
        "      | ^ remove it"},
       {"search_seed: 5",
-       "a.yaml:1:1: sweep.search_seed has no effect: a grid draws nothing\n"
+       "a.yaml:1:1: sweep.search_seed has no effect: a grid draws nothing; sweep.method=random "
+       "does\n"
        "    1 | search_seed: 5\n"
        "      | ^ remove it"},
       {"method: random",
