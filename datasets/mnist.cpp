@@ -184,11 +184,14 @@ class Finder {
 
   bool downloaded() {
     const fs::path folder = cache_folder();
-    std::error_code problem;
-    fs::create_directories(folder, problem);
-    if (folder.empty() || problem) {
-      tried("download" + (folder.empty() ? "" : " into " + folder.string()),
-            folder.empty() ? "HOME is not set" : problem.message());
+    if (folder.empty()) {
+      tried("download", "HOME is not set");
+      return false;
+    }
+    try {
+      Folder::make(folder);
+    } catch (const Error& error) {
+      tried_ += std::string("\n  ") + error.what();
       return false;
     }
     for (const std::string& mirror : options_.mirrors) {

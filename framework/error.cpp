@@ -9,8 +9,8 @@
 
 namespace vitrine {
 
-Error::Error(ExitCode code, const std::string& message)
-    : std::runtime_error(message), code_(code) {}
+Error::Error(ExitCode code, const std::string& message, int system_code)
+    : std::runtime_error(message), code_(code), system_code_(system_code) {}
 
 // Out of line, so that its type information lives in the core alone and plug-ins can catch it.
 Error::~Error() = default;
@@ -91,6 +91,15 @@ std::string escape_lines(std::string_view text) {
     out += '\n';
     begin = end + 1;
   }
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
 }
 
 bool is_utf8(std::string_view text) {

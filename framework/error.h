@@ -26,12 +26,16 @@ enum class ExitCode {
 // it.
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& message);
+  Error(ExitCode code, const std::string& message, int system_code = 0);
   ~Error() override;
   ExitCode code() const { return code_; }
+  // The errno of the call to the system that failed; 0 where none did. What could not be read is
+  // neither damaged nor gone.
+  int system_code() const { return system_code_; }
 
  private:
   ExitCode code_;
+  int system_code_;
 };
 
 // Throws Error(kData) "NAME: PROBLEM", with the name of a file, or of a place in one, escaped.
@@ -46,6 +50,9 @@ std::string escape(std::string_view text);
 
 // The same for a text of several lines, which stay lines.
 std::string escape_lines(std::string_view text);
+
+// "'a word'" where a shell would take it apart.
+std::string shell_word(const std::string& word);
 
 bool is_utf8(std::string_view text);
 

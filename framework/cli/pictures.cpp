@@ -12,8 +12,9 @@ namespace vitrine {
 namespace fs = std::filesystem;
 
 fs::path default_picture(const fs::path& place, const std::string& name) {
-  return place.empty() || fs::is_regular_file(place) ? fs::path(name)
-                                                     : RunDirectory::open(place).plots() / name;
+  return place.empty() || fs::is_regular_file(place)
+             ? fs::path(name)
+             : RunDirectory::open(place).plots().path() / name;
 }
 
 std::string picture_format(const fs::path& file, const std::vector<std::string>& formats) {
@@ -33,10 +34,10 @@ std::string encode_picture(const Picture& picture, const std::string& format) {
 
 void write_plot(const fs::path& file, const std::string& bytes) {
   const fs::path folder = file.parent_path();
-  std::error_code error;
-  if (folder.filename() == "plots" && fs::is_directory(folder.parent_path(), error))
-    fs::create_directory(folder, error);
-  write_file_atomically(file, bytes);
+  const bool of_run = folder.filename() == "plots" && holds_run(folder.parent_path());
+  if (!of_run) return write_file_atomically(file, bytes);
+  const Folder plots = Folder::make(Folder::open(folder.parent_path()) / "plots");
+  write_file_atomically(plots / file.filename().string(), bytes);
 }
 
 }  // namespace vitrine

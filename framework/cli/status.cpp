@@ -43,17 +43,25 @@ std::string shown_status_of(const Json& row) {
   return status;
 }
 
-// Of the newest checkpoint or the last epoch's end, whichever came later.
-int64_t step_of(const RunRecord& run, const Json& last_epoch) {
+// That of the newest checkpoint. Throws Error(kCheckpoint).
+int64_t saved_step(const RunRecord& run) {
+  if (!run.is_readable()) return 0;
   const auto steps = checkpoint_steps(run.path / "checkpoints");
-  return std::max(last_epoch.value("step", int64_t{0}), steps.empty() ? 0 : steps.back());
+  return steps.empty() ? 0 : steps.back();
 }
 
 Json status_of(const RunRecord& run) {
   Json out = {{"run", run.path.string()}};
   const Metrics& metrics = run.metrics;
-  if (!run.is_readable()) {
-    out.update({{"status", run.status}, {"error", run.error}});
+  std::string error = run.error;
+  int64_t saved = 0;
+  try {
+    saved = saved_step(run);
+  } catch (const Error& unreadable) {
+    error = unreadable.what();
+  }
+  if (!error.empty()) {
+    out.update({{"status", "unreadable"}, {"error", error}});
     return out;
   }
   const Json last = metrics.history.empty() ? Json::object() : metrics.history.back();
@@ -70,7 +78,7 @@ Json status_of(const RunRecord& run) {
               {"stopped_by", or_null(metrics.stopped_by)},
               {"epoch", last.value("epoch", int64_t{0})},
               {"epochs", epochs && epochs->is_number_integer() ? *epochs : Json(0)},
-              {"step", step_of(run, last)},
+              {"step", std::max(last.value("step", int64_t{0}), saved)},
               {"train/loss", number_of(last, "train/loss")},
               {"best validation/accuracy", best},
               {"test/accuracy", number_of(metrics.test, "test/accuracy")},
@@ -224,7 +232,9 @@ ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
   std::map<std::filesystem::path, KnownSweep> sweeps;
   for (const RunRecord& run : read_runs(options.places, std::thread::hardware_concurrency())) {
-    const auto folder = std::filesystem::canonical(run.path);
+    std::error_code gone;  // a run that was removed just now is no reason to hide the others
+    auto folder = std::filesystem::canonical(run.path, gone);
+    if (gone) folder = run.path;
     const auto sweep = sweep_of(folder);
     if (sweep.empty()) {
       rows.push_back(status_of(run));

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <limits>
 
 #include "framework/config/scalar.h"
@@ -18,9 +20,29 @@
 namespace vitrine {
 namespace {
 
+bool ends_when_saved = false;  // on a batch system, whose signals may come again
 volatile std::sig_atomic_t received_signal = 0;
+// Of the first that asked to stop; 0: none has.
+volatile std::sig_atomic_t received_at = 0;
 
-extern "C" void note_signal(int signal) { received_signal = signal; }
+// A terminal that is closed sends SIGHUP twice, by its shell and by the kernel, and a program such
+// as timeout or a batch system may repeat what it sent: only a person who asks again, with SIGINT
+// or SIGTERM at least a second later, wants the process to end at once.
+extern "C" void note_signal(int signal) {
+  const int kept_errno = errno;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto milliseconds =
+      static_cast<std::sig_atomic_t>(now.tv_sec % 1'000'000 * 1000 + now.tv_nsec / 1'000'000 + 1);
+  const bool asks_again = received_at != 0 && milliseconds - received_at >= 1000;
+  if (asks_again && (signal == SIGINT || signal == SIGTERM) && !ends_when_saved) {
+    std::signal(signal, SIG_DFL);
+    raise(signal);
+  }
+  if (received_at == 0) received_at = milliseconds;
+  if (received_signal == 0) received_signal = signal;
+  errno = kept_errno;
+}
 
 }  // namespace
 
@@ -87,7 +109,7 @@ std::string terminal_table(const std::vector<std::vector<std::string>>& rows) {
 void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = note_signal;
-  action.sa_flags = std::getenv(kBatchVariable) ? 0 : static_cast<int>(SA_RESETHAND);
+  ends_when_saved = std::getenv(kBatchVariable) != nullptr;
   for (int signal : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
     struct sigaction before {};
     sigaction(signal, nullptr, &before);

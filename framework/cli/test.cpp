@@ -44,7 +44,7 @@ ExitCode test(const TestOptions& options) {
   ConfigSource source{options.place, options.overrides, {}};
   if (std::filesystem::is_directory(options.place)) {
     const RunDirectory run = RunDirectory::open(options.place);
-    source.file = run.config();
+    source.file = run.config().path();
     weights = WeightsSource{run.path(), options.checkpoint};
   } else if (!options.checkpoint.empty()) {
     throw Error(

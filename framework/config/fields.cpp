@@ -426,6 +426,11 @@ void list_known(const Fields& fields, const std::string& path, const Node* writt
   }
 }
 
+const Node* value_at(const Node& config, const Key& key) {
+  const Node* value = config.at_path(key.path);
+  return value && key.is_type ? value->find("type") : value;
+}
+
 Json schema_of_fields(const Fields& fields) {
   Json properties = Json::object();
   for (const Field& field : fields.list()) {

@@ -179,6 +179,8 @@ struct Key {
 // All keys below `fields`, in order; lists are one key. `defaults`: of an equal struct that nobody
 // changed.
 std::vector<Key> keys_of(const Fields& fields, const Fields& defaults);
+// The value at a key of a config; of a component its type. None where there is no such key.
+const Node* value_at(const Node& config, const Key& key);
 nlohmann::ordered_json schema_of_fields(const Fields& fields);
 // Adds the fields and all that may stand below them to `out`, as FieldValue::list_known does.
 void list_known(const Fields& fields, const std::string& path, const Node* written, KnownKeys& out);

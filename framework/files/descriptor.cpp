@@ -4,10 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
-
-#include "framework/error.h"
 
 namespace vitrine {
 
@@ -22,10 +19,10 @@ Descriptor::~Descriptor() {
   if (is_open()) close(number_);
 }
 
-Descriptor open_descriptor(const std::filesystem::path& path, int flags) {
+Descriptor open_at(int folder, const std::string& name, int flags) {
   int number = -1;
   do {
-    number = open(path.c_str(), flags | O_CLOEXEC, 0666);
+    number = openat(folder, name.c_str(), flags | O_CLOEXEC, 0666);
   } while (number < 0 && errno == EINTR);
   return Descriptor(number);
 }
@@ -37,11 +34,6 @@ bool write_all(int descriptor, std::string_view bytes) {
     if (written > 0) bytes.remove_prefix(static_cast<size_t>(written));
   }
   return true;
-}
-
-void throw_write_error(const std::filesystem::path& path) {
-  const std::string reason = std::generic_category().message(errno);
-  throw Error(ExitCode::kFailed, "cannot write " + escape(path.string()) + ": " + reason);
 }
 
 }  // namespace vitrine

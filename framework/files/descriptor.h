@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -22,14 +21,11 @@ class Descriptor {
   int number_ = -1;
 };
 
-// open(2), close-on-exec, retried when a signal interrupts it; not open, with errno set, when it
+// openat(2), close-on-exec, retried when a signal interrupts it; not open, with errno set, when it
 // fails.
-Descriptor open_descriptor(const std::filesystem::path& path, int flags);
+Descriptor open_at(int folder, const std::string& name, int flags);
 
 // Writes everything; false, with errno set, when that fails.
 bool write_all(int descriptor, std::string_view bytes);
-
-// Throws Error(kFailed) "cannot write PATH: <the words for errno>".
-[[noreturn]] void throw_write_error(const std::filesystem::path& path);
 
 }  // namespace vitrine

@@ -145,6 +145,7 @@ void download(const std::string& url, const std::filesystem::path& destination,
     throw Error(ExitCode::kData, "cannot download " + escape(url) + ": " + reason);
   };
   if (!is_https(url)) fail("only https addresses are allowed");
+  remove_forgotten(destination);
   try {
     TemporaryFile file(destination);
     const std::string reason = fetch(url, options, file);

@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <type_traits>
+#include <unordered_set>
 #include <vector>
 
 #include "framework/error.h"
@@ -85,11 +87,19 @@ class Builder : public nlohmann::json_sax<Json> {
 
   bool key(string_t& value) override {
     Json& object = *open_.back();
-    if (object.contains(value)) fail("duplicate key " + excerpt(value), *position_);
+    if (is_duplicate(object, value)) fail("duplicate key " + excerpt(value), *position_);
     if (kOrdered && object.size() == kMaxOrderedKeys) {
       fail("an object of more than " + std::to_string(kMaxOrderedKeys) + " keys", *position_);
     }
-    slot_ = &object[value];
+    if constexpr (kOrdered) {
+      // operator[] would look for it among all others.
+      auto& members =
+          static_cast<typename ObjectOf::Container&>(object.template get_ref<ObjectOf&>());
+      members.emplace_back(value, nullptr);
+      slot_ = &members.back().second;
+    } else {
+      slot_ = &object[value];
+    }
     return true;
   }
 
@@ -111,6 +121,17 @@ class Builder : public nlohmann::json_sax<Json> {
   [[noreturn]] void fail(const std::string& problem, size_t position) const {
     throw Error(ExitCode::kData, escape(name_) + ": invalid JSON at byte " +
                                      std::to_string(position) + ": " + problem);
+  }
+
+  // Of an ordered object with many keys they are kept apart, where they are found at once.
+  bool is_duplicate(const Json& object, const std::string& key) {
+    if (!kOrdered || object.size() < kUsualKeys) return object.contains(key);
+    std::unordered_set<std::string>& seen = keys_[open_.size()];
+    if (object.size() == kUsualKeys) {
+      seen.clear();
+      for (const auto& [name, member] : object.items()) seen.insert(name);
+    }
+    return !seen.insert(key).second;
   }
 
   Json* place(Json value) {
@@ -149,8 +170,9 @@ class Builder : public nlohmann::json_sax<Json> {
   std::string_view name_;
   const size_t* position_;
   Json root_;
-  std::vector<Json*> open_;  // from the root to the innermost
-  Json* slot_ = nullptr;     // of the last key
+  std::vector<Json*> open_;                                 // from the root to the innermost
+  Json* slot_ = nullptr;                                    // of the last key
+  std::map<size_t, std::unordered_set<std::string>> keys_;  // by the depth of their object
 };
 
 template <class Json>

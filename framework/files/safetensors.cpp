@@ -277,15 +277,15 @@ Safetensors Safetensors::parse(std::string bytes, std::string_view name) {
   return out;
 }
 
-Safetensors Safetensors::load(const std::filesystem::path& path, uint64_t limit) {
-  return parse(read_file(path, limit), path.string());
+Safetensors Safetensors::load(const Place& place, uint64_t limit) {
+  return parse(read_file(place, limit), place.path().string());
 }
 
-Safetensors Safetensors::header_only(const std::filesystem::path& path) {
-  const std::string name = path.string();
-  const FileStart first = read_file_start(path, kLengthBytes);
+Safetensors Safetensors::header_only(const Place& place) {
+  const std::string name = place.path().string();
+  const FileStart first = read_file_start(place, kLengthBytes);
   const uint64_t length = parse_length(first.bytes, first.size, name);
-  const FileStart start = read_file_start(path, kLengthBytes + length);
+  const FileStart start = read_file_start(place, kLengthBytes + length);
   if (start.size != first.size || start.bytes.size() != kLengthBytes + length) {
     refuse_data(name, "the file changed while it was read");
   }

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "framework/files/place.h"
 
 namespace vitrine {
 
@@ -31,10 +32,10 @@ class Safetensors {
  public:
   // All three throw Error(kData), which begins with the name or path.
   static Safetensors parse(std::string bytes, std::string_view name);
-  static Safetensors load(const std::filesystem::path& path, uint64_t limit);
+  static Safetensors load(const Place& place, uint64_t limit);
   // Reads and verifies names, shapes and metadata (against the file's length too) but no data:
   // every `bytes` is empty.
-  static Safetensors header_only(const std::filesystem::path& path);
+  static Safetensors header_only(const Place& place);
 
   const std::vector<TensorView>& tensors() const { return tensors_; }  // in the file's order
   const TensorView* find(std::string_view name) const;                 // null when there is none

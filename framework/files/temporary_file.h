@@ -1,9 +1,9 @@
 #pragma once
 
-#include <filesystem>
+#include <string>
 #include <string_view>
 
-#include "framework/files/descriptor.h"
+#include "framework/files/place.h"
 
 namespace vitrine {
 
@@ -11,7 +11,7 @@ namespace vitrine {
 // failure is an Error(kFailed) "cannot write <destination>: <reason>".
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::filesystem::path& destination);
+  explicit TemporaryFile(const Place& destination);
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile();  // deletes the temporary if it was not committed
@@ -20,10 +20,19 @@ class TemporaryFile {
   void commit();  // fsync, rename, fsync of the folder
 
  private:
-  std::filesystem::path destination_;
-  std::filesystem::path path_;  // empty once it was renamed
-  Descriptor folder_;
+  Place destination_;
+  Descriptor folder_;  // that of the destination, wherever it is moved to meanwhile
+  std::string name_;   // in it; empty once it was renamed
   Descriptor file_;
 };
+
+// Deletes temporaries of this destination whose processes are gone: in a folder that others may be
+// writing to. Nothing is thrown.
+void remove_forgotten(const Place& destination);
+
+// Deletes what atomic writes and downloads left in `folder` when their process was killed; nothing
+// where there is no such folder. Only for a folder that nobody else is writing to.
+void remove_temporaries(const Place& folder);
+void remove_temporaries(const Folder& folder);
 
 }  // namespace vitrine

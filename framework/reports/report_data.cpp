@@ -166,7 +166,7 @@ Json rounded(const Json& value) {
   if (!value.is_number_float()) return value;
   const auto number = value.get<double>();
   if (!std::isfinite(number)) return nullptr;
-  return std::stod(fmt::format("{:.6g}", number));
+  return std::strtod(fmt::format("{:.6g}", number).c_str(), nullptr);  // also of subnormal ones
 }
 
 // Main ones first; those that fewer than half of the runs have come after all others.

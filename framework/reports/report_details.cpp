@@ -38,16 +38,6 @@ std::string problem(const std::string& text) {
   return "<p class=\"problem\">" + html(text) + "</p>\n";
 }
 
-// "'a word'" where a shell would take it apart.
-std::string shell_word(const std::string& word) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 // The runs that are shown one by one: all of a section, or the best; those of groups with failures
 // behind others.
 std::vector<size_t> chosen_runs(const ReportData& data, const ReportSection& section) {
@@ -135,11 +125,11 @@ std::string test_results(ReportPage& page, size_t run, const Json& test) {
 }
 
 // Nothing where the run was not tested; what is wrong with the file where it cannot be used.
-std::string tested(ReportPage& page, size_t run, const fs::path& file) {
-  std::error_code error;
-  if (!fs::exists(file, error)) return "";
-  const std::string name = escape(file.string());
+std::string tested(ReportPage& page, size_t run, const fs::path& folder) {
+  const std::string name = escape((folder / "test.json").string());
   try {
+    const Place file = Folder::open(folder) / "test.json";
+    if (!exists(file)) return "";
     return test_results(page, run, parse_ordered_json(read_file(file, kMaxTestBytes), name));
   } catch (const Error& error) {
     const std::string text = error.what();
@@ -149,27 +139,33 @@ std::string tested(ReportPage& page, size_t run, const fs::path& file) {
   }
 }
 
+bool is_picture(const std::string& name) {
+  return name.ends_with(".png") || name.ends_with(".svg");
+}
+
 // Of a run, or of a folder with several, and what was plotted of it.
-std::vector<fs::path> pictures_in(const fs::path& folder) {
-  std::vector<fs::path> out;
-  std::error_code error;
-  for (const fs::path& place : {folder, folder / "plots"}) {
-    for (const auto& entry : fs::directory_iterator(place, error)) {
-      const fs::path extension = entry.path().extension();
-      if (entry.is_regular_file(error) && (extension == ".png" || extension == ".svg")) {
-        out.push_back(entry.path());
-      }
+std::vector<Place> pictures_in(const fs::path& path) {
+  std::vector<Place> out;
+  const auto add = [&](const Folder& folder) {
+    for (const std::string& name : folder.names()) {
+      if (is_picture(name)) out.push_back(folder / name);
     }
+  };
+  try {
+    const Folder folder = Folder::open(path);
+    add(folder);
+    if (const auto plots = Folder::find(folder / "plots")) add(*plots);
+  } catch (const Error&) {
+    // A folder without pictures is as good; what is wrong with it is said of its run.
   }
-  std::sort(out.begin(), out.end());
   return out;
 }
 
 // A picture is shown as an image, so a script within an SVG does not run.
-std::string picture(const fs::path& file) {
-  const std::string name = escape(file.filename().string());
+std::string picture(const Place& file) {
+  const std::string name = escape(file.filename());
   try {
-    const bool svg = file.extension() == ".svg";
+    const bool svg = name.ends_with(".svg");
     const std::string bytes = read_file(file, kMaxPictureBytes);
     return fmt::format(
         "<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption></figure>\n", html(name),
@@ -180,7 +176,7 @@ std::string picture(const fs::path& file) {
 }
 
 std::string pictures(const fs::path& folder) {
-  std::vector<fs::path> files = pictures_in(folder);
+  const std::vector<Place> files = pictures_in(folder);
   std::string out;
   for (size_t i = 0; i < std::min(files.size(), kMostPictures); ++i) out += picture(files[i]);
   if (files.size() > kMostPictures) {
@@ -245,7 +241,7 @@ std::string reproduction(const RunRecord& run) {
 
 std::string config_of(const RunRecord& run) {
   try {
-    const std::string text = read_file(run.path / "config.yaml", kMaxTextBytes);
+    const std::string text = read_file(Folder::open(run.path) / "config.yaml", kMaxTextBytes);
     return "<details><summary>config.yaml</summary><pre>" + html(text) + "</pre></details>\n";
   } catch (const Error& error) {
     return problem(error.what());
@@ -266,7 +262,7 @@ std::string details_of(ReportPage& page, const ReportData& data, size_t number, 
   if (!run.metrics.note.empty()) out += note(html(run.metrics.note));
   if (const auto& tags = run.metrics.tags; !tags.empty())
     out += note("Tags: " + html(fmt::format("{}", fmt::join(tags, ", "))));
-  out += tested(page, number, run.path / "test.json");
+  out += tested(page, number, run.path);
   if (const std::string found = pictures(run.path); !found.empty()) {
     out += "<h3>Pictures</h3>" + found;
   }

@@ -143,7 +143,7 @@ std::string effects_of(ReportPage& page, const ReportData& data, const ReportSec
 // The last line of the run's log, without its time. A sweep's trial goes on with the sweep.
 std::string last_words(const RunRecord& run) {
   try {
-    std::string text = read_file(run.path / "log.txt", kMaxLogBytes);
+    std::string text = read_file(Folder::open(run.path) / "log.txt", kMaxLogBytes);
     text.erase(text.find_last_not_of('\n') + 1);
     const std::string line = text.substr(text.rfind('\n') + 1);
     const std::string words = line.substr(line.find(' ') + 1), advice = "runner resume ";

@@ -7,6 +7,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/error.h"
+#include "framework/files/file.h"
 #include "framework/runs/lock.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/best.h"
@@ -20,6 +21,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
 constexpr size_t kUsualKeys = 128;  // of a flat config
 
 void flatten(const Json& value, const std::string& prefix, Json& out) {
@@ -34,13 +36,14 @@ void flatten(const Json& value, const std::string& prefix, Json& out) {
 }
 
 // A run that was killed before its first metrics.json has a config at most.
-Metrics metrics_of(const fs::path& run) {
-  if (fs::exists(run / "metrics.json")) return Metrics::read(run / "metrics.json");
+Metrics metrics_of(const Folder& run) {
+  if (exists(run / "metrics.json")) return Metrics::read(run / "metrics.json");
   Metrics out;
-  if (!fs::exists(run / "config.yaml")) return out;
-  out.config = read_yaml(run / "config.yaml").json();
+  if (!exists(run / "config.yaml")) return out;
+  const Place config = run / "config.yaml";
+  out.config = parse_yaml(read_file(config, kMaxConfigBytes), config.path().string()).json();
   if (!out.config.is_object()) {
-    throw Error(ExitCode::kData, escape((run / "config.yaml").string()) + ": expected a mapping");
+    throw Error(ExitCode::kData, config.shown() + ": expected a mapping");
   }
   if (const auto name = out.config.find("name"); name != out.config.end() && name->is_string()) {
     out.name = name->get<std::string>();
@@ -55,9 +58,9 @@ Metrics metrics_of(const fs::path& run) {
 }
 
 // Note and tags as they stand now: those of the config with what was annotated since.
-void add_annotations(RunRecord& run) {
+void add_annotations(const Folder& folder, RunRecord& run) {
   run.own = {run.metrics.note, run.metrics.tags};
-  const Labels labels = Annotations::read(run.path).over(run.own);
+  const Labels labels = Annotations::read(folder).over(run.own);
   if (labels == run.own) return;
   run.config["note"] = run.metrics.note = labels.note;
   run.config["tags"] = run.metrics.tags = labels.tags;
@@ -159,11 +162,12 @@ RunRecord read_run(const fs::path& run) {
   out.path = run;
   try {
     // Asked first: a run that ends meanwhile must not look interrupted.
-    const bool held = RunLock::is_held(run);
-    out.metrics = metrics_of(run);
+    const Folder folder = Folder::open(run);
+    const bool held = RunLock::is_held(folder);
+    out.metrics = metrics_of(folder);
     out.status = !held && never_started(run) ? "waiting" : shown_status(out.metrics.status, held);
     out.config = flat_config(out.metrics.config);
-    add_annotations(out);
+    add_annotations(folder, out);
   } catch (const Error& error) {
     out.metrics = {};
     out.config = Json::object();

@@ -25,7 +25,7 @@ using Names = std::vector<std::string>;
 constexpr uint64_t kMostAnnotationBytes = uint64_t{16} << 20;
 constexpr int64_t kAnnotationsFormat = 1;
 
-fs::path file_of(const fs::path& run) { return run / "annotations.json"; }
+Place file_of(const Folder& run) { return run / "annotations.json"; }
 
 bool has(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -36,12 +36,14 @@ void put(Names& names, const std::string& name) {
 }
 
 // Held until the descriptor is closed.
-Descriptor lock_annotations(const fs::path& run) {
-  const fs::path file = run / ".annotations.lock";
-  Descriptor out = open_descriptor(file, O_RDWR | O_CREAT | O_NOFOLLOW);
-  if (!out.is_open()) throw_write_error(file);
+Descriptor lock_annotations(const Folder& run) {
+  const Place file = run / ".annotations.lock";
+  Descriptor out = open_descriptor(file, O_RDWR | O_CREAT | O_NONBLOCK);
+  if (!out.is_open()) throw_write_error(file, errno);
   while (::flock(out.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw_write_error(file);
+    // Where a file system has no locks, two who write at the same instant are rare.
+    if (errno == ENOSYS || errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL) break;
+    if (errno != EINTR) throw_write_error(file, errno);
   }
   return out;
 }
@@ -65,11 +67,10 @@ void apply(const LabelChange& change, const Labels& own, Annotations& annotation
 
 }  // namespace
 
-Annotations Annotations::read(const fs::path& run) {
-  const fs::path file = file_of(run);
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return {};
-  return parse(read_file(file, kMostAnnotationBytes), file.string());
+Annotations Annotations::read(const Folder& run) {
+  const Place file = file_of(run);
+  if (!exists(file)) return {};
+  return parse(read_file(file, kMostAnnotationBytes), file.path().string());
 }
 
 Annotations Annotations::parse(std::string_view text, std::string_view name) {
@@ -106,7 +107,8 @@ Labels Annotations::over(const Labels& own) const {
   return out;
 }
 
-Relabelled annotate(const fs::path& run, const Labels& own, const LabelChange& change) {
+Relabelled annotate(const fs::path& path, const Labels& own, const LabelChange& change) {
+  const Folder run = Folder::open(path);
   const Descriptor lock = lock_annotations(run);
   Annotations annotations = Annotations::read(run);
   Relabelled out;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/files/place.h"
+
 namespace vitrine {
 
 // What people remember a run by.
@@ -25,7 +27,7 @@ struct Annotations {
   std::vector<std::string> added, removed;  // tags
 
   // Of a run's folder; nothing where there is no such file. Throws Error(kData), as parse does.
-  static Annotations read(const std::filesystem::path& run);
+  static Annotations read(const Folder& run);
   static Annotations parse(std::string_view text, std::string_view name);
   std::string text() const;
 

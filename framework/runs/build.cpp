@@ -21,8 +21,9 @@ namespace {
 size_t padded(size_t size) { return (size + 3) / 4 * 4; }
 
 struct Identity {
-  bool ours = false;     // carries the stamp of registry/abi.h, as plug-ins do
-  std::string build_id;  // raw bytes; empty where the linker was told to write none
+  std::filesystem::path file;  // empty: the program itself
+  bool ours = false;           // carries the stamp of registry/abi.h, as plug-ins do
+  std::string build_id;        // raw bytes; empty where the linker was told to write none
   unsigned code_kind = 0;
   CodeVersion code;
 };
@@ -73,14 +74,43 @@ int collect(dl_phdr_info* library, size_t, void* user) {
     const auto* begin = reinterpret_cast<const char*>(library->dlpi_addr + segment.p_vaddr);
     read_notes({begin, segment.p_memsz}, identity);
   }
-  if (!identity.ours) return 0;
-  const std::filesystem::path file = library->dlpi_name;  // empty: the program itself
-  if (identity.code_kind == 0 && !file.empty() && !is_core(*library)) {
+  identity.file = library->dlpi_name;
+  if (identity.ours && identity.code_kind == 0 && !identity.file.empty() && !is_core(*library)) {
     identity.code_kind = kPluginCode;  // built by hand, without the note
-    identity.code = {file.stem(), "unknown", ""};
+    identity.code = {identity.file.stem(), "unknown", ""};
   }
   static_cast<std::vector<Identity>*>(user)->push_back(std::move(identity));
   return 0;
+}
+
+// "libgomp.so" of "libgomp.so.1" and of "libgomp-98b21ff3.so.1", as wheels may have it.
+std::string plain_name(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  return name.substr(0, name.find_first_of("-.")) + ".so";
+}
+
+bool computes_for_torch(const std::string& name) {
+  constexpr std::string_view kBeginnings[] = {"libtorch", "libc10",   "libmkl",      "libdnnl",
+                                              "libgomp",  "libiomp",  "libopenblas", "libblis",
+                                              "libcudnn", "libcublas"};
+  return std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
+                     [&](std::string_view beginning) { return name.starts_with(beginning); });
+}
+
+std::string hex_digits(std::string_view bytes) {
+  std::string out;
+  for (const unsigned char byte : bytes) {
+    out += "0123456789abcdef"[byte >> 4];
+    out += "0123456789abcdef"[byte & 15];
+  }
+  return out;
+}
+
+std::string id_of(const Identity& library) {
+  if (!library.build_id.empty()) return hex_digits(library.build_id);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(library.file, error);
+  return error ? "unknown" : std::to_string(size) + " bytes";
 }
 
 }  // namespace
@@ -92,6 +122,9 @@ LoadedCode loaded_code() {
   out.program = {"", "unknown", "unknown"};
   std::set<std::string> ids;  // sorted: the order of loading does not matter
   for (const Identity& library : libraries) {
+    const std::string name = plain_name(library.file);
+    if (!library.ours && computes_for_torch(name)) out.torch[name] = id_of(library);
+    if (!library.ours) continue;
     ids.insert(library.build_id);
     if (library.code_kind == kProgramCode) out.program = library.code;
     if (library.code_kind == kPluginCode) out.plugins.push_back(library.code);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,12 @@ struct LoadedCode {
   std::string build;
   CodeVersion program;               // of the engine, which is built together with the core
   std::vector<CodeVersion> plugins;  // by name
+  // libtorch and what it computes with, such as libgomp: the GNU build id of each in hex digits, or
+  // the file's length where it has none, by the library's name ("libtorch_cpu.so").
+  std::map<std::string, std::string> torch;
 };
 
-// Of the libraries that are loaded now; no file is read.
+// Of the libraries that are loaded now.
 LoadedCode loaded_code();
 
 }  // namespace vitrine

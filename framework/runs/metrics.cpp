@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "framework/error.h"
 #include "framework/runs/nonfinite.h"
 #include "framework/runs/object_reader.h"
@@ -95,24 +97,33 @@ std::string Metrics::text() const {
   return dump(file, 2) + "\n";
 }
 
-void Metrics::write(const std::filesystem::path& path) const {
-  write_file_atomically(path, text());
-}
+void Metrics::write(const Place& place) const { write_file_atomically(place, text()); }
 
 void MetricRows::append(const Metrics::Object& row) {
   Object line = row;
   name_nonfinite(line);
-  file_.append(dump(line, -1) + "\n");
+  const std::string text = dump(line, -1) + "\n";
+  file_.append(text);
+  hash_.update(text);
+  length_ += text.size();
 }
 
-void MetricRows::cut(uint64_t length) {
-  if (length > size()) {
-    throw Error(ExitCode::kCheckpoint,
-                fmt::format("{} has {} bytes, fewer than the {} that the checkpoint recorded: it "
-                            "was changed since, so this run cannot go on",
-                            escape(path_.string()), size(), length));
+bool MetricRows::take_up(uint64_t length, const std::string& sha256) {
+  constexpr uint64_t kBlock = uint64_t{1} << 20;
+  Sha256 hash;
+  for (uint64_t offset = 0; offset < length;) {
+    const std::string block =
+        read_file_part(file_.place(), offset, std::min(kBlock, length - offset));
+    if (block.empty()) return false;
+    hash.update(block);
+    offset += block.size();
   }
-  file_.truncate(length);
+  if (hash.hex() != sha256) return false;
+  hash_ = std::move(hash);
+  length_ = length;
+  return true;
 }
+
+void MetricRows::cut() { file_.truncate(length_); }
 
 }  // namespace vitrine

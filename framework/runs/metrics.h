@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/files/file.h"
+#include "framework/files/sha256.h"
 
 namespace vitrine {
 
@@ -88,15 +89,17 @@ class Metrics {
   // The file's text: strict JSON. Values that are not finite are null and named under "nonfinite",
   // as in "history[0].train/loss".
   std::string text() const;
-  void write(const std::filesystem::path& path) const;  // atomically; Error(kFailed)
+  void write(const Place& place) const;  // atomically; Error(kFailed)
 
   // read and parse throw Error(kData), which begins with the path or name, for unknown or missing
   // keys and values of the wrong type. What was not finite is NaN again. A run under way writes
   // this file more seldom than it ends epochs: of one that says "running", be it killed since, read
   // adds the epochs that are in the metrics.jsonl beside it alone.
-  static Metrics read(const std::filesystem::path& path);
-  // The same for going on with a run or testing it: what is wrong is an Error(kCheckpoint).
-  static Metrics of_run(const std::filesystem::path& path);
+  static Metrics read(const Place& place);
+  // The file by itself, without those epochs.
+  static Metrics read_alone(const Place& place);
+  // As read, for testing a run and drawing it: what is wrong is an Error(kCheckpoint).
+  static Metrics of_run(const Place& place);
   static Metrics parse(std::string_view text, std::string_view name);
 };
 
@@ -104,27 +107,34 @@ class Metrics {
 // numbers; one that is not finite is null and named in the row's "nonfinite".
 class MetricRows {
  public:
-  explicit MetricRows(const std::filesystem::path& path) : path_(path), file_(path) {}
+  explicit MetricRows(const Place& place) : file_(place) {}
   void append(const Metrics::Object& row);
-  void flush() { file_.flush(); }  // to the disk; what a checkpoint needs before it records size()
-  uint64_t size() const { return file_.size(); }
-  // Back to the length that a checkpoint recorded. Throws Error(kCheckpoint) if there is less.
-  void cut(uint64_t length);
+  void flush() { file_.flush(); }  // to the disk; what a checkpoint needs before it records them
+  // Of what was taken up and appended since.
+  uint64_t length() const { return length_; }
+  std::string sha256() const { return hash_.hex(); }
+  bool is_empty() const { return file_.size() == 0; }
+  // Takes up the first `length` bytes, which a checkpoint recorded with their SHA-256. False, and
+  // nothing is taken up, where the file begins with others or is shorter. Throws Error(kData).
+  bool take_up(uint64_t length, const std::string& sha256);
+  // Drops what is behind what was taken up. Throws Error(kFailed).
+  void cut();
 
  private:
-  std::filesystem::path path_;
   AppendFile file_;
+  uint64_t length_ = 0;
+  Sha256 hash_;
 };
 
 // The rows of a metrics.jsonl. A last line without its end, as a killed run leaves it, is dropped.
 // Throws Error(kData), which tells the line.
-std::vector<Metrics::Object> read_rows(const std::filesystem::path& path);
+std::vector<Metrics::Object> read_rows(const Place& place);
 std::vector<Metrics::Object> parse_rows(std::string_view text, std::string_view name);
 // The epochs' rows, as Metrics::history has them. Rows of steps, of which there may be millions,
-// are passed over without a look at what they hold.
-std::vector<Metrics::Object> read_epochs(const std::filesystem::path& path);
+// are passed over without a look at what they hold, and so is what lies behind `length` bytes.
+std::vector<Metrics::Object> read_epochs(const Place& place, uint64_t length = UINT64_MAX);
 // Of these the ones above `after`, read from the end of the file: it takes as long as there is that
 // is new. None where there is no such file.
-std::vector<Metrics::Object> epochs_after(const std::filesystem::path& path, int64_t after);
+std::vector<Metrics::Object> epochs_after(const Place& place, int64_t after);
 
 }  // namespace vitrine

@@ -3,7 +3,7 @@
 namespace vitrine {
 
 void MetricsFile::write(const Metrics& metrics) {
-  pace_.perform([&] { metrics.write(path_); });
+  pace_.perform([&] { metrics.write(place_); });
   names_checkpoint_ = !metrics.last_checkpoint.empty();
 }
 

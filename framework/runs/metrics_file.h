@@ -10,8 +10,8 @@ namespace vitrine {
 // under way takes from there what is missing here (Metrics::read).
 class MetricsFile {
  public:
-  explicit MetricsFile(std::filesystem::path path, Pace pace = {})
-      : path_(std::move(path)), pace_(std::move(pace)) {}
+  explicit MetricsFile(Place place, Pace pace = {})
+      : place_(std::move(place)), pace_(std::move(pace)) {}
 
   // At a start and at an end. Throws Error(kFailed).
   void write(const Metrics& metrics);
@@ -20,7 +20,7 @@ class MetricsFile {
   bool write_if_cheap(const Metrics& metrics);
 
  private:
-  std::filesystem::path path_;
+  Place place_;
   Pace pace_;
   bool names_checkpoint_ = false;
 };

@@ -113,25 +113,30 @@ void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) 
 }
 
 // Takes over the epochs that metrics.jsonl tells of and metrics.json not yet.
-void add_new_epochs(Metrics& metrics, const std::filesystem::path& rows) {
+void add_new_epochs(Metrics& metrics, const Place& rows) {
   const int64_t last = metrics.history.empty() ? 0 : metrics.history.back()["epoch"].get<int64_t>();
   for (Object& row : epochs_after(rows, last)) metrics.add_epoch(std::move(row));
 }
 
 }  // namespace
 
-Metrics Metrics::read(const std::filesystem::path& path) {
-  Metrics out = parse(read_file(path, kMaxMetricsBytes), path.string());
-  if (out.status == RunStatus::kRunning) add_new_epochs(out, path.parent_path() / "metrics.jsonl");
+Metrics Metrics::read_alone(const Place& place) {
+  return parse(read_file(place, kMaxMetricsBytes), place.path().string());
+}
+
+Metrics Metrics::read(const Place& place) {
+  Metrics out = read_alone(place);
+  if (out.status == RunStatus::kRunning) add_new_epochs(out, place.beside("metrics.jsonl"));
   return out;
 }
 
-Metrics Metrics::of_run(const std::filesystem::path& path) {
+Metrics Metrics::of_run(const Place& place) {
   try {
-    return read(path);
+    return read(place);
   } catch (const Error& error) {
     throw Error(ExitCode::kCheckpoint,
-                fmt::format("the run's metrics are unusable: {}", error.what()));
+                fmt::format("the run's metrics are unusable: {}", error.what()),
+                error.system_code());
   }
 }
 

@@ -38,24 +38,25 @@ size_t for_each_line(std::string_view text, const Visit& visit) {
   return begin;
 }
 
-std::string place_of(const std::filesystem::path& path, size_t line) {
-  return fmt::format("{}:{}", escape(path.string()), line);
+std::string line_of(const Place& place, size_t line) {
+  return fmt::format("{}:{}", place.shown(), line);
 }
 
-// Calls `visit` on each whole line of a file and its number, from 1 on; holds no more than a block.
+// Calls `visit` on each whole line of the first `length` bytes of a file and its number, from 1 on;
+// holds no more than a block.
 template <class Visit>
-void for_each_line_of(const std::filesystem::path& path, const Visit& visit) {
+void for_each_line_of(const Place& place, uint64_t length, const Visit& visit) {
   std::string text;
   size_t lines = 0;
   for (uint64_t offset = 0;;) {
-    const std::string block = read_file_part(path, offset, kBlock);
+    const std::string block = read_file_part(place, offset, std::min(kBlock, length - offset));
     if (block.empty()) return;
     offset += block.size();
     text += block;
     text.erase(0, for_each_line(text, [&](std::string_view line) { visit(line, ++lines); }));
     if (text.size() <= kMaxRowBytes) continue;
     throw Error(ExitCode::kData, fmt::format("{}: a row of more than {} bytes",
-                                             place_of(path, lines + 1), kMaxRowBytes));
+                                             line_of(place, lines + 1), kMaxRowBytes));
   }
 }
 
@@ -97,19 +98,19 @@ bool collect_epochs(std::string_view text, uint64_t start, const std::string& na
 
 }  // namespace
 
-std::vector<Object> read_rows(const std::filesystem::path& path) {
+std::vector<Object> read_rows(const Place& place) {
   std::vector<Object> rows;
-  for_each_line_of(path, [&](std::string_view line, size_t number) {
-    rows.push_back(parse_row(line, place_of(path, number)));
+  for_each_line_of(place, UINT64_MAX, [&](std::string_view line, size_t number) {
+    rows.push_back(parse_row(line, line_of(place, number)));
   });
   return rows;
 }
 
-std::vector<Object> read_epochs(const std::filesystem::path& path) {
+std::vector<Object> read_epochs(const Place& place, uint64_t length) {
   std::vector<Object> rows;
-  for_each_line_of(path, [&](std::string_view line, size_t number) {
+  for_each_line_of(place, length, [&](std::string_view line, size_t number) {
     if (epoch_of_step(line)) return;
-    Object row = parse_row(line, place_of(path, number));
+    Object row = parse_row(line, line_of(place, number));
     if (row["kind"] != "epoch") return;
     row.erase("kind");
     rows.push_back(std::move(row));
@@ -125,16 +126,15 @@ std::vector<Object> parse_rows(std::string_view text, std::string_view name) {
   return rows;
 }
 
-std::vector<Object> epochs_after(const std::filesystem::path& path, int64_t after) {
+std::vector<Object> epochs_after(const Place& place, int64_t after) {
   std::vector<Object> out;
-  std::error_code error;
-  const uint64_t size = std::filesystem::file_size(path, error);
-  if (error) return out;  // there are no rows yet
+  if (!exists(place)) return out;
+  const uint64_t size = read_file_start(place, 0).size;
   for (uint64_t window = uint64_t{1} << 14;; window *= 8) {
     const uint64_t start = size - std::min(size, window);
     out.clear();
-    const std::string text = read_file_part(path, start, size - start);
-    if (collect_epochs(text, start, escape(path.string()), after, out) || start == 0) break;
+    const std::string text = read_file_part(place, start, size - start);
+    if (collect_epochs(text, start, place.shown(), after, out) || start == 0) break;
   }
   std::reverse(out.begin(), out.end());
   return out;

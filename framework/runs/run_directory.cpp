@@ -1,5 +1,6 @@
 #include "framework/runs/run_directory.h"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -7,11 +8,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <random>
 #include <system_error>
 
 #include "framework/error.h"
+#include "framework/files/file.h"
+#include "framework/files/sha256.h"
 
 namespace fs = std::filesystem;
 
@@ -36,6 +40,25 @@ std::string new_id() {
   std::random_device random;
   return fmt::format("{:%Y%m%d-%H%M%S}-{:06x}", fmt::gmtime(std::time(nullptr)),
                      random() & 0xFFFFFF);
+}
+
+// What point_link leaves where its process is killed: ".latest-1a2b3c".
+void remove_forgotten_links(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    const bool is_link = fs::is_symlink(entry->symlink_status(ignored));
+    // Another process may be about to rename one that is new.
+    constexpr auto kForgotten = std::chrono::minutes(1);
+    struct stat status {};
+    if (!is_link || !name.starts_with(".latest-") || ::lstat(entry->path().c_str(), &status) != 0)
+      continue;
+    if (std::time(nullptr) - status.st_mtime >
+        std::chrono::duration_cast<std::chrono::seconds>(kForgotten).count())
+      fs::remove(entry->path(), ignored);
+  }
 }
 
 // The newest three runs directly in `folder`, as "a, b, c": what to type instead.
@@ -124,14 +147,17 @@ RunDirectory RunDirectory::create(const fs::path& root, const std::string& name)
                             escape(name)));
   }
   const fs::path folder = normal(root / name);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) cannot_create(folder, error);
+  try {
+    Folder::make(folder);
+  } catch (const Error& error) {
+    cannot_create(folder, {error.system_code(), std::generic_category()});
+  }
+  remove_forgotten_links(folder);
   for (;;) {
     const std::string id = new_id();
     if (::mkdir((folder / id).c_str(), 0777) == 0) {
       point_link(folder / "latest", id);
-      return RunDirectory(folder / id);
+      return RunDirectory(Folder::make(folder / id));
     }
     if (errno != EEXIST) cannot_create(folder / id, {errno, std::generic_category()});
   }
@@ -149,13 +175,13 @@ void RunDirectory::refuse_used(const fs::path& directory) {
 RunDirectory RunDirectory::create_at(const fs::path& directory) {
   const fs::path path = normal(directory);
   refuse_used(path);
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) cannot_create(path, error);
-  if (::access(path.c_str(), W_OK | X_OK) != 0) {
-    cannot_create(path, {errno, std::generic_category()});
+  try {
+    Folder folder = Folder::make(path);
+    if (::access(path.c_str(), W_OK | X_OK) == 0) return RunDirectory(std::move(folder));
+  } catch (const Error& error) {
+    cannot_create(path, {error.system_code(), std::generic_category()});
   }
-  return RunDirectory(path);
+  cannot_create(path, {errno, std::generic_category()});
 }
 
 RunDirectory RunDirectory::open(const fs::path& directory) {
@@ -165,7 +191,7 @@ RunDirectory RunDirectory::open(const fs::path& directory) {
     // So that the run has its own id, not `latest`.
     path = normal(path.parent_path() / fs::read_symlink(path, ignored));
   }
-  if (holds_run(path)) return RunDirectory(path);
+  if (holds_run(path)) return RunDirectory(Folder::open(path));
   const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const bool is_there = fs::exists(path, ignored), is_folder = fs::is_directory(path, ignored);
   std::string near = runs_in(path);
@@ -177,6 +203,46 @@ RunDirectory RunDirectory::open(const fs::path& directory) {
                           : is_there ? "is no run but a file; a run is a directory"
                                      : "is no run: there is no such directory",
                           near.empty() ? "" : "; runs near it: " + near));
+}
+
+RunDirectory::RunDirectory(Folder folder)
+    : folder_(std::move(folder)), opened_at_(folder_.location()) {}
+
+std::optional<fs::path> RunDirectory::moved_to() const {
+  const fs::path now = folder_.location();
+  return now == opened_at_ || folder_.is_removed() ? std::nullopt : std::optional(now);
+}
+
+bool RunDirectory::is_there() const {
+  // What an `rm -r` under way has not come to yet is of no use either.
+  return !folder_.is_removed() && exists(config());
+}
+
+void RunDirectory::check_there() const {
+  if (is_there()) return;
+  throw Error(ExitCode::kFailed,
+              fmt::format("the run's folder {} was removed while the run was under way; there is "
+                          "nothing to go on with",
+                          escape(path().string())));
+}
+
+void RunDirectory::stage_config(const std::string& text) const {
+  write_file_atomically(staged_config(), text);
+}
+
+Place RunDirectory::current_config(const std::string& sha256) const {
+  constexpr uint64_t kMostBytes = uint64_t{1} << 20;
+  const bool counts = !sha256.empty() && exists(staged_config()) &&
+                      sha256_hex(read_file(staged_config(), kMostBytes)) == sha256;
+  return counts ? staged_config() : config();
+}
+
+void RunDirectory::settle_config(const std::string& sha256) const {
+  if (current_config(sha256).path() == staged_config().path()) {
+    rename_file(staged_config(), config().filename());
+  } else {
+    remove_file(staged_config());
+  }
 }
 
 }  // namespace vitrine

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "framework/files/place.h"
 
 namespace vitrine {
 
@@ -26,7 +29,8 @@ void point_link(const std::filesystem::path& link, const std::filesystem::path& 
 // are left out.
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder);
 
-// The folder of one run, and the names of what is in it.
+// The folder of one run, held open: what is read and written is in this folder wherever it is moved
+// to meanwhile, and no link in it is followed.
 class RunDirectory {
  public:
   // Makes <root>/<name>/<YYYYmmdd-HHMMSS>-<6 hex>, in UTC, and points <root>/<name>/latest to it.
@@ -43,20 +47,39 @@ class RunDirectory {
   // run, and names runs that are near.
   static RunDirectory open(const std::filesystem::path& directory);
 
-  const std::filesystem::path& path() const { return path_; }
-  std::string id() const { return path_.filename(); }
-  std::filesystem::path config() const { return path_ / "config.yaml"; }
-  std::filesystem::path metrics() const { return path_ / "metrics.json"; }
-  std::filesystem::path rows() const { return path_ / "metrics.jsonl"; }
-  std::filesystem::path test() const { return path_ / "test.json"; }
-  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
-  std::filesystem::path model() const { return path_ / "model.safetensors"; }
-  std::filesystem::path plots() const { return path_ / "plots"; }  // pictures of it, if any
-  std::filesystem::path log() const { return path_ / "log.txt"; }
+  const Folder& folder() const { return folder_; }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  std::string id() const { return path().filename(); }
+  Place config() const { return folder_ / "config.yaml"; }
+  Place metrics() const { return folder_ / "metrics.json"; }
+  Place rows() const { return folder_ / "metrics.jsonl"; }
+  Place test() const { return folder_ / "test.json"; }
+  Place checkpoints() const { return folder_ / "checkpoints"; }
+  Place model() const { return folder_ / "model.safetensors"; }
+  Place plots() const { return folder_ / "plots"; }  // pictures of it, if any
+  Place log() const { return folder_ / "log.txt"; }
+
+  // Whether the folder is there still, and what is in it. Throws Error(kData) where that cannot be
+  // told.
+  bool is_there() const;
+  void check_there() const;  // throws Error(kFailed) where it is not
+  // Where it lies now; none where it was not moved since it was opened.
+  std::optional<std::filesystem::path> moved_to() const;
+
+  // A resume that changes the config stages the new one; it counts from the moment on that
+  // metrics.json tells its SHA-256, which is one rename. Throws Error(kFailed).
+  void stage_config(const std::string& text) const;
+  // The config that counts, given the SHA-256 that metrics.json tells (empty: nothing is told).
+  Place current_config(const std::string& sha256) const;
+  // Puts that config in its place, for good, and removes what was staged and never counted.
+  void settle_config(const std::string& sha256) const;
 
  private:
-  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
+  explicit RunDirectory(Folder folder);
+  Place staged_config() const { return folder_ / ".config.yaml.next"; }
+
+  Folder folder_;
+  std::filesystem::path opened_at_;
 };
 
 }  // namespace vitrine

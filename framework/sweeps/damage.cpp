@@ -27,23 +27,20 @@ bool has_keys_of(const Node& given, const Node& planned) {
 bool is_sound_config(const fs::path& file, const Node& planned) {
   try {
     return has_keys_of(read_yaml(file), planned);
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.system_code() != 0) throw;
     return false;
   }
 }
 
-// Whether a run can go on from one of its checkpoints, if it has any.
+// Whether a run can go on from one of its checkpoints, if it has any. What cannot be read at the
+// moment is not damaged.
 bool is_usable(const RunDirectory& run) {
-  const auto check_rows = [&](const Checkpoint& checkpoint, const fs::path&) {
-    const auto length = checkpoint.state.value("rows_length", uint64_t{0});
-    const std::string rows = read_file_start(run.rows(), length).bytes;
-    if (rows.size() < length) refuse_data(run.rows().string(), "is too short");
-    parse_rows(rows, run.rows().string());
-  };
   try {
-    load_latest(run.checkpoints(), check_rows);
+    load_latest(run.checkpoints());
     return true;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.system_code() != 0) throw;
     return false;
   }
 }
@@ -60,13 +57,15 @@ Damage damage_of(const fs::path& folder, const Node& planned, TrialStatus status
   if (status == TrialStatus::kFinished) return {};
   if (!is_sound_config(config, planned)) return {config, "has a damaged config.yaml"};
   const RunDirectory run = RunDirectory::open(folder);
-  if (fs::exists(run.metrics(), error)) {
+  if (exists(run.metrics())) {
     try {
-      const Metrics metrics = Metrics::read(run.metrics());
+      const Metrics metrics = Metrics::read_alone(run.metrics());
       if (!metrics.last_checkpoint.empty() && checkpoint_steps(run.checkpoints()).empty())
         return {folder, "has lost its checkpoints"};
-    } catch (const Error&) {
-      return {run.metrics(), "has a damaged metrics.json", "it goes on from its checkpoints"};
+    } catch (const Error& error) {
+      if (error.system_code() != 0) throw;
+      return {run.metrics().path(), "has a damaged metrics.json",
+              "it goes on from its checkpoints"};
     }
   }
   if (retry_failed && status == TrialStatus::kFailed && !is_usable(run))

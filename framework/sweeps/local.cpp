@@ -127,7 +127,7 @@ class LocalLauncher : public Launcher {
       variables.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(free_slot(), devices_));
     const fs::path path = trial_output(run);
     output_ = open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND);
-    if (!output_.is_open()) throw_write_error(path);
+    if (!output_.is_open()) throw_write_error(path, errno);
   }
 
   void start(Sweep& sweep, const Task& task) {

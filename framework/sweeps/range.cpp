@@ -19,7 +19,8 @@ bool is_whole_number(const std::optional<double>& value) {
 
 // Draws a few digits, which tell apart what matters and can be read.
 std::string four_digits(double value, double min, double max) {
-  return number_text(std::clamp(std::stod(fmt::format("{:.4g}", value)), min, max));
+  return number_text(
+      std::clamp(std::strtod(fmt::format("{:.4g}", value).c_str(), nullptr), min, max));
 }
 
 // How the key `distribution` of older sweeps is said now.
@@ -108,7 +109,7 @@ Node Range::node(const std::string& number, const Location& where) const {
 Node Range::number(uint64_t i, bool whole) const {
   const double value = std::min(min + static_cast<double>(i) * step.value_or(1), max);
   return node(whole ? std::to_string(static_cast<int64_t>(value))
-                    : number_text(std::stod(fmt::format("{:.12g}", value))),
+                    : number_text(std::strtod(fmt::format("{:.12g}", value).c_str(), nullptr)),
               place);
 }
 

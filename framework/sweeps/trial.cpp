@@ -167,9 +167,9 @@ TrialState read_trial(const fs::path& run, const std::string& metric) {
   TrialState out;
   const RunDirectory directory = RunDirectory::open(run);
   // Asked first: a trial that ends meanwhile must not look interrupted.
-  const bool held = RunLock::is_held(run);
+  const bool held = RunLock::is_held(directory.folder());
   std::optional<Metrics> metrics;
-  const auto written = written_at(directory.metrics());
+  const auto written = written_at(directory.metrics().path());
   if (written) metrics = Metrics::read(directory.metrics());
   const End end = read_end(run);
   out.status = status_of(run, held, metrics ? &*metrics : nullptr, end);
@@ -192,8 +192,8 @@ TrialState read_trial(const fs::path& run, const std::string& metric) {
 void update_trial(TrialState& state, const fs::path& run, const std::string& metric) {
   const RunDirectory directory = RunDirectory::open(run);
   // A run that is resumed, and may repeat epochs, writes its metrics.json first.
-  const bool goes_on =
-      state.written && state.written == written_at(directory.metrics()) && RunLock::is_held(run);
+  const bool goes_on = state.written && state.written == written_at(directory.metrics().path()) &&
+                       RunLock::is_held(run);
   if (!goes_on) {
     state = read_trial(run, metric);
     return;

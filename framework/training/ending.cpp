@@ -20,7 +20,8 @@ std::string counted(int64_t epochs) {
 std::optional<Loaded> newest_checkpoint(const RunDirectory& run) {
   try {
     return load_latest(run.checkpoints());
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.system_code() != 0) throw;
     return std::nullopt;
   }
 }
@@ -82,7 +83,7 @@ std::string nothing_left(const TrainRequest& request, const std::vector<std::str
   const TrainingOptions& options = config.training;
   const auto newest = newest_checkpoint(run);
   if (!newest) return "";
-  const RunState state = run_state_of(newest->checkpoint, escape(newest->file.string()));
+  const RunState state = read_state(newest->checkpoint, escape(newest->file.string())).state;
   const int64_t images =
       training_images(config.dataset_options(), config.dataset.create({})->info());
   const int64_t total = total_steps(options, images);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,8 @@ struct ResolvedConfig {
   std::string name;
   std::string device;  // "auto" is decided
   int64_t threads = 1;
-  std::vector<Change> changes;  // of a resumed run, before it goes on
+  // Of a resumed run: the keys that differ from its config.yaml, or that the command line names.
+  std::set<std::string> asked;
 };
 
 struct Progress {

@@ -42,18 +42,18 @@ std::optional<int64_t> best_step(const RunDirectory& run) {
 }
 
 // The checkpoint that "best", "last" or a step means in a run.
-fs::path find_checkpoint(const RunDirectory& run, const std::string& which) {
+Place find_checkpoint(const RunDirectory& run, const std::string& which) {
   const auto steps = checkpoint_steps(run.checkpoints());
   const std::string where = escape(run.path().string());
   if (steps.empty()) throw Error(ExitCode::kCheckpoint, where + ": the run has no checkpoint yet");
-  if (which == "last") return checkpoint_file(run.checkpoints(), steps.back());
-  if (which == "best")
-    return checkpoint_file(run.checkpoints(), best_step(run).value_or(steps.back()));
+  const Folder folder = Folder::open(run.checkpoints());
+  if (which == "last") return checkpoint_file(folder, steps.back());
+  if (which == "best") return checkpoint_file(folder, best_step(run).value_or(steps.back()));
   int64_t step = 0;
   const auto result = std::from_chars(which.data(), which.data() + which.size(), step);
   const bool number = result.ec == std::errc() && result.ptr == which.data() + which.size();
   if (number && std::find(steps.begin(), steps.end(), step) != steps.end())
-    return checkpoint_file(run.checkpoints(), step);
+    return checkpoint_file(folder, step);
   throw Error(
       ExitCode::kUsage,
       fmt::format("{}: there is no checkpoint \"{}\"; there are best, last and the steps {}", where,
@@ -69,10 +69,10 @@ ModelFile open_model(const WeightsSource& source) {
     return load_model(source.path);
   }
   const RunDirectory run = RunDirectory::open(source.path);
-  if (source.checkpoint.empty() && fs::exists(run.model())) return load_model(run.model());
+  if (source.checkpoint.empty() && exists(run.model())) return load_model(run.model());
   ModelFile out;
-  const auto resolved = resolve(load_config({run.config(), {"device=cpu"}, {}}),
-                                run.config().string(), /*loads_weights=*/false);
+  const auto resolved = resolve(load_config({run.config().path(), {"device=cpu"}, {}}),
+                                run.config().path().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
   const DatasetInfo info = config.dataset.create({})->info();
   out.context = model_context(config, info, "cpu");
@@ -81,9 +81,8 @@ ModelFile open_model(const WeightsSource& source) {
     if (!made->is_random()) out.transforms.push_back(made);
   }
   out.model = config.model.create(out.context);
-  const fs::path file =
-      find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
-  out.file = escape(file.string());
+  const Place file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
+  out.file = file.shown();
   restore_weights(load_checkpoint(file), *out.model, out.file);
   out.model->eval();
   return out;
@@ -131,7 +130,7 @@ Split load_test_set(const fs::path& source, Observer& observer) {
                                       " tells nothing of a test set: give its run, or PNG files");
   const RunDirectory run = RunDirectory::open(source);
   const auto resolved =
-      resolve(load_config({run.config(), {"device=cpu"}, {}}), run.config().string());
+      resolve(load_config({run.config().path(), {"device=cpu"}, {}}), run.config().path().string());
   return resolved->config->dataset.create(data_context(observer))->load_test();
 }
 
@@ -270,11 +269,11 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   std::string from = "model.weights", file = escape(config.model_options().weights.value);
   if (weights) {
     const RunDirectory run = RunDirectory::open(weights->path);
-    const fs::path checkpoint =
+    const Place checkpoint =
         find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
-    file = escape(checkpoint.string());
+    file = checkpoint.shown();
     restore_weights(load_checkpoint(checkpoint), *learner.model, file);
-    from = checkpoint.stem().string();
+    from = checkpoint.path().stem().string();
   }
   EvaluationOptions options;
   options.split = "test";

@@ -4,6 +4,7 @@
 
 #include "framework/files/file.h"
 #include "framework/files/json.h"
+#include "framework/files/sealed.h"
 #include "framework/training/model.h"
 #include "framework/training/tensors.h"
 
@@ -13,11 +14,14 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr uint64_t kMaxBytes = uint64_t{16} << 30;
 
-Safetensors read(const std::filesystem::path& file) {
+// Weights from elsewhere have no seal.
+Safetensors read(const Place& file) {
   try {
-    return Safetensors::load(file, kMaxBytes);
+    std::string bytes = read_file(file, kMaxBytes);
+    if (is_sealed(bytes)) verify_seal(bytes, file.path().string());
+    return Safetensors::parse(std::move(bytes), file.path().string());
   } catch (const Error& error) {
-    throw Error(ExitCode::kCheckpoint, error.what());
+    throw Error(ExitCode::kCheckpoint, error.what(), error.system_code());
   }
 }
 
@@ -75,18 +79,18 @@ nlohmann::json read_description(const std::string& text, const std::string& name
 
 }  // namespace
 
-void save_model(const std::filesystem::path& file, const Model& model, const Config& config,
+void save_model(const Place& file, const Model& model, const Config& config,
                 const DatasetInfo& info) {
   std::vector<OwnedTensor> tensors;
   for (const auto& [name, tensor] : state_of(model)) tensors.push_back(to_owned(name, tensor));
   const std::string description = described(model, config, info).dump();
-  write_file_atomically(
-      file, write_safetensors(views_of(tensors), {{"format", "pt"}, {"vitrine", description}}));
+  write_file_atomically(file, write_sealed_safetensors(
+                                  views_of(tensors), {{"format", "pt"}, {"vitrine", description}}));
 }
 
-ModelFile load_model(const std::filesystem::path& path) {
+ModelFile load_model(const Place& path) {
   const Safetensors file = read(path);
-  const std::string name = escape(path.string());
+  const std::string name = path.shown();
   const auto description = file.metadata().find("vitrine");
   if (description == file.metadata().end()) {
     throw Error(ExitCode::kCheckpoint,
@@ -129,8 +133,8 @@ ModelFile load_model(const std::filesystem::path& path) {
   return out;
 }
 
-void load_weights(Model& model, const std::filesystem::path& path) {
-  copy_weights(model, read(path), escape(path.string()));
+void load_weights(Model& model, const Place& path) {
+  copy_weights(model, read(path), path.shown());
 }
 
 }  // namespace vitrine

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <filesystem>
-
+#include "framework/files/place.h"
 #include "framework/training/config.h"
 
 namespace vitrine {
@@ -14,13 +13,14 @@ struct ModelFile {
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
 };
 
-void save_model(const std::filesystem::path& file, const Model& model, const Config& config,
+// Sealed by a SHA-256 of all its bytes, which is verified when it is loaded.
+void save_model(const Place& file, const Model& model, const Config& config,
                 const DatasetInfo& info);
 // Throws Error(kCheckpoint) for a file that is damaged, holds no such model, or weights that are
 // not finite.
-ModelFile load_model(const std::filesystem::path& file);
+ModelFile load_model(const Place& file);
 // The weights alone, into a model of the same shapes. Throws Error(kCheckpoint), as load_model
 // does.
-void load_weights(Model& model, const std::filesystem::path& file);
+void load_weights(Model& model, const Place& file);
 
 }  // namespace vitrine

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "framework/files/file.h"
+#include "framework/files/temporary_file.h"
 #include "framework/runs/environment.h"
 #include "framework/training/ending.h"
 #include "framework/training/model_file.h"
@@ -43,6 +44,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   total_steps_ = vitrine::total_steps(options, data_.train->size());
   schedule_ = config_.schedule.create({total_steps_, steps_per_epoch_});
   surroundings_.dataset_sha256 = data_.fingerprint;
+  surroundings_.config = request_.config->resolved.json();
   surroundings_.environment = exactness_of(config_, model());
   if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;
   if (options.ema_decay) average_ = parameters().values().clone();
@@ -64,26 +66,35 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
 Run::~Run() = default;
 
 void Run::describe() {
-  metrics_.run = directory_->id();
+  metrics_.run = surroundings_.run;
+  metrics_.started = surroundings_.started;
   if (metrics_.command.empty()) metrics_.command = request_.command;
   vitrine::describe(metrics_, *request_.config, data_, learner_);
   metrics_.contents = surroundings_.contents;
   metrics_.changes = state_.changes;
-  write_file_atomically(directory_->config(), to_yaml(request_.config->resolved));
+}
+
+void Run::lock() {
+  lock_.emplace(directory_->folder());
+  if (!lock_->warning().empty()) log_.warning(lock_->warning());
 }
 
 void Run::start() {
   directory_ = request_.run_dir ? RunDirectory::create_at(*request_.run_dir)
                                 : RunDirectory::create(request_.runs_root, request_.config->name);
-  lock_.emplace(directory_->path());
+  lock();
   surroundings_.contents = contents_of(*request_.config);
   // Another runner may have come and gone since.
   if (request_.run_dir) directory_ = RunDirectory::create_at(*request_.run_dir);
+  remove_temporaries(directory_->folder());  // of one that was killed before it had a config
+  surroundings_.run = directory_->id();
+  surroundings_.started = utc_now();
   log_.open(directory_->log());
   describe();
-  metrics_.started = utc_now();
+  if (exists(directory_->rows())) set_aside(directory_->rows());  // of no run that is known
   rows_.emplace(directory_->rows());
   file_.emplace(directory_->metrics());
+  write_file_atomically(directory_->config(), to_yaml(request_.config->resolved));
   file_->write(metrics_);
 }
 
@@ -147,6 +158,7 @@ bool Run::end_step(const Tensor& gradient_norm) {
     sums_[1] += gradient_norm.to(sums_.device());
     if (average_.defined()) average_.lerp_(parameters().values(), 1 - *options().ema_decay);
   }
+  directory_->check_there();
   ++state_.window.steps;
   ++state_.step;
   ++state_.step_in_epoch;
@@ -318,7 +330,7 @@ void Run::save() {
     fail_diverged("the average of a weight is");
   rows_->flush();
   save_checkpoint(directory_->checkpoints(),
-                  capture(state, learner_, average_, rows_->size(), surroundings_), state.step);
+                  capture(state, learner_, average_, *rows_, surroundings_), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
   saved_at_ = now;
@@ -351,12 +363,13 @@ void Run::show_progress() {
 void Run::finish() {
   if (saved_step_ != state_.step) save();
   const int64_t tested = state_.best ? state_.best->step : state_.step;
-  const auto file = checkpoint_file(directory_->checkpoints(), tested);
-  restore_weights(load_checkpoint(file), model(), escape(file.string()));
+  const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), tested);
+  restore_weights(load_checkpoint(file), model(), file.shown());
   const Evaluation test = evaluate_split(*data_.test, "test", true);
   stopped_ = log_.stop_requested();
   if (stopped_ != ExitCode::kDone) return;
   if (!all_finite(test.values)) fail_diverged("the test loss is");
+  directory_->check_there();
   save_model(directory_->model(), model(), config_, data_.info);
   write_file_atomically(directory_->test(), test_file(data_, checkpoint_name(tested), test));
   Json values = test.values;
@@ -380,7 +393,7 @@ void Run::leave(RunStatus status) {
   metrics_.set_status(status);
   metrics_.stopped_by = reason_of(status);
   metrics_.finished = utc_now();
-  file_->write(metrics_);
+  if (directory_->is_there()) file_->write(metrics_);  // else nothing is made in its place
 }
 
 }  // namespace vitrine

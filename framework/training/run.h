@@ -57,14 +57,21 @@ class Run {
 
  private:
   void start();
+  void lock();
   void restore();
+  void read_metrics();
   std::optional<Restored> restore_newest();
+  void check_identity(const Restored& restored, const std::filesystem::path& file) const;
   void check_consistent(const Restored& restored, const std::filesystem::path& file) const;
   void go_on_from(const Restored& restored);
+  void start_over();
   void check_places(const nlohmann::ordered_json& before);
   void check_best();
+  std::vector<Change> changes_from(const Restored& restored) const;
   void note_change(Change change);
-  void read_history();
+  bool take_up_rows(const Restored& restored);
+  void mend_rows();
+  void commit_resume(bool rows_are_sound);
   void describe();
   void flush_window();
   void append(const char* kind, Metrics::Object row);
@@ -89,7 +96,8 @@ class Run {
   std::optional<RunDirectory> directory_;
   std::optional<RunLock> lock_;
   std::optional<MetricRows> rows_;
-  std::optional<MetricsFile> file_;  // of metrics_
+  std::optional<MetricsFile> file_;   // of metrics_
+  bool metrics_are_damaged_ = false;  // of the run that is taken up; what there was is set aside
   Metrics metrics_;
   RunState state_;
   std::optional<EpochOrder> order_;

@@ -8,11 +8,12 @@
 namespace vitrine {
 
 // Passes everything on to the observer and keeps messages and warnings in the run's log.txt, each
-// with the time; what came before the run had a folder is written when it has one.
+// with the time; what came before the run had a folder is written when it has one. A log that
+// cannot be written is warned of once and then done without: it never stands in the way of a run.
 class RunLog : public Observer {
  public:
   explicit RunLog(Observer& observer) : observer_(observer) {}
-  void open(const std::filesystem::path& file);
+  void open(const Place& file);
 
   void message(const std::string& text) override;
   void warning(const std::string& text) override;
@@ -23,8 +24,11 @@ class RunLog : public Observer {
   void write(const std::string& text);  // to the file alone
 
  private:
+  void append(const std::string& text);
+
   Observer& observer_;
   std::string waiting_;
+  bool is_broken_ = false;
   std::optional<AppendFile> file_;
 };
 

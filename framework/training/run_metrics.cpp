@@ -7,9 +7,12 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <sstream>
 
 #include "framework/config/scalar.h"
 #include "framework/files/sha256.h"
+#include "framework/runs/build.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/environment.h"
 #include "framework/runs/nonfinite.h"
@@ -89,6 +92,52 @@ Json described_execution(const ResolvedConfig& config, const Model& model) {
   return out;
 }
 
+// 16 hex digits: equal as long as libtorch and what it computes with are the same files. Libraries
+// for GPUs count where one is used.
+std::string libtorch_digest(bool uses_gpu) {
+  Sha256 hash;
+  for (const auto& [name, id] : loaded_code().torch) {
+    const bool is_for_gpu = name.find("cu") != name.npos;
+    if (uses_gpu || !is_for_gpu || name == "libtorch_cpu.so") hash.update(name + " " + id + "\n");
+  }
+  return hash.hex().substr(0, 16);
+}
+
+// What of the environment makes libtorch, oneDNN, MKL or the C library's functions compute other
+// bits: "MKL_CBWR=COMPATIBLE"; empty where nothing is set.
+std::string bit_settings() {
+  constexpr const char* kNames[] = {"ATEN_CPU_CAPABILITY",
+                                    "BLIS_ARCH_TYPE",
+                                    "CUBLAS_WORKSPACE_CONFIG",
+                                    "DNNL_CPU_ISA_HINTS",
+                                    "DNNL_DEFAULT_FPMATH_MODE",
+                                    "DNNL_MAX_CPU_ISA",
+                                    "MKL_CBWR",
+                                    "MKL_CBWR_BRANCH",
+                                    "MKL_DEBUG_CPU_TYPE",
+                                    "MKL_DISABLE_FAST_MM",
+                                    "MKL_ENABLE_INSTRUCTIONS",
+                                    "NVIDIA_TF32_OVERRIDE",
+                                    "ONEDNN_CPU_ISA_HINTS",
+                                    "ONEDNN_DEFAULT_FPMATH_MODE",
+                                    "ONEDNN_MAX_CPU_ISA",
+                                    "OPENBLAS_CORETYPE",
+                                    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"};
+  std::string out;
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : " ") + text; };
+  for (const char* name : kNames) {
+    const char* value = std::getenv(name);
+    if (value && *value) add(std::string(name) + "=" + value);
+  }
+  // Of the C library's tunables those that choose its functions by the CPU.
+  const char* tunables = std::getenv("GLIBC_TUNABLES");
+  std::stringstream parts(tunables ? tunables : "");
+  for (std::string part; std::getline(parts, part, ':');) {
+    if (part.starts_with("glibc.cpu.")) add(part);
+  }
+  return out;
+}
+
 Json environment_of(const Config& config) {
   Json out = describe_environment();
   out["torch"] = TORCH_VERSION;
@@ -96,6 +145,8 @@ Json environment_of(const Config& config) {
   std::string capability = at::get_cpu_capability();
   std::transform(capability.begin(), capability.end(), capability.begin(), ::tolower);
   out["torch_isa"] = capability;
+  out["libtorch"] = libtorch_digest(config.device != "cpu");
+  out["settings"] = bit_settings();
   out["threads"] = *config.threads;
   out["device"] = config.device;
   return out;
@@ -140,7 +191,8 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
 nlohmann::json exactness_of(const Config& config, const Model& model) {
   const Json environment = environment_of(config);
   nlohmann::json out;
-  for (const char* key : {"build", "torch", "isa", "torch_isa", "threads", "device"})
+  for (const char* key :
+       {"build", "torch", "libtorch", "cpu", "isa", "torch_isa", "settings", "threads", "device"})
     out[key] = environment.at(key);
   if (model.has_own_threads()) out.erase("threads");
   for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;

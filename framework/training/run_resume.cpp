@@ -1,7 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "framework/config/load.h"
+#include "framework/config/node.h"
+#include "framework/files/sha256.h"
+#include "framework/files/temporary_file.h"
 #include "framework/runs/environment.h"
 #include "framework/training/ending.h"
 #include "framework/training/run.h"
@@ -12,39 +17,98 @@ namespace vitrine {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+Json json_at(const Node& config, const Key& key) {
+  const Node* value = value_at(config, key);
+  return value ? value->json() : Json();
+}
+
+bool is_key(const std::string& path, const ResolvedConfig& config) {
+  const auto is_above = [&](const Key& key) {
+    return key.path == path || key.path.starts_with(path + ".");
+  };
+  return std::any_of(config.keys.begin(), config.keys.end(), is_above);
+}
+
+// Of an option that an earlier version had not, and that is at its default, nothing changes.
+bool is_new_default(const Node& before, const Key& key) {
+  const size_t dot = key.path.rfind('.');
+  const Node* above = dot == key.path.npos ? &before : before.at_path(key.path.substr(0, dot));
+  return key.is_default && above && above->is_mapping() && !value_at(before, key);
+}
+
+// Of a key that was changed in config.yaml by hand, or by a resume of which nothing is known.
+[[noreturn]] void refuse_edited(const std::string& run, const std::string& key, const Json& from,
+                                const Json& to) {
+  throw Error(
+      ExitCode::kCheckpoint,
+      fmt::format("{}: {} is {} in config.yaml, and this run was computed with {}. To go on "
+                  "with the new value: runner resume {} {}; else write the old one again",
+                  run, key, escape(to.dump()), escape(from.dump()), run,
+                  shell_word(key + "=" + to_flow_yaml(Node::from_json(to)))));
+}
+
+[[noreturn]] void refuse_fixed(const std::string& run, const Key& key, const Json& from) {
+  throw Error(ExitCode::kCheckpoint,
+              fmt::format("{}: {}{} cannot change in a run under way, and was {} when it began; "
+                          "start a new run for it",
+                          run, key.path, key.is_type ? ".type" : "", escape(from.dump())));
+}
+
+}  // namespace
+
 void Run::restore() {
   directory_ = RunDirectory::open(*request_.run_dir);
-  lock_.emplace(directory_->path());
+  lock();
   log_.open(directory_->log());
-  if (fs::exists(directory_->metrics())) metrics_ = Metrics::of_run(directory_->metrics());
-  if (metrics_.started.empty()) metrics_.started = utc_now();
+  read_metrics();
   rows_.emplace(directory_->rows());
   const auto restored = restore_newest();
+  bool rows_are_sound = true;
   if (restored) {
     go_on_from(*restored);
+    rows_are_sound = take_up_rows(*restored);
   } else {
-    surroundings_.contents = contents_of(*request_.config);
-    if (!metrics_.last_checkpoint.empty()) {
-      throw Error(
-          ExitCode::kCheckpoint,
-          fmt::format("{}: the run's checkpoints are gone, {} and all before it; start a new run",
-                      escape(directory_->checkpoints().string()),
-                      escape(metrics_.last_checkpoint)));
-    }
-    log_.message("no checkpoint yet: the run starts at step 0");
+    start_over();
   }
-  for (Change change : request_.config->changes) {
-    // Where all is to come anew the run has its values from the start.
-    if (!restored) continue;
-    change.step = state_.step;
-    if (restarts_stopping(change.key)) {
-      state_.best_stopping.reset();
-      state_.epochs_without_improvement = 0;
-    }
-    note_change(std::move(change));
+  commit_resume(rows_are_sound);
+}
+
+// What the run told before. Of one whose metrics.json is of no use its checkpoints and rows know
+// what is needed to go on.
+void Run::read_metrics() {
+  if (!exists(directory_->metrics())) return;
+  try {
+    metrics_ = Metrics::read_alone(directory_->metrics());
+  } catch (const Error& error) {
+    if (error.system_code() != 0) throw;
+    metrics_are_damaged_ = true;
+    log_.warning(
+        fmt::format("the run's metrics are unusable: {}; they are made anew from "
+                    "checkpoints and metrics.jsonl",
+                    error.what()));
   }
-  rows_->cut(restored ? restored->rows_length : 0);
-  read_history();
+}
+
+// There is no checkpoint: the run has the values that it is given now from its start.
+void Run::start_over() {
+  if (!metrics_.last_checkpoint.empty()) {
+    throw Error(
+        ExitCode::kCheckpoint,
+        fmt::format("{}: the run's checkpoints are gone, {} and all before it; start a new run",
+                    directory_->checkpoints().shown(), escape(metrics_.last_checkpoint)));
+  }
+  surroundings_.run = metrics_.run.empty() ? directory_->id() : metrics_.run;
+  surroundings_.started = metrics_.started.empty() ? utc_now() : metrics_.started;
+  surroundings_.contents = contents_of(*request_.config);
+  metrics_.history.clear();
+  log_.message("no checkpoint yet: the run starts at step 0");
+}
+
+// What this resume changes counts from one moment on, that at which metrics.json is replaced: what
+// was written before it counts with it, and what follows is done again by whoever comes next.
+void Run::commit_resume(bool rows_are_sound) {
   // Of the end that the run had before; it is to have another.
   metrics_.test = metrics_.summary = Json::object();
   describe();
@@ -52,8 +116,44 @@ void Run::restore() {
   metrics_.set_status(RunStatus::kRunning);
   metrics_.finished.clear();
   metrics_.stopped_by.clear();
+  const std::string config = to_yaml(request_.config->resolved);
+  const Place current = directory_->current_config(metrics_.config_sha256);
+  if (!exists(current) || sha256_of_file(current.path()) != metrics_.config_sha256)
+    directory_->stage_config(config);
+  remove_temporaries(directory_->folder());
+  if (metrics_are_damaged_) set_aside(directory_->metrics());
   file_.emplace(directory_->metrics());
   file_->write(metrics_);
+  directory_->settle_config(metrics_.config_sha256);
+  if (rows_are_sound) {
+    rows_->cut();
+  } else {
+    mend_rows();
+  }
+}
+
+// What of the results' keys is other than what the checkpoint was computed with, and is asked for.
+// Throws Error(kCheckpoint) for what nobody asked for, and for what cannot change.
+std::vector<Change> Run::changes_from(const Restored& restored) const {
+  Node before = Node::from_json(restored.surroundings.config);
+  // Until the next checkpoint, metrics.json alone knows of what an earlier resume changed.
+  for (const Change& known : metrics_.changes) {
+    if (is_key(known.key, *request_.config))
+      set_value(before, known.key, Node::from_json(known.to));
+  }
+  std::vector<Change> out;
+  for (const Key& key : request_.config->keys) {
+    if (key.role != Role::kResult && key.role != Role::kReplicate) continue;
+    const Json from = json_at(before, key), to = json_at(request_.config->resolved, key);
+    if (from == to || is_new_default(before, key)) continue;
+    const std::string run = escape(directory_->path().string());
+    if (key.on_resume == OnResume::kNever || key.on_resume == OnResume::kOptions)
+      refuse_fixed(run, key, from);
+    if (!request_.config->asked.contains(key.path)) refuse_edited(run, key.path, from, to);
+    out.push_back({restored.state.step, key.path, from, to, key.on_resume == OnResume::kExactly});
+    out.back().exact |= stops_later(out.back());
+  }
+  return out;
 }
 
 // Says and keeps what this resume changes.
@@ -77,39 +177,85 @@ void Run::note_change(Change change) {
     state_.changes.push_back(std::move(change));
 }
 
-void Run::read_history() {
-  metrics_.history.clear();
-  try {
-    for (Json& row : read_epochs(directory_->rows())) metrics_.add_epoch(std::move(row));
-  } catch (const Error& error) {
-    throw Error(ExitCode::kCheckpoint,
-                fmt::format("the run's metrics are unusable: {}", error.what()));
+// The rows up to the checkpoint. False where they are not those that it was saved with: they only
+// report, so that the run goes on, with what metrics.json tells of its epochs.
+bool Run::take_up_rows(const Restored& restored) {
+  const Place place = directory_->rows();
+  if (rows_->take_up(restored.rows_length, restored.rows_sha256)) {
+    metrics_.history.clear();
+    for (Json& row : read_epochs(place, restored.rows_length)) metrics_.add_epoch(std::move(row));
+    return true;
+  }
+  auto& history = metrics_.history;
+  std::erase_if(history, [&](const Json& row) {
+    return row.at("step").get<int64_t>() > state_.step ||
+           row.at("epoch").get<int64_t>() > state_.epoch;
+  });
+  const int64_t known = static_cast<int64_t>(history.size()), lost = state_.epoch - known;
+  log_.warning(fmt::format(
+      "{} is {}: it is made anew with {} that metrics.json tells of{}; the rows of steps up to "
+      "step "
+      "{} are left out",
+      place.shown(), rows_->is_empty() ? "gone" : "not what the checkpoint was saved with",
+      known == 1 ? "the epoch" : fmt::format("the {} epochs", known),
+      lost > 0 ? fmt::format(" ({} more are not known any more)", lost) : "", state_.step));
+  return false;
+}
+
+void Run::mend_rows() {
+  const Place place = directory_->rows();
+  if (!rows_->is_empty())
+    log_.message(fmt::format("what there was is in {}", escape(set_aside(place))));
+  rows_.emplace(place);
+  for (const Json& epoch : metrics_.history) {
+    Json row = {{"kind", "epoch"}};
+    row.update(epoch);
+    rows_->append(row);
   }
 }
 
 // From the newest checkpoint that can be gone on from; those before it are warned of.
 std::optional<Restored> Run::restore_newest() {
   std::optional<Restored> out;
-  const auto loaded = load_latest(
-      directory_->checkpoints(), [&](const Checkpoint& checkpoint, const fs::path& file) {
-        const std::string name = escape(file.string());
-        Restored restored = vitrine::restore(checkpoint, learner_, average_, name);
-        check_consistent(restored, file);
-        out = std::move(restored);
-      });
+  std::optional<Error> refusal;  // of a config that no older checkpoint would serve either
+  const auto loaded = load_latest(directory_->checkpoints(),
+                                  [&](const Checkpoint& checkpoint, const fs::path& file) {
+                                    const std::string name = escape(file.string());
+                                    out = read_state(checkpoint, name);
+                                    check_identity(*out, file);
+                                    try {
+                                      changes_from(*out);
+                                    } catch (const Error& error) {
+                                      refusal = error;
+                                      return;
+                                    }
+                                    out = vitrine::restore(checkpoint, learner_, average_, name);
+                                    check_consistent(*out, file);
+                                  });
+  if (refusal) throw *refusal;
   if (!loaded) return std::nullopt;
   for (const std::string& warning : loaded->warnings) log_.warning(warning);
   const std::string& named = metrics_.last_checkpoint;
-  const fs::path file = directory_->checkpoints() / (named + ".safetensors");
-  if (step_of_checkpoint(named).value_or(0) > out->state.step && !fs::exists(file)) {
-    log_.warning(fmt::format("the checkpoint {}, the last that metrics.json names, is gone",
-                             escape(file.string())));
+  const Place file = Folder::open(directory_->checkpoints()) / (named + ".safetensors");
+  if (step_of_checkpoint(named).value_or(0) > out->state.step && !exists(file)) {
+    log_.warning(
+        fmt::format("the checkpoint {}, the last that metrics.json names, is gone", file.shown()));
   }
   return out;
 }
 
-// That a state agrees with itself, with the file and with metrics.jsonl. Other data are refused
-// later, in other words.
+// That the checkpoint is this run's.
+void Run::check_identity(const Restored& restored, const fs::path& file) const {
+  const Surroundings& own = restored.surroundings;
+  if (metrics_.run.empty() || (own.run == metrics_.run && own.started == metrics_.started)) return;
+  throw Error(ExitCode::kCheckpoint,
+              fmt::format("the checkpoint {} is of another run ({}, started {}) than metrics.json "
+                          "({}, started {})",
+                          escape(file.string()), escape(own.run), escape(own.started),
+                          escape(metrics_.run), escape(metrics_.started)));
+}
+
+// That a state agrees with itself and with the file. Other data are refused later, in other words.
 void Run::check_consistent(const Restored& restored, const fs::path& file) const {
   if (restored.surroundings.dataset_sha256 != data_.fingerprint) return;
   const RunState& state = restored.state;
@@ -133,14 +279,6 @@ void Run::check_consistent(const Restored& restored, const fs::path& file) const
   }
   require(state.window.steps + state.total.steps == in_epoch, "holds sums of another epoch");
   require(!state.best || state.best->step <= state.step, "has a best step that is to come");
-  require(restored.rows_length <= rows_->size(),
-          fmt::format("was saved with {} bytes of metrics.jsonl, which has {} now",
-                      restored.rows_length, rows_->size()));
-  const uint64_t end = restored.rows_length;
-  require(
-      end == 0 || read_file_part(directory_->rows(), end - 1, 1) == "\n",
-      fmt::format("was saved with {} bytes of metrics.jsonl, which end in the midst of a row now",
-                  end));
 }
 
 void Run::go_on_from(const Restored& restored) {
@@ -164,14 +302,24 @@ void Run::go_on_from(const Restored& restored) {
                 fmt::format("{}: --stop-after {} lies behind: the run is at step {} already", where,
                             *request_.stop_after, restored.state.step));
   }
+  std::vector<Change> changes = changes_from(restored);
   state_ = restored.state;
-  check_best();
+  surroundings_.run = restored.surroundings.run;
+  surroundings_.started = restored.surroundings.started;
   sums_.copy_(at::tensor(state_.window.values, at::kDouble));
   note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
   // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
   // metrics.json alone knows of it.
   state_.exact &= metrics_.exact;
   if (metrics_.changes.size() > state_.changes.size()) state_.changes = metrics_.changes;
+  for (Change& change : changes) {
+    if (restarts_stopping(change.key)) {
+      state_.best_stopping.reset();
+      state_.epochs_without_improvement = 0;
+    }
+    note_change(std::move(change));
+  }
+  check_best();
   const auto& before = restored.surroundings.environment;
   for (const auto& [key, value] : surroundings_.environment.items()) {
     const auto was = before.value(key, nlohmann::json());
@@ -211,10 +359,11 @@ void Run::check_places(const nlohmann::ordered_json& before) {
 // Found missing or useless now, not when the run is to be tested.
 void Run::check_best() {
   if (!state_.best || state_.best->step == state_.step) return;
-  const fs::path file = checkpoint_file(directory_->checkpoints(), state_.best->step);
+  const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), state_.best->step);
   try {
-    tested_weights(load_checkpoint(file), model(), escape(file.string()));
+    tested_weights(load_checkpoint(file), model(), file.shown());
   } catch (const Error& error) {
+    if (error.system_code() != 0 && error.system_code() != ENOENT) throw;  // it may be intact
     log_.warning(
         fmt::format("{}; the best is chosen among the epochs from here on: the run's "
                     "results are no longer exact",

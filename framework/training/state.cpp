@@ -42,6 +42,11 @@ class StateReader {
     for (const json& value : at(key)) out.push_back(json_number(value, place(key)));
     return out;
   }
+  // Names with a value of any kind each.
+  json any(const char* key) const {
+    if (!at(key).is_object()) throw Error(ExitCode::kData, place(key) + ": is no mapping");
+    return at(key);
+  }
   // Names with a text or a number each.
   json values(const char* key) const {
     bool plain = at(key).is_object();
@@ -107,8 +112,9 @@ Restored restored_from(const json& state) {
   const StateReader reader(state, "state");
   return {state_from(reader.object("run")),
           static_cast<uint64_t>(reader.count("rows_length")),
-          {reader.string("dataset_sha256"),
-           reader.has("contents") ? reader.values("contents") : json::object(),
+          reader.string("rows_sha256"),
+          {reader.object("identity").string("run"), reader.object("identity").string("started"),
+           reader.string("dataset_sha256"), reader.values("contents"), reader.any("config"),
            reader.values("environment")}};
 }
 
@@ -199,7 +205,7 @@ void RunState::note_validation(double accuracy, double loss,
 }
 
 Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
-                   uint64_t rows_length, const Surroundings& surroundings) {
+                   const MetricRows& rows, const Surroundings& surroundings) {
   Checkpoint out;
   for (const auto& [name, tensor] : tensors_of(learner, average))
     out.tensors.push_back(to_owned(name, tensor));
@@ -207,15 +213,18 @@ Checkpoint capture(const RunState& state, Learner& learner, const Tensor& averag
   if (learner.parameters->values().is_cuda())
     out.tensors.push_back(to_owned(kCudaGenerator, cuda_generator().get_state()));
   out.state = {{"run", state_json(state)},
-               {"rows_length", rows_length},
+               {"identity", {{"run", surroundings.run}, {"started", surroundings.started}}},
+               {"rows_length", rows.length()},
+               {"rows_sha256", rows.sha256()},
+               {"config", surroundings.config},
                {"dataset_sha256", surroundings.dataset_sha256},
                {"contents", surroundings.contents},
                {"environment", surroundings.environment}};
   return out;
 }
 
-RunState run_state_of(const Checkpoint& checkpoint, const std::string& file) {
-  return checked_state(checkpoint, file).state;
+Restored read_state(const Checkpoint& checkpoint, const std::string& file) {
+  return checked_state(checkpoint, file);
 }
 
 Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,

@@ -40,26 +40,30 @@ struct RunState {
   void note_validation(double accuracy, double loss, const std::optional<EarlyStopping>& stopping);
 };
 
-// What a run was computed with; what it is resumed with must agree, or its results are not exact.
+// Which run it is, and what it is computed with; what it is resumed with must agree, or its results
+// are not exact.
 struct Surroundings {
+  std::string run, started;  // Metrics::run and Metrics::started
   std::string dataset_sha256;
   nlohmann::ordered_json contents = nlohmann::ordered_json::object();  // Metrics::contents
-  nlohmann::json environment;  // torch, isa, threads, device, build
+  nlohmann::ordered_json config = nlohmann::ordered_json::object();    // Metrics::config
+  nlohmann::json environment;                                          // exactness_of
 };
 
 // All that a run needs to go on exactly: weights, the optimizer's slots, the average (where
-// defined), the generators and `state`. `rows_length` is that of metrics.jsonl.
+// defined), the generators and `state`; and what the rows were at that moment.
 Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
-                   uint64_t rows_length, const Surroundings& surroundings);
+                   const MetricRows& rows, const Surroundings& surroundings);
 
 struct Restored {
   RunState state;
-  uint64_t rows_length = 0;
+  uint64_t rows_length = 0;  // of metrics.jsonl
+  std::string rows_sha256;
   Surroundings surroundings;
 };
 
 // Where a checkpoint's run stood. Throws Error(kCheckpoint).
-RunState run_state_of(const Checkpoint& checkpoint, const std::string& file);
+Restored read_state(const Checkpoint& checkpoint, const std::string& file);
 
 // The reverse. Throws Error(kCheckpoint) where the checkpoint does not fit; the generators are set
 // last, so nothing may draw after it.

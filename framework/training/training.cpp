@@ -19,13 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The value at a key of a resolved config; of a component its type. None where there is no such
-// key.
-const Node* value_at(const Node& config, const Key& key) {
-  const Node* value = config.at_path(key.path);
-  return value && key.is_type ? value->find("type") : value;
-}
-
 bool is_equal(const Node* a, const Node* b) {
   return a == b || (a && b && to_flow_yaml(*a) == to_flow_yaml(*b));
 }
@@ -39,12 +32,24 @@ std::vector<Key> changed_keys(const Node& before, const ResolvedConfig& after) {
   return out;
 }
 
-// What the run derived when it began; nothing where its metrics tell nothing.
-Derived derived_by(const RunDirectory& run) {
-  Derived out;
-  if (!fs::exists(run.metrics())) return out;
+// What the run told of itself last; none where that is gone or damaged, which is told where it is
+// mended. Throws Error(kData) where it cannot be read.
+std::optional<Metrics> last_told(const RunDirectory& run) {
+  if (!exists(run.metrics())) return std::nullopt;
   try {
-    const auto execution = Metrics::read(run.metrics()).execution;
+    return Metrics::read_alone(run.metrics());
+  } catch (const Error& error) {
+    if (error.system_code() != 0) throw;
+    return std::nullopt;
+  }
+}
+
+// What the run derived when it began; nothing where its metrics tell nothing.
+Derived derived_by(const std::optional<Metrics>& metrics) {
+  Derived out;
+  if (!metrics) return out;
+  try {
+    const auto& execution = metrics->execution;
     const auto taken = [&](const char* key) -> std::optional<Execution> {
       if (!execution.contains(key) || !execution[key]["derived"].get<bool>()) return std::nullopt;
       return Execution{key, execution[key]["value"], true, execution[key]["why"]};
@@ -54,7 +59,7 @@ Derived derived_by(const RunDirectory& run) {
     if (out.device && !out.device->value.is_string()) out.device.reset();
     if (out.threads && !out.threads->value.is_number_integer()) out.threads.reset();
   } catch (const std::exception&) {
-    // Whoever needs the metrics says what is wrong with them.
+    // What is not as it should be is derived anew.
   }
   return out;
 }
@@ -121,6 +126,14 @@ std::string farewell(const TrainRequest& request, const Run& run, RunLog& log) {
              : "dry run: stopped; nothing was kept";
 }
 
+// The disk may be full, or the folder gone; what is said is what went wrong first.
+void leave_if_possible(Run& run, RunStatus status) {
+  try {
+    run.leave(status);
+  } catch (const Error&) {
+  }
+}
+
 TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   const Config& config = *request.config->config;
   std::optional<Data> data = load_unless_stopped(config, log);
@@ -154,47 +167,68 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
     result.summary = run.metrics().summary;
   } catch (const Error& error) {
     log.write("error: " + std::string(error.what()));
-    try {
-      run.leave(error.code() == ExitCode::kDiverged ? RunStatus::kDiverged : RunStatus::kFailed);
-    } catch (const Error&) {
-      // The disk may be full; what is said is what went wrong first.
-    }
+    leave_if_possible(
+        run, error.code() == ExitCode::kDiverged ? RunStatus::kDiverged : RunStatus::kFailed);
     throw;
   } catch (const std::exception& error) {
     log.write("error: " + std::string(error.what()));
-    run.leave(RunStatus::kFailed);
+    leave_if_possible(run, RunStatus::kFailed);
     throw;
+  }
+  if (const auto moved = run.directory().moved_to()) {
+    log.warning("the run's folder was moved: it lies in " + escape(moved->string()) + " now");
+    result.run = *moved;
   }
   return result;
 }
 
 }  // namespace
 
+namespace {
+
+// Whether the command line says something of this key.
+bool is_given(const Key& key, const ConfigSource& source) {
+  const auto names = [&](const std::string& assignment) {
+    std::string path = assignment.substr(0, assignment.find('='));
+    if (path.ends_with(".type")) path.resize(path.size() - 5);
+    return key.path == path || key.path.starts_with(path + ".");
+  };
+  return std::any_of(source.overrides.begin(), source.overrides.end(), names) ||
+         std::any_of(source.unset.begin(), source.unset.end(), names);
+}
+
+std::string config_sha256_of(const std::optional<Metrics>& metrics) {
+  return metrics ? metrics->config_sha256 : "";
+}
+
+Node read_config(const RunDirectory& run, const std::optional<Metrics>& metrics) {
+  return read_yaml(run.current_config(config_sha256_of(metrics)).path());
+}
+
+}  // namespace
+
 std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, ConfigSource source) {
   const RunDirectory run = RunDirectory::open(folder);
-  if (source.file.empty()) source.file = run.config();
+  const std::optional<Metrics> metrics = last_told(run);
+  if (source.file.empty()) source.file = run.current_config(config_sha256_of(metrics)).path();
   const std::string file = source.file.string();
-  const Node before = read_yaml(run.config());
+  const Node before = read_config(run, metrics);
   Node written = load_config(source, known_keys);
   // Without a checkpoint the run starts anew.
   const bool loads_weights = checkpoint_steps(run.checkpoints()).empty();
   auto out = std::make_shared<ResolvedConfig>(
-      *resolve(std::move(written), file, loads_weights, derived_by(run)));
-  for (const Key& key : changed_keys(before, *out)) {
+      *resolve(std::move(written), file, loads_weights, derived_by(metrics)));
+  for (const Key& key : out->keys) {
+    const Node *from = value_at(before, key), *to = value_at(out->resolved, key);
+    if (is_equal(from, to) && !is_given(key, source)) continue;
+    out->asked.insert(key.path);
     // Of places the content decides, which the run compares.
     const bool may_change = key.role == Role::kPlace || (key.on_resume != OnResume::kNever &&
                                                          key.on_resume != OnResume::kOptions);
-    if (!may_change) {
-      throw Error(ExitCode::kCheckpoint,
-                  fmt::format("{}: {}{} cannot change in a run under way; start a new run for it",
-                              escape(file), key.path, key.is_type ? ".type" : ""));
-    }
-    if (key.role != Role::kResult) continue;
-    const Node* from = value_at(before, key);
-    out->changes.push_back({0, key.path, from ? from->json() : nullptr,
-                            value_at(out->resolved, key)->json(),
-                            key.on_resume == OnResume::kExactly});
-    out->changes.back().exact |= stops_later(out->changes.back());
+    if (may_change || is_equal(from, to)) continue;
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{}: {}{} cannot change in a run under way; start a new run for it",
+                            escape(file), key.path, key.is_type ? ".type" : ""));
   }
   return out;
 }
@@ -204,11 +238,11 @@ namespace {
 // Whether the run has reached the end that this config gives it, which is then told.
 bool says_nothing_left(const TrainRequest& request, Observer& observer) {
   const RunDirectory run = RunDirectory::open(*request.run_dir);
-  if (!fs::exists(run.metrics()) || Metrics::of_run(run.metrics()).status != RunStatus::kFinished)
-    return false;
+  const std::optional<Metrics> metrics = last_told(run);
+  if (!metrics || metrics->status != RunStatus::kFinished) return false;
   std::vector<std::string> changes;
   bool of_results = false;
-  for (const Key& key : changed_keys(read_yaml(run.config()), *request.config)) {
+  for (const Key& key : changed_keys(read_config(run, metrics), *request.config)) {
     if (key.role == Role::kPlace || key.role == Role::kExecution) continue;
     changes.push_back(key.path);
     of_results |= key.role == Role::kResult;
@@ -231,7 +265,7 @@ TrainResult train(const TrainRequest& request, Observer& observer) {
   RunLog log(observer);
   if (request.resume && says_nothing_left(request, observer)) {
     return {ExitCode::kDone, *request.run_dir,
-            Metrics::of_run(RunDirectory::open(*request.run_dir).metrics()).summary};
+            last_told(RunDirectory::open(*request.run_dir)).value().summary};
   }
   if (!request.dry_run) return run_to_the_end(request, log);
   if (request.run_dir && !request.resume) RunDirectory::refuse_used(*request.run_dir);

@@ -24,7 +24,7 @@ TEST_CASE("a full disk leaves an appended file without a part of a row") {
   const SmallDisk disk(folder.path(), 64);
   if (!disk.mounted()) return;
   const auto path = folder.path() / "f";
-  AppendFile file = AppendFile::open(path);
+  AppendFile file(path);
   file.append("row\n");
   const std::string large(100'000, 'x');
   CHECK(message_of(ExitCode::kFailed, [&] { file.append(large); }) ==

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "framework/files/temporary_file.h"
 #include "tests/framework/files/support.h"
 
 namespace vitrine {
@@ -111,7 +112,7 @@ TEST_CASE("AppendFile grows, is cut back and goes on at the new end") {
     file.append("two\n");
     CHECK(file.size() == 8);
   }
-  AppendFile file = AppendFile::open(folder / "f");
+  AppendFile file(folder / "f");
   CHECK(file.size() == 8);
   file.truncate(4);
   file.append("three\n");

@@ -240,7 +240,8 @@ TEST_CASE("rows of metrics.jsonl", "[runs]") {
     rows.append({{"kind", "step"}, {"step", 10}, {"epoch", 1}, {"train/loss", 2.25}});
     rows.append({{"kind", "epoch"}, {"step", 20}, {"epoch", 1}, {"train/loss", kNan}});
     rows.flush();
-    CHECK(rows.size() == text_of(run / "metrics.jsonl").size());
+    CHECK(rows.length() == text_of(run / "metrics.jsonl").size());
+    CHECK(rows.sha256() == sha256_hex(text_of(run / "metrics.jsonl")));
   }
   CHECK(text_of(run / "metrics.jsonl") ==
         "{\"kind\":\"step\",\"step\":10,\"epoch\":1,\"train/loss\":2.25}\n"
@@ -264,27 +265,34 @@ TEST_CASE("a last row that was torn is dropped, a damaged one before it is not",
   CHECK(rows_error("1\n") == "3: m.jsonl:1: expected an object, got 1");
 }
 
-TEST_CASE("a resumed run cuts metrics.jsonl to the recorded length and goes on", "[runs]") {
+TEST_CASE("a resumed run takes metrics.jsonl up as it was recorded, and goes on behind it",
+          "[runs]") {
   const TemporaryFolder run;
   const Object row = {{"kind", "step"}, {"step", 1}, {"epoch", 1}};
-  uint64_t recorded = 0;
+  uint64_t length = 0;
+  std::string sha256;
   {
     MetricRows rows(run / "metrics.jsonl");
     rows.append(row);
-    recorded = rows.size();
+    length = rows.length();
+    sha256 = rows.sha256();
     rows.append(row);
   }
   const std::string path = run / "metrics.jsonl";
   write_plain(path, text_of(path) + "{\"kin");
   MetricRows rows(path);
-  rows.cut(recorded);
+  REQUIRE(rows.take_up(length, sha256));
+  rows.cut();
   rows.append({{"kind", "step"}, {"step", 2}, {"epoch", 1}});
-  CHECK(text_of(path) ==
-        "{\"kind\":\"step\",\"step\":1,\"epoch\":1}\n{\"kind\":\"step\",\"step\":2,\"epoch\":1}\n");
-  CHECK(error_of([&] { rows.cut(1000); }) ==
-        "5: " + path +
-            " has 70 bytes, fewer than the 1000 that the checkpoint recorded: it was changed "
-            "since, so this run cannot go on");
+  const std::string text =
+      "{\"kind\":\"step\",\"step\":1,\"epoch\":1}\n{\"kind\":\"step\",\"step\":2,\"epoch\":1}\n";
+  CHECK(text_of(path) == text);
+  CHECK(rows.length() == text.size());
+  CHECK(rows.sha256() == sha256_hex(text));
+  CHECK_FALSE(rows.take_up(1000, sha256));
+  CHECK_FALSE(rows.take_up(length + 1, sha256));
+  CHECK_FALSE(rows.take_up(length, sha256_hex("other rows")));
+  CHECK(rows.sha256() == sha256_hex(text));
 }
 
 TEST_CASE("a running whose lock nobody holds was interrupted", "[runs]") {
