@@ -28,6 +28,7 @@ struct Annotations {
 
   // Of a run's folder; nothing where there is no such file. Throws Error(kData), as parse does.
   static Annotations read(const Folder& run);
+  static Annotations read(const std::filesystem::path& run) { return read(Folder::open(run)); }
   static Annotations parse(std::string_view text, std::string_view name);
   std::string text() const;
 

@@ -40,8 +40,10 @@ std::string file_bytes(const Checkpoint& checkpoint) {
   for (const OwnedTensor& tensor : checkpoint.tensors) {
     views.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes});
   }
-  return write_sealed_safetensors(
-      views, {{"format", std::string(kFormat)}, {"state", checkpoint.state.dump()}});
+  // A folder's name may be no UTF-8; metrics.json shows its odd bytes in the same way.
+  const std::string state =
+      checkpoint.state.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return write_sealed_safetensors(views, {{"format", std::string(kFormat)}, {"state", state}});
 }
 
 Checkpoint parse_checkpoint(std::string bytes) {

@@ -106,8 +106,7 @@ std::string libtorch_digest(bool uses_gpu) {
 // What of the environment makes libtorch, oneDNN, MKL or the C library's functions compute other
 // bits: "MKL_CBWR=COMPATIBLE"; empty where nothing is set.
 std::string bit_settings() {
-  constexpr const char* kNames[] = {"ATEN_CPU_CAPABILITY",
-                                    "BLIS_ARCH_TYPE",
+  constexpr const char* kNames[] = {"BLIS_ARCH_TYPE",
                                     "CUBLAS_WORKSPACE_CONFIG",
                                     "DNNL_CPU_ISA_HINTS",
                                     "DNNL_DEFAULT_FPMATH_MODE",

@@ -121,7 +121,8 @@ void Run::commit_resume(bool rows_are_sound) {
   if (!exists(current) || sha256_of_file(current.path()) != metrics_.config_sha256)
     directory_->stage_config(config);
   remove_temporaries(directory_->folder());
-  if (metrics_are_damaged_) set_aside(directory_->metrics());
+  if (metrics_are_damaged_)
+    log_.message("what there was is in " + escape(set_aside(directory_->metrics())));
   file_.emplace(directory_->metrics());
   file_->write(metrics_);
   directory_->settle_config(metrics_.config_sha256);
@@ -145,7 +146,8 @@ std::vector<Change> Run::changes_from(const Restored& restored) const {
   for (const Key& key : request_.config->keys) {
     if (key.role != Role::kResult && key.role != Role::kReplicate) continue;
     const Json from = json_at(before, key), to = json_at(request_.config->resolved, key);
-    if (from == to || is_new_default(before, key)) continue;
+    // The order of keys in a mapping means nothing, and checkpoints do not keep it.
+    if (nlohmann::json(from) == nlohmann::json(to) || is_new_default(before, key)) continue;
     const std::string run = escape(directory_->path().string());
     if (key.on_resume == OnResume::kNever || key.on_resume == OnResume::kOptions)
       refuse_fixed(run, key, from);

@@ -21,9 +21,9 @@ training: {epochs: 1, batch_size: 32}
 )";
 
 // A folder in which small.yaml was run, into run/.
-class Folder : public TemporaryFolder {
+class RunFolder : public TemporaryFolder {
  public:
-  explicit Folder(const std::vector<std::string>& overrides = {}) {
+  explicit RunFolder(const std::vector<std::string>& overrides = {}) {
     write_plain(*this / "small.yaml", kConfig);
     std::vector<std::string> arguments = {"small.yaml", "--run-dir", "run"};
     arguments.insert(arguments.end(), overrides.begin(), overrides.end());
@@ -90,7 +90,7 @@ TEST_CASE("plot positions draws the table with names, numbers and a colour bar")
 }
 
 TEST_CASE("a plot of a run goes to its folder plots, and the same again over it") {
-  const Folder folder;
+  const RunFolder folder;
   for (const char* plot : {"attention", "embedding", "similarity", "positions"}) {
     CAPTURE(plot);
     const fs::path file = fs::path("run/plots") / (std::string(plot) + ".png");
@@ -117,7 +117,7 @@ TEST_CASE("a plot of a run goes to its folder plots, and the same again over it"
 }
 
 TEST_CASE("a plot's JSON holds its numbers with the names and units of their axes") {
-  const Folder folder;
+  const RunFolder folder;
   const auto plot = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "plot");
     arguments.insert(arguments.end(), {"-o", "p.json"});
@@ -178,7 +178,7 @@ TEST_CASE("a plot's JSON holds its numbers with the names and units of their axe
 }
 
 TEST_CASE("plot attention has a row for each image and block, and a column for each head") {
-  const Folder folder;
+  const RunFolder folder;
   write_png(folder / "grey.png", 28, 128);
   REQUIRE(folder.run({"plot", "attention", "run", "--images", "3", "-o", "one.png"}).code == 0);
   const std::vector<std::string> three = {"plot",     "attention",     "run",
@@ -212,7 +212,7 @@ TEST_CASE("plot attention has a row for each image and block, and a column for e
 }
 
 TEST_CASE("plot embedding colours each weight by its place around zero") {
-  const Folder folder;
+  const RunFolder folder;
   REQUIRE(folder.run({"plot", "embedding", "run"}).code == 0);
   const Image image = png_of(folder / "run/plots/embedding.png");
   const auto model = Safetensors::load(folder / "run/model.safetensors", 1 << 20);
@@ -238,7 +238,7 @@ TEST_CASE("plot embedding colours each weight by its place around zero") {
 }
 
 TEST_CASE("plot similarity shows the cosine between positions, 1 with itself") {
-  const Folder folder;
+  const RunFolder folder;
   REQUIRE(folder.run({"plot", "similarity", "run"}).code == 0);
   const Image image = png_of(folder / "run/plots/similarity.png");
   const auto angle = [](int token, int pair) { return token / std::pow(10'000, 2 * pair / 8.0); };
@@ -268,7 +268,7 @@ TEST_CASE("plot similarity shows the cosine between positions, 1 with itself") {
 }
 
 TEST_CASE("plots refuse what they cannot draw, in words") {
-  const Folder folder;
+  const RunFolder folder;
   const auto refusal = [&](std::vector<std::string> arguments, int code) {
     arguments.insert(arguments.begin(), "plot");
     const Result result = folder.run(arguments);
@@ -321,7 +321,7 @@ TEST_CASE("plots refuse what they cannot draw, in words") {
 }
 
 TEST_CASE("plots look at the checkpoint that is named") {
-  const Folder folder;
+  const RunFolder folder;
   REQUIRE(folder.run({"plot", "embedding", "run"}).code == 0);
   REQUIRE(folder.run({"plot", "embedding", "run", "--checkpoint", "last", "-o", "l.png"}).code ==
           0);
@@ -332,7 +332,7 @@ TEST_CASE("plots look at the checkpoint that is named") {
 }
 
 TEST_CASE("plot curves joins seeds to one line, and the extension decides what is written") {
-  const Folder folder({"dataset.validation=16", "training.epochs=2"});
+  const RunFolder folder({"dataset.validation=16", "training.epochs=2"});
   const auto plot = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"plot", "curves"});
     return folder.run(arguments);

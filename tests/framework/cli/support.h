@@ -209,6 +209,7 @@ class Desk {
     REQUIRE(run({"a.yaml", "--run-dir", name}).err == "");
   }
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
+  const std::filesystem::path& folder() const { return folder_.path(); }
 
  private:
   TemporaryFolder folder_;

@@ -4,6 +4,7 @@
 
 #include "framework/files/png.h"
 #include "framework/files/safetensors.h"
+#include "framework/files/sealed.h"
 #include "tests/framework/cli/support.h"
 
 // Weights and images that do not fit what is asked of them.
@@ -72,7 +73,7 @@ void spoil(const fs::path& file, const std::string& tensor, const std::vector<fl
   std::string spoiled(found->bytes);
   std::memcpy(spoiled.data(), values.data(), values.size() * sizeof(float));
   found->bytes = spoiled;
-  write_plain(file, write_safetensors(tensors, model.metadata()));
+  write_plain(file, write_sealed_safetensors(tensors, model.metadata()));
 }
 
 // The same for a checkpoint, which stays whole.

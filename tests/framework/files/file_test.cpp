@@ -1,5 +1,6 @@
 #include "framework/files/file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,6 +92,26 @@ TEST_CASE("write_file_atomically takes the place of no pipe or device") {
         "cannot write " + (folder / "pipe").string() + ": it is not a regular file");
   CHECK(std::filesystem::is_fifo(folder / "pipe"));
   CHECK(folder.count() == 1);
+}
+
+TEST_CASE("temporaries of processes that are gone are swept, not those that are written") {
+  const TemporaryFolder folder;
+  const auto make_old = [&](const std::string& name) {
+    const timespec long_ago[] = {{1'000'000, 0}, {1'000'000, 0}};
+    REQUIRE(utimensat(AT_FDCWD, (folder / name).c_str(), long_ago, 0) == 0);
+  };
+  TemporaryFile under_way(folder / "data");
+  const std::string written = Folder::open(folder.path()).names().at(0);
+  make_old(written);
+  for (const char* name : {".data.00000001.part", ".data.00000002.part", ".other.00000001.part"})
+    write_plain(folder / name, "x");
+  make_old(".data.00000001.part");
+  make_old(".other.00000001.part");
+  remove_forgotten(folder / "data");
+  CHECK(std::filesystem::exists(folder / written));
+  CHECK_FALSE(std::filesystem::exists(folder / ".data.00000001.part"));
+  CHECK(std::filesystem::exists(folder / ".data.00000002.part"));  // it may be about to be written
+  CHECK(std::filesystem::exists(folder / ".other.00000001.part"));
 }
 
 TEST_CASE("remove_temporaries deletes what a killed writer left, and only that") {

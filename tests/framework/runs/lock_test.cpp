@@ -75,7 +75,7 @@ TEST_CASE("a lock is released by its destructor and can be moved", "[runs]") {
 
 TEST_CASE("a lock in a folder that is not there", "[runs]") {
   CHECK(error_of([] { RunLock lock("/nonexistent"); }) ==
-        "1: cannot open /nonexistent/.lock: No such file or directory");
+        "3: cannot read /nonexistent: No such file or directory");
   CHECK_FALSE(RunLock::is_held("/nonexistent"));
 }
 

@@ -1,8 +1,12 @@
 #include "framework/runs/run_directory.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <regex>
 #include <thread>
 
+#include "framework/files/sha256.h"
 #include "tests/catch.h"
 #include "tests/framework/runs/support.h"
 
@@ -30,8 +34,8 @@ TEST_CASE("a new run gets a directory of its own, and latest points to it", "[ru
   CHECK(fs::is_empty(first.path()));
   CHECK(fs::read_symlink(root / "vit" / "latest") == second.id());
   CHECK(std::distance(fs::directory_iterator(root / "vit"), {}) == 3);
-  CHECK(second.config() == second.path() / "config.yaml");
-  CHECK(second.rows() == second.path() / "metrics.jsonl");
+  CHECK(second.config().path() == second.path() / "config.yaml");
+  CHECK(second.rows().path() == second.path() / "metrics.jsonl");
 }
 
 TEST_CASE("a file of somebody's own called latest is left alone", "[runs]") {
@@ -95,7 +99,7 @@ TEST_CASE("--run-dir takes a directory that holds no run", "[runs]") {
 TEST_CASE("opening a run by its directory or by latest", "[runs]") {
   const TemporaryFolder root;
   const RunDirectory run = RunDirectory::create(root.path(), "vit");
-  write_plain(run.config(), "name: vit\n");
+  write_plain(run.config().path(), "name: vit\n");
   CHECK(RunDirectory::open(run.path()).path() == run.path());
   CHECK(RunDirectory::open(run.path().string() + "/").id() == run.id());
   CHECK(RunDirectory::open(root / "vit" / "latest").path() == run.path());
@@ -122,13 +126,45 @@ TEST_CASE("all runs below a folder, without links", "[runs]") {
   const TemporaryFolder root;
   const RunDirectory b = RunDirectory::create(root.path(), "b");
   const RunDirectory a = RunDirectory::create(root / "a", "deep");
-  write_plain(a.config(), "");
-  write_plain(b.metrics(), "{}");
-  fs::create_directories(b.checkpoints() / "checkpoints");
+  write_plain(a.config().path(), "");
+  write_plain(b.metrics().path(), "{}");
+  fs::create_directories(b.checkpoints().path() / "checkpoints");
   fs::create_directories(root / ".hidden" / "checkpoints");
   CHECK(find_runs(root.path()) == std::vector<fs::path>{a.path(), b.path()});
   CHECK(find_runs(b.path()) == std::vector<fs::path>{b.path()});
   CHECK(find_runs(root / "missing").empty());
+}
+
+TEST_CASE("a staged config counts from the moment on that its digest is told", "[runs]") {
+  const TemporaryFolder root;
+  const RunDirectory run = RunDirectory::create(root.path(), "vit");
+  const auto text = [&](const std::string& sha256) {
+    return text_of(run.current_config(sha256).path());
+  };
+  write_plain(run.config().path(), "old");
+  run.stage_config("new");
+  CHECK(text("") == "old");
+  CHECK(text(sha256_hex("old")) == "old");
+  CHECK(text(sha256_hex("new")) == "new");
+  run.settle_config(sha256_hex("new"));
+  CHECK(text_of(run.config().path()) == "new");
+  run.stage_config("never");
+  run.settle_config(sha256_hex("new"));
+  CHECK(text_of(run.config().path()) == "new");
+  CHECK(run.folder().names() == std::vector<std::string>{"config.yaml"});
+}
+
+TEST_CASE("links that were forgotten are swept when the next run is made", "[runs]") {
+  const TemporaryFolder root;
+  RunDirectory::create(root.path(), "vit");
+  fs::create_symlink("none", root / "vit/.latest-00ff00");
+  fs::create_symlink("none", root / "vit/.latest-11ff11");
+  const timespec long_ago[] = {{1'000'000, 0}, {1'000'000, 0}};
+  REQUIRE(utimensat(AT_FDCWD, (root / "vit/.latest-00ff00").c_str(), long_ago,
+                    AT_SYMLINK_NOFOLLOW) == 0);
+  RunDirectory::create(root.path(), "vit");
+  CHECK_FALSE(fs::is_symlink(root / "vit/.latest-00ff00"));
+  CHECK(fs::is_symlink(root / "vit/.latest-11ff11"));
 }
 
 }  // namespace

@@ -1,14 +1,7 @@
 #include <cerrno>
-#include <cstdlib>
-#include <map>
 
-#include "framework/files/sha256.h"
-#include "framework/runs/checkpoint.h"
-#include "framework/runs/metrics.h"
-#include "framework/runs/run_directory.h"
-#include "framework/training/engine.h"
 #include "tests/failpoints/child.h"
-#include "tests/framework/files/support.h"
+#include "tests/framework/training/tried_run.h"
 
 // Each call to the system that a run makes is made to fail in turn, once and for ever, and each is
 // the last of a process that is killed. Afterwards the run goes on. The rule: it has the bits of
@@ -24,102 +17,6 @@ using failpoints::in_child;
 using failpoints::Mode;
 using failpoints::Outcome;
 using failpoints::Plan;
-using Json = nlohmann::ordered_json;
-
-class Quiet : public Observer {
- public:
-  void message(const std::string&) override {}
-  void warning(const std::string&) override {}
-  void progress(const Progress&) override {}
-  void download(uint64_t, uint64_t) override {}
-  ExitCode stop_requested() override { return ExitCode::kDone; }
-};
-
-// A run in `folder`/run.
-class Training {
- public:
-  explicit Training(fs::path folder) : folder_(std::move(folder)) {
-    fs::create_directories(folder_);
-    write_plain(
-        folder_ / "c.yaml",
-        "name: c\n"
-        "threads: 1\n"
-        "dataset: {type: digits, train: 60, test: 20, validation: 20}\n"
-        "model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 4, n_heads: 1}\n"
-        "training: {epochs: 2, batch_size: 10, log_every: 2, checkpoint: {every: 2 steps}}\n");
-  }
-  fs::path run() const { return folder_ / "run"; }
-
-  ExitCode start(std::optional<int64_t> stop_after = {}) const {
-    TrainRequest request;
-    request.config = engine().resolve({folder_ / "c.yaml", {}, {}});
-    request.stop_after = stop_after;
-    return perform(std::move(request));
-  }
-  ExitCode resume(const std::vector<std::string>& changes = {}) const {
-    TrainRequest request;
-    request.config = engine().resolve_resumed(run(), {{}, changes, {}});
-    request.resume = true;
-    return perform(std::move(request));
-  }
-  // What a job's script does: --run-dir RUN --resume.
-  ExitCode start_or_resume() const { return holds_run(run()) ? resume() : start(); }
-
- private:
-  ExitCode perform(TrainRequest request) const {
-    request.run_dir = run();
-    Quiet quiet;
-    return engine().train(request, quiet).code;
-  }
-
-  fs::path folder_;
-};
-
-// What a run came to, without its times.
-struct Result {
-  std::string model;  // SHA-256 of model.safetensors; empty: there is none
-  std::string rows;
-  std::string status;
-  bool exact = false;
-
-  bool operator==(const Result&) const = default;
-};
-
-const char* const kTimes[] = {"seconds", "images_per_second", "peak_memory_bytes"};
-
-std::string without_times(std::vector<Json> rows) {
-  std::string out;
-  for (Json& row : rows) {
-    for (const char* key : kTimes) row.erase(key);
-    out += row.dump() + "\n";
-  }
-  return out;
-}
-
-Result result_of(const fs::path& run) {
-  Result out;
-  if (fs::exists(run / "model.safetensors")) out.model = sha256_of_file(run / "model.safetensors");
-  if (fs::exists(run / "metrics.jsonl")) out.rows = without_times(read_rows(run / "metrics.jsonl"));
-  if (!fs::exists(run / "metrics.json")) return out;
-  const Metrics metrics = Metrics::read(run / "metrics.json");
-  out.status = to_string(metrics.status);
-  out.exact = metrics.exact;
-  return out;
-}
-
-std::vector<std::string> temporaries_in(const fs::path& folder) {
-  std::vector<std::string> out;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    const std::string name = entry.path().filename();
-    if (name.ends_with(".part") || name.ends_with(".next")) out.push_back(name);
-  }
-  return out;
-}
-
-int64_t stride() {
-  const char* given = std::getenv("VITRINE_TEST_STRIDE");
-  return given ? std::max(std::atoll(given), 1LL) : 7;
-}
 
 struct Fault {
   const char* name;
@@ -154,7 +51,7 @@ class Faults {
     REQUIRE(after_.status == "finished");
   }
 
-  const Result& after() const { return after_; }
+  const TriedResult& after() const { return after_; }
   int64_t writes() const { return writes_; }
 
   // Tries each call that counts, or some of them.
@@ -217,11 +114,11 @@ class Faults {
     const Outcome further = in_child({}, [&] { return perform(scenario_.go_on, training); });
     INFO("then " << further.code << " " << further.words);
     REQUIRE(further.code == 0);
-    const Result result = result_of(training.run());
+    const TriedResult result = result_of(training.run());
     CHECK(result.status == "finished");
     CHECK(temporaries_in(training.run()).empty());
     // Either what was to be done is done, or nothing of it.
-    const Result& expected = result.model == after_.model ? after_ : other_;
+    const TriedResult& expected = result.model == after_.model ? after_ : other_;
     CHECK(result.model == expected.model);
     CHECK(result.exact == expected.exact);
     CHECK(result.rows == expected.rows);
@@ -229,13 +126,9 @@ class Faults {
 
   TemporaryFolder home_;
   Scenario scenario_;
-  Result after_, other_;  // other_: where `act` did not come to anything
+  TriedResult after_, other_;  // other_: where `act` did not come to anything
   int64_t writes_ = 0, tried_ = 0;
 };
-
-void must(ExitCode code) {
-  if (code != ExitCode::kDone && code != ExitCode::kStopped) throw Error(code, "it was stopped");
-}
 
 TEST_CASE("a training run whose calls fail goes on to the bits of one that nothing befell") {
   Faults faults({[](const Training&) {}, [](const Training& t) { must(t.start()); },
