@@ -34,8 +34,10 @@ std::string encode_picture(const Picture& picture, const std::string& format) {
 
 void write_plot(const fs::path& file, const std::string& bytes) {
   const fs::path folder = file.parent_path();
-  const bool of_run = folder.filename() == "plots" && holds_run(folder.parent_path());
-  if (!of_run) return write_file_atomically(file, bytes);
+  std::error_code error;
+  const bool is_ours =
+      folder.filename() == "plots" && fs::is_directory(folder.parent_path(), error);
+  if (!is_ours) return write_file_atomically(file, bytes);
   const Folder plots = Folder::make(Folder::open(folder.parent_path()) / "plots");
   write_file_atomically(plots / file.filename().string(), bytes);
 }
