@@ -11,7 +11,7 @@ namespace vitrine {
 // was compiled; these two are the engine's, "unknown" without it), "compiler", "build" (of the
 // libraries that are loaded now), where there are any "plugins" ({"name", "sources"} each), "cpu",
 // "isa" (avx512, avx2, sse4, neon or generic) and "cores" of the machine. Training adds torch,
-// torch_isa, threads and device.
+// torch_isa, denormals, threads and device.
 nlohmann::ordered_json describe_environment();
 
 std::string utc_now();         // "2026-11-22T10:15:00Z"

@@ -2,6 +2,7 @@
 
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include "framework/denormals.h"
 #include "framework/training/config.h"
 #include "framework/training/inspect.h"
 #include "framework/training/setup.h"
@@ -83,7 +84,13 @@ class TorchEngine : public Engine {
 };
 
 TorchEngine torch_engine;
-[[maybe_unused]] const bool provided = (provide_engine(torch_engine), true);
+
+bool provide() {
+  flush_denormals();  // whoever loads the engine starts the threads that compute with it
+  provide_engine(torch_engine);
+  return true;
+}
+[[maybe_unused]] const bool provided = provide();
 
 }  // namespace
 }  // namespace vitrine

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "framework/config/scalar.h"
+#include "framework/denormals.h"
 #include "framework/files/sha256.h"
 #include "framework/runs/build.h"
 #include "framework/runs/checkpoint.h"
@@ -146,6 +147,7 @@ Json environment_of(const Config& config) {
   out["torch_isa"] = capability;
   out["libtorch"] = libtorch_digest(config.device != "cpu");
   out["settings"] = bit_settings();
+  out["denormals"] = flushes_denormals() ? "flushed" : "kept";
   out["threads"] = *config.threads;
   out["device"] = config.device;
   return out;
@@ -190,8 +192,8 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
 nlohmann::json exactness_of(const Config& config, const Model& model) {
   const Json environment = environment_of(config);
   nlohmann::json out;
-  for (const char* key :
-       {"build", "torch", "libtorch", "cpu", "isa", "torch_isa", "settings", "threads", "device"})
+  for (const char* key : {"build", "torch", "libtorch", "cpu", "isa", "torch_isa", "settings",
+                          "denormals", "threads", "device"})
     out[key] = environment.at(key);
   if (model.has_own_threads()) out.erase("threads");
   for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
