@@ -38,7 +38,7 @@ build() {
 tell_editors() {
   local made=$build_dir/compile_commands.json wanted=build/$preset/editor/compile_commands.json link=$root/compile_commands.json
   if [[ -f $made && ! $root/$wanted -nt $made ]]; then
-    python3 "$root/scripts/compile_commands.py" "$made" "$root/$wanted" || return 0  # nobody is kept from building
+    python3 -I "$root/scripts/compile_commands.py" "$made" "$root/$wanted" || return 0  # nobody is kept from building
   fi
   if [[ -e $link && ! -L $link || ! -f $root/$wanted ]]; then return 0; fi  # somebody's own
   if [[ $(readlink "$link") != "$wanted" ]]; then ln -sfn "$wanted" "$link" 2>/dev/null || true; fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the build and the tests need and is not there yet; a second call does nothing.
-# libtorch (2.6 or later): what Torch_DIR or CMAKE_PREFIX_PATH names, an unpacked archive too, else the
-# PyTorch that python3 imports, else one of the system, else one from pip in .deps/venv.
+# libtorch (2.6 or later), for CUDA or not: what Torch_DIR or CMAKE_PREFIX_PATH names, an unpacked archive too, else
+# the PyTorch that python3 imports, else one of the system, else one from pip in .deps/venv.
 # The compiler: what CXX names, else clang++, which compiles this in half of g++'s time, else c++.
 # The folder of TorchConfig.cmake is written to .deps/torch_dir, the compiler to .deps/compiler. Other packages
 # come from apt.
@@ -26,6 +26,12 @@ fail() {
   say "setup: $1" "${@:2}"
   exit 1
 }
+# python [-c CODE | -m MODULE] [ARGUMENT...]: by -I nothing is imported from the current folder, where anyone may have left a
+# torch.py; what the user installed or names absolutely in PYTHONPATH is.
+python() { "${interpreter:-python3}" -I "$@"; }
+users_paths='import os, site, sys
+sys.path += filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep) + [site.getusersitepackages()])
+'
 have() { command -v "${1%% *}" >/dev/null; }
 
 is_set_up() {
@@ -72,8 +78,6 @@ take_torch() {
     version=$(sed -n 's/^set(PACKAGE_VERSION "\([0-9.]*\).*/\1/p' "$dir/TorchConfigVersion.cmake")
     if ! printf '%s\n' "$oldest_torch" "$version" | sort --version-sort --check=quiet; then
       say "Passing over libtorch $version in $dir: $oldest_torch or later is needed"
-    elif needs_cuda "$dir" && ! have_cuda; then
-      say "Passing over libtorch $version in $dir: it is for CUDA, and no CUDA toolkit (nvcc) is here"
     else
       torch_dir=$dir
       return 0
@@ -81,9 +85,6 @@ take_torch() {
   done
   return 1
 }
-
-needs_cuda() { grep -Eq 'set\(CAFFE2_USE_CUDA (1|ON)\)' "$1/../Caffe2/Caffe2Config.cmake"; }
-have_cuda() { have nvcc || [[ -x ${CUDA_HOME:-${CUDA_PATH:-/usr/local/cuda}}/bin/nvcc ]]; }
 
 find_torch() {
   local prefix prefixes=()
@@ -98,10 +99,12 @@ find_torch() {
   take_imported || take_torch /usr/local || take_torch /usr || take_installed
 }
 
-# Sets torch_dir if python3 imports a PyTorch that can be used.
+# Sets torch_dir if python3 would import a PyTorch that can be used.
 take_imported() {
-  local prefix
-  prefix=$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) && take_torch "$prefix"
+  local package
+  package=$(python -c "$users_paths"'
+import importlib.util
+print(importlib.util.find_spec("torch").submodule_search_locations[0])' 2>/dev/null) && take_torch "$package"
 }
 
 # The same of the PyTorch that install_torch installs.
@@ -116,9 +119,9 @@ take_installed() {
 # Whether a Python of those that the tests ask can validate JSON Schemas. A package from apt is that of
 # /usr/bin/python3, which need not be the first in PATH.
 have_jsonschema() {
-  local python
-  for python in python3 /usr/bin/python3; do
-    if "$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null; then return; fi
+  local interpreter
+  for interpreter in python3 /usr/bin/python3; do
+    if python -c "$users_paths"'from jsonschema import Draft202012Validator' 2>/dev/null; then return; fi
   done
   return 1
 }
@@ -144,7 +147,7 @@ find_missing() {
     if [[ ${compiler:-clang++} == *clang* ]] && ! have clang++; then missing+=(clang); else missing+=(g++); fi
   fi
   if lacks_sanitizers; then missing+=(libclang-rt-dev); fi
-  if [[ ! $torch_dir ]] && ! python3 -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
+  if [[ ! $torch_dir ]] && ! python -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
   if ! have_jsonschema; then missing+=(python3-jsonschema); fi
   if ! have_certificates; then missing+=(ca-certificates); fi
   if have ninja; then generator=Ninja; fi
@@ -187,21 +190,57 @@ install_packages() {
   fi
 }
 
-install_torch() {
-  local pip=("$deps/venv/bin/python" -m pip --disable-pip-version-check)
-  say "Installing PyTorch $torch_version with pip into .deps/venv (about 200 MB)"
-  python3 -m venv "$deps/venv"
-  # The usual index has the CUDA build: gigabytes, which CMake takes only beside a CUDA toolkit. A pip
-  # that was told where to look is left alone.
-  if [[ ! $("${pip[@]}" config list) =~ index-url|find-links ]]; then
-    "${pip[@]}" install -qq --no-compile --retries 1 --no-deps --index-url https://download.pytorch.org/whl/cpu \
-      "torch==$torch_version" 2>/dev/null || true
-  fi
-  # Uncompiled: its Python is used by few, and takes as long as the rest.
-  "${pip[@]}" install -qq --no-compile "torch==$torch_version" numpy ||
-    fail "pip could not install torch==$torch_version; or name a libtorch that you have with Torch_DIR"
-  take_installed || fail "pip's PyTorch cannot be used"
+# Whether a GPU of NVIDIA's can be used here: it has a driver.
+have_gpu() { python -c 'import ctypes; ctypes.CDLL("libcuda.so.1")' 2>/dev/null; }
+
+# What libtorch_cpu.so of $torch_dir is linked with and does not find.
+missing_libraries() { ldd "$torch_dir/../../../lib/libtorch_cpu.so" 2>/dev/null | sed -n 's/^\s*\(\S*\) => not found$/\1/p'; }
+
+# Prints what the installed PyTorch requires of packages that bring CUDA's runtime and its profiler, which a build for
+# CUDA is linked with: 13 MB of several GB.
+runtime_requirements() {
+  "$deps/venv/bin/python" -I - <<'END'
+import importlib.metadata, re
+for text in importlib.metadata.requires("torch"):
+    text = text.split(";")[0]
+    extras = re.match(r"cuda-toolkit\[(.*)\](.*)", text)
+    if extras:
+        wanted = [name for name in extras[1].split(",") if name in ("cudart", "cupti")]
+        print(f"cuda-toolkit[{','.join(wanted)}]{extras[2].strip()}")
+    elif re.match(r"nvidia-cuda-(runtime|cupti)", text):
+        print(text.strip())
+END
 }
+
+install_torch() {
+  local requirements=() pip=("$deps/venv/bin/python" -I -m pip --disable-pip-version-check)
+  local install=("${pip[@]}" install -qq --no-compile)  # its Python is used by few, and compiling it takes as long as the rest
+  if have_gpu; then
+    say "Installing PyTorch $torch_version with pip into .deps/venv, for the GPU here: a download of 3 GB"
+  else
+    say "Installing PyTorch $torch_version with pip into .deps/venv: a download of 200 MB, or of 550 MB where pip's index has" \
+      "only the build for CUDA; the several GB that only GPUs need are left out"
+  fi
+  python -m venv "$deps/venv"
+  if ! have_gpu; then
+    # The usual index has the build for CUDA, this one that without. A pip that was told where to look is left alone.
+    if [[ ! $("${pip[@]}" config list) =~ index-url|find-links ]]; then
+      "${install[@]}" --retries 1 --no-deps --index-url https://download.pytorch.org/whl/cpu \
+        "torch==$torch_version" 2>/dev/null || true
+    fi
+    "${install[@]}" --no-deps "torch==$torch_version" || fail_torch
+    take_installed || fail "pip's PyTorch cannot be used"
+    if [[ $(missing_libraries) ]]; then mapfile -t requirements < <(runtime_requirements); fi
+  fi
+  if ((${#requirements[@]} == 0)); then requirements=("torch==$torch_version"); fi
+  "${install[@]}" "${requirements[@]}" numpy || fail_torch
+  take_installed || fail "pip's PyTorch cannot be used"
+  if [[ ! $(missing_libraries) ]]; then return; fi
+  say "Installing all that this PyTorch requires, which may be several GB: it needs $(missing_libraries | paste -sd ' ')"
+  "${install[@]}" "torch==$torch_version" || fail_torch
+}
+
+fail_torch() { fail "pip could not install torch==$torch_version; or name a libtorch that you have with Torch_DIR"; }
 
 key="$(cksum <"${BASH_SOURCE[0]}") $root CXX=${CXX:-} Torch_DIR=${Torch_DIR:-} CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}"
 if is_set_up; then exit; fi

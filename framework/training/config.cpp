@@ -11,6 +11,7 @@
 #include "framework/files/safetensors.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/run_directory.h"
+#include "framework/training/devices.h"
 #include "framework/training/model.h"
 #include "framework/training/threads.h"
 
@@ -153,23 +154,31 @@ namespace {
 
 constexpr const char* kAskedFor = "asked for";
 
+bool has_device(const std::string& name) {
+  return name == "cuda" ? cuda_devices() > 0 : name != "mps" || at::hasMPS();
+}
+
+Execution best_device() {
+  for (const std::string device : {"cuda", "mps"}) {
+    if (has_device(device)) return {"device", device, true, "a GPU is here"};
+  }
+  const std::string problem = cuda_problem();
+  return {"device", "cpu", true,
+          problem.empty() ? "no GPU is here" : "a GPU that cannot be used: " + problem};
+}
+
 Execution pick_device(const std::string& wanted, const Node& written, const Derived& before) {
-  const bool cuda = at::hasCUDA(), mps = at::hasMPS();
-  if (wanted == "auto") {
-    const std::string was = before.device ? before.device->value : "";
-    if (was == "cpu" || (was == "cuda" && cuda) || (was == "mps" && mps)) return *before.device;
-    if (cuda || mps) return {"device", cuda ? "cuda" : "mps", true, "a GPU is here"};
-    return {"device", "cpu", true, "no GPU is here"};
-  }
-  if ((wanted == "cuda" && !cuda) || (wanted == "mps" && !mps)) {
-    const Node* node = written.find("device");
-    Problems problems;
-    problems.add(node ? node->location : Location(),
-                 "device: there is no " + wanted + " device here",
-                 "device=auto takes the best that there is");
-    throw Error(ExitCode::kUsage, problems.text("config"));
-  }
-  return {"device", wanted, false, kAskedFor};
+  if (wanted == "auto")
+    return before.device && has_device(before.device->value) ? *before.device : best_device();
+  if (has_device(wanted)) return {"device", wanted, false, kAskedFor};
+  const std::string problem = wanted == "cuda" ? escape(cuda_problem()) : "";
+  const Node* node = written.find("device");
+  Problems problems;
+  problems.add(
+      node ? node->location : Location(),
+      "device: there is no " + wanted + " device here" + (problem.empty() ? "" : ": " + problem),
+      "device=auto takes the best that there is");
+  throw Error(ExitCode::kUsage, problems.text("config"));
 }
 
 // "configs/vit_mnist.yaml" -> "vit_mnist"

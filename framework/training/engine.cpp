@@ -1,9 +1,8 @@
 #include "framework/training/engine.h"
 
-#include <ATen/detail/CUDAHooksInterface.h>
-
 #include "framework/denormals.h"
 #include "framework/training/config.h"
+#include "framework/training/devices.h"
 #include "framework/training/inspect.h"
 #include "framework/training/setup.h"
 #include "framework/training/threads.h"
@@ -58,7 +57,7 @@ class TorchEngine : public Engine {
     return vitrine::time_step(*config->config);
   }
   int64_t devices(const std::string& device) override {
-    return device == "cuda" ? at::detail::getCUDAHooks().deviceCount() : 1;
+    return device == "cuda" ? cuda_devices() : 1;
   }
   void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                       const std::string& layout) override {

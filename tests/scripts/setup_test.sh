@@ -10,10 +10,11 @@ tree=$work/tree
 real_python=$(python3 -c 'import sys; print(sys.executable)')
 failures=0
 
-# What set-up looks at in a libtorch.
+# What set-up looks at in a libtorch. It is for CUDA, which makes no difference.
 make_libtorch() {
   mkdir -p "$1/Torch" "$1/Caffe2"
-  touch "$1/Torch/TorchConfig.cmake" "$1/Caffe2/Caffe2Config.cmake"
+  touch "$1/Torch/TorchConfig.cmake"
+  echo 'set(CAFFE2_USE_CUDA 1)' >"$1/Caffe2/Caffe2Config.cmake"
   echo "set(PACKAGE_VERSION \"${2:-2.9.0}\")" >"$1/Torch/TorchConfigVersion.cmake"
 }
 
@@ -23,11 +24,24 @@ make_script() {
   chmod +x "$1"
 }
 
-# A Python, in the file $1, that imports the PyTorch in $2; none if that is empty. It has no pip.
+# A Python, in the file $1, that imports the PyTorch in $2; none if that is empty. It sees a driver for GPUs if there is a file
+# $work/driver, and writes down the arguments of pip, which installs the PyTorch $pip_torch.
+pip_torch=''
 make_python() {
-  make_script "$1" "case \"\$*\" in
-    *'import torch'*) [[ '$2' ]] && echo '$2' ;;
-    *'-m pip'* | *'-m venv'*) echo \"\$*\" >>'$work/pip'; exit 1 ;;
+  make_script "$1" "[[ \$1 == -I ]] || echo \"not isolated: \$*\" >>'$work/pip'
+  case \"\$*\" in
+    *'find_spec(\"torch\")'*) [[ '$2' ]] && echo '$2' ;;
+    *libcuda*) [[ -e '$work/driver' ]] ;;
+    *'-m venv'*) mkdir -p '$tree/.deps/venv/bin'; ln -sf \"\$0\" '$tree/.deps/venv/bin/python' ;;
+    *'-m pip --disable-pip-version-check config list') ;;
+    *'-m pip'*)
+      all=\"\$*\"
+      echo \"\${all#*--no-compile }\" >>'$work/pip'
+      if [[ ! '$pip_torch' || \$* == *--index-url* ]]; then exit 1; fi
+      if [[ \$* == *torch==* ]]; then cp -r '$pip_torch'/. '$tree/.deps/venv'; fi
+      if [[ \$* == *cudart* ]]; then rm '$tree/.deps/venv/needs'; fi
+      ;;
+    '-I -') exec '$real_python' -c 'import sys; sys.path.insert(0, \"$work\"); exec(sys.stdin.read())' ;;
     *) exec '$real_python' \"\$@\" ;;
   esac"
 }
@@ -66,6 +80,40 @@ expect "CMAKE_PREFIX_PATH" "$(set_up CMAKE_PREFIX_PATH="/none:$work/archive")" \
   "$work/archive/libtorch/share/cmake/Torch"
 expect "Torch_DIR" "$(set_up Torch_DIR="$work/named/Torch" CMAKE_PREFIX_PATH="$work/archive")" "$work/named/Torch"
 expect "one that is too old is passed over" "$(set_up CMAKE_PREFIX_PATH="$work/old")" "$work/python/Torch"
+
+# What pip is asked for, beside its build for CPUs or that for CUDA, which is linked with CUDA's own libraries.
+pip_calls() {
+  rm -rf "$tree/.deps/venv"
+  pip_torch=$1
+  make_python "$work/bin/python3" ''
+  expect "a PyTorch from pip" "$(set_up)" "$installed/Torch"
+  cat "$work/pip"
+}
+for build in cpu cuda; do make_libtorch "$work/$build/lib/python3.11/site-packages/torch/share/cmake"; done
+echo 'libcudart.so.13' >"$work/cuda/needs"
+make_script "$work/bin/ldd" "sed 's/.*/\t& => not found/' '$tree/.deps/venv/needs' 2>/dev/null"
+mkdir "$work/torch-2.13.0.dist-info"
+printf '%s\n' 'Metadata-Version: 2.1' 'Name: torch' 'Version: 2.13.0' 'Requires-Dist: sympy>=1.13.3' \
+  'Requires-Dist: cuda-toolkit[cublas,cudart,cufft,cupti]==13.0.3; platform_system == "Linux"' \
+  'Requires-Dist: nvidia-cudnn-cu13==9.20.0.48; platform_system == "Linux"' >"$work/torch-2.13.0.dist-info/METADATA"
+tried='--retries 1 --no-deps --index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+--no-deps torch==2.13.0'
+expect "pip's build for CPUs" "$(pip_calls "$work/cpu")" "$tried"$'\ntorch==2.13.0 numpy'
+grep -q 'a download of 200 MB' "$work/log" || expect "the size of the download" "$(cat "$work/log")" '... a download of 200 MB ...'
+expect "pip's build for CUDA without a GPU" "$(pip_calls "$work/cuda")" "$tried"$'\ncuda-toolkit[cudart,cupti]==13.0.3 numpy'
+touch "$work/driver"
+rm "$work/cuda/needs"
+expect "pip's build for CUDA beside a GPU" "$(pip_calls "$work/cuda")" 'torch==2.13.0 numpy'
+grep -q 'a download of 3 GB' "$work/log" || expect "the size of the download" "$(cat "$work/log")" '... a download of 3 GB ...'
+rm "$work/driver"
+
+# Modules in the current folder are not imported.
+mkdir "$work/here"
+for module in torch jsonschema ensurepip ctypes; do echo "open('$work/imported', 'w')" >"$work/here/$module.py"; done
+make_script "$work/bin/python3" "exec '$real_python' \"\$@\""
+(cd "$work/here" && set_up >/dev/null)
+expect "modules in the current folder" "$(cat "$work/imported" 2>&1)" "cat: $work/imported: No such file or directory"
+make_python "$work/bin/python3" "$work/python"
 
 # Prints the compiler that set-up takes under the further environment $@.
 compiler() {
