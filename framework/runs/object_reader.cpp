@@ -56,9 +56,10 @@ std::string ObjectReader::string_or_null(const std::string& key) {
 
 std::string ObjectReader::one_of(const std::string& key, const std::vector<std::string>& allowed) {
   const Object& value = at(key);
-  const bool fits = value.is_string() && std::count(allowed.begin(), allowed.end(), value);
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  const bool fits = value.is_string() && std::count(allowed.begin(), allowed.end(), text);
   expect(fits, place(key), fmt::format("one of {}", fmt::join(allowed, ", ")), value);
-  return value.get<std::string>();
+  return text;
 }
 
 std::vector<std::string> ObjectReader::strings(const std::string& key) {
