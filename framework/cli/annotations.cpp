@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "framework/cli/terminal.h"
+#include "framework/cpus.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/sweep.h"
 
@@ -44,7 +44,7 @@ AnnotatedRuns annotated_runs(const std::vector<std::string>& words, bool all_pla
   for (const std::string& place : places) require_place(place, hint);
   AnnotatedRuns out;
   out.words.assign(end, words.end());
-  out.runs = read_runs(places, std::thread::hardware_concurrency());
+  out.runs = read_runs(places, allowed_cpus());
   for (const RunRecord& run : out.runs) {
     if (!run.is_readable()) throw Error(ExitCode::kData, run.error);
   }

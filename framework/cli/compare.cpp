@@ -2,11 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <memory>
-#include <thread>
 
 #include "framework/cli/compare_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/cpus.h"
 #include "framework/reports/comparison_formats.h"
 #include "framework/reports/comparison_text.h"
 
@@ -71,7 +71,7 @@ std::vector<std::string> conclude(std::vector<ComparedSection>& sections,
 }
 
 ExitCode compare(const CompareOptions& options) {
-  const auto records = read_runs(options.places, std::thread::hardware_concurrency());
+  const auto records = read_runs(options.places, allowed_cpus());
   std::vector<const RunRecord*> runs;
   for (const RunRecord& record : records) runs.push_back(&record);
   runs = select_runs(runs, conditions_of(options.where, "--where"), options.tags);

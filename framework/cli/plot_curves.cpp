@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <thread>
-
 #include "framework/cli/pictures.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/cpus.h"
 #include "framework/reports/curves.h"
 #include "framework/reports/heading.h"
 
@@ -69,8 +68,7 @@ std::string encoded(const Curves& curves, const CurvesOptions& options, const st
 }
 
 ExitCode plot_curves(CurvesOptions options) {
-  const std::vector<RunRecord> runs =
-      read_runs(options.places, std::max(std::thread::hardware_concurrency(), 1U));
+  const std::vector<RunRecord> runs = read_runs(options.places, allowed_cpus());
   const fs::path file = file_of(options);
   const std::string format = picture_format(file, {".png", ".svg", ".json", ".csv"});
   if (options.width > 0 && format != ".png")

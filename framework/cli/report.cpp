@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/cpus.h"
 #include "framework/files/file.h"
 
 namespace vitrine {
@@ -24,7 +23,7 @@ ExitCode report(const ReportOptions& options) {
                                               ".html",
                                               escape(options.file)));
   }
-  std::vector<RunRecord> runs = read_runs(options.places, std::thread::hardware_concurrency());
+  std::vector<RunRecord> runs = read_runs(options.places, allowed_cpus());
   const size_t count = runs.size();
   size_t unreadable = 0;
   for (const RunRecord& run : runs) {

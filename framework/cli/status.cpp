@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <thread>
 
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/node.h"
 #include "framework/config/scalar.h"
+#include "framework/cpus.h"
 #include "framework/reports/runs.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/sweeps/ranking.h"
@@ -231,7 +231,7 @@ bool is_asked_for(const std::filesystem::path& sweep, const std::vector<std::str
 ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
   std::map<std::filesystem::path, KnownSweep> sweeps;
-  for (const RunRecord& run : read_runs(options.places, std::thread::hardware_concurrency())) {
+  for (const RunRecord& run : read_runs(options.places, allowed_cpus())) {
     std::error_code gone;  // a run that was removed just now is no reason to hide the others
     auto folder = std::filesystem::canonical(run.path, gone);
     if (gone) folder = run.path;

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <thread>
 
 #include "framework/cli/sweep_plan.h"
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/cpus.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/slurm.h"
 
@@ -45,8 +45,6 @@ SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) 
   if (const auto confirm = command.confirmation()) out.options.confirm = confirm;
   return out;
 }
-
-int64_t cores() { return std::max<int64_t>(std::thread::hardware_concurrency(), 1); }
 
 // Where the trials stand, and what came out of them.
 void show_result(const Sweep& sweep) {
@@ -214,7 +212,7 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
 
 Plan plan_of(SweepSpec& spec, const Grown& grown) {
   if (!spec.options.is_on_slurm())
-    return make_plan(spec, {cores(), spec.options.jobs}, engine(), grown);
+    return make_plan(spec, {allowed_cpus(), spec.options.jobs}, engine(), grown);
   const auto& slurm = spec.options.slurm;
   Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine(), grown);
   fit_to_slurm(spec.options, out);

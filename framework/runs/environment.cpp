@@ -6,8 +6,8 @@
 
 #include <ctime>
 #include <fstream>
-#include <thread>
 
+#include "framework/cpus.h"
 #include "framework/runs/build.h"
 
 namespace vitrine {
@@ -64,9 +64,7 @@ nlohmann::ordered_json describe_environment() {
                                 {"build", code.build}};
   for (const CodeVersion& plugin : code.plugins)
     out["plugins"].push_back({{"name", plugin.name}, {"sources", plugin.sources}});
-  out.update({{"cpu", cpu_model()},
-              {"isa", instruction_set()},
-              {"cores", std::thread::hardware_concurrency()}});
+  out.update({{"cpu", cpu_model()}, {"isa", instruction_set()}, {"cores", allowed_cpus()}});
   return out;
 }
 

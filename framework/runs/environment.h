@@ -10,7 +10,7 @@ namespace vitrine {
 // compiled was not as it has it, "unknown" outside a repository), "sources" (SHA-256 of all that
 // was compiled; these two are the engine's, "unknown" without it), "compiler", "build" (of the
 // libraries that are loaded now), where there are any "plugins" ({"name", "sources"} each), "cpu",
-// "isa" (avx512, avx2, sse4, neon or generic) and "cores" of the machine. Training adds torch,
+// "isa" (avx512, avx2, sse4, neon or generic) and "cores" (allowed_cpus). Training adds torch,
 // torch_isa, denormals, threads and device.
 nlohmann::ordered_json describe_environment();
 

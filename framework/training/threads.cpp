@@ -2,16 +2,20 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
+#include "framework/cpus.h"
+
 namespace vitrine {
 namespace {
 
-int chosen = 0;  // 0: libtorch's own choice
+int chosen = 0;  // 0: libtorch's own choice, as far as this process may use so many
 
 }  // namespace
 
 int compute_threads() {
   // Asked before a model with threads of its own holds libtorch to one.
-  static const int initial = at::get_num_threads();
+  static const int initial = std::min(at::get_num_threads(), static_cast<int>(allowed_cpus()));
   return chosen > 0 ? chosen : initial;
 }
 
