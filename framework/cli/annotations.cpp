@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
 #include "framework/cpus.h"
 #include "framework/runs/run_directory.h"
@@ -21,7 +22,7 @@ bool is_place(const std::string& word) { return holds_run(word) || holds_sweep(w
 
 void require_place(const std::string& word, const std::string& hint) {
   if (is_place(word)) return;
-  const size_t below = find_runs(word).size();
+  const size_t below = find_runs(word).runs.size();
   if (below > 0) {
     throw Error(ExitCode::kUsage,
                 fmt::format("{} is a folder of {}: name the runs that are meant, or a sweep",
@@ -44,7 +45,11 @@ AnnotatedRuns annotated_runs(const std::vector<std::string>& words, bool all_pla
   for (const std::string& place : places) require_place(place, hint);
   AnnotatedRuns out;
   out.words.assign(end, words.end());
-  out.runs = read_runs(places, allowed_cpus());
+  PassedOver passed_over;
+  out.runs = read_runs(places, allowed_cpus(), &passed_over);
+  // Of a sweep all trials are meant: none that cannot be read is left out.
+  if (!passed_over.unreadable.empty()) throw Error(ExitCode::kFailed, passed_over.text());
+  tell_passed_over(passed_over);
   for (const RunRecord& run : out.runs) {
     if (!run.is_readable()) throw Error(ExitCode::kData, run.error);
   }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "framework/cli/compare_view.h"
+#include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/cpus.h"
@@ -71,7 +72,8 @@ std::vector<std::string> conclude(std::vector<ComparedSection>& sections,
 }
 
 ExitCode compare(const CompareOptions& options) {
-  const auto records = read_runs(options.places, allowed_cpus());
+  PassedOver passed_over;
+  const auto records = read_runs(options.places, allowed_cpus(), &passed_over);
   std::vector<const RunRecord*> runs;
   for (const RunRecord& record : records) runs.push_back(&record);
   runs = select_runs(runs, conditions_of(options.where, "--where"), options.tags);
@@ -85,7 +87,9 @@ ExitCode compare(const CompareOptions& options) {
   const std::vector<std::string> words = conclude(sections, options);
   if (options.csv || options.markdown || options.latex) warn_of_left_out(sections);
   if (options.json) {
-    print_json(comparison_json(sections));
+    auto json = comparison_json(sections);
+    json["passed_over"] = passed_over.json();
+    print_json(json);
   } else if (options.csv) {
     print(comparison_csv(sections, options.columns));
   } else if (options.markdown || options.latex) {
@@ -93,7 +97,7 @@ ExitCode compare(const CompareOptions& options) {
   } else {
     print_comparison(sections, words, options.columns);
   }
-  return ExitCode::kDone;
+  return tell_passed_over(passed_over);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "framework/cli/passed_over.h"
 #include "framework/cli/pictures.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
@@ -68,7 +69,9 @@ std::string encoded(const Curves& curves, const CurvesOptions& options, const st
 }
 
 ExitCode plot_curves(CurvesOptions options) {
-  const std::vector<RunRecord> runs = read_runs(options.places, allowed_cpus());
+  PassedOver passed_over;
+  const std::vector<RunRecord> runs =
+      read_runs(options.places, allowed_cpus(), &passed_over);
   const fs::path file = file_of(options);
   const std::string format = picture_format(file, {".png", ".svg", ".json", ".csv"});
   if (options.width > 0 && format != ".png")
@@ -78,7 +81,7 @@ ExitCode plot_curves(CurvesOptions options) {
   warn(curves.left_out);
   write_plot(file, encoded(curves, options, format));
   print("wrote " + escape(file.string()));
-  return ExitCode::kDone;
+  return tell_passed_over(passed_over);
 }
 
 }  // namespace

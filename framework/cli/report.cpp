@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/cpus.h"
@@ -23,7 +24,9 @@ ExitCode report(const ReportOptions& options) {
                                               ".html",
                                               escape(options.file)));
   }
-  std::vector<RunRecord> runs = read_runs(options.places, allowed_cpus());
+  PassedOver passed_over;
+  std::vector<RunRecord> runs =
+      read_runs(options.places, allowed_cpus(), &passed_over);
   const size_t count = runs.size();
   size_t unreadable = 0;
   for (const RunRecord& run : runs) {
@@ -33,7 +36,7 @@ ExitCode report(const ReportOptions& options) {
   }
   write_file_atomically(options.file, report_page(std::move(runs), options.places));
   print(fmt::format("wrote {}: {} run{}", escape(options.file), count, count == 1 ? "" : "s"));
-  return ExitCode::kDone;
+  return tell_passed_over(passed_over);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "framework/cli/passed_over.h"
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
@@ -231,7 +232,8 @@ bool is_asked_for(const std::filesystem::path& sweep, const std::vector<std::str
 ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
   std::map<std::filesystem::path, KnownSweep> sweeps;
-  for (const RunRecord& run : read_runs(options.places, allowed_cpus())) {
+  PassedOver passed_over;
+  for (const RunRecord& run : read_runs(options.places, allowed_cpus(), &passed_over)) {
     std::error_code gone;  // a run that was removed just now is no reason to hide the others
     auto folder = std::filesystem::canonical(run.path, gone);
     if (gone) folder = run.path;
@@ -249,11 +251,11 @@ ExitCode status(const StatusOptions& options) {
   }
   if (options.json) {
     print_json(rows);
-    return ExitCode::kDone;
+    return tell_passed_over(passed_over);
   }
   if (!rows.empty()) print(shown_runs(rows));
   for (const auto& [folder, known] : sweeps) print(wrapped(line_of(known.sweep), output_width()));
-  return ExitCode::kDone;
+  return tell_passed_over(passed_over);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "framework/reports/runs.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <set>
@@ -177,25 +179,53 @@ RunRecord read_run(const fs::path& run) {
   return out;
 }
 
-std::vector<fs::path> find_all_runs(const std::vector<std::string>& places) {
+namespace {
+
+// The runs of one place, or what a user needs to know.
+FoundRuns runs_at(const std::string& place, const fs::path& current) {
+  std::error_code error;
+  const fs::path folder = fs::canonical(place, error);
+  const bool is_missing = error == std::errc::no_such_file_or_directory ||
+                          error == std::errc::not_a_directory ||
+                          error == std::errc::too_many_symbolic_link_levels;
+  if (error && !is_missing) {
+    throw Error(ExitCode::kFailed,
+                fmt::format("cannot read {}: {}", escape(place), error.message()));
+  }
+  FoundRuns out = error ? FoundRuns() : find_runs(folder);
+  for (fs::path& link : out.passed_over.links) link = shown_path(link, current);
+  for (auto& [path, reason] : out.passed_over.unreadable) path = shown_path(path, current);
+  if (!out.runs.empty()) return out;
+  if (error) refuse_sweep(place);
+  if (!out.passed_over.empty()) {
+    throw Error(out.passed_over.has_failed() ? ExitCode::kFailed : ExitCode::kUsage,
+                fmt::format("{}: no run was found; {}", escape(place), out.passed_over.text()));
+  }
+  RunDirectory::open(place);
+  return out;
+}
+
+}  // namespace
+
+FoundRuns find_all_runs(const std::vector<std::string>& places) {
   const fs::path current = fs::current_path();
-  std::vector<fs::path> out;
+  FoundRuns out;
   std::set<fs::path> seen;
   for (const std::string& place : places) {
-    std::error_code error;
-    const fs::path folder = fs::canonical(place, error);
-    const std::vector<fs::path> runs = error ? std::vector<fs::path>() : find_runs(folder);
-    if (error) refuse_sweep(place);
-    if (runs.empty()) RunDirectory::open(place);  // throws what a user needs to know
-    for (const fs::path& run : runs) {
-      if (seen.insert(run).second) out.push_back(shown_path(run, current));
+    const FoundRuns found = runs_at(place, current);
+    out.passed_over.add(found.passed_over);
+    for (const fs::path& run : found.runs) {
+      if (seen.insert(run).second) out.runs.push_back(shown_path(run, current));
     }
   }
   return out;
 }
 
-std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads) {
-  const std::vector<fs::path> paths = find_all_runs(places);
+std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads,
+                                 PassedOver* passed_over) {
+  FoundRuns found = find_all_runs(places);
+  if (passed_over) *passed_over = std::move(found.passed_over);
+  const std::vector<fs::path>& paths = found.runs;
   std::vector<RunRecord> out(paths.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/runs/annotations.h"
+#include "framework/runs/find_runs.h"
 #include "framework/runs/metrics.h"
 
 namespace vitrine {
@@ -43,9 +44,12 @@ nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config);
 RunRecord read_run(const std::filesystem::path& run);
 
 // The runs at and below `places`: folders of a run, of runs or of a sweep, each run once, in the
-// order of the places and within one by path. Throws Error(kUsage) for a place without any run.
-std::vector<std::filesystem::path> find_all_runs(const std::vector<std::string>& places);
+// order of the places and within one by path. Throws Error(kUsage) for a place without any run, and
+// Error(kFailed) where it, or what it may be in, cannot be read.
+FoundRuns find_all_runs(const std::vector<std::string>& places);
 
-std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads);
+// `passed_over`, if given, takes what the search did not look into.
+std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads,
+                                 PassedOver* passed_over = nullptr);
 
 }  // namespace vitrine

@@ -121,24 +121,6 @@ void refuse_file_of_run(const fs::path& file) {
   }
 }
 
-std::vector<fs::path> find_runs(const fs::path& folder) {
-  if (holds_run(folder)) return {folder};
-  std::vector<fs::path> runs;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
-                                         error);
-  for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
-    std::error_code unreadable;
-    if (!fs::is_directory(entry->symlink_status(unreadable))) continue;
-    const bool hidden = entry->path().filename().string().starts_with('.');
-    const bool run = !hidden && holds_run(entry->path());
-    if (run) runs.push_back(entry->path());
-    if (run || hidden) entry.disable_recursion_pending();
-  }
-  std::sort(runs.begin(), runs.end());
-  return runs;
-}
-
 RunDirectory RunDirectory::create(const fs::path& root, const std::string& name) {
   if (!is_valid_name(name)) {
     throw Error(ExitCode::kUsage,

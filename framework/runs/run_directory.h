@@ -25,10 +25,6 @@ void refuse_file_of_run(const std::filesystem::path& file);
 // somebody's own file has this name.
 void point_link(const std::filesystem::path& link, const std::filesystem::path& target);
 
-// All runs at or below `folder`, sorted; links (`latest`, or a sweep's `best`) and hidden folders
-// are left out.
-std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder);
-
 // The folder of one run, held open: what is read and written is in this folder wherever it is moved
 // to meanwhile, and no link in it is followed.
 class RunDirectory {

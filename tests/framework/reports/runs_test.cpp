@@ -13,9 +13,8 @@ using Json = nlohmann::ordered_json;
 
 std::vector<std::string> found(const std::vector<fs::path>& places) {
   std::vector<std::string> out;
-  for (const fs::path& run : find_all_runs({places.begin(), places.end()})) {
-    out.push_back(run.string());
-  }
+  const FoundRuns found = find_all_runs({places.begin(), places.end()});
+  for (const fs::path& run : found.runs) out.push_back(run.string());
   return out;
 }
 

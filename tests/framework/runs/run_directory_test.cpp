@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "framework/files/sha256.h"
+#include "framework/runs/find_runs.h"
 #include "tests/catch.h"
 #include "tests/framework/runs/support.h"
 
@@ -130,9 +131,9 @@ TEST_CASE("all runs below a folder, without links", "[runs]") {
   write_plain(b.metrics().path(), "{}");
   fs::create_directories(b.checkpoints().path() / "checkpoints");
   fs::create_directories(root / ".hidden" / "checkpoints");
-  CHECK(find_runs(root.path()) == std::vector<fs::path>{a.path(), b.path()});
-  CHECK(find_runs(b.path()) == std::vector<fs::path>{b.path()});
-  CHECK(find_runs(root / "missing").empty());
+  CHECK(find_runs(root.path()).runs == std::vector<fs::path>{a.path(), b.path()});
+  CHECK(find_runs(b.path()).runs == std::vector<fs::path>{b.path()});
+  CHECK(find_runs(root / "missing").runs.empty());
 }
 
 TEST_CASE("a staged config counts from the moment on that its digest is told", "[runs]") {

@@ -1,6 +1,7 @@
 #include "framework/sweeps/best.h"
 
 #include "framework/files/json.h"
+#include "framework/runs/find_runs.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/run_sweep.h"
 #include "tests/framework/sweeps/support.h"
@@ -81,7 +82,7 @@ TEST_CASE("the link leads to the best run from wherever the sweep lies, and foll
   CHECK(link_of(folder) == "trials/0001-cell");
   CHECK(summary_of(folder) == "trials/0001-cell");
   CHECK(RunDirectory::open(folder / "best").path() == folder.run(0));
-  CHECK(find_runs(folder.path()) == std::vector<fs::path>{folder.run(0), folder.run(1)});
+  CHECK(find_runs(folder.path()).runs == std::vector<fs::path>{folder.run(0), folder.run(1)});
   folder.write(1, RunStatus::kFinished, {0.95});
   choose(folder);
   CHECK(link_of(folder) == "trials/0002-cell");

@@ -5,6 +5,7 @@
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/files/json.h"
+#include "framework/runs/find_runs.h"
 #include "framework/runs/run_directory.h"
 #include "tests/framework/files/support.h"
 #include "tests/framework/sweeps/fake_engine.h"
@@ -297,7 +298,7 @@ TEST_CASE("folders that are gone or damaged are made again from plan.json") {
     CHECK(sweep.state(i).status == TrialStatus::kWaiting);
     CHECK(read_yaml(run(i) / "config.yaml").find("lr")->scalar == std::to_string(i + 1));
   }
-  CHECK(find_runs(folder / "sweep").size() == 6);
+  CHECK(find_runs(folder / "sweep").runs.size() == 6);
 }
 
 TEST_CASE("a failed trial without a usable checkpoint begins again when it is retried") {
