@@ -197,6 +197,7 @@ int main_of(int argc, char** argv) {
     const size_t end = trace ? text.npos
                              : std::min({text.find("\nException raised from"),
                                          text.find("\nframe #0"), text.find('\n', 2000)});
+  tell_of_loading({print_aside, print_warning});
     print_error("internal error: " + text.substr(0, end) +
                 (trace ? "" : "\n       (--trace shows where)"));
     return static_cast<int>(ExitCode::kInternal);

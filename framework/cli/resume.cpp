@@ -5,6 +5,7 @@
 #include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
 #include "framework/sweeps/best.h"
+#include "framework/sweeps/frozen_code.h"
 
 namespace vitrine {
 
@@ -29,6 +30,19 @@ void mend(Sweep& sweep, bool retry_failed) {
   }
 }
 
+// A sweep runs its own copies of the program and of plug-ins, wherever these came from.
+void tell_of_frozen_code(const Sweep& sweep) {
+  const std::filesystem::path program = sweep.program();
+  const CodeOfSweep code = require_trusted_code(program.parent_path());
+  std::error_code error;
+  if (std::filesystem::equivalent("/proc/self/exe", program, error)) return;  // it was told
+  if (!code.is_this_program && !code.program.empty())
+    print_aside("running the sweep's own copy of the program, " + escape(program.string()));
+  for (const auto& plugin : code.plugins)
+    print_aside("its trials load the plug-in " + escape(plugin.string()));
+  for (const std::string& warning : code.warnings) print_warning(warning);
+}
+
 ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& command,
                       const SweepCommand& of_sweep) {
   if (command.changes_config()) {
@@ -39,6 +53,7 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
   }
   install_signal_handlers();
   Sweep sweep = Sweep::open(options.place);
+  tell_of_frozen_code(sweep);
   std::optional<Growth> growth;
   if (command.assignments().empty()) {
     sweep.lock();
@@ -70,7 +85,9 @@ ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,
 
 Action resume_verb(CLI::App& app) {
   auto options = std::make_shared<ResumeOptions>();
-  app.add_option("RUN", options->place, "folder of the run or the sweep")->required();
+  app.add_option("RUN", options->place, "folder of the run or the sweep")
+      ->transform(path_option())
+      ->required();
   auto command = std::make_shared<TrainingCommand>(app);
   auto of_sweep = std::make_shared<SweepCommand>(app);
   app.add_flag("--retry-failed", options->retry_failed,

@@ -11,8 +11,11 @@
 #include <string>
 
 #include "framework/error.h"
+#include "framework/files/paths.h"
 #include "framework/registry/abi.h"
 #include "framework/registry/registry.h"
+#include "framework/registry/trial_load.h"
+#include "framework/registry/trust.h"
 
 namespace vitrine {
 namespace {
@@ -79,8 +82,10 @@ std::string read_stamp(const std::filesystem::path& library) {
 
 // The library itself knows which torch it was built against; the core does not. The engine's stamp
 // is what plug-ins must match.
+std::filesystem::path engine_library() { return library_folder() / "libvitrine_engine.so"; }
+
 std::string expected_stamp() {
-  static const std::string stamp = read_stamp(library_folder() / "libvitrine_engine.so");
+  static const std::string stamp = read_stamp(engine_library());
   return stamp;
 }
 
@@ -101,14 +106,29 @@ void check_stamp(const std::filesystem::path& path) {
   }
 }
 
-void open_library(const std::filesystem::path& path) {
+LoadingWords& loading_words() {
+  static LoadingWords words;
+  return words;
+}
+
+// Names a plug-in before its code runs, and runs its constructors where they can do no harm.
+void try_plugin(const std::filesystem::path& path, const std::string& warning, int mode) {
+  const LoadingWords& words = loading_words();
+  if (words.message) words.message("loading the plug-in " + escape(path.string()));
+  if (words.warning && !warning.empty()) words.warning(warning);
+  const std::string failure = failure_of_loading(path, mode);
+  if (!failure.empty()) refuse(path, failure);
+}
+
+void open_library(const std::filesystem::path& path, const std::string& warning) {
   Registry& registry = Registry::instance();
-  const size_t before = registry.size(), problems = registry.problems().size();
-  const bool is_engine = path.filename() == "libvitrine_engine.so";
-  registry.set_library(is_engine ? "" : path.string());
+  const bool is_engine = path == engine_library();
   // A plug-in that misses a function is refused. Of libtorch, what is not called is not looked up.
-  const int binding = is_engine ? RTLD_LAZY : RTLD_NOW;
-  const bool opened = dlopen(path.c_str(), binding | RTLD_LOCAL) != nullptr;
+  const int mode = (is_engine ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL;
+  if (!is_engine) try_plugin(path, warning, mode);
+  const size_t before = registry.size(), problems = registry.problems().size();
+  registry.set_library(is_engine ? "" : path.string());
+  const bool opened = dlopen(path.c_str(), mode) != nullptr;
   registry.set_library("");
   if (!opened) refuse(path, reason_of_dlerror(path.string()));
   if (registry.problems().size() > problems) {
@@ -128,6 +148,8 @@ std::filesystem::path library_folder() {
   return std::filesystem::canonical(info.dli_fname).parent_path();
 }
 
+void tell_of_loading(LoadingWords words) { loading_words() = std::move(words); }
+
 void load_plugin(const std::filesystem::path& library) {
   std::error_code error;
   const auto path = std::filesystem::weakly_canonical(std::filesystem::absolute(library), error);
@@ -138,9 +160,14 @@ void load_plugin(const std::filesystem::path& library) {
   const auto known = reasons.find(path);
   if (known != reasons.end() && known->second.empty()) return;
   if (known != reasons.end()) throw Error(ExitCode::kPlugin, known->second);
+  if (!std::filesystem::exists(path, error) && !error)
+    refuse(path, "no such file" + counted_from_here(library));
   check_stamp(path);
+  const bool is_engine = path == engine_library();
+  const std::string warning =
+      is_engine ? "" : require_trusted(library, "plug-in " + escape(path.string()));
   try {
-    open_library(path);
+    open_library(path, warning);
     reasons[path] = "";
   } catch (const Error& error) {
     reasons[path] = error.what();

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/registry/plugin.h"
+#include "framework/registry/trust.h"
 
 namespace vitrine {
 
@@ -12,6 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so"};
 constexpr uint64_t kMostBytes = uint64_t{4} << 30;
 
 void freeze(const fs::path& from, const fs::path& to) {
@@ -29,8 +35,55 @@ FrozenCode::FrozenCode(fs::path folder) : folder_(std::move(folder)) {
   std::error_code error;
   fs::create_directories(folder_, error);
   freeze("/proc/self/exe", folder_ / "runner");
-  for (const char* library : {"libvitrine_core.so", "libvitrine_engine.so"})
-    freeze(library_folder() / library, folder_ / library);
+  for (const char* library : kLibraries) freeze(library_folder() / library, folder_ / library);
+}
+
+namespace {
+
+// Plug-ins have names that FrozenCode gives them.
+constexpr const char* kPluginStart = "plugin-";
+
+bool have_same_bytes(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  if (fs::file_size(a, error) != fs::file_size(b, error) || error) return false;
+  std::ifstream one(a, std::ios::binary), other(b, std::ios::binary);
+  std::vector<char> bytes(size_t{1} << 20), others(bytes.size());
+  const auto size = static_cast<std::streamsize>(bytes.size());
+  while (one && other) {
+    one.read(bytes.data(), size);
+    other.read(others.data(), size);
+    const auto count = static_cast<size_t>(one.gcount());
+    if (one.gcount() != other.gcount() || std::memcmp(bytes.data(), others.data(), count) != 0)
+      return false;
+  }
+  return one.eof() && other.eof();
+}
+
+}  // namespace
+
+CodeOfSweep require_trusted_code(const fs::path& folder) {
+  CodeOfSweep out;
+  std::error_code error;
+  out.is_this_program = have_same_bytes(folder / "runner", "/proc/self/exe");
+  if (fs::exists(folder / "runner", error)) out.program.push_back(folder / "runner");
+  for (const char* library : kLibraries) {
+    out.is_this_program =
+        out.is_this_program && have_same_bytes(folder / library, library_folder() / library);
+    if (fs::exists(folder / library, error)) out.program.push_back(folder / library);
+  }
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(kPluginStart))
+      out.plugins.push_back(entry->path());
+  }
+  std::sort(out.plugins.begin(), out.plugins.end());
+  const auto check = [&](const fs::path& file, const char* what) {
+    const std::string warning = require_trusted(file, what + escape(file.string()));
+    if (!warning.empty()) out.warnings.push_back(warning);
+  };
+  for (const fs::path& file : out.program) check(file, "the sweep's own copy of the program, ");
+  for (const fs::path& file : out.plugins) check(file, "the sweep's own copy of a plug-in, ");
+  return out;
 }
 
 void FrozenCode::take_plugins(Node& config) {
@@ -41,7 +94,7 @@ void FrozenCode::take_plugins(Node& config) {
     std::string& copied = plugins_[plugin.scalar];
     if (copied.empty()) {
       // Two of one name may come from different folders.
-      copied = folder_ / fmt::format("plugin-{}-{}", plugins_.size(),
+      copied = folder_ / fmt::format("{}{}-{}", kPluginStart, plugins_.size(),
                                      fs::path(plugin.scalar).filename().string());
       freeze(plugin.scalar, copied);
     }

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "framework/config/node.h"
 
@@ -26,5 +28,14 @@ class FrozenCode {
   std::filesystem::path folder_;
   Plugins plugins_;
 };
+
+// Code that a sweep has in `folder` and runs, of which there may be none any more.
+struct CodeOfSweep {
+  std::vector<std::filesystem::path> program, plugins;
+  bool is_this_program = false;       // byte for byte the one that runs now
+  std::vector<std::string> warnings;  // of require_trusted
+};
+// Throws Error(kPlugin) for what anybody could have written.
+CodeOfSweep require_trusted_code(const std::filesystem::path& folder);
 
 }  // namespace vitrine

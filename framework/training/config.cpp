@@ -346,6 +346,21 @@ KnownKeys known_keys(Node written) {
   list_known(fields_of(config), "", &written, out);
   return out;
 }
+void load_plugins_of(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(folder, ignored);
+  const fs::path config = (is_folder ? folder : folder.parent_path()) / "config.yaml";
+  if (!fs::is_regular_file(config, ignored)) return;
+  Node written;
+  try {
+    written = load_config({config, {}, {}});
+  } catch (const Error&) {
+    return;  // weights alone may do without
+  }
+  load_plugins(written);
+}
+
 
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
                                               bool loads_weights, const Derived& before,

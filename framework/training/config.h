@@ -81,6 +81,10 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
                                               bool loads_weights = true, const Derived& before = {},
                                               const Problems::KeyLister& also_known = {});
 
+// Loads the plug-ins of the run in `folder`, or of the one that `folder`, a file of it, lies in;
+// none where there is no config. Throws Error(kPlugin).
+void load_plugins_of(const std::filesystem::path& folder);
+
 // The keys that a config may have. Plug-ins that `written` names are loaded where that is possible.
 KnownKeys known_keys(Node written);
 

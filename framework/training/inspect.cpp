@@ -64,6 +64,7 @@ Place find_checkpoint(const RunDirectory& run, const std::string& which) {
 ModelFile open_model(const WeightsSource& source) {
   if (fs::is_regular_file(source.path)) {
     if (!source.checkpoint.empty())
+  load_plugins_of(source.path);  // whose parts the file names
       throw Error(ExitCode::kUsage, "--checkpoint chooses among those of a run; " +
                                         escape(source.path.string()) + " is a file");
     return load_model(source.path);
@@ -367,6 +368,7 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
     if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
   };
   refuse_problems();
+  if (weights) load_plugins_of(weights->path);  // the plot may be one of theirs
   const at::NoGradGuard no_grad;
   ModelFile model;
   if (weights) model = open_model(*weights);

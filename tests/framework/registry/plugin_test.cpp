@@ -139,3 +139,64 @@ TEST_CASE("problems with registered components end the program with exit code 2"
   const std::string message = message_of(ExitCode::kUsage, [] { require_sound_registry(); });
   CHECK(message.find("the bird \"finch\" is registered twice: ") != std::string::npos);
 }
+
+TEST_CASE("a library whose constructors throw, crash or end the process is refused as one",
+          "[plugin]") {
+  const size_t before = Registry::instance().size();
+  CHECK(refusal(library("throwing")) == "its constructors throw: no licence\\nfor today");
+  CHECK(refusal(library("throwing")) == "its constructors throw: no licence\\nfor today");
+  CHECK(refusal(library("crashing")) == "its constructors crash: Segmentation fault");
+  CHECK(refusal(library("exiting")) == "its constructors end the process with exit code 3");
+  CHECK(Registry::instance().size() == before);
+}
+
+TEST_CASE("a library that anybody could have written is refused before it runs", "[plugin]") {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  const auto put = [&](const fs::path& file, fs::perms more) {
+    fs::create_directories(file.parent_path());
+    fs::copy_file(library("silent"), file);
+    fs::permissions(file, more, fs::perm_options::add);
+    return file;
+  };
+  const std::string advice = ", so its code may be anybody's; chmod o-w ";
+  const auto file = put(folder / "a.so", fs::perms::others_write);
+  CHECK(refusal(file) ==
+        "everyone can write it" + advice + file.string() + " if you trust what is there");
+  const auto inner = put(folder / "open/inner/a.so", fs::perms::none);
+  fs::permissions(folder / "open", fs::perms::all);
+  CHECK(refusal(inner) == "everyone can write the folder " + (folder / "open").string() + advice +
+                              (folder / "open").string() + " if you trust what is there");
+  const auto shared = put(folder / "shared.so", fs::perms::group_write);
+  if (chown(shared.c_str(), static_cast<uid_t>(-1), 65534) == 0) {
+    std::vector<std::string> warnings;
+    tell_of_loading(
+        {[](const std::string&) {}, [&](const std::string& text) { warnings.push_back(text); }});
+    CHECK(refusal(shared) == "registered no component");
+    tell_of_loading({});
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].starts_with("plug-in " + shared.string() + ": the group "));
+    CHECK(warnings[0].ends_with(" can write it"));
+  }
+  // Through a link as well, wherever that lies.
+  fs::create_symlink(inner, folder / "link.so");
+  CHECK(message_of(ExitCode::kPlugin, [&] {
+          load_plugin(folder / "link.so");
+        }).find("everyone can write the folder") != std::string::npos);
+  // As in /tmp, nobody can replace what is another's.
+  fs::permissions(folder / "open", fs::perms::sticky_bit, fs::perm_options::add);
+  CHECK(refusal(inner) == "registered no component");
+}
+
+TEST_CASE("a plug-in is named before it is loaded, once", "[plugin]") {
+  const TemporaryFolder folder;
+  std::filesystem::copy_file(library("silent"), folder / "named.so");
+  std::vector<std::string> told;
+  const auto tell = [&](const std::string& text) { told.push_back(text); };
+  tell_of_loading({tell, tell});
+  refusal(folder / "named.so");
+  refusal(folder / "named.so");
+  refusal(folder / "none.so");
+  tell_of_loading({});
+  CHECK(told == std::vector<std::string>{"loading the plug-in " + (folder / "named.so").string()});
+}
