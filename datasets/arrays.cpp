@@ -7,6 +7,7 @@
 
 #include "framework/data/dataset.h"
 #include "framework/error.h"
+#include "framework/files/paths.h"
 #include "framework/files/safetensors.h"
 #include "framework/registry/register.h"
 
@@ -73,11 +74,18 @@ void widen(DType type, const std::string& bytes, int64_t* out) {
   }
 }
 
+const std::string& require_there(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error) || error) return path;
+  throw Error(ExitCode::kData,
+              "cannot read " + escape(path) + ": no such file" + counted_from_here(path));
+}
+
 // The four tensors of the file, each read on its own.
 class ArraysFile {
  public:
   explicit ArraysFile(const std::string& path)
-      : path_(path), file_(Safetensors::header_only(path)) {
+      : path_(path), file_(Safetensors::header_only(require_there(path))) {
     for (const char* set : {"train", "test"}) check_set(set);
     const auto train = shape_of("train"), test = shape_of("test");
     if (!std::equal(train.begin() + 1, train.end(), test.begin() + 1, test.end())) {

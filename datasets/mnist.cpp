@@ -14,6 +14,7 @@
 #include "framework/files/file.h"
 #include "framework/files/gzip.h"
 #include "framework/files/idx.h"
+#include "framework/files/paths.h"
 #include "framework/files/sha256.h"
 #include "framework/registry/register.h"
 
@@ -120,7 +121,7 @@ std::vector<fs::path> places(const Path& root) {
   std::string rest = environment("VITRINE_DATA");
   while (!rest.empty()) {
     const size_t colon = rest.find(':');
-    if (colon != 0) out.emplace_back(rest.substr(0, colon));
+    if (colon != 0) out.emplace_back(expand_home(rest.substr(0, colon)));
     rest = colon == rest.npos ? "" : rest.substr(colon + 1);
   }
   for (const char* place : {"data", "../data", "../shared/data"}) out.emplace_back(place);
@@ -174,7 +175,9 @@ class Finder {
                             : missing.size() == std::size(kFiles)
                                 ? "has none of the files"
                                 : fmt::format("has no {}", fmt::join(missing, ", no "));
-    tried(folder.string(), why);
+    std::error_code unknown;
+    const fs::path whole = fs::absolute(folder, unknown).lexically_normal();
+    tried((unknown ? folder : whole).string(), why);
     return false;
   }
 
@@ -227,7 +230,7 @@ class Finder {
   }
 
   std::string advice() const {
-    return "MNIST was not found. Tried:" + tried_ +
+    return "MNIST was not found. Tried (relative paths count from the current folder):" + tried_ +
            "\nSet VITRINE_DATA or dataset.root to a folder with its four files (" +
            fmt::format("{}, raw or .gz", fmt::join({kFiles[0]->name, kFiles[1]->name,
                                                     kFiles[2]->name, kFiles[3]->name},

@@ -111,6 +111,7 @@ Action compare_verb(CLI::App& app) {
     list(name, values, help)->delimiter(',')->transform(without_spaces);
   };
   app.add_option("RUN-OR-FOLDER", options->places, "runs, or folders of runs or sweeps")
+      ->transform(path_option())
       ->required();
   app.add_option("--metric", options->metric, "the metric that decides; default test/accuracy");
   list("--where", options->where, "only runs with, such as model.hidden_d=8,16; or != < <= > >=");

@@ -18,8 +18,11 @@ struct ExportOptions {
 Action export_verb(CLI::App& app) {
   auto options = std::make_shared<ExportOptions>();
   app.add_option("RUN-OR-MODEL", options->run, "folder of a run, or a model.safetensors")
+      ->transform(path_option())
       ->required();
-  app.add_option("FILE", options->file, "safetensors file to write")->required();
+  app.add_option("FILE", options->file, "safetensors file to write")
+      ->transform(path_option())
+      ->required();
   app.add_option("--layout", options->layout, "whose names and shapes: native, tutorial, timm")
       ->capture_default_str();
   app.add_option("--checkpoint", options->weights.checkpoint,

@@ -149,6 +149,7 @@ Action list_verb(CLI::App& app) {
   app.add_option("KIND", options->kind, "such as mlp; without it, all kinds");
   app.add_option("NAME", options->name, "a component, to see its options");
   app.add_option("--plugin", options->plugins, "a shared library with more components")
+      ->transform(path_option())
       ->allow_extra_args(false);
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return list(*options); };

@@ -13,7 +13,10 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/config/references.h"
 #include "framework/config/scalar.h"
+#include "framework/files/paths.h"
+#include "framework/registry/plugin.h"
 #include "framework/runs/environment.h"
 
 namespace vitrine {
@@ -85,8 +88,9 @@ std::vector<std::string> verb_names() {
 // "runner a.yaml x=1" is "runner train a.yaml x=1"; a word that is neither a verb nor looks like a
 // file is a mistake.
 void insert_default_verb(std::vector<std::string>& arguments) {
-  const auto first = std::find_if(arguments.begin(), arguments.end(),
-                                  [](const std::string& word) { return !word.starts_with("-"); });
+  const auto first = std::find_if(arguments.begin(), arguments.end(), [](const std::string& word) {
+    return !word.starts_with("-") || word == "-";
+  });
   const auto is_own = [](const std::string& word) {
     return word == "-h" || word == "--help" || word == "--version" || word == "--trace";
   };
@@ -99,8 +103,8 @@ void insert_default_verb(std::vector<std::string>& arguments) {
   if (first == arguments.end()) return;
   const auto names = verb_names();
   if (std::find(names.begin(), names.end(), *first) != names.end()) return;
-  const bool file =
-      first->find_first_of("./") != std::string::npos || std::filesystem::exists(*first);
+  const bool file = *first == "-" || first->find_first_of("./~") != std::string::npos ||
+                    std::filesystem::exists(*first);
   if (!file) {
     const std::string near = nearest_names(*first, names);
     throw Error(
@@ -172,10 +176,28 @@ CLI::Validator at_least_one() {
   return CLI::Validator(check, "AT LEAST 1");
 }
 
+CLI::Validator path_option() {
+  const auto expand = [](std::string& text) {
+    Node path = Node::string(text);
+    note_references(path);
+    if (path.refers.empty()) {
+      text = expand_home(text);
+      return std::string();
+    }
+    path.location.source = std::make_shared<Source>(Source{"command line", {text}});
+    path = with_environment(path);
+    if (!path.refers.empty()) return text + ": only ${env:NAME} can stand in a path here";
+    text = expand_home(path.scalar);
+    return std::string();
+  };
+  return CLI::Validator(expand, "");
+}
+
 const std::vector<std::string>& command_line() { return words; }
 
 int main_of(int argc, char** argv) {
   words.assign(argv, argv + argc);
+  tell_of_loading({print_aside, print_warning});
   try {
     std::error_code error;
     if (std::filesystem::current_path(error).empty())
@@ -197,7 +219,6 @@ int main_of(int argc, char** argv) {
     const size_t end = trace ? text.npos
                              : std::min({text.find("\nException raised from"),
                                          text.find("\nframe #0"), text.find('\n', 2000)});
-  tell_of_loading({print_aside, print_warning});
     print_error("internal error: " + text.substr(0, end) +
                 (trace ? "" : "\n       (--trace shows where)"));
     return static_cast<int>(ExitCode::kInternal);

@@ -4,6 +4,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
+#include "framework/files/paths.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/best.h"
 #include "framework/training/engine.h"
@@ -36,7 +37,7 @@ Words read_words(const std::vector<std::string>& words) {
   for (size_t i = 0; i < words.size(); ++i) {
     std::string word = words[i];
     if (!word.starts_with("--")) {
-      out.places.push_back(word);
+      out.places.push_back(expand_home(word));
       continue;
     }
     word = word.substr(2);
@@ -89,9 +90,10 @@ Action plot_verb(CLI::App& app) {
   const Action plot_curves = plot_curves_verb(*curves);
   app.add_option("PLOT", options->name, "which picture of a model: runner list plot");
   app.add_option(
-      "-o,--output", options->file,
-      "file to write, by its end: .png, .svg, or .json for the numbers behind the picture; "
-      "default RUN/plots/PLOT.png, or PLOT.png without a run");
+         "-o,--output", options->file,
+         "file to write, by its end: .png, .svg, or .json for the numbers behind the picture; "
+         "default RUN/plots/PLOT.png, or PLOT.png without a run")
+      ->transform(path_option());
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
   app.allow_extras();

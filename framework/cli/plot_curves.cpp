@@ -88,7 +88,9 @@ ExitCode plot_curves(CurvesOptions options) {
 
 Action plot_curves_verb(CLI::App& app) {
   auto options = std::make_shared<CurvesOptions>();
-  app.add_option("RUN", options->places, "runs, or folders with runs")->required();
+  app.add_option("RUN", options->places, "runs, or folders with runs")
+      ->transform(path_option())
+      ->required();
   app.add_option("--metric", options->curves.metric, "one of metrics.json's history")
       ->capture_default_str();
   app.add_option("--x", options->curves.x, "epoch, step or seconds")
@@ -102,7 +104,8 @@ Action plot_curves_verb(CLI::App& app) {
       ->transform(at_least_one());
   app.add_option("-o,--output", options->file,
                  "file to write, by its end: .png, .svg, or .json or .csv for the numbers; default "
-                 "RUN/plots/curves-METRIC.png");
+                 "RUN/plots/curves-METRIC.png")
+      ->transform(path_option());
   return [options] { return plot_curves(*options); };
 }
 

@@ -44,8 +44,9 @@ ExitCode predict(PredictOptions options) {
 Action predict_verb(CLI::App& app) {
   auto options = std::make_shared<PredictOptions>();
   app.add_option("RUN-OR-MODEL", options->place, "folder of a run, or a model.safetensors")
+      ->transform(path_option())
       ->required();
-  app.add_option("IMAGE", options->images, "PNG files")->required();
+  app.add_option("IMAGE", options->images, "PNG files")->transform(path_option())->required();
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
   app.add_flag("--invert", options->invert,

@@ -43,8 +43,11 @@ ExitCode report(const ReportOptions& options) {
 
 Action report_verb(CLI::App& app) {
   auto options = std::make_shared<ReportOptions>();
-  app.add_option("RUN", options->places, "runs, or folders with runs or of a sweep")->required();
+  app.add_option("RUN", options->places, "runs, or folders with runs or of a sweep")
+      ->transform(path_option())
+      ->required();
   app.add_option("-o,--output", options->file, "HTML file to write, also over an older one")
+      ->transform(path_option())
       ->capture_default_str();
   return [options] { return report(*options); };
 }

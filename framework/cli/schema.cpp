@@ -1,5 +1,6 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/config/editor_schema.h"
 #include "framework/sweeps/options.h"
 #include "framework/training/engine.h"
 
@@ -11,7 +12,7 @@ Action schema_verb(CLI::App&) {
     SweepOptions sweep;
     schema["properties"]["sweep"] = schema_of_fields(fields_of(sweep));
     schema["properties"]["sweep"]["description"] = "makes this a sweep file: runner sweep FILE";
-    print_json(schema);
+    print_json(editor_schema(std::move(schema)));
     return ExitCode::kDone;
   };
 }

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
@@ -28,7 +31,7 @@ std::string shown_model(const Json& model) {
   }
   rows.push_back({"total", model.at("type"), "", grouped(model.at("parameters").get<int64_t>()),
                   grouped(model.at("flops_per_image").get<int64_t>())});
-  std::string out = terminal_table(rows);
+  std::string out = terminal_table(rows, STDERR_FILENO);
   for (const Json& decision : model.at("decisions")) {
     out += fmt::format("\n{}: {} ({})", decision.at("key").get<std::string>(),
                        decision.at("value").get<std::string>(),
@@ -60,8 +63,10 @@ ExitCode show(const ShowOptions& options) {
     }
     return out;
   };
-  print(to_commented_yaml(config->resolved, origin));
-  print(shown_model(model));
+  // So that what is written to a file or a pipe is a config.
+  std::fputs(to_commented_yaml(config->resolved, origin).c_str(), stdout);
+  std::fflush(stdout);
+  print_aside("\n" + shown_model(model));
   return ExitCode::kDone;
 }
 
@@ -69,7 +74,10 @@ ExitCode show(const ShowOptions& options) {
 
 Action show_verb(CLI::App& app) {
   auto options = std::make_shared<ShowOptions>();
-  app.add_option("CONFIG", options->source.file, "YAML file of the experiment")->required();
+  app.add_option("CONFIG", options->source.file,
+                 "YAML file of the experiment, or - for standard input")
+      ->transform(path_option())
+      ->required();
   app.add_option("key=value", options->source.overrides, "values that replace the config's");
   app.add_option("--unset", options->source.unset, "take a key of the config back to its default")
       ->allow_extra_args(false);

@@ -263,6 +263,7 @@ ExitCode status(const StatusOptions& options) {
 Action status_verb(CLI::App& app) {
   auto options = std::make_shared<StatusOptions>();
   app.add_option("RUN", options->places, "runs, sweeps, or folders with them; default runs")
+      ->transform(path_option())
       ->default_val(std::vector<std::string>{"runs"});
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return status(*options); };

@@ -9,6 +9,7 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/cpus.h"
+#include "framework/files/paths.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/slurm.h"
 
@@ -33,8 +34,13 @@ bool is_assignment(const std::string& word) {
 
 SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) {
   std::vector<std::string> files, assignments;
-  for (const std::string& word : options.words)
-    (is_assignment(word) ? assignments : files).push_back(word);
+  for (const std::string& word : options.words) {
+    if (is_assignment(word)) {
+      assignments.push_back(word);
+    } else {
+      files.push_back(expand_home(word));
+    }
+  }
   if (files.empty())
     throw Error(ExitCode::kUsage, "sweep needs a config, or a sweep file, to start from");
   if (!options.device.empty()) assignments.push_back("device=" + options.device);
@@ -316,7 +322,8 @@ Action sweep_verb(CLI::App& app) {
       ->required();
   auto command = std::make_shared<SweepCommand>(app);
   app.add_option("--run-dir", options->run_dir,
-                 "folder of the sweep; default runs/<name>/<time>-<id>");
+                 "folder of the sweep; default runs/<name>/<time>-<id>")
+      ->transform(path_option());
   app.add_option("--device", options->device, "auto, cpu, cuda or mps");
   app.add_option("--threads", options->threads,
                  "threads of a trial; default its share of the cores")

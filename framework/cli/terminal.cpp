@@ -75,6 +75,8 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
+void print_aside(const std::string& text) { std::fputs((text + "\n").c_str(), stderr); }
+
 void print_json(const nlohmann::ordered_json& value) {
   print(value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
@@ -102,8 +104,9 @@ size_t output_width() {
   return wanted > 0 ? static_cast<size_t>(wanted) : std::numeric_limits<size_t>::max();
 }
 
-std::string terminal_table(const std::vector<std::vector<std::string>>& rows) {
-  return fitted(table_columns(rows), output_width()).text;
+std::string terminal_table(const std::vector<std::vector<std::string>>& rows, int descriptor) {
+  const bool is_aside = descriptor == STDERR_FILENO && isatty(descriptor);
+  return fitted(table_columns(rows), is_aside ? terminal_width() : output_width()).text;
 }
 
 void install_signal_handlers() {

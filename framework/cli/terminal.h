@@ -14,8 +14,9 @@ namespace vitrine {
 // one place.
 bool is_terminal(int descriptor);
 std::string coloured(const std::string& text, const char* colour,
-                     int descriptor);  // colour: an SGR code such as "31"
-void print(const std::string& text);   // standard output, with a newline
+                     int descriptor);       // colour: an SGR code such as "31"
+void print(const std::string& text);        // standard output, with a newline
+void print_aside(const std::string& text);  // standard error: no part of the output
 // JSON for programs, indented. A path or a word of the command line may be no UTF-8, which JSON has
 // to be: each of its odd bytes becomes U+FFFD.
 void print_json(const nlohmann::ordered_json& value);
@@ -27,8 +28,9 @@ std::string duration(double seconds);  // 3 min 20 s
 size_t terminal_width();               // of standard error
 // Of the terminal that standard output is; without one, what COLUMNS says, else no limit.
 size_t output_width();
-// All columns of a table, the heading first, wrapped for that terminal.
-std::string terminal_table(const std::vector<std::vector<std::string>>& rows);
+// All columns of a table, the heading first, wrapped for that terminal, or for the one that
+// standard error is.
+std::string terminal_table(const std::vector<std::vector<std::string>>& rows, int descriptor = 1);
 
 // Stops training at the next step on SIGINT, SIGTERM and SIGUSR1; a second one ends the process at
 // once, except under a batch system (kBatchVariable).

@@ -74,6 +74,7 @@ Action test_verb(CLI::App& app) {
   auto options = std::make_shared<TestOptions>();
   app.add_option("RUN-OR-CONFIG", options->place,
                  "folder of a run, or a config with model.weights=FILE")
+      ->transform(path_option())
       ->required();
   app.add_option("key=value", options->overrides, "values that replace the config's");
   app.add_option("--checkpoint", options->checkpoint, "best (default), last, or a step");

@@ -37,10 +37,13 @@ ExitCode train(const TrainOptions& options, const TrainingCommand& command) {
 
 Action train_verb(CLI::App& app) {
   auto options = std::make_shared<TrainOptions>();
-  app.add_option("CONFIG", options->config, "YAML file of the experiment")->required();
+  app.add_option("CONFIG", options->config, "YAML file of the experiment, or - for standard input")
+      ->transform(path_option())
+      ->required();
   auto command = std::make_shared<TrainingCommand>(app);
   app.add_option("--run-dir", options->run_dir,
-                 "folder of the run; default runs/<name>/<time>-<id>");
+                 "folder of the run; default runs/<name>/<time>-<id>")
+      ->transform(path_option());
   app.add_flag("--resume", options->resume, "go on if --run-dir holds a run, else start it");
   app.add_flag("--dry-run", options->dry_run,
                "check config, data and model with one step; keep nothing");

@@ -32,6 +32,10 @@ Action tag_verb(CLI::App& app);
 // Refuses, for an option, what is no whole number above 0.
 CLI::Validator at_least_one();
 
+// Puts the home folder for "~" and environment variables for "${env:NAME}" in a path. Shells do so
+// themselves, except within --option=~/x.
+CLI::Validator path_option();
+
 // The words that this process was started with.
 const std::vector<std::string>& command_line();
 

@@ -5,7 +5,8 @@
 #include "framework/config/brackets.h"
 #include "framework/config/load.h"
 #include "framework/config/problems.h"
-#include "framework/config/yaml.h"
+#include "framework/config/references.h"
+#include "framework/config/value.h"
 #include "framework/error.h"
 
 namespace vitrine {
@@ -24,6 +25,8 @@ Assignment::Assignment(const std::string& text) : source_(std::make_shared<Sourc
   source_->lines = {text};
   const size_t equals = text.find('=');
   path_ = text.substr(0, equals);
+  appends_ = equals != text.npos && path_.ends_with('+');
+  if (appends_) path_.pop_back();
   if (equals == text.npos || path_.empty() || path_.front() == '.' || path_.back() == '.' ||
       path_.find("..") != path_.npos) {
     refuse(at_byte(source_, 0),
@@ -58,10 +61,16 @@ std::string Assignment::text(size_t i) const {
 }
 
 Node Assignment::value(size_t i) const {
-  const std::string piece = text(i);
-  const bool blank = piece.find_first_not_of(" \t\n") == piece.npos;
-  Node out = blank ? Node::null() : parse_yaml(piece, source_, pieces_[i].begin);
-  if (blank) out.location = place(pieces_[i].begin);
+  Node out = parse_value(text(i), source_, pieces_[i].begin, path_);
+  out = with_environment(std::move(out));
+  take_appended(out);
+  if (!appends_) return out;
+  if (out.kind != Node::Kind::kSequence) {
+    const Location place = out.location;
+    out = Node::sequence({std::move(out)});
+    out.location = place;
+  }
+  out.appends = true;
   return out;
 }
 

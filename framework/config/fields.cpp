@@ -54,6 +54,12 @@ Json or_null(Json schema) {
   return {{"anyOf", Json::array({std::move(schema), {{"type", "null"}}})}};
 }
 
+std::string list_hint(const Node& node, const std::string& usual) {
+  const bool has_numbers =
+      node.is_mapping() && !node.children.empty() && parse_integer(node.children[0].key);
+  return has_numbers ? "numbers change items of a list that a base sets" : usual;
+}
+
 namespace {
 
 // Reading and writing of the four scalar types. `parse` leaves ranges to the rule; `hint` says what
@@ -147,7 +153,9 @@ std::optional<T> parse_scalar(const Node& node, const std::string& path, const R
     const std::string near = rule.names.empty() ? "" : nearest_names(node.scalar, rule.names);
     const bool beyond = rule.maximum && !node.quoted && parse_number(node.scalar);
     const bool hinted = near.empty() && rule.names.empty() && !beyond;  // `allowed` tells the limit
-    const std::string hint = hinted ? ScalarType<T>::hint(node) : "";
+    std::string hint = hinted ? ScalarType<T>::hint(node) : "";
+    if (*list_words == ',') hint = list_hint(node, hint);
+    if (node.appends) hint = "+ appends to a list, which this key does not take";
     problems.add(node.location,
                  fmt::format("{}: expected {}{}, got {}", path, allowed, list_words, node.shown()),
                  near.empty() ? hint : "did you mean " + near + "?");
@@ -229,13 +237,13 @@ class ScalarList : public FieldValue {
         values_ = {*value};
       return;
     }
-    std::vector<T> values;
-    for (size_t i = 0; i < node.children.size(); ++i) {
-      const std::string item = join_path(path, std::to_string(i));
-      if (auto value = parse_scalar<T>(node.children[i], item, rule_, "", problems))
-        values.push_back(*value);
+    std::vector<T> values = node.appends ? values_ : std::vector<T>();
+    const size_t whole = values.size() + node.children.size();
+    for (const Node& child : node.children) {
+      const std::string item = join_path(path, std::to_string(values.size()));
+      if (auto value = parse_scalar<T>(child, item, rule_, "", problems)) values.push_back(*value);
     }
-    if (values.size() == node.children.size()) values_ = std::move(values);
+    if (values.size() == whole) values_ = std::move(values);
   }
   Node write() const override {
     Node out = Node::sequence({});
@@ -330,6 +338,22 @@ std::string unknown_key_hint(const std::string& path, const Node& unknown,
   return known.empty() ? "there are none" : fmt::format("the keys are {}", fmt::join(known, ", "));
 }
 
+// What somebody may have meant who wrote null, or nothing at all, for a key that cannot be so:
+// `usual` is its default.
+std::string hint_for_nothing(const Node& nothing, const std::string& path, const Node& usual) {
+  const Node* type = usual.find("type");
+  const Node& value = type ? *type : usual;
+  if (value.kind == Node::Kind::kScalar && type && value.scalar.empty()) return "";  // it has none
+  const bool is_group = value.is_mapping();
+  const std::string its = is_group ? "its defaults" : "its default, " + to_flow_yaml(value);
+  const bool is_list = value.kind == Node::Kind::kSequence && !value.children.empty();
+  const std::string empty = is_list ? "; an empty list is written []" : "";
+  if (nothing.location && nothing.location.source->name == "command line")
+    return fmt::format("--unset {} takes it back to {}{}", escape(path), its, empty);
+  return fmt::format("leave it out for {}; unset: [{}], at the top, takes back what a base says{}",
+                     its, escape(path), empty);
+}
+
 }  // namespace
 
 void read_fields(const Fields& fields, const Node& node, const std::string& path,
@@ -356,7 +380,17 @@ void read_fields(const Fields& fields, const Node& node, const std::string& path
   for (const Field& field : fields.list()) {
     const std::string field_path = join_path(path, field.name);
     if (const Node* child = node.find(field.name)) {
+      const size_t before = problems.size();
+      const bool is_nothing = child->kind == Node::Kind::kNull;
+      const Node usual = is_nothing ? field.value->write() : Node();
       field.value->read(*child, field_path, problems);
+      if (is_nothing && problems.size() > before) {
+        std::string hint = hint_for_nothing(*child, field_path, usual);
+        std::string& last = problems.last_hint();
+        const bool is_text = usual.kind == Node::Kind::kScalar && usual.quoted;
+        if (is_text && !last.empty()) hint = last + "; " + hint;  // how an empty one is written
+        if (!hint.empty()) last = hint;
+      }
     } else {
       field.value->read_default(field_path, problems);
     }

@@ -267,6 +267,9 @@ class OptionalGroupValue : public FieldValue {
   std::optional<T>& value_;
 };
 
+// What to write in the place of `node`, which is no list.
+std::string list_hint(const Node& node, const std::string& usual);
+
 // A list of groups, custom values or components.
 template <class T, template <class> class Item>
 class ListValue : public FieldValue {
@@ -275,12 +278,15 @@ class ListValue : public FieldValue {
   void read(const Node& node, const std::string& path, Problems& problems) override {
     if (node.kind != Node::Kind::kSequence) {
       problems.add(node.location, path + ": expected a list, got " + node.shown(),
-                   "write it as [first, second]");
+                   list_hint(node, "write it as [first, second]"));
       return;
     }
-    values_.assign(node.children.size(), T());
-    for (size_t i = 0; i < values_.size(); ++i) {
-      Item<T>(values_[i]).read(node.children[i], join_path(path, std::to_string(i)), problems);
+    const size_t before = node.appends ? values_.size() : 0;
+    values_.resize(before);
+    values_.resize(before + node.children.size());
+    for (size_t i = before; i < values_.size(); ++i) {
+      Item<T>(values_[i])
+          .read(node.children[i - before], join_path(path, std::to_string(i)), problems);
     }
   }
   Node write() const override {

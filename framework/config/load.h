@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/config/known_keys.h"
+#include "framework/config/merge.h"
 #include "framework/config/node.h"
 
 namespace vitrine {
@@ -22,27 +23,26 @@ struct ConfigSource {
 };
 
 // The config as written: the file over its bases, overrides over the file, each value with its own
-// place. `base` is gone. Throws Error(kUsage) with the place: unreadable files, a cycle of bases
-// (with the chain), malformed overrides.
+// place; texts may refer to other keys still (see references.h). `base` and `unset` are gone. The
+// file may be a pipe, or "-" for standard input, whose bases count from the current folder. Throws
+// Error(kUsage) with the place: unreadable files, a cycle of bases (with the chain), malformed
+// overrides.
 Node load_config(const ConfigSource& source, const KeysOf& keys_of = {});
 
-// `over` on top of `base`: mappings merge, everything else replaces. A component's shorthand (`mlp:
-// gelu`) counts as {type: gelu}, and where `type` changes the base's options of that component are
-// dropped.
-Node merge(Node base, Node over);
-
-// An argument "a.b=value". Commas outside brackets and quotes part several values, which a sweep
-// takes one after the other.
+// An argument "a.b=value", or "a.b+=value" for more items of a list. Commas outside brackets and
+// quotes part several values, which a sweep takes one after the other.
 class Assignment {
  public:
   // Throws Error(kUsage) with the place for what is none.
   explicit Assignment(const std::string& text);
 
   const std::string& path() const { return path_; }
+  bool appends() const { return appends_; }
   size_t size() const { return pieces_.size(); }
   std::string text(size_t i) const;   // of the value
-  Node value(size_t i) const;         // throws Error(kUsage) for what is no YAML
+  Node value(size_t i) const;         // see parse_value; a list where it appends
   Location place(size_t byte) const;  // in the argument
+  Location value_place(size_t i) const { return place(pieces_[i].begin); }
 
  private:
   struct Piece {
@@ -50,12 +50,20 @@ class Assignment {
   };
   std::shared_ptr<Source> source_;
   std::string path_;
+  bool appends_ = false;
   std::vector<Piece> pieces_;
 };
 
 // Sets the value at a dotted path, which stands where the value has its key, else at the start of
 // its argument; list items are addressed by number.
 void set_value(Node& config, const std::string& path, Node value);
+
+// Where relative bases of a config count from; the current folder for a pipe.
+std::filesystem::path folder_of(const std::filesystem::path& config);
+
+// The name of an experiment whose config does not say it: "vit_mnist" of "configs/vit_mnist.yaml",
+// "stdin" of standard input, "config" of other pipes.
+std::string default_name(const std::filesystem::path& file);
 
 // Sets what "a.b=value" says. Throws Error(kUsage) for several values.
 void apply_override(Node& config, const std::string& assignment, const KeysOf& keys_of = {});
@@ -68,7 +76,7 @@ ptrdiff_t depth_of(const std::string& path);
 std::string short_name(const std::string& path, const std::vector<std::string>& paths);
 
 // "a.yaml:7:13", "command line", or "default": where the value at `path` of the resolved config
-// came from.
+// came from; behind it the text with "${...}" that it was made of, if any.
 std::string origin_of(const Node& written, const std::string& path);
 
 // `resolved` as YAML; `comment` (if any) is asked for a remark behind each value, by its path.

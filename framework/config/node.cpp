@@ -38,6 +38,13 @@ std::string Location::line_text() const {
                                         : fmt::format("{}:{}", escape(source->name), line + 1);
 }
 
+std::string written_text(const Node& scalar) {
+  if (!scalar.refers.empty()) return scalar.refers;
+  std::string out = scalar.scalar;
+  for (size_t at = 0; (at = out.find("${", at)) != out.npos; at += 3) out.insert(at, 1, '$');
+  return out;
+}
+
 Node Node::null() { return Node(); }
 
 Node Node::plain(std::string text) {

@@ -36,6 +36,9 @@ struct Node {
   std::string key;
   Location key_location;
   Location location;
+  bool appends = false;  // a list that is put behind the one of the base, or behind the default
+  std::string refers;    // a text with "${KEY}" that the value is still to be made of
+  std::string from;      // the text with "${...}" that the value was made of
   // Entries that were written beside no `type`, under a later layer that names one: they hold only
   // if that type is the default (see merge). Whoever knows the default sets the flag, so that their
   // origin can be told.
@@ -67,6 +70,9 @@ struct Node {
 size_t count_letters(std::string_view text);
 // The byte at which letter `n` (from 0) begins; the length of `text` where there are fewer.
 size_t byte_of_letter(std::string_view text, size_t n);
+
+// A text as a file has it: what refers to other values as it was written, "$${" for a literal "${".
+std::string written_text(const Node& scalar);
 
 // `node` as YAML that parse_yaml reads back to the same values; ends in a newline.
 std::string to_yaml(const Node& node);

@@ -18,6 +18,8 @@ class Problems {
   // `message` says what is wrong, `hint` what is allowed. `place` may be a default's, without a
   // source.
   void add(const Location& place, const std::string& message, const std::string& hint = "");
+  // The hint of the last one.
+  std::string& last_hint() { return problems_.back().hint; }
   // Those of `others` that are not there yet.
   void add_new(const Problems& others);
   // Nothing is wrong, but it may not be what was meant: one line.

@@ -7,6 +7,7 @@
 
 #include "framework/config/scalar.h"
 #include "framework/error.h"
+#include "framework/files/paths.h"
 
 namespace vitrine {
 
@@ -81,8 +82,10 @@ std::string absolute(const std::string& path) {
 }  // namespace
 
 void Path::read(const Node& node, const std::string& path, Problems& problems) {
-  if (node.kind == Node::Kind::kScalar && !node.scalar.empty()) {
-    value = node.scalar;
+  // "~" is YAML's other word for nothing, but who writes it for a path means the home folder.
+  const bool is_home = node.kind == Node::Kind::kNull && node.scalar == "~";
+  if (is_home || (node.kind == Node::Kind::kScalar && !node.scalar.empty())) {
+    value = expand_home(node.scalar);
     if (!is_utf8(absolute(value))) {
       problems.add(node.location,
                    fmt::format("{}: {} is not UTF-8, which a config has to be", path,

@@ -37,8 +37,8 @@ struct Amount {
   static nlohmann::ordered_json schema();
 };
 
-// A path of a file or folder. The resolved config holds it absolute, so that it can be run again
-// from anywhere.
+// A path of a file or folder; "~" and "~/x" lie in the home folder. The resolved config holds it
+// absolute, so that it can be run again from anywhere.
 struct Path {
   static constexpr Role kRole = Role::kPlace;
 

@@ -41,7 +41,7 @@ std::string scalar_yaml(const Node& node) {
                                          is_range_text(node.scalar));
   if (is_value || is_safe_plain(node.scalar)) return node.scalar;
   std::string text;
-  for (char c : node.scalar) {
+  for (char c : written_text(node)) {
     if (c == '"' || c == '\\') text += '\\';
     text += c;
   }
@@ -69,8 +69,7 @@ class Writer {
     for (const Node& child : node.children) {
       if (!first_inline) out_.append(indent, ' ');
       first_inline = false;
-      const Node key = Node::string(child.key);
-      out_ += scalar_yaml(key) + ":";
+      out_ += scalar_yaml(Node::string(child.key)) + (child.appends ? "+:" : ":");
       value(child, join_path(path, child.key), indent);
     }
   }
@@ -114,7 +113,8 @@ std::string to_flow_yaml(const Node& node) {
   std::string out;
   for (const Node& child : node.children) {
     if (!out.empty()) out += ", ";
-    if (node.is_mapping()) out += scalar_yaml(Node::string(child.key)) + ": ";
+    if (node.is_mapping())
+      out += scalar_yaml(Node::string(child.key)) + (child.appends ? "+: " : ": ");
     out += to_flow_yaml(child);
   }
   return node.is_mapping() ? "{" + out + "}" : "[" + out + "]";

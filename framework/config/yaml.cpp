@@ -6,20 +6,17 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include "framework/config/problems.h"
+#include "framework/config/references.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
 
 namespace vitrine {
 namespace {
 
-constexpr size_t kMaxBytes = size_t{1} << 20;
 constexpr size_t kMaxDepth = 64;
 constexpr size_t kMaxNodes = 100'000;
 
@@ -66,8 +63,13 @@ bool is_open_quote(std::string_view text) {
 class TreeBuilder : public YAML::EventHandler {
  public:
   // `text` is what is parsed; it begins at byte `column` of the source's first line.
-  TreeBuilder(std::string_view text, std::shared_ptr<const Source> source, size_t column)
-      : text_(text), source_(std::move(source)), column_(static_cast<int>(column)) {}
+  // `is_value`: of the command line, without anchors.
+  TreeBuilder(std::string_view text, std::shared_ptr<const Source> source, size_t column,
+              bool is_value)
+      : text_(text),
+        source_(std::move(source)),
+        column_(static_cast<int>(column)),
+        is_value_(is_value) {}
 
   Node take() { return std::move(root_); }
   Location location(const YAML::Mark& mark) const {
@@ -80,7 +82,10 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(Node::null(), mark, anchor);
+    Node null = Node::null();
+    const auto at = static_cast<size_t>(std::max(mark.pos, 0));
+    if (at < text_.size() && text_[at] == '~') null.scalar = "~";  // of a path, the home folder
+    add(std::move(null), mark, anchor);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -94,24 +99,29 @@ class TreeBuilder : public YAML::EventHandler {
                       std::min(static_cast<size_t>(std::max(mark.pos, 0)), text_.size())))) {
       refuse(location(mark), "this is not YAML: a quote is not closed");
     }
-    add(!quoted && is_null_word(value) ? Node::null()
-        : quoted                       ? Node::string(value)
-                                       : Node::plain(value),
-        mark, anchor);
+    Node node = !quoted && is_null_word(value) ? Node::null()
+                : quoted                       ? Node::string(value)
+                                               : Node::plain(value);
+    if (!quoted && value == "~") node.scalar = value;
+    note_references(node);
+    add(std::move(node), mark, anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
     check_tag(mark, tag);
+    check_anchor(mark, anchor);
     open(Node::sequence({}), mark, anchor);
   }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
     check_tag(mark, tag);
+    check_anchor(mark, anchor);
     open(Node::mapping(), mark, anchor);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    check_anchor(mark, anchor);
     const auto known = anchors_.find(anchor);
     if (known == anchors_.end())
       refuse(location(mark), "this alias stands inside the value that it repeats");
@@ -137,6 +147,11 @@ class TreeBuilder : public YAML::EventHandler {
     refuse(location(mark), "the tag " + escape(tag) + " has no meaning in a config",
            "write the value alone");
   }
+  void check_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
+    if (!is_value_ || anchor == 0) return;
+    refuse(location(mark), "anchors (&) and aliases (*) have no meaning on the command line",
+           "a text that begins so is put in quotes");
+  }
   void count(size_t nodes, const YAML::Mark& mark) {
     nodes_ += nodes;
     if (nodes_ > kMaxNodes) {
@@ -146,6 +161,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
   void add(Node node, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    check_anchor(mark, anchor);
     count(1, mark);
     node.location = location(mark);
     if (anchor) anchors_[anchor] = node;
@@ -212,6 +228,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::string_view text_;
   std::shared_ptr<const Source> source_;
   int column_;
+  bool is_value_;
   Node root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
@@ -221,24 +238,6 @@ class TreeBuilder : public YAML::EventHandler {
 bool is_forbidden_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
-}
-
-void check_text(const std::shared_ptr<const Source>& source, std::string_view text) {
-  if (text.find('\0') != text.npos) {
-    throw Error(ExitCode::kUsage,
-                escape(source->name) + ": holds a NUL byte; this is not a text file");
-  }
-  for (size_t i = 0; i < source->lines.size(); ++i) {
-    const std::string& line = source->lines[i];
-    if (!is_utf8(line))
-      refuse({source, static_cast<int>(i), 0}, "not valid UTF-8", "save the file as UTF-8 text");
-    const auto control = std::find_if(line.begin(), line.end(), is_forbidden_control);
-    if (control != line.end()) {
-      refuse({source, static_cast<int>(i), static_cast<int>(control - line.begin())},
-             "a control character",
-             "in a quoted text it is written as an escape such as \"\\x1b\"");
-    }
-  }
 }
 
 struct Words {
@@ -288,28 +287,9 @@ Words syntax_words(const std::string& message, const std::string& line) {
   refuse(second, "this does not belong to what stands above", "check the indentation");
 }
 
-[[noreturn]] void refuse_missing(const std::filesystem::path& file, int reason) {
-  const std::string name = escape(file.string());
-  if (reason != ENOENT)
-    throw Error(ExitCode::kUsage,
-                fmt::format("{}: cannot be read: {}", name, std::strerror(reason)));
-  std::vector<std::string> names;
-  std::error_code error;
-  const auto folder = file.parent_path().empty() ? std::filesystem::path(".") : file.parent_path();
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".yaml") names.push_back(entry->path().filename().string());
-  }
-  const std::string near = nearest_names(file.filename().string(), names);
-  throw Error(ExitCode::kUsage, name + ": no such file" +
-                                    (near.empty() ? "" : "; did you mean " + escape(near) + "?"));
-}
-
-}  // namespace
-
-Node parse_yaml(std::string_view text, std::shared_ptr<const Source> source, size_t column) {
-  check_text(source, text);
-  TreeBuilder builder(text, source, column);
+Node parse_document(std::string_view text, const std::shared_ptr<const Source>& source,
+                    size_t column, bool is_value) {
+  TreeBuilder builder(text, source, column, is_value);
   std::istringstream stream(std::string(text) +
                             "\n");  // so that it is we who find an open quote, at its place
   try {
@@ -320,7 +300,7 @@ Node parse_yaml(std::string_view text, std::shared_ptr<const Source> source, siz
       return empty;
     }
     Node root = builder.take();
-    TreeBuilder rest(text, source, column);
+    TreeBuilder rest(text, source, column, is_value);
     if (parser.HandleNextDocument(rest))
       refuse_second_document(root.location, rest.take().location);
     return root;
@@ -329,8 +309,36 @@ Node parse_yaml(std::string_view text, std::shared_ptr<const Source> source, siz
   }
 }
 
+}  // namespace
+
+void check_text(const std::shared_ptr<const Source>& source) {
+  for (size_t i = 0; i < source->lines.size(); ++i) {
+    const std::string& line = source->lines[i];
+    if (line.find('\0') != line.npos) {
+      throw Error(ExitCode::kUsage,
+                  escape(source->name) + ": holds a NUL byte; this is not a text file");
+    }
+  }
+  for (size_t i = 0; i < source->lines.size(); ++i) {
+    const std::string& line = source->lines[i];
+    if (!is_utf8(line))
+      refuse({source, static_cast<int>(i), 0}, "not valid UTF-8", "save the file as UTF-8 text");
+    const auto control = std::find_if(line.begin(), line.end(), is_forbidden_control);
+    if (control != line.end()) {
+      refuse({source, static_cast<int>(i), static_cast<int>(control - line.begin())},
+             "a control character",
+             "in a quoted text it is written as an escape such as \"\\x1b\"");
+    }
+  }
+}
+
+Node parse_yaml_value(std::string_view text, const std::shared_ptr<const Source>& source,
+                      size_t column) {
+  return parse_document(text, source, column, /*is_value=*/true);
+}
+
 Node parse_yaml(std::string_view text, std::string_view name) {
-  if (text.size() > kMaxBytes) {
+  if (text.size() > kMaxConfigBytes) {
     throw Error(ExitCode::kUsage,
                 escape(name) + ": larger than 1 MiB, the most that a config may have");
   }
@@ -338,25 +346,8 @@ Node parse_yaml(std::string_view text, std::string_view name) {
   auto source = std::make_shared<Source>();
   source->name = name;
   source->lines = split_lines(text);
-  return parse_yaml(text, std::move(source), 0);
-}
-
-Node read_yaml(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    throw Error(ExitCode::kUsage, escape(file.string()) + ": is a folder, not a config file");
-  }
-  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
-    // Reading a pipe would wait for its writer.
-    throw Error(ExitCode::kUsage, escape(file.string()) + ": is not a regular file");
-  }
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) refuse_missing(file, errno);
-  std::string text(kMaxBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  return parse_yaml(text, file.string());
+  check_text(source);
+  return parse_document(text, source, 0, /*is_value=*/false);
 }
 
 }  // namespace vitrine

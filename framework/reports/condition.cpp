@@ -8,7 +8,7 @@
 
 #include "framework/config/brackets.h"
 #include "framework/config/hints.h"
-#include "framework/config/yaml.h"
+#include "framework/config/value.h"
 #include "framework/error.h"
 #include "framework/reports/groups.h"
 #include "framework/training/engine.h"
@@ -89,7 +89,8 @@ Condition::Condition(const std::string& text, const std::string& option) {
   for (const size_t end : ends) {
     begin = std::min(values.find_first_not_of(' ', begin), end);
     const std::string one = values.substr(begin, end - begin);
-    wanted_.push_back({one, one.empty() ? Json("") : parse_yaml(one, option).json()});
+    const auto source = std::make_shared<const Source>(Source{option, {one}});
+    wanted_.push_back({one, one.empty() ? Json("") : parse_value(one, source, 0, name_).json()});
     begin = end + 1;
   }
   if (operator_ == "==") operator_ = "=";

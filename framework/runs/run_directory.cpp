@@ -15,6 +15,7 @@
 
 #include "framework/error.h"
 #include "framework/files/file.h"
+#include "framework/files/paths.h"
 #include "framework/files/sha256.h"
 
 namespace fs = std::filesystem;
@@ -180,10 +181,11 @@ RunDirectory RunDirectory::open(const fs::path& directory) {
   if (near.empty()) near = runs_in(parent);
   if (near.empty() && is_there && !is_folder && holds_run(parent)) near = escape(parent.string());
   throw Error(ExitCode::kUsage,
-              fmt::format("{} {}{}", escape(path.string()),
+              fmt::format("{} {}{}{}", escape(path.string()),
                           is_folder  ? "holds no run (no config.yaml, metrics.json or checkpoints)"
                           : is_there ? "is no run but a file; a run is a directory"
                                      : "is no run: there is no such directory",
+                          is_there ? "" : counted_from_here(path),
                           near.empty() ? "" : "; runs near it: " + near));
 }
 

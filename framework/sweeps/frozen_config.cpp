@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "framework/config/fields.h"
+#include "framework/config/references.h"
 #include "framework/runs/object_reader.h"
 
 namespace vitrine {
@@ -34,11 +35,19 @@ void add_differences(const Node& base, const Node& config, const std::string& pa
 }
 
 Json frozen(const Node& node) {
-  if (!node.is_mapping()) return node.json();
-  Json out = Json::object();
-  for (const Node& child : node.children) out[child.key] = frozen(child);
+  if (node.kind == Node::Kind::kScalar) {
+    // As a file has it, where "${" may refer to another key.
+    return node.scalar.find("${") == std::string::npos ? node.json() : Json(written_text(node));
+  }
+  Json out = node.is_mapping() ? Json::object() : node.json();
+  if (node.kind == Node::Kind::kSequence) {
+    for (size_t i = 0; i < node.children.size(); ++i) out[i] = frozen(node.children[i]);
+  }
+  if (!node.is_mapping()) return out;
+  const auto key = [](const Node& child) { return child.key + (child.appends ? "+" : ""); };
+  for (const Node& child : node.children) out[key(child)] = frozen(child);
   for (const Node& child : node.under_default_type)
-    out[kUnderDefaultType][child.key] = frozen(child);
+    out[kUnderDefaultType][key(child)] = frozen(child);
   return out;
 }
 
@@ -69,19 +78,6 @@ void take_places(Node& config, const Json& places) {
   }
 }
 
-Node thawed(const Json& value) {
-  if (!value.is_object()) return Node::from_json(value);
-  Node out = Node::mapping();
-  for (const auto& [key, inner] : value.items()) {
-    if (key == kUnderDefaultType) {
-      out.under_default_type = thawed(inner).children;
-    } else {
-      out.set(key, thawed(inner));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 Json differences(const Node& base, const Node& config) {
@@ -101,6 +97,23 @@ Node with_differences(Node base, const Json& differences) {
   return base;
 }
 
+Node thawed(const Json& value) {
+  Node out = value.is_object() ? Node::mapping() : Node::from_json(value);
+  if (value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i) out.children[i] = thawed(value[i]);
+  }
+  note_references(out);
+  if (!value.is_object()) return out;
+  for (const auto& [key, inner] : value.items()) {
+    if (key == kUnderDefaultType) {
+      out.under_default_type = thawed(inner).children;
+    } else {
+      out.set(key, thawed(inner));
+    }
+  }
+  return out;
+}
+
 Json frozen_json(const BaseConfig& config) {
   Json places = Json::object();
   add_places(config.written, "", places);
@@ -110,6 +123,7 @@ Json frozen_json(const BaseConfig& config) {
 BaseConfig thawed_config(const Json& value, const std::string& where) {
   ObjectReader reader(value, where);
   BaseConfig out = {reader.string("file"), thawed(reader.object("written"))};
+  take_appended(out.written);
   if (reader.has("places")) take_places(out.written, reader.object("places"));
   reader.no_rest();
   return out;

@@ -160,7 +160,7 @@ SweepSpec grown_spec(const Sweep& sweep, const std::vector<std::string>& assignm
     const std::string_view name = std::string_view(option).substr(0, option.find('.'));
     const bool is_changeable =
         std::find(std::begin(kChangeable), std::end(kChangeable), name) != std::end(kChangeable);
-    if (path == "name" || (is_option && !is_changeable)) {
+    if (path == "name" || assignment.appends() || (is_option && !is_changeable)) {
       refuse(assignment.place(0), escape(path) + ": a sweep that has begun keeps it",
              fmt::format("it takes more seeds, more values of a key, and sweep.{}",
                          fmt::join(kChangeable, ", sweep.")));

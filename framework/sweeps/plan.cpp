@@ -8,7 +8,9 @@
 #include <set>
 #include <utility>
 
+#include "framework/config/references.h"
 #include "framework/config/scalar.h"
+#include "framework/files/paths.h"
 #include "framework/registry/plugin.h"
 #include "framework/sweeps/combinations.h"
 
@@ -34,7 +36,8 @@ std::vector<std::string> names_of(const std::vector<BaseConfig>& configs) {
       return std::filesystem::path(other.file).stem() == file.stem();
     };
     const bool alone = std::count_if(configs.begin(), configs.end(), is_like) == 1;
-    out.push_back((alone ? file.stem() : file.parent_path() / file.stem()).string());
+    const std::string name = default_name(file);
+    out.push_back(alone ? name : (file.parent_path() / name).string());
   }
   return out;
 }
@@ -70,7 +73,7 @@ std::vector<Node*> plugins_in(Node& config) {
 // Lets the config name the copies of plug-ins that a sweep has.
 void take_copies(Node& config, const std::map<std::string, std::string>& plugins) {
   for (Node* plugin : plugins_in(config)) {
-    const auto path = std::filesystem::absolute(plugin->scalar).lexically_normal();
+    const auto path = std::filesystem::absolute(expand_home(plugin->scalar)).lexically_normal();
     if (const auto copy = plugins.find(path.string()); copy != plugins.end())
       plugin->scalar = copy->second;
   }
@@ -79,9 +82,10 @@ void take_copies(Node& config, const std::map<std::string, std::string>& plugins
 // The types of all keys, those of plug-ins included.
 FieldTypes types_of(const SweepSpec& spec, const Grown& grown, Engine& engine) {
   for (BaseConfig config : spec.configs) {
+    config.written = with_own_values(config.written);
     take_copies(config.written, grown.plugins);
     for (const Node* plugin : plugins_in(config.written)) {
-      if (!plugin->scalar.empty()) load_plugin(plugin->scalar);
+      if (!plugin->scalar.empty()) load_plugin(expand_home(plugin->scalar));
     }
   }
   return FieldTypes(engine.schema());
@@ -498,6 +502,7 @@ std::vector<std::string> replicate_of(const Node& config) {
   const Node* keys = config.find("replicate");
   if (keys && keys->kind == Node::Kind::kScalar) out.push_back(keys->scalar);
   if (keys && keys->kind == Node::Kind::kSequence) {
+    if (keys->appends) out.emplace_back("seed");
     for (const Node& key : keys->children) out.push_back(key.scalar);
   }
   return out.empty() ? std::vector<std::string>{"seed"} : out;

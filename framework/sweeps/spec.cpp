@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/config/references.h"
 #include "framework/config/scalar.h"
+#include "framework/config/yaml.h"
+#include "framework/files/paths.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/engine.h"
 
@@ -63,17 +66,18 @@ class SpecReader {
   SweepSpec read(const std::vector<std::string>& files,
                  const std::vector<std::string>& assignments) {
     for (const std::string& file : files)
-      spec_.configs.push_back({file, load_config({file, {}, {}})});
+      spec_.configs.push_back({shown_config(file), load_config({file, {}, {}})});
     take_sweep(files);
     std::set<std::string> seen;
     for (const std::string& text : assignments) {
       const Assignment assignment(text);
-      if (!seen.insert(assignment.path()).second) {
+      if (!seen.insert(assignment.path() + (assignment.appends() ? "+" : "")).second) {
         refuse(assignment.place(0), escape(assignment.path()) + ": given twice",
                "several values stand in one argument, parted by commas");
       }
       take(assignment);
     }
+    take_values();
     Problems problems;
     problems.also_known([&](KnownKeys& keys) {
       const KnownKeys of_configs = known_keys_of_engine(spec_.configs[0].written);
@@ -111,6 +115,7 @@ class SpecReader {
   void take(const Assignment& assignment) {
     const std::string& path = assignment.path();
     if (path == "sweep" || path.starts_with("sweep.")) return set_option(assignment);
+    if (assignment.appends()) return append(assignment);
     Node entry = entry_of(assignment);
     if (path == "name") {
       if (assignment.size() > 1 || spec_.configs.size() > 1)
@@ -130,6 +135,28 @@ class SpecReader {
       parameters = &sweep_.set("parameters", std::move(empty));
     }
     parameters->set(path, std::move(entry));
+  }
+
+  // More items of a list, in all trials.
+  void append(const Assignment& assignment) {
+    if (assignment.size() > 1) {
+      refuse(assignment.place(0), escape(assignment.path()) + "+: it cannot vary",
+             "what all trials append is one list, in brackets; lists that vary are given whole");
+    }
+    if (assignment.path() == "seed") return set_value(sweep_, "seeds", assignment.value(0));
+    for (BaseConfig& config : spec_.configs)
+      set_value(config.written, assignment.path(), assignment.value(0));
+  }
+
+  // Options of the sweep may refer to keys of the config; what varies does so in each trial.
+  void take_values() {
+    Node all = spec_.configs[0].written;
+    all.set("sweep", sweep_);
+    const Node resolved = with_own_values(all);
+    for (Node& option : sweep_.children) {
+      const Node* value = resolved.find("sweep")->find(option.key);
+      if (value && option.key != "parameters" && option.key != "cells") option = Node(*value);
+    }
   }
 
   void set_option(const Assignment& assignment) {
@@ -192,8 +219,17 @@ class SpecReader {
     if (names.empty() || !frozen_.empty()) return;
     spec_.configs.clear();
     for (const std::string& name : names) {
-      const fs::path path = (fs::path(file).parent_path() / name).lexically_normal();
-      spec_.configs.push_back({path.string(), merge(load_config({path, {}, {}}), spec_.own)});
+      const fs::path path = (folder_of(file) / expand_home(name)).lexically_normal();
+      std::error_code error;
+      if (!fs::exists(path, error) && !error) {
+        throw Error(ExitCode::kUsage,
+                    fmt::format("sweep.configs: no such file: {}; a relative path counts from the "
+                                "folder of the sweep file",
+                                escape(fs::absolute(path).lexically_normal().string())));
+      }
+      Node base = load_config({path, {}, {}}), own = spec_.own;
+      take_back(base, own);
+      spec_.configs.push_back({path.string(), merge(std::move(base), std::move(own))});
     }
   }
 
@@ -201,10 +237,11 @@ class SpecReader {
     if (!spec_.options.name.empty()) return spec_.options.name;
     std::string out;
     for (const BaseConfig& config : spec_.configs) {
-      const Node* given = from_file_ ? nullptr : config.written.find("name");
+      const Node values = with_own_values(config.written);
+      const Node* given = from_file_ ? nullptr : values.find("name");
       const bool named = given && given->kind == Node::Kind::kScalar;
       out += out.empty() ? "" : "-";
-      out += named ? given->scalar : fs::path(config.file).stem().string();
+      out += named ? given->scalar : default_name(config.file);
     }
     return is_valid_name(out) ? out : "sweep";
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "framework/config/references.h"
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
@@ -76,9 +77,11 @@ Json values_of(const Cell& cell) {
   return out;
 }
 
-void set_replicate(Node& config, int64_t number) {
-  for (const std::string& key : replicate_of(config))
-    set_value(config, key, Node::plain(std::to_string(number)));
+// `written`: the config with its texts that may refer to these keys.
+void set_replicate(Node& config, const Node& written, int64_t number) {
+  const std::vector<std::string> keys = replicate_of(config);
+  for (const std::string& key : keys) set_value(config, key, Node::plain(std::to_string(number)));
+  config = with_followers(std::move(config), written, keys);
 }
 
 void make_folder(const fs::path& folder) {
@@ -202,7 +205,7 @@ Growth Sweep::add_trials(const Plan& plan, FrozenCode& code) {
       const bool is_there = known.contains({cell.label, seed});
       ++(is_there ? out.there : out.added);
       if (is_there) continue;
-      if (!plan.seeds.empty()) set_replicate(config, seed);
+      if (!plan.seeds.empty()) set_replicate(config, written(cell.config, values_of(cell)), seed);
       const bool is_first = sibling == first.end();
       add(cell, config, is_first ? std::nullopt : std::optional(trials_[sibling->second]), seed);
       if (plan.seeds.size() > 1) trials_.back().folder += "-seed-" + std::to_string(seed);
@@ -238,6 +241,18 @@ Node Sweep::config(const Trial& trial) const {
   return with_differences(first_config_, trial.differences);
 }
 
+Node Sweep::written(size_t config, const Json& values) const {
+  if (config >= configs_.size()) return Node::mapping();  // an older version kept none
+  std::vector<Setting> settings;
+  for (const auto& [path, value] : values.items()) settings.push_back({path, thawed(value)});
+  std::stable_sort(settings.begin(), settings.end(), [](const Setting& a, const Setting& b) {
+    return depth_of(a.path) < depth_of(b.path);
+  });
+  Node out = configs_[config].written;
+  for (const Setting& setting : settings) set_value(out, setting.path, setting.value);
+  return out;
+}
+
 void Sweep::write_config(const Trial& trial) const {
   const fs::path run = path_ / "trials" / trial.folder;
   make_folder(run);
@@ -256,7 +271,7 @@ Grown Sweep::grown() const {
     if (trial.confirms || !seen.insert(trial.cell).second) continue;
     out.cells.push_back({trial.config, {}, trial.cell});
     for (const auto& [path, value] : trial.values.items())
-      out.cells.back().settings.push_back({path, Node::from_json(value)});
+      out.cells.back().settings.push_back({path, thawed(value)});
   }
   out.left_out = left_out_;
   out.drawn = drawn_;
@@ -350,7 +365,7 @@ void Sweep::add_confirmation(size_t like, int64_t seed) {
       fmt::format("{:04}-confirm-{}-seed-{}", trials_.size() + 1, slug(trial.cell), seed);
   trial.seed = seed;
   trial.confirms = true;
-  set_replicate(config, seed);
+  set_replicate(config, written(trial.config, trial.values), seed);
   tag_as_confirming(config);
   const fs::path run = path_ / "trials" / trial.folder;
   make_folder(run);

@@ -123,6 +123,8 @@ class Sweep {
   void take(const SweepSpec& spec, const Plan& plan);
   void name_cells(const Plan& plan);
   Node config(const Trial& trial) const;
+  // A config with these values, as it was written: its texts may refer to other keys.
+  Node written(size_t config, const nlohmann::ordered_json& values) const;
   void write_config(const Trial& trial) const;
   nlohmann::ordered_json frozen() const;
   void thaw(const nlohmann::ordered_json& value, const std::string& where);

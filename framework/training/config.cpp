@@ -7,7 +7,9 @@
 
 #include <algorithm>
 
+#include "framework/config/references.h"
 #include "framework/data/splits.h"
+#include "framework/files/paths.h"
 #include "framework/files/safetensors.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/run_directory.h"
@@ -181,11 +183,6 @@ Execution pick_device(const std::string& wanted, const Node& written, const Deri
   throw Error(ExitCode::kUsage, problems.text("config"));
 }
 
-// "configs/vit_mnist.yaml" -> "vit_mnist"
-std::string default_name(const std::string& file) {
-  return std::filesystem::path(file).stem().string();
-}
-
 void refuse_sweep(const Node& written, const std::string& file) {
   const Node* sweep = written.find("sweep");
   if (!sweep) return;
@@ -205,9 +202,10 @@ void load_plugins(Node& written) {
   for (const std::string& path : paths) {
     if (path.empty())
       refuse(plugins->location, "plugins: expected the paths of shared libraries, got \"\"");
-    load_plugin(path);
+    const std::string file = expand_home(path);
+    load_plugin(file);
     absolute.children.push_back(
-        Node::string(std::filesystem::absolute(path).lexically_normal().string()));
+        Node::string(std::filesystem::absolute(file).lexically_normal().string()));
     absolute.children.back().location = plugins->location;
   }
   if (ignored.empty()) {
@@ -215,6 +213,17 @@ void load_plugins(Node& written) {
     absolute.key_location = plugins->key_location;
     written.set("plugins", std::move(absolute));
   }
+}
+
+// A config with every default, as far as it can be read.
+Node completed(Node written, const std::string& file) {
+  load_plugins(written);
+  Config config;
+  config.name = default_name(file);
+  Problems ignored;
+  const Fields fields = fields_of(config);
+  read_fields(fields, written, "", ignored);
+  return write_fields(fields);
 }
 
 // A forward pass in libtorch of fewer operations a step than this is faster on one thread: to wake
@@ -291,7 +300,9 @@ void check_weights(const Config& config, Problems& problems) {
         return refuse(escape(file) + " is a checkpoint, with all that a run needs to go on");
     }
   } catch (const Error& error) {
-    refuse(error.what());
+    std::error_code ignored;
+    const bool is_there = std::filesystem::exists(file, ignored);
+    refuse(error.what() + (is_there ? "" : counted_from_here(file)));
   }
 }
 
@@ -335,17 +346,6 @@ ModelContext model_context(const Config& config, const DatasetInfo& info,
           device};
 }
 
-KnownKeys known_keys(Node written) {
-  try {
-    load_plugins(written);
-  } catch (const Error&) {
-    // It is said when the config is read.
-  }
-  Config config;
-  KnownKeys out;
-  list_known(fields_of(config), "", &written, out);
-  return out;
-}
 void load_plugins_of(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   std::error_code ignored;
@@ -361,18 +361,31 @@ void load_plugins_of(const std::filesystem::path& folder) {
   load_plugins(written);
 }
 
+KnownKeys known_keys(Node written) {
+  try {
+    load_plugins(written);
+  } catch (const Error&) {
+    // It is said when the config is read.
+  }
+  Config config;
+  KnownKeys out;
+  list_known(fields_of(config), "", &written, out);
+  return out;
+}
 
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
                                               bool loads_weights, const Derived& before,
                                               const Problems::KeyLister& also_known) {
   require_sound_registry();
   refuse_sweep(written, file);
+  Problems problems;
+  problems.also_known(also_known);
+  written = with_values(
+      written, {[&](const Node& config) { return completed(config, file); }, known_keys}, problems);
   load_plugins(written);
   auto config = std::make_shared<Config>();
   config->name = default_name(file);
   config->loads_weights = loads_weights;
-  Problems problems;
-  problems.also_known(also_known);
   Fields fields = fields_of(*config);
   read_fields(fields, written, "", problems, {"base"});  // which is gone by now, but may be meant
   const bool readable = problems.empty();

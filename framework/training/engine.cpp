@@ -1,5 +1,6 @@
 #include "framework/training/engine.h"
 
+#include "framework/config/yaml.h"
 #include "framework/denormals.h"
 #include "framework/training/config.h"
 #include "framework/training/devices.h"
@@ -15,7 +16,7 @@ namespace {
 class TorchEngine : public Engine {
  public:
   std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) override {
-    return vitrine::resolve(load_config(source, vitrine::known_keys), source.file.string());
+    return vitrine::resolve(load_config(source, vitrine::known_keys), shown_config(source.file));
   }
   std::shared_ptr<const ResolvedConfig> resolve(const Node& written, const std::string& file,
                                                 const Problems::KeyLister& also_known) override {
@@ -75,9 +76,6 @@ class TorchEngine : public Engine {
     nlohmann::ordered_json out = schema_of_fields(fields);
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema";
     out["title"] = "Vitrine config";
-    out["properties"]["base"] = {
-        {"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}},
-        {"description", "config, or list of configs, to inherit from"}};
     return out;
   }
 };

@@ -11,8 +11,10 @@
 #include <cmath>
 
 #include "framework/config/scalar.h"
+#include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/files/json.h"
+#include "framework/files/paths.h"
 #include "framework/files/png.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
@@ -62,9 +64,9 @@ Place find_checkpoint(const RunDirectory& run, const std::string& which) {
 
 // A model ready for use, from a run or a model.safetensors.
 ModelFile open_model(const WeightsSource& source) {
+  load_plugins_of(source.path);  // whose parts the file names
   if (fs::is_regular_file(source.path)) {
     if (!source.checkpoint.empty())
-  load_plugins_of(source.path);  // whose parts the file names
       throw Error(ExitCode::kUsage, "--checkpoint chooses among those of a run; " +
                                         escape(source.path.string()) + " is a file");
     return load_model(source.path);
@@ -94,6 +96,11 @@ ModelFile open_model(const WeightsSource& source) {
 Tensor read_image(const std::string& path, const ModelContext& wanted, bool invert,
                   Observer& observer) {
   constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
+  std::error_code error;
+  if (!fs::exists(path, error) && !error) {
+    throw Error(ExitCode::kData,
+                "cannot read " + escape(path) + ": no such file" + counted_from_here(path));
+  }
   const Image image = decode_png(read_file(path, kMaxBytes), path);
   Tensor pixels = at::tensor(at::ArrayRef<uint8_t>(image.pixels))
                       .view({1, image.height, image.width, image.channels});
@@ -247,7 +254,7 @@ void refuse_nonfinite(const Json& values, const std::string& file) {
 }  // namespace
 
 std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run) {
-  const std::string file = source.file.string();
+  const std::string file = shown_config(source.file);
   auto out = resolve(load_config(source, known_keys), file, /*loads_weights=*/!of_run);
   Problems problems;
   refuse_without_effect(out->written, "", tested_paths(out->keys), problems);
@@ -361,6 +368,7 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
   type.key = "type";
   type.location = options.location;
   options.children.insert(options.children.begin(), std::move(type));
+  if (weights) load_plugins_of(weights->path);  // the plot may be one of theirs
   Choice<Plot> choice;
   Problems problems;
   choice.read(options, "plot", problems);
@@ -368,7 +376,6 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
     if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
   };
   refuse_problems();
-  if (weights) load_plugins_of(weights->path);  // the plot may be one of theirs
   const at::NoGradGuard no_grad;
   ModelFile model;
   if (weights) model = open_model(*weights);

@@ -190,6 +190,7 @@ namespace {
 bool is_given(const Key& key, const ConfigSource& source) {
   const auto names = [&](const std::string& assignment) {
     std::string path = assignment.substr(0, assignment.find('='));
+    if (path.ends_with("+")) path.pop_back();  // "tags+=a" appends
     if (path.ends_with(".type")) path.resize(path.size() - 5);
     return key.path == path || key.path.starts_with(path + ".");
   };
@@ -211,7 +212,7 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   const RunDirectory run = RunDirectory::open(folder);
   const std::optional<Metrics> metrics = last_told(run);
   if (source.file.empty()) source.file = run.current_config(config_sha256_of(metrics)).path();
-  const std::string file = source.file.string();
+  const std::string file = shown_config(source.file);
   const Node before = read_config(run, metrics);
   Node written = load_config(source, known_keys);
   // Without a checkpoint the run starts anew.

@@ -114,8 +114,8 @@ TEST_CASE("What cannot be a note or a tag is refused, and nothing is written") {
     return text;
   };
   CHECK(refused({"note", "gone", "x"}) ==
-        "error: gone is no run: there is no such directory; runs near it: ./run; a note of several "
-        "words stands in quotes\n");
+        "error: gone is no run: there is no such directory" + desk.counted("gone") +
+            "; runs near it: ./run; a note of several words stands in quotes\n");
   CHECK(refused({"note", "run", "two", "words"}) ==
         "error: a note is one text: put \"two words\" in quotes\n");
   CHECK(refused({"note", "run", "\xff"}) == "error: the note is no UTF-8\n");
@@ -125,8 +125,8 @@ TEST_CASE("What cannot be a note or a tag is refused, and nothing is written") {
   CHECK(refused({"tag", "run", "x", "--remove", "x"}) ==
         "error: the tag x is both given and removed\n");
   CHECK(refused({"tag", "run", "run/no", "x"}) ==
-        "error: run/no is no run: there is no such directory; a tag with a slash is given by "
-        "--add\n");
+        "error: run/no is no run: there is no such directory" + desk.counted("run/no") +
+            "; a tag with a slash is given by --add\n");
   CHECK(refused({"tag", "run", "confirming"}) ==
         "error: the tag confirming is a sweep's: it parts runs that try a winner again from those "
         "that chose it\n");

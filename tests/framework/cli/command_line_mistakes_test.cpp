@@ -41,7 +41,8 @@ TEST_CASE("A folder without a run cannot be resumed") {
         "error: empty holds no run (no config.yaml, metrics.json or checkpoints)\n");
   desk.train("run");
   CHECK(desk.error(ExitCode::kUsage, {"resume", "rum"}) ==
-        "error: rum is no run: there is no such directory; runs near it: ./run\n");
+        "error: rum is no run: there is no such directory" + desk.counted("rum") +
+            "; runs near it: ./run\n");
 }
 
 TEST_CASE("A directory that holds a run is not used again, nor changed into another run") {
@@ -154,9 +155,9 @@ TEST_CASE("Links that end nowhere and files in the place of folders") {
   fs::create_symlink("loop", desk / "loop");
   fs::create_symlink("nowhere", desk / "dangling");
   CHECK(desk.error(ExitCode::kUsage, {"status", "loop"}) ==
-        "error: loop is no run: there is no such directory\n");
+        "error: loop is no run: there is no such directory" + desk.counted("loop") + "\n");
   CHECK(desk.error(ExitCode::kUsage, {"status", "dangling"}) ==
-        "error: nowhere is no run: there is no such directory\n");
+        "error: nowhere is no run: there is no such directory" + desk.counted("nowhere") + "\n");
   CHECK(desk.error(ExitCode::kUsage, {"status", "a.yaml"}) ==
         "error: a.yaml is no run but a file; a run is a directory\n");
   desk.train("run");

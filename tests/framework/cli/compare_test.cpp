@@ -331,7 +331,8 @@ TEST_CASE("compare refuses what it cannot do") {
   CHECK(folder.refusal({}) ==
         "error: RUN-OR-FOLDER is required; runner compare --help tells what "
         "it takes\n");
-  CHECK(folder.refusal({"bas"}) == "error: bas is no run: there is no such directory\n");
+  CHECK(folder.refusal({"bas"}) == "error: bas is no run: there is no such directory" +
+                                       counted_from(folder.path(), "bas") + "\n");
   CHECK(folder.refusal({".", "--metric", "test/acuracy"}) ==
         "error: --metric test/acuracy: no run has such a key or metric; did you mean "
         "test/accuracy?\n");

@@ -200,12 +200,15 @@ TEST_CASE("A config that cannot be read says why and where") {
 
 TEST_CASE("A base that is missing or that inherits from its heir is refused") {
   const Desk desk;
-  CHECK(desk.error(ExitCode::kUsage, {"missing.yaml"}) == "error: missing.yaml: no such file\n");
+  CHECK(desk.error(ExitCode::kUsage, {"missing.yaml"}) ==
+        "error: missing.yaml: no such file (" + (desk / "missing.yaml").string() +
+            ": a relative path counts from the current folder)\n");
   desk.write("b.yaml", "base: c.yaml\n");
   CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
-        "error: b.yaml:1:7: base: no such file: c.yaml\n"
-        "    1 | base: c.yaml\n"
-        "      |       ^ the path counts from the folder of the config that names it\n");
+        "error: b.yaml:1:7: base: no such file: " + (desk / "c.yaml").string() +
+            "\n"
+            "    1 | base: c.yaml\n"
+            "      |       ^ a relative path counts from the folder of the config that names it\n");
   desk.write("c.yaml", "base: b.yaml\n");
   CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
         "error: c.yaml:1:7: base: these configs inherit from each other: b.yaml -> c.yaml -> "
@@ -256,16 +259,20 @@ TEST_CASE("All bases that are wrong are named at once") {
   const Desk desk;
   desk.write("b.yaml", "base: [x.yaml, a.yaml, [c], y.yaml]\n");
   CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
-        "error: b.yaml:1:8: base: no such file: x.yaml\n"
-        "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
-        "      |        ^ the path counts from the folder of the config that names it\n"
-        "b.yaml:1:24: base: expected the path of a config, or a list of them, got a list\n"
-        "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
-        "      |                        ^\n"
-        "b.yaml:1:29: base: no such file: y.yaml\n"
-        "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
-        "      |                             ^ the path counts from the folder of the config that "
-        "names it\n");
+        "error: b.yaml:1:8: base: no such file: " + (desk / "x.yaml").string() +
+            "\n"
+            "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
+            "      |        ^ a relative path counts from the folder of the config that names it\n"
+            "b.yaml:1:24: base: expected the path of a config, or a list of them, got a list\n"
+            "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
+            "      |                        ^\n"
+            "b.yaml:1:29: base: no such file: " +
+            (desk / "y.yaml").string() +
+            "\n"
+            "    1 | base: [x.yaml, a.yaml, [c], y.yaml]\n"
+            "      |                             ^ a relative path counts from the folder of the "
+            "config that "
+            "names it\n");
 }
 
 TEST_CASE("A plug-in without a path is no plug-in") {

@@ -53,5 +53,31 @@ TEST_CASE("the schema takes every config that comes with the program, and README
   CHECK(result.code == 0);
 }
 
+TEST_CASE("the schema takes what a file says over its base, and references") {
+  const TemporaryFolder folder;
+  write_plain(folder / "schema.json", runner({"schema"}, folder.path()).out);
+  const auto verdict = [&](const std::string& yaml) {
+    write_plain(folder / "config.json", parse_yaml(yaml, "a.yaml").json().dump());
+    return Process({"python3", VITRINE_SOURCE_DIR "/scripts/validate_metrics.py", "schema.json",
+                    "config.json"},
+                   folder.path(), {})
+        .wait()
+        .code;
+  };
+  if (Process({"python3", "-c", "import jsonschema"}, folder.path(), {}).wait().code != 0) {
+    WARN("skipped: python3 has no package jsonschema");
+    return;
+  }
+  CHECK(verdict("unset: [model.mlp, schedule]\ntags+: [a]\nreplicate+: dataset.split_seed\n") == 0);
+  CHECK(verdict("dataset:\n  transforms: {0: {pixels: 3}}\n  transforms+: [normalize]\n") == 0);
+  CHECK(
+      verdict("seed: ${env:SEED}\nmodel: {n_heads: \"${model.n_blocks}\", mlp: {ratio: \"${x}\"}}\n"
+              "training: {early_stopping: \"${a.b}\"}\ntags: [\"${name}\"]\n") == 0);
+  CHECK(verdict("seed+: [1]\n") == 1);
+  CHECK(verdict("seed: many\n") == 1);
+  CHECK(verdict("unset: {a: 1}\n") == 1);
+  CHECK(verdict("dataset: {transforms: {first: {pixels: 3}}}\n") == 1);
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -132,6 +132,11 @@ inline Result shell(const std::string& line, const std::filesystem::path& folder
   return Process(shell_command(line), folder, {}).wait();
 }
 
+// What messages say of a relative path that is not there, in a program started in `folder`.
+inline std::string counted_from(const std::filesystem::path& folder, const std::string& name) {
+  return " (" + (folder / name).string() + ": a relative path counts from the current folder)";
+}
+
 inline bool has_ended(const Process& process) {
   siginfo_t info{};
   waitid(P_PID, static_cast<id_t>(process.id()), &info, WEXITED | WNOHANG | WNOWAIT);
@@ -210,6 +215,7 @@ class Desk {
   }
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
   const std::filesystem::path& folder() const { return folder_.path(); }
+  std::string counted(const std::string& name) const { return counted_from(folder_.path(), name); }
 
  private:
   TemporaryFolder folder_;

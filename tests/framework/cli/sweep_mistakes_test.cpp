@@ -145,7 +145,9 @@ TEST_CASE("data that are missing are told once, before a sweep is made") {
       ExitCode::kData,
       {"sweep", "a.yaml", "dataset={type: mnist, root: there}", "seed=0..1", "--run-dir", "sweep"});
   CHECK_THAT(error,
-             Contains("error: MNIST was not found. Tried:\n  there/mnist: no such folder\n"));
+             Contains("error: MNIST was not found. Tried (relative paths count from the current "
+                      "folder):\n  " +
+                      (desk / "there/mnist").string() + ": no such folder\n"));
   CHECK_FALSE(fs::exists(desk / "sweep"));
 }
 

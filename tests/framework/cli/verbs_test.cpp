@@ -75,7 +75,8 @@ TEST_CASE("status tells how a run stands") {
 
   const Result missing = folder.run({"status", "rum"});
   CHECK(missing.code == 2);
-  CHECK(missing.err == "error: rum is no run: there is no such directory; runs near it: ./run\n");
+  CHECK(missing.err == "error: rum is no run: there is no such directory" +
+                           counted_from(folder.path(), "rum") + "; runs near it: ./run\n");
 }
 
 TEST_CASE("metrics.json tells goal and unit of every value") {
@@ -190,7 +191,7 @@ TEST_CASE("show tells where every value came from") {
       StartsWith("name: small  # small.yaml:1:7\nseed: 3  # small.yaml:2:7\nreplicate: [seed]  # "
                  "default\ndevice: auto  # default; here cpu: no GPU is here\n"));
   CHECK_THAT(result.out, Contains("  lr: 0.5  # command line\n"));
-  CHECK_THAT(result.out, Contains("model.encoder: fused ("));
+  CHECK_THAT(result.err, Contains("model.encoder: fused ("));
   const Json json = Json::parse(folder.run({"show", "small.yaml", "--json"}).out);
   CHECK(json.at("config").at("model").at("hidden_d") == 8);
   CHECK(json.at("model").at("parameters") ==

@@ -39,7 +39,9 @@ TEST_CASE("Weights to start from are checked with the config, before data are to
               "export RUN FILE writes\n");
     CHECK_FALSE(fs::exists(desk / "new"));
   };
-  refused("missing.safetensors", "cannot read missing.safetensors: No such file or directory");
+  refused("missing.safetensors", "cannot read missing.safetensors: No such file or directory (" +
+                                     (desk / "missing.safetensors").string() +
+                                     ": a relative path counts from the current folder)");
   refused("run", "cannot read run: it is a directory");
   refused("a.yaml", "a.yaml: no safetensors file: it does not begin with the length of a header");
   refused("run/checkpoints/step-00000001.safetensors",
@@ -206,7 +208,7 @@ TEST_CASE("An image that is none is refused by predict") {
   CHECK(desk.error(ExitCode::kData, {"predict", "run", "a.yaml"}) ==
         "error: a.yaml: not a PNG image\n");
   CHECK(desk.error(ExitCode::kData, {"predict", "run", "none.png"}) ==
-        "error: cannot read none.png: No such file or directory\n");
+        "error: cannot read none.png: no such file" + desk.counted("none.png") + "\n");
 }
 
 TEST_CASE("A model that a layout cannot express is not exported") {

@@ -142,8 +142,10 @@ TEST_CASE("null and false take optional things away", "[fields]") {
 
 TEST_CASE("a wrong type is refused by every type of field", "[fields]") {
   CHECK(problem("name: [a]") == one_line("7", "name: expected a text, got a list", "name: [a]"));
-  CHECK(problem("name:") == one_line("1", "name: expected a text, got nothing",
-                                     "name:", "an empty text is written \"\""));
+  CHECK(problem("name:") ==
+        one_line("1", "name: expected a text, got nothing", "name:",
+                 "an empty text is written \"\"; leave it out for its default, "
+                 "home; unset: [name], at the top, takes back what a base says"));
   CHECK(problem("rooms: many") ==
         one_line("8", "rooms: expected a whole number at least 1, got \"many\"", "rooms: many"));
   CHECK(problem("rooms: 8.0") ==

@@ -170,7 +170,7 @@ TEST_CASE("bases that cannot be read are refused where they are named", "[load]"
   CHECK(Files(Texts{{"a.yaml", "seed: 1\nbase: vit.yaml"}}).refusal() ==
         "a.yaml:2:7: base: no such file: vit.yaml\n"
         "    2 | base: vit.yaml\n"
-        "      |       ^ the path counts from the folder of the config that names it");
+        "      |       ^ a relative path counts from the folder of the config that names it");
   CHECK(Files(Texts{{"a.yaml", "base: {x: 1}"}}).refusal() ==
         "a.yaml:1:7: base: expected the path of a config, or a list of them, got a mapping\n"
         "    1 | base: {x: 1}\n"
@@ -219,7 +219,9 @@ TEST_CASE("the command line sets values", "[load]") {
   CHECK(overridden("{}", "note=it's fine") == R"({"note":"it's fine"})");
   CHECK(overridden("{}", "note=a=b") == R"({"note":"a=b"})");
   CHECK(overridden("note: x", "note=") == R"({"note":null})");
-  CHECK(overridden("{}", "n=a: 1\nb: 2") == R"({"n":{"a":1,"b":2}})");
+  CHECK(overridden("{}", "n=a: 1\nb: 2") == R"({"n":"a: 1\nb: 2"})");
+  CHECK(overridden("{}", "note=see #42") == R"({"note":"see #42"})");
+  CHECK(overridden("{}", "tags=[a #1, b]") == R"({"tags":["a #1","b"]})");
 }
 
 TEST_CASE("the command line changes types as files do", "[load]") {
@@ -341,7 +343,7 @@ TEST_CASE("problems with the command line's values point into the argument", "[l
   CHECK(problem("model.n_blocks=") ==
         "command line:1:16: model.n_blocks: expected a whole number, got nothing\n"
         "    1 | model.n_blocks=\n"
-        "      |                ^");
+        "      |                ^ --unset model.n_blocks takes it back to its default, 2");
 }
 
 TEST_CASE("--unset takes values back to their defaults", "[load]") {
@@ -363,6 +365,146 @@ TEST_CASE("--unset takes values back to their defaults", "[load]") {
   CHECK(files.refusal({}, {""}) == "--unset : the config does not set it");
   CHECK(files.refusal({}, {"tags."}) == "--unset tags.: an item of a list has no default");
   CHECK(files.refusal({}, {"tags.0"}) == "--unset tags.0: an item of a list has no default");
+}
+
+TEST_CASE("`+` adds to a list of the base, of several bases, and to the default", "[load]") {
+  const auto json = [](const std::string& own, const std::string& base) {
+    return Files(Texts{{"a.yaml", "base: b.yaml\n" + own}, {"b.yaml", base}}).json();
+  };
+  CHECK(json("tags+: [c]", "tags: [a, b]") == R"({"tags":["a","b","c"]})");
+  CHECK(json("tags+: c", "tags: a") == R"({"tags":["a","c"]})");
+  CHECK(json("m: {tags+: [c]}", "m: {tags: [a], n: 1}") == R"({"m":{"tags":["a","c"],"n":1}})");
+  CHECK(json("t: [x]\nt+: [y]", "t: [a]") == R"({"t":["x","y"]})");
+  CHECK(json("t+: [y]\nt: [x]", "t: [a]") == R"({"t":["x","y"]})");
+  CHECK(json("t+: [[1, 2]]", "t: [[0, 1]]") == R"({"t":[[0,1],[1,2]]})");
+  CHECK(Files(Texts{{"a.yaml", "base: b.yaml\nt+: [c]"},
+                    {"b.yaml", "base: c.yaml\nt+: [b]"},
+                    {"c.yaml", "t: [a]"}})
+            .json({"t+=d", "t+=[e, f]"}) == R"({"t":["a","b","c","d","e","f"]})");
+  CHECK(overridden("t: [a]", "t+=5") == R"({"t":["a",5]})");
+  CHECK(overridden("m: [{t: [a]}]", "m.0.t+=b") == R"({"m":[{"t":["a","b"]}]})");
+  CHECK(overridden("t: [[1]]", "t.0+=2") == R"({"t":[[1,2]]})");
+  CHECK(Files(Texts{{"a.yaml", "base: b.yaml\nt+: [c]"}, {"b.yaml", "t: {x: 1}"}}).refusal() ==
+        "a.yaml:2:5: nothing can be appended to a mapping\n"
+        "    2 | t+: [c]\n"
+        "      |     ^ the base has it at b.yaml:1:4");
+  CHECK(
+      refused("t: [a]", "t+=b,c").starts_with("command line:1:4: t: several values make a sweep"));
+
+  struct Lists {
+    std::vector<std::string> keys = {"seed"};
+    int64_t epochs = 5;
+    void visit(Fields& field) {
+      field("keys", keys, "");
+      field("epochs", epochs, "");
+    }
+  };
+  Node config = parse_yaml("keys+: [split]", "a.yaml");
+  take_appended(config);
+  Lists lists;
+  Problems problems;
+  read_fields(fields_of(lists), config, "", problems);
+  CHECK(problems.empty());
+  CHECK(lists.keys == std::vector<std::string>{"seed", "split"});
+  apply_override(config, "epochs+=3");
+  read_fields(fields_of(lists), config, "", problems);
+  CHECK(problems.text("") ==
+        "command line:1:9: epochs: expected a whole number, got a list\n"
+        "    1 | epochs+=3\n"
+        "      |         ^ + appends to a list, which this key does not take");
+}
+
+TEST_CASE("numbers change items of a list of the base", "[load]") {
+  const auto files = [](const std::string& own) {
+    return Files(Texts{{"a.yaml", "base: b.yaml\n" + own},
+                       {"b.yaml", "t: [{type: shift, pixels: 2}, normalize]"}});
+  };
+  CHECK(files("t: {0: {pixels: 3}}").json() ==
+        R"({"t":[{"type":"shift","pixels":3},"normalize"]})");
+  CHECK(files("t: {1: {mean: 0.5}, 0: flip}").json() ==
+        R"({"t":[{"type":"flip"},{"type":"normalize","mean":0.5}]})");
+  CHECK(files("t: {2: flip}").refusal() ==
+        "a.yaml:2:5: \"2\" is no item of the list\n"
+        "    2 | t: {2: flip}\n"
+        "      |     ^ its items are 0 to 1");
+}
+
+TEST_CASE("`unset` takes keys of the bases back to their defaults", "[load]") {
+  const auto files = [](const std::string& own) {
+    return Files(Texts{{"a.yaml", "base: b.yaml\n" + own},
+                       {"b.yaml", "seed: 3\nmodel: {mlp: {type: gelu, ratio: 2}, n: 1}\nt: [x]"}});
+  };
+  CHECK(files("unset: [model.mlp, t]").json() == R"({"seed":3,"model":{"n":1}})");
+  CHECK(files("unset: model").json() == R"({"seed":3,"t":["x"]})");
+  CHECK(files("unset: [model.mlp.ratio, seed]\nmodel: {n: 5}").json() ==
+        R"({"model":{"mlp":{"type":"gelu"},"n":5},"t":["x"]})");
+  // What the file itself says still holds.
+  CHECK(files("unset: [model.mlp]\nmodel: {mlp: {ratio: 3}}").json() ==
+        R"({"seed":3,"model":{"n":1,"mlp":{"ratio":3}},"t":["x"]})");
+  CHECK(files("unset: [model.n_heads]").refusal() ==
+        "a.yaml:2:9: unset: model.n_heads: no base sets it\n"
+        "    2 | unset: [model.n_heads]\n"
+        "      |         ^ what is set in this file is left out");
+  CHECK(files("unset: [t.0]")
+            .refusal()
+            .starts_with("a.yaml:2:9: unset: t.0: an item of a list has no default\n"));
+  CHECK(files("unset: [[t]]")
+            .refusal()
+            .starts_with("a.yaml:2:9: unset: expected a key, or a list of them, got a list\n"));
+}
+
+TEST_CASE("nothing, where a key cannot be nothing, is answered with what can be written",
+          "[load]") {
+  const auto problem = [](const std::string& yaml, const std::vector<std::string>& overrides) {
+    Node config = parse_yaml(yaml, "a.yaml");
+    for (const std::string& one : overrides) apply_override(config, one);
+    Options options;
+    Problems problems;
+    read_fields(fields_of(options), config, "", problems);
+    return problems.text("a.yaml");
+  };
+  CHECK(
+      problem("model: {mlp: null}", {}) ==
+      "a.yaml:1:14: model.mlp: expected a component, got nothing\n"
+      "    1 | model: {mlp: null}\n"
+      "      |              ^ leave it out for its default, gelu; unset: [model.mlp], at the top, "
+      "takes back what a base says");
+  CHECK(
+      problem("model:\n", {}) ==
+      "a.yaml:1:1: model: expected a mapping, got nothing\n"
+      "    1 | model:\n"
+      "      | ^ leave it out for its defaults; unset: [model], at the top, takes back what a base "
+      "says");
+  CHECK(problem("{}", {"model.n_blocks=null"}) ==
+        "command line:1:16: model.n_blocks: expected a whole number, got nothing\n"
+        "    1 | model.n_blocks=null\n"
+        "      |                ^ --unset model.n_blocks takes it back to its default, 2");
+}
+
+TEST_CASE("bases in the home folder, and where a variable says", "[load]") {
+  const TemporaryFolder home;
+  write_plain(home / "b.yaml", "x: 1");
+  setenv("HOME", home.path().c_str(), 1);
+  setenv("VITRINE_TEST_FOLDER", home.path().c_str(), 1);
+  CHECK(Files(Texts{{"a.yaml", "base: ~/b.yaml"}}).json() == R"({"x":1})");
+  CHECK(Files(Texts{{"a.yaml", "base: [\"${env:VITRINE_TEST_FOLDER}/b.yaml\"]"}}).json() ==
+        R"({"x":1})");
+  CHECK(Files(Texts{{"a.yaml", "base: ~/c.yaml"}}).refusal() ==
+        "a.yaml:1:7: base: no such file: " + (home / "c.yaml").string() +
+            "\n"
+            "    1 | base: ~/c.yaml\n"
+            "      |       ^");
+  CHECK(Files(Texts{{"a.yaml", "base: ${name}.yaml\nname: b"}})
+            .refusal()
+            .starts_with("a.yaml:1:7: base: no key has a value before the bases are read\n"));
+}
+
+TEST_CASE("names of experiments whose config has none", "[load]") {
+  CHECK(default_name("configs/vit_mnist.yaml") == "vit_mnist");
+  CHECK(default_name("vit.yaml") == "vit");
+  CHECK(default_name("-") == "stdin");
+  CHECK(default_name("/dev/stdin") == "stdin");
+  CHECK(default_name("/dev/fd/63") == "config");
 }
 
 TEST_CASE("the origin of every value", "[load]") {

@@ -232,6 +232,6 @@ TEST_CASE("names of files are escaped", "[yaml]") {
   CHECK(message_of(ExitCode::kUsage, [] {
           parse_yaml("a: [", "\x1b[31m.yaml");
         }).starts_with("\\x1b[31m.yaml:1:4: "));
-  CHECK(message_of(ExitCode::kUsage, [] { read_yaml("no\nsuch.yaml"); }) ==
-        "no\\nsuch.yaml: no such file");
+  CHECK(message_of(ExitCode::kUsage, [] { read_yaml("/no\nsuch.yaml"); }) ==
+        "/no\\nsuch.yaml: no such file");
 }

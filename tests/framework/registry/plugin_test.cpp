@@ -1,5 +1,7 @@
 #include "framework/registry/plugin.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "framework/files/file.h"

@@ -1,0 +1,76 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "framework/config/yaml.h"
+#include "framework/error.h"
+#include "framework/files/descriptor.h"
+#include "framework/files/paths.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse_missing(const fs::path& file, int reason) {
+  const std::string name = escape(file.string());
+  if (reason != ENOENT) {
+    // What is there and cannot be read is never taken for an empty config.
+    throw Error(reason == EIO ? ExitCode::kFailed : ExitCode::kUsage,
+                fmt::format("{}: cannot be read: {}", name, std::strerror(reason)));
+  }
+  std::vector<std::string> names;
+  std::error_code error;
+  const auto folder = file.parent_path().empty() ? fs::path(".") : file.parent_path();
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == ".yaml") names.push_back(entry->path().filename().string());
+  }
+  const std::string near = nearest_names(file.filename().string(), names);
+  throw Error(ExitCode::kUsage, name + ": no such file" + counted_from_here(file) +
+                                    (near.empty() ? "" : "; did you mean " + escape(near) + "?"));
+}
+
+// All of it, or one byte more than a config may have.
+std::string read_all(int descriptor, const fs::path& file) {
+  std::string text(kMaxConfigBytes + 1, '\0');
+  size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t got = ::read(descriptor, text.data() + filled, text.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refuse_missing(file, errno);
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  text.resize(filled);
+  return text;
+}
+
+Node read(const fs::path& file, bool takes_pipe) {
+  const std::string name = takes_pipe ? shown_config(file) : file.string();
+  if (takes_pipe && file == "-") return parse_yaml(read_all(STDIN_FILENO, name), name);
+  // Opening a pipe would wait for its writer.
+  const int flags = O_RDONLY | (takes_pipe ? 0 : O_NONBLOCK);
+  const Descriptor in = open_descriptor(file, flags);
+  struct stat status {};
+  if (!in.is_open() || fstat(in.get(), &status) != 0) refuse_missing(file, errno);
+  if (S_ISDIR(status.st_mode))
+    throw Error(ExitCode::kUsage, escape(name) + ": is a folder, not a config file");
+  if (!S_ISREG(status.st_mode) && !takes_pipe)
+    throw Error(ExitCode::kUsage, escape(name) + ": is not a regular file");
+  return parse_yaml(read_all(in.get(), file), name);
+}
+
+}  // namespace
+
+std::string shown_config(const fs::path& file) { return file == "-" ? "stdin" : file.string(); }
+
+Node read_yaml(const fs::path& file) { return read(file, false); }
+
+Node read_yaml_or_pipe(const fs::path& file) { return read(file, true); }
+
+}  // namespace vitrine
