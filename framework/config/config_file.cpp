@@ -8,7 +8,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/error.h"
-#include "framework/files/descriptor.h"
+#include "framework/files/place.h"
 #include "framework/files/paths.h"
 
 namespace vitrine {
