@@ -36,7 +36,7 @@ void tell_of_frozen_code(const Sweep& sweep) {
   const CodeOfSweep code = require_trusted_code(program.parent_path());
   std::error_code error;
   if (std::filesystem::equivalent("/proc/self/exe", program, error)) return;  // it was told
-  if (!code.is_this_program && !code.program.empty())
+  if (!code.is_this_program && std::filesystem::exists(program, error))
     print_aside("running the sweep's own copy of the program, " + escape(program.string()));
   for (const auto& plugin : code.plugins)
     print_aside("its trials load the plug-in " + escape(plugin.string()));

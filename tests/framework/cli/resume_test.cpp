@@ -185,8 +185,10 @@ TEST_CASE("another build on resume, be it one more plug-in, warns and is recorde
       folder.run({"resume", "run", "plugins=" VITRINE_BINARY_DIR "/test_plugin_good.so"});
   CHECK(result.code == 0);
   CHECK(build() != was);
-  CHECK(result.err == "warning: this run goes on with another value of build (\"" + build() +
-                          "\", was \"" + was + "\"): its results are no longer exact\n");
+  CHECK(result.err == "loading the plug-in " VITRINE_BINARY_DIR
+                      "/test_plugin_good.so\nwarning: this run goes on with another value of build "
+                      "(\"" +
+                          build() + "\", was \"" + was + "\"): its results are no longer exact\n");
   CHECK(Json::parse(bytes_of(folder / "run/metrics.json")).at("exact") == false);
 }
 
