@@ -18,7 +18,7 @@ declare -A tools=([cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=
   [pkg-config]=pkg-config)
 declare -A libraries=([yaml-cpp]=libyaml-cpp-dev [fmt]=libfmt-dev [nlohmann_json]=nlohmann-json3-dev
   [CLI11]=libcli11-dev [CURL]=libcurl4-openssl-dev [OpenSSL]=libssl-dev [ZLIB]=zlib1g-dev
-  [PNG]=libpng-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Vega]=libjs-vega [Catch2]=catch2
+  [PNG]=libpng-dev [simdjson]=libsimdjson-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Vega]=libjs-vega [Catch2]=catch2
   [pkg-config:pangocairo]=libpango1.0-dev [pkg-config:libdeflate]=libdeflate-dev)
 
 say() { printf '%s\n' "$@" >&2; }

@@ -7,7 +7,6 @@
 #include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/cpus.h"
 #include "framework/reports/comparison_formats.h"
 #include "framework/reports/comparison_text.h"
 
@@ -73,7 +72,7 @@ std::vector<std::string> conclude(std::vector<ComparedSection>& sections,
 
 ExitCode compare(const CompareOptions& options) {
   PassedOver passed_over;
-  const auto records = read_runs(options.places, allowed_cpus(), &passed_over);
+  const auto& records = kept_runs(options.places, passed_over);
   std::vector<const RunRecord*> runs;
   for (const RunRecord& record : records) runs.push_back(&record);
   runs = select_runs(runs, conditions_of(options.where, "--where"), options.tags);

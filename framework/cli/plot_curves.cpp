@@ -5,7 +5,6 @@
 #include "framework/cli/pictures.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/cpus.h"
 #include "framework/reports/curves.h"
 #include "framework/reports/heading.h"
 
@@ -70,8 +69,7 @@ std::string encoded(const Curves& curves, const CurvesOptions& options, const st
 
 ExitCode plot_curves(CurvesOptions options) {
   PassedOver passed_over;
-  const std::vector<RunRecord> runs =
-      read_runs(options.places, allowed_cpus(), &passed_over);
+  const std::vector<RunRecord>& runs = kept_runs(options.places, passed_over);
   const fs::path file = file_of(options);
   const std::string format = picture_format(file, {".png", ".svg", ".json", ".csv"});
   if (options.width > 0 && format != ".png")

@@ -5,7 +5,6 @@
 #include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/cpus.h"
 #include "framework/files/file.h"
 
 namespace vitrine {
@@ -25,8 +24,7 @@ ExitCode report(const ReportOptions& options) {
                                               escape(options.file)));
   }
   PassedOver passed_over;
-  std::vector<RunRecord> runs =
-      read_runs(options.places, allowed_cpus(), &passed_over);
+  std::vector<RunRecord>& runs = kept_runs(options.places, passed_over);
   const size_t count = runs.size();
   size_t unreadable = 0;
   for (const RunRecord& run : runs) {

@@ -11,7 +11,6 @@
 #include "framework/cli/verbs.h"
 #include "framework/config/node.h"
 #include "framework/config/scalar.h"
-#include "framework/cpus.h"
 #include "framework/reports/runs.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/sweeps/ranking.h"
@@ -233,7 +232,7 @@ ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
   std::map<std::filesystem::path, KnownSweep> sweeps;
   PassedOver passed_over;
-  for (const RunRecord& run : read_runs(options.places, allowed_cpus(), &passed_over)) {
+  for (const RunRecord& run : kept_runs(options.places, passed_over)) {
     std::error_code gone;  // a run that was removed just now is no reason to hide the others
     auto folder = std::filesystem::canonical(run.path, gone);
     if (gone) folder = run.path;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "framework/files/fast_json.h"
 
 namespace vitrine {
 namespace {
@@ -204,6 +205,7 @@ std::string integer_range(int64_t smallest, int64_t largest) {
 json parse_json(std::string_view text, std::string_view name) { return parse<json>(text, name); }
 
 nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view name) {
+  if (auto sound = parse_sound_json(text, kMaxOrderedKeys, kMaxJsonDepth)) return std::move(*sound);
   return parse<nlohmann::ordered_json>(text, name);
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "framework/config/yaml.h"
+#include "framework/cpus.h"
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/runs/lock.h"
@@ -24,15 +25,24 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
-constexpr size_t kUsualKeys = 128;  // of a flat config
+
+size_t count_leaves(const Json& value) {
+  if (!value.is_object() || value.empty()) return 1;
+  size_t out = 0;
+  for (const Json& member : value) out += count_leaves(member);
+  return out;
+}
 
 void flatten(const Json& value, const std::string& prefix, Json& out) {
-  for (const auto& [key, member] : value.items()) {
+  for (auto at = value.begin(); at != value.end(); ++at) {
+    const std::string& key = at.key();
     const std::string path = prefix.empty() ? key : key == "type" ? prefix : prefix + "." + key;
-    if (member.is_object() && !member.empty()) {
-      flatten(member, path, out);
+    if (at->is_object() && !at->empty()) {
+      flatten(*at, path, out);
+    } else if (key.find('.') != key.npos) {
+      out[path] = *at;  // which may be there
     } else {
-      out[path] = member;
+      out.get_ref<Json::object_t&>().Container::emplace_back(path, *at);
     }
   }
 }
@@ -112,7 +122,7 @@ bool is_confirming(const Metrics& metrics) {
 
 nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config) {
   Json out = Json::object();
-  out.get_ref<Json::object_t&>().reserve(kUsualKeys);  // growing copies all that is there
+  out.get_ref<Json::object_t&>().reserve(count_leaves(config));  // growing copies all that is there
   flatten(config, "", out);
   return out;
 }
@@ -237,6 +247,11 @@ std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t 
     work();
   }
   return out;
+}
+
+std::vector<RunRecord>& kept_runs(const std::vector<std::string>& places, PassedOver& passed_over) {
+  return *new std::vector<RunRecord>(
+      read_runs(places, static_cast<size_t>(allowed_cpus()), &passed_over));
 }
 
 }  // namespace vitrine

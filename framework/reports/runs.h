@@ -51,5 +51,8 @@ FoundRuns find_all_runs(const std::vector<std::string>& places);
 // `passed_over`, if given, takes what the search did not look into.
 std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads,
                                  PassedOver* passed_over = nullptr);
+// The same on all CPUs that are allowed, for a program that shows them and ends: they are never
+// destroyed, which would take as long as reading them.
+std::vector<RunRecord>& kept_runs(const std::vector<std::string>& places, PassedOver& passed_over);
 
 }  // namespace vitrine

@@ -34,10 +34,11 @@ std::vector<Object> read_history(ObjectReader& file, const std::string& where) {
 }
 
 std::map<std::string, MetricInfo> read_infos(ObjectReader& file, const std::string& where) {
+  static const std::vector<std::string> goals = {"max", "min", "none"};
   std::map<std::string, MetricInfo> infos;
   for (const auto& [name, value] : file.object("metrics").items()) {
     ObjectReader info(value, fmt::format("{}: metrics.{}", where, escape(name)));
-    infos[name] = {info.one_of("goal", {"max", "min", "none"}), info.string("unit")};
+    infos[name] = {info.one_of("goal", goals), info.string("unit")};
     info.no_rest();
   }
   return infos;
@@ -52,8 +53,11 @@ Object read_test(ObjectReader& file, const std::string& where) {
 }
 
 RunStatus read_status(ObjectReader& file) {
-  std::vector<std::string> names;
-  for (const RunStatus status : kStatuses) names.push_back(to_string(status));
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out;
+    for (const RunStatus status : kStatuses) out.push_back(to_string(status));
+    return out;
+  }();
   const std::string name = file.one_of("status", names);
   return kStatuses[std::find(names.begin(), names.end(), name) - names.begin()];
 }

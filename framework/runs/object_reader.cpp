@@ -12,8 +12,7 @@ namespace {
 
 using Object = nlohmann::ordered_json;
 
-void expect(bool fits, const std::string& where, const std::string& what, const Object& got) {
-  if (fits) return;
+[[noreturn]] void refuse(const std::string& where, const std::string& what, const Object& got) {
   const std::string shown = got.is_structured() ? got.type_name() : got.dump();
   throw Error(ExitCode::kData,
               fmt::format("{}: expected {}, got {}", where, what, escape(shown.substr(0, 80))));
@@ -22,31 +21,34 @@ void expect(bool fits, const std::string& where, const std::string& what, const 
 }  // namespace
 
 ObjectReader::ObjectReader(const Object& object, std::string where)
-    : object_(object), where_(std::move(where)) {
-  expect(object.is_object(), where_, "an object", object);
+    : object_(object), where_(std::move(where)), read_(object.size()) {
+  if (!object.is_object()) refuse(where_, "an object", object);
 }
 
 const Object& ObjectReader::at(const std::string& key) {
-  read_.insert(key);
-  if (const auto member = object_.find(key); member != object_.end()) return *member;
-  throw Error(ExitCode::kData, fmt::format("{}: \"{}\" is missing", where_, key));
+  const auto& members = object_.get_ref<const Object::object_t&>();
+  const auto member = members.find(key);
+  if (member == members.end())
+    throw Error(ExitCode::kData, fmt::format("{}: \"{}\" is missing", where_, key));
+  read_[static_cast<size_t>(member - members.begin())] = true;
+  return member->second;
 }
 
 const Object& ObjectReader::object(const std::string& key) {
   const Object& value = at(key);
-  expect(value.is_object(), place(key), "an object", value);
+  if (!value.is_object()) refuse(place(key), "an object", value);
   return value;
 }
 
 const Object& ObjectReader::array(const std::string& key) {
   const Object& value = at(key);
-  expect(value.is_array(), place(key), "an array", value);
+  if (!value.is_array()) refuse(place(key), "an array", value);
   return value;
 }
 
 std::string ObjectReader::string(const std::string& key) {
   const Object& value = at(key);
-  expect(value.is_string(), place(key), "a string", value);
+  if (!value.is_string()) refuse(place(key), "a string", value);
   return value.get<std::string>();
 }
 
@@ -57,8 +59,8 @@ std::string ObjectReader::string_or_null(const std::string& key) {
 std::string ObjectReader::one_of(const std::string& key, const std::vector<std::string>& allowed) {
   const Object& value = at(key);
   const std::string text = value.is_string() ? value.get<std::string>() : "";
-  const bool fits = value.is_string() && std::count(allowed.begin(), allowed.end(), text);
-  expect(fits, place(key), fmt::format("one of {}", fmt::join(allowed, ", ")), value);
+  if (!value.is_string() || !std::count(allowed.begin(), allowed.end(), text))
+    refuse(place(key), fmt::format("one of {}", fmt::join(allowed, ", ")), value);
   return text;
 }
 
@@ -66,7 +68,7 @@ std::vector<std::string> ObjectReader::strings(const std::string& key) {
   std::vector<std::string> values;
   for (const Object& value : array(key)) {
     if (!value.is_string())
-      expect(false, fmt::format("{}[{}]", place(key), values.size()), "a string", value);
+      refuse(fmt::format("{}[{}]", place(key), values.size()), "a string", value);
     values.push_back(value.get<std::string>());
   }
   return values;
@@ -74,25 +76,32 @@ std::vector<std::string> ObjectReader::strings(const std::string& key) {
 
 bool ObjectReader::boolean(const std::string& key) {
   const Object& value = at(key);
-  expect(value.is_boolean(), place(key), "true or false", value);
+  if (!value.is_boolean()) refuse(place(key), "true or false", value);
   return value.get<bool>();
 }
 
 int64_t ObjectReader::integer(const std::string& key, int64_t smallest) {
-  return json_integer(at(key), place(key), smallest);
+  const Object& value = at(key);
+  const bool fits = value.is_number_unsigned() ? value.get<uint64_t>() <= uint64_t{INT64_MAX}
+                                               : value.is_number_integer();
+  if (fits && value.get<int64_t>() >= smallest) return value.get<int64_t>();
+  return json_integer(value, place(key), smallest);  // which tells what is wrong
 }
 
 void ObjectReader::rest_are_numbers() const {
-  for (const auto& [key, value] : object_.items()) {
-    if (read_.contains(key)) continue;
-    expect(value.is_number() || value.is_null(), place(key), "a number", value);
+  size_t i = 0;
+  for (auto member = object_.begin(); member != object_.end(); ++member) {
+    if (read_[i++] || member->is_number() || member->is_null()) continue;
+    refuse(place(member.key()), "a number", *member);
   }
 }
 
 void ObjectReader::no_rest() const {
-  for (const auto& [key, value] : object_.items()) {
-    if (read_.contains(key)) continue;
-    throw Error(ExitCode::kData, fmt::format("{}: unknown key \"{}\"", where_, escape(key)));
+  size_t i = 0;
+  for (auto member = object_.begin(); member != object_.end(); ++member) {
+    if (read_[i++]) continue;
+    throw Error(ExitCode::kData,
+                fmt::format("{}: unknown key \"{}\"", where_, escape(member.key())));
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +39,7 @@ class ObjectReader {
  private:
   const Object& object_;
   std::string where_;
-  std::set<std::string> read_;
+  std::vector<bool> read_;  // of each member
 };
 
 }  // namespace vitrine
