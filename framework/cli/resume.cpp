@@ -6,6 +6,7 @@
 #include "framework/cli/verbs.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/frozen_code.h"
+#include "framework/sweeps/room.h"
 
 namespace vitrine {
 
@@ -24,7 +25,11 @@ void mend(Sweep& sweep, bool retry_failed) {
       const std::string wrong = sweep.mend(i, retry_failed);
       if (!wrong.empty()) print_warning(fmt::format("{} {}", folder, wrong));
     } catch (const Error& error) {
-      sweep.set_failed(i, error.what());
+      if (tells_of_full_disk(error.what())) {
+        sweep.set_out_of_room(i, error.what());
+      } else {
+        sweep.set_failed(i, error.what());
+      }
       print_warning(fmt::format("{} cannot be gone on with: {}", folder, error.what()));
     }
   }
@@ -52,17 +57,18 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
                 "--json for a sweep");
   }
   install_signal_handlers();
-  Sweep sweep = Sweep::open(options.place);
+  const bool grows = !command.assignments().empty();
+  if (grows) become_frozen_program(options.place);
+  Sweep sweep = Sweep::open_locked(options.place);
   tell_of_frozen_code(sweep);
   std::optional<Growth> growth;
-  if (command.assignments().empty()) {
-    sweep.lock();
-  } else {
+  if (grows) {
     growth = grow_sweep(sweep, command.assignments(), of_sweep, command.json());
     if (!growth) return requested_stop();
   }
   mend(sweep, options.retry_failed);
-  return of_sweep.run(sweep, options.retry_failed, command.json(), growth);
+  return of_sweep.run(sweep, options.retry_failed, command.json(), growth,
+                      /*looks_for_data=*/!grows);
 }
 
 ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,

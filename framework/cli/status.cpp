@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "framework/cli/passed_over.h"
 #include "framework/cli/sweep_view.h"
@@ -14,7 +15,10 @@
 #include "framework/reports/runs.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/sweeps/ranking.h"
+#include "framework/sweeps/run_sweep.h"
 #include "framework/sweeps/slurm.h"
+#include "framework/sweeps/slurm_end.h"
+#include "framework/training/engine.h"
 
 namespace vitrine {
 
@@ -40,6 +44,8 @@ std::string shown_status_of(const Json& row) {
   if (status == "finished" && reason == "early_stopping") return "finished (early stopping)";
   if (status == "finished" && reason == "max_steps") return "finished (max_steps)";
   if (status == "stopped" && reason == "stop_after") return "stopped (--stop-after)";
+  if (row.contains("reason"))
+    return fmt::format("{} ({})", status, escape(row["reason"].get<std::string>()));
   return status;
 }
 
@@ -86,6 +92,9 @@ Json status_of(const RunRecord& run) {
               {"changes", changes},
               {"tags", metrics.tags},
               {"note", metrics.note}});
+  const Json device = metrics.execution.value("device", Json::object());
+  const std::string why = device.value("why", "");
+  if (why.starts_with(kUnusedGpu)) out["device_reason"] = why;
   return out;
 }
 
@@ -93,10 +102,12 @@ std::string percent(const Json& value) {
   return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : "-";
 }
 
-// Library errors name the file; the last line of a trial does not.
+// Library errors name the file; what a trial said, or Slurm of its task, does not.
 std::string error_of(const Json& row) {
   const std::string run = row.contains("sweep") ? row["run"].get<std::string>() + ": " : "";
-  return escape(run) + escape(row["error"].get<std::string>());
+  const std::string log =
+      row.contains("log") ? "\n  log: " + escape(row["log"].get<std::string>()) : "";
+  return escape(run) + escape_lines(row["error"].get<std::string>()) + log;
 }
 
 // What resumes changed, where it makes the run another than its config tells: "optimizer.lr 0.01 ->
@@ -160,6 +171,11 @@ std::string shown_runs(const Json& rows) {
       notes += fmt::format("\n{}: not exact{}", escape(row["run"].get<std::string>()),
                            changes.empty() ? "" : ": " + changes);
     }
+    if (row.contains("device_reason")) {
+      notes +=
+          fmt::format("\nwarning: {}: trains on the cpu: {}", escape(row["run"].get<std::string>()),
+                      escape(row["device_reason"].get<std::string>()));
+    }
     if (row.contains("not_counted")) {
       notes += fmt::format("\n{}: {}: not counted", escape(row["run"].get<std::string>()),
                            escape(row["not_counted"].get<std::string>()));
@@ -182,19 +198,14 @@ Sweep open_sweep(const std::filesystem::path& folder) {
 
 struct KnownSweep {
   Sweep sweep;
-  std::map<size_t, std::string> tasks;  // the newest of Slurm's that is about a trial: "12_3"
+  std::map<size_t, TaskOfTrial> tasks;  // the newest of Slurm's that is about a trial
   std::map<size_t, std::string> apart;  // trials that do not count for their cells, and why
 };
 
 KnownSweep known_sweep(const std::filesystem::path& folder) {
   KnownSweep out{open_sweep(folder), {}, {}};
   out.apart = apart_trials(out.sweep);
-  for (const SlurmJob& job : out.sweep.slurm_jobs()) {
-    for (size_t task = 0; task < job.tasks.size(); ++task) {
-      for (const size_t trial : job.tasks[task])
-        out.tasks[trial] = fmt::format("{}_{}", job.id, task);
-    }
-  }
+  out.tasks = newest_tasks(out.sweep);
   return out;
 }
 
@@ -206,17 +217,32 @@ void add_trial(const KnownSweep& known, const std::filesystem::path& run, Json& 
   if (!trial) return;
   const TrialState& state = sweep.state(*trial);
   row["status"] = to_string(state.status);
+  if (!state.reason.empty()) row["reason"] = state.reason;
   if (!state.error.empty()) row["error"] = state.error;
   if (const auto found = known.apart.find(*trial); found != known.apart.end())
     row["not_counted"] = found->second;
-  if (const auto task = known.tasks.find(*trial); task != known.tasks.end())
-    row["slurm_task"] = task->second;
+  const auto task = known.tasks.find(*trial);
+  if (task == known.tasks.end()) return;
+  const std::filesystem::path log = task_log(sweep, task->second.job, task->second.task);
+  row["slurm_task"] = log.stem().string();
+  std::error_code ignored;
+  if (!state.error.empty() && std::filesystem::exists(log, ignored))
+    row["log"] = std::filesystem::proximate(log).string();
 }
 
 std::string line_of(const Sweep& sweep) {
   std::string out =
       escape(std::filesystem::proximate(sweep.path()).string()) + ": " + headline_of(sweep);
-  if (!sweep.slurm_jobs().empty()) out += "; job " + escape(sweep.slurm_jobs().back().id);
+  if (sweep.slurm_jobs().empty()) return out;
+  out += "; job " + escape(sweep.slurm_jobs().back().id);
+  for (size_t i = 0; i < sweep.trials().size(); ++i) {
+    const TrialStatus status = sweep.state(i).status;
+    if (status == TrialStatus::kQueued || status == TrialStatus::kRunning) return out;
+  }
+  if (has_more(sweep)) {
+    out += "; nothing is queued, go on with: runner resume " +
+           escape(std::filesystem::proximate(sweep.path()).string());
+  }
   return out;
 }
 
@@ -228,9 +254,25 @@ bool is_asked_for(const std::filesystem::path& sweep, const std::vector<std::str
   });
 }
 
+using KnownSweeps = std::map<std::filesystem::path, std::optional<KnownSweep>>;
+
+// Null for one that cannot be read, which hides no other; where it is what was asked for its error
+// is thrown.
+const KnownSweep* find_sweep(const std::filesystem::path& folder, KnownSweeps& sweeps,
+                             bool is_asked_for) {
+  const auto [at, is_new] = sweeps.emplace(folder, std::nullopt);
+  try {
+    if (is_new) at->second.emplace(known_sweep(folder));
+  } catch (const Error& error) {
+    if (is_asked_for) throw;
+    print_warning(error.what());
+  }
+  return at->second ? &*at->second : nullptr;
+}
+
 ExitCode status(const StatusOptions& options) {
   Json rows = Json::array();
-  std::map<std::filesystem::path, KnownSweep> sweeps;
+  KnownSweeps sweeps;
   PassedOver passed_over;
   for (const RunRecord& run : kept_runs(options.places, passed_over)) {
     std::error_code gone;  // a run that was removed just now is no reason to hide the others
@@ -241,19 +283,21 @@ ExitCode status(const StatusOptions& options) {
       rows.push_back(status_of(run));
       continue;
     }
-    auto known = sweeps.find(sweep);
-    if (known == sweeps.end()) known = sweeps.emplace(sweep, known_sweep(sweep)).first;
+    const bool is_asked = is_asked_for(sweep, options.places);
+    const KnownSweep* known = find_sweep(sweep, sweeps, is_asked);
     // Among other runs a sweep is one line.
-    if (!options.json && !is_asked_for(sweep, options.places)) continue;
+    if (!options.json && !is_asked) continue;
     rows.push_back(status_of(run));
-    add_trial(known->second, folder, rows.back());
+    if (known) add_trial(*known, folder, rows.back());
   }
   if (options.json) {
     print_json(rows);
     return tell_passed_over(passed_over);
   }
   if (!rows.empty()) print(shown_runs(rows));
-  for (const auto& [folder, known] : sweeps) print(wrapped(line_of(known.sweep), output_width()));
+  for (const auto& [folder, known] : sweeps) {
+    if (known) print(wrapped(line_of(known->sweep), output_width()));
+  }
   return tell_passed_over(passed_over);
 }
 

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
+#include "framework/cli/surroundings.h"
 #include "framework/cli/sweep_plan.h"
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/cpus.h"
 #include "framework/files/paths.h"
+#include "framework/sweeps/allocation.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/slurm.h"
 
@@ -18,6 +21,9 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Where a sweep varies the data, the first few settings are enough to tell.
+constexpr size_t kMostLoaded = 8;
 
 struct SweepVerbOptions {
   std::vector<std::string> words;  // configs and assignments
@@ -50,6 +56,19 @@ SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) 
   if (command.jobs() > 0) out.options.jobs = command.jobs();
   if (const auto confirm = command.confirmation()) out.options.confirm = confirm;
   return out;
+}
+
+// Those that this process may use; within a job of Slurm's, which need not bind it to them, the
+// job's.
+int64_t cores() { return std::min(allowed_cpus(), allocated_cores().value_or(INT64_MAX)); }
+
+// Trials at a time on this machine, which need not be where the sweep was planned.
+int64_t jobs_here(const Sweep& sweep) {
+  if (sweep.options().jobs || sweep.trials()[0].device != "cpu") return sweep.jobs();
+  int64_t threads = 1;
+  for (const Trial& trial : sweep.trials()) threads = std::max(threads, trial.threads);
+  return std::min(std::max<int64_t>(cores() / threads, 1),
+                  static_cast<int64_t>(sweep.trials().size()));
 }
 
 // Where the trials stand, and what came out of them.
@@ -146,8 +165,24 @@ int64_t devices_of(const Sweep& sweep) {
 
 std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
   if (!sweep.options().is_on_slurm())
-    return local_launcher(jobs > 0 ? jobs : sweep.jobs(), devices_of(sweep));
+    return local_launcher(jobs > 0 ? jobs : jobs_here(sweep), devices_of(sweep));
   return slurm_launcher(jobs > 0 ? std::optional(jobs) : sweep.options().jobs);
+}
+
+// The same as load_data, for trials that are there and are to be submitted: the data may be gone.
+void load_data_of(const Sweep& sweep, const std::vector<size_t>& trials) {
+  const InSurroundings there(sweep.surroundings());
+  Plan plan;
+  std::set<std::string> cells;
+  for (const size_t trial : trials) {
+    if (!cells.insert(sweep.trials()[trial].cell).second) continue;
+    Cell& cell = plan.cells.emplace_back();
+    cell.resolved = engine().resolve(sweep.config(trial), sweep.folder(trial) / "config.yaml", {},
+                                     /*elsewhere=*/true);
+    if (plan.cells.size() == kMostLoaded) break;
+  }
+  Console console(/*quiet=*/true);
+  if (!load_data(plan, console)) throw Error(console.stop_requested(), "stopped");
 }
 
 // How many cells are run again, on how many seeds.
@@ -179,6 +214,11 @@ void show_submitted(const Sweep& sweep, size_t before, const std::optional<Confi
   }
   print(counts_text(sweep));
   print("look after it with: runner status " + where);
+  if (sweep.options().method == "asha" && !has_ended(sweep, false)) {
+    print(fmt::format(
+        "when these have come to their epochs, runner resume {} goes on with the best", where));
+    return;
+  }
   if (sweep.is_confirming() || (!confirm && !sweep.options().confirm)) return;
   const std::string options =
       sweep.options().confirm
@@ -206,7 +246,7 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
   if (!options.json) print(announcement(spec, plan));
   install_signal_handlers();
   Console console(options.json);
-  if (!spec.options.is_on_slurm() && !load_data(plan, console)) {
+  if (!load_data(plan, console)) {
     console.message("stopped before the sweep was made");
     return console.stop_requested();
   }
@@ -218,16 +258,14 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
 
 Plan plan_of(SweepSpec& spec, const Grown& grown) {
   if (!spec.options.is_on_slurm())
-    return make_plan(spec, {allowed_cpus(), spec.options.jobs}, engine(), grown);
+    return make_plan(spec, {cores(), spec.options.jobs}, engine(), grown);
   const auto& slurm = spec.options.slurm;
   Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine(), grown);
   fit_to_slurm(spec.options, out);
   return out;
 }
 
-// Where the sweep varies the data, the first few settings are enough to tell.
 bool load_data(const Plan& plan, Observer& observer) {
-  constexpr size_t kMostLoaded = 8;
   std::set<std::string> loaded;
   for (const Cell& cell : plan.cells) {
     if (loaded.size() == kMostLoaded) break;
@@ -272,7 +310,7 @@ std::optional<Confirmation> SweepCommand::confirmation() const {
 bool SweepCommand::is_given() const { return jobs_ > 0 || confirm_ || top_ > 0 || seeds_ > 0; }
 
 ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json,
-                           const std::optional<Growth>& growth) const {
+                           const std::optional<Growth>& growth, bool looks_for_data) const {
   const auto confirm = confirmation();
   if (confirm && !sweep.has_best()) {
     throw Error(ExitCode::kUsage,
@@ -288,8 +326,11 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json,
   const size_t submitted = sweep.slurm_jobs().size();
   {
     SweepView view(sweep, json);
+    sweep.on_warning([&](const std::string& text) { view.warning(text); });
+    if (looks_for_data) view.before_submitting([&](const auto& due) { load_data_of(sweep, due); });
     const auto launcher = launcher_of(sweep, jobs_);
     outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm);
+    sweep.on_warning(nullptr);
   }
   if (json) {
     Json result = result_of(sweep, outcome.code);

@@ -15,9 +15,10 @@ class SweepCommand {
   // Throws Error(kUsage) for --top and --seeds alone.
   std::optional<Confirmation> confirmation() const;
   bool is_given() const;
-  // Runs what is unfinished and shows what came out; `growth`: what was added before.
-  ExitCode run(Sweep& sweep, bool retry_failed, bool json,
-               const std::optional<Growth>& growth = {}) const;
+  // Runs what is unfinished and shows what came out; `growth`: what was added before;
+  // `looks_for_data`: before anything is submitted to another machine.
+  ExitCode run(Sweep& sweep, bool retry_failed, bool json, const std::optional<Growth>& growth = {},
+               bool looks_for_data = false) const;
 
  private:
   int64_t jobs_ = 0, top_ = 0, seeds_ = 0;
@@ -26,6 +27,10 @@ class SweepCommand {
 
 // Plans a sweep for its launcher, which may complete its options.
 Plan plan_of(SweepSpec& spec, const Grown& grown = {});
+
+// Goes on as the program that the sweep has frozen: cells that are added are read and completed by
+// the code that ran the others. Returns where this is that program.
+void become_frozen_program(const std::filesystem::path& sweep);
 
 // Finds or downloads the data before any trial asks for it, so that it is missed, or fetched, once.
 // False: a stop was requested meanwhile.

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "framework/cli/surroundings.h"
 #include "framework/cli/sweep.h"
 #include "framework/cli/sweep_plan.h"
 #include "framework/cli/terminal.h"
@@ -15,41 +16,6 @@ namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Goes on as the program that the sweep has frozen: cells that are added are read and completed by
-// the code that ran the others. Returns where this is that program.
-void become_frozen_program(const Sweep& sweep) {
-  std::error_code error;
-  if (fs::equivalent("/proc/self/exe", sweep.program(), error)) return;
-  std::vector<std::string> words = command_line();
-  words[0] = sweep.program().string();
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  execv(arguments[0], arguments.data());
-  throw Error(ExitCode::kFailed, fmt::format("cannot start {}: {}", escape(words[0]),
-                                             std::generic_category().message(errno)));
-}
-
-// Relative paths of a sweep's configs count from where it was begun.
-class InDirectory {
- public:
-  explicit InDirectory(const fs::path& directory) : before_(fs::current_path()) {
-    std::error_code error;
-    fs::current_path(directory, error);
-    if (!error) return;
-    throw Error(ExitCode::kFailed,
-                fmt::format("the sweep was begun in {}, which cannot be entered: {}",
-                            escape(directory.string()), error.message()));
-  }
-  ~InDirectory() {
-    std::error_code ignored;
-    fs::current_path(before_, ignored);
-  }
-
- private:
-  fs::path before_;
-};
 
 // Seeds that confirmed what others had chosen, and choose themselves from now on.
 void warn_of_used_seeds(const Sweep& sweep, const Plan& plan) {
@@ -84,19 +50,32 @@ std::string text_of(const Sweep& sweep, const Growth& growth, const Plan& plan) 
 
 }  // namespace
 
+void become_frozen_program(const fs::path& folder) {
+  std::error_code error;
+  if (fs::equivalent("/proc/self/exe", folder / "build" / "runner", error)) return;
+  const Sweep sweep = Sweep::open(folder);
+  sweep.grown();  // refuses those of older versions
+  std::vector<std::string> words = command_line();
+  words[0] = sweep.program().string();
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execv(arguments[0], arguments.data());
+  throw Error(ExitCode::kFailed, fmt::format("cannot start {}: {}", escape(words[0]),
+                                             std::generic_category().message(errno)));
+}
+
 std::optional<Growth> grow_sweep(Sweep& sweep, const std::vector<std::string>& assignments,
                                  const SweepCommand& command, bool json) {
   const Grown grown = sweep.grown();
-  become_frozen_program(sweep);
-  sweep.lock();
   SweepSpec spec = grown_spec(sweep, assignments);
   if (command.jobs() > 0) spec.options.jobs = command.jobs();
   Console console(json);
   const Plan plan = [&] {
-    const InDirectory here(sweep.directory());
+    const InSurroundings here(sweep.surroundings());
     Plan out = plan_of(spec, grown);
     warn_of_missing(spec, out);
-    if (!spec.options.is_on_slurm() && !load_data(out, console)) out.cells.clear();
+    if (!load_data(out, console)) out.cells.clear();
     return out;
   }();
   if (plan.cells.empty()) {

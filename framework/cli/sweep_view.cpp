@@ -137,7 +137,8 @@ void SweepView::ended(size_t trial) {
   // On a terminal the table has it; what went wrong is kept in sight.
   if (terminal_ && state.error.empty()) return;
   std::string line = fmt::format("{}: {}", trial_label(sweep_, trial), to_string(state.status));
-  if (!state.error.empty()) line += " (" + escape(state.error) + ")";
+  const std::string error = state.error.substr(0, state.error.find('\n'));  // status has all of it
+  if (!error.empty()) line += " (" + escape(error) + ")";
   const auto value = sweep_.has_best() ? sweep_.value(trial) : std::nullopt;
   if (value)
     line += fmt::format(", {} {}", sweep_.options().metric,

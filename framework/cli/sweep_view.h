@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,12 @@ class SweepView : public SweepObserver {
   void started(size_t trial) override;
   void ended(size_t trial) override;
   void tick() override;
+  void submitting(const std::vector<size_t>& trials) override {
+    if (before_submitting_) before_submitting_(trials);
+  }
+  void before_submitting(std::function<void(const std::vector<size_t>&)> work) {
+    before_submitting_ = std::move(work);
+  }
   void warning(const std::string& text) override;
   ExitCode stop_requested() override;
 
@@ -40,6 +47,7 @@ class SweepView : public SweepObserver {
 
   const Sweep& sweep_;
   bool quiet_, terminal_, stopping_ = false;
+  std::function<void(const std::vector<size_t>&)> before_submitting_;
   std::set<size_t> running_;
   Clock::time_point begin_ = Clock::now(), drawn_{};
   double done_before_ = 0;  // share of all that was done when this began

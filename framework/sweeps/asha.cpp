@@ -9,7 +9,10 @@ namespace vitrine {
 
 std::vector<int64_t> rungs_of(const SweepOptions& options, int64_t epochs) {
   std::vector<int64_t> out;
-  for (int64_t rung = options.min_epochs; rung < epochs; rung *= options.eta) out.push_back(rung);
+  for (int64_t rung = options.min_epochs; rung < epochs; rung *= options.eta) {
+    out.push_back(rung);
+    if (rung > epochs / options.eta) break;  // the next one might be none that can be counted
+  }
   return out;
 }
 

@@ -20,16 +20,16 @@ extern char** environ;
 namespace vitrine {
 namespace {
 
-// The variables of this process, with some replaced.
-std::vector<std::string> environment_with(const std::vector<std::string>& changed) {
-  std::vector<std::string> out = changed;
+// The variables of this process that the command inherits, with some replaced.
+std::vector<std::string> environment_of(const Command& command) {
+  std::vector<std::string> out = command.variables;
   for (char** entry = environ; *entry; ++entry) {
     const std::string text = *entry;
-    const std::string name = text.substr(0, text.find('=') + 1);
-    const bool replaced =
-        std::any_of(changed.begin(), changed.end(),
-                    [&](const std::string& other) { return other.starts_with(name); });
-    if (!replaced) out.push_back(text);
+    const std::string name = text.substr(0, text.find('='));
+    const auto replaces = [&](const std::string& other) { return other.starts_with(name + "="); };
+    const bool is_replaced =
+        std::any_of(command.variables.begin(), command.variables.end(), replaces);
+    if (!is_replaced && (!command.inherits || command.inherits(name))) out.push_back(text);
   }
   return out;
 }
@@ -64,12 +64,14 @@ class Catcher {
 }  // namespace
 
 std::optional<pid_t> start_command(Command command, int output, int errors) {
-  std::vector<std::string> variables = environment_with(command.variables);
+  std::vector<std::string> variables = environment_of(command);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, output, 1);
   posix_spawn_file_actions_adddup2(&actions, errors, 2);
+  if (!command.directory.empty())
+    posix_spawn_file_actions_addchdir_np(&actions, command.directory.c_str());
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t defaults;
@@ -89,10 +91,9 @@ std::optional<pid_t> start_command(Command command, int output, int errors) {
                                              std::generic_category().message(failure)));
 }
 
-std::optional<CommandResult> run_command(std::vector<std::string> words) {
+std::optional<CommandResult> run_command(Command command) {
   const Catcher output, errors;
-  const auto id =
-      start_command({.words = std::move(words)}, output.descriptor(), errors.descriptor());
+  const auto id = start_command(std::move(command), output.descriptor(), errors.descriptor());
   if (!id) return std::nullopt;
   int status = 0;
   while (waitpid(*id, &status, 0) < 0 && errno == EINTR) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vitrine {
@@ -13,6 +14,9 @@ struct Command {
   std::vector<std::string> words;  // the program, a path or what PATH finds, and its arguments
   std::vector<std::string> variables = {};  // "NAME=value", besides those of this process
   bool own_group = false;  // a process group of its own, which Ctrl-C does not reach
+  // Which variables of this process it gets; null: all.
+  bool (*inherits)(std::string_view name) = nullptr;
+  std::string directory = {};  // that it starts in; empty: this process's
 };
 
 // Starts it, writing to these descriptors. None: there is no such program. Throws Error(kFailed)
@@ -25,6 +29,6 @@ struct CommandResult {
 };
 
 // Runs a command to its end. None and throws: as start_command.
-std::optional<CommandResult> run_command(std::vector<std::string> words);
+std::optional<CommandResult> run_command(Command command);
 
 }  // namespace vitrine

@@ -8,6 +8,7 @@
 
 #include "framework/error.h"
 #include "framework/files/file.h"
+#include "framework/files/temporary_file.h"
 #include "framework/registry/plugin.h"
 #include "framework/registry/trust.h"
 
@@ -17,8 +18,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so"};
 constexpr uint64_t kMostBytes = uint64_t{4} << 30;
+constexpr const char* kProgram = "runner";
+constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so"};
+constexpr const char* kPlugin = "plugin-";
 
 void freeze(const fs::path& from, const fs::path& to) {
   write_file_atomically(to, read_file(from, kMostBytes));
@@ -34,14 +37,11 @@ void freeze(const fs::path& from, const fs::path& to) {
 FrozenCode::FrozenCode(fs::path folder) : folder_(std::move(folder)) {
   std::error_code error;
   fs::create_directories(folder_, error);
-  freeze("/proc/self/exe", folder_ / "runner");
+  freeze("/proc/self/exe", folder_ / kProgram);
   for (const char* library : kLibraries) freeze(library_folder() / library, folder_ / library);
 }
 
 namespace {
-
-// Plug-ins have names that FrozenCode gives them.
-constexpr const char* kPluginStart = "plugin-";
 
 bool have_same_bytes(const fs::path& a, const fs::path& b) {
   std::error_code error;
@@ -73,7 +73,7 @@ CodeOfSweep require_trusted_code(const fs::path& folder) {
   }
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (entry->path().filename().string().starts_with(kPluginStart))
+    if (entry->path().filename().string().starts_with(kPlugin))
       out.plugins.push_back(entry->path());
   }
   std::sort(out.plugins.begin(), out.plugins.end());
@@ -86,6 +86,17 @@ CodeOfSweep require_trusted_code(const fs::path& folder) {
   return out;
 }
 
+void FrozenCode::remove(const fs::path& folder) {
+  std::error_code ignored;
+  remove_temporaries(folder);
+  fs::remove(folder / kProgram, ignored);
+  for (const char* library : kLibraries) fs::remove(folder / library, ignored);
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().filename().string().starts_with(kPlugin)) fs::remove(entry, ignored);
+  }
+  fs::remove(folder, ignored);  // if it is empty
+}
+
 void FrozenCode::take_plugins(Node& config) {
   Node* plugins = config.find("plugins");
   if (!plugins) return;
@@ -94,7 +105,7 @@ void FrozenCode::take_plugins(Node& config) {
     std::string& copied = plugins_[plugin.scalar];
     if (copied.empty()) {
       // Two of one name may come from different folders.
-      copied = folder_ / fmt::format("{}{}-{}", kPluginStart, plugins_.size(),
+      copied = folder_ / fmt::format("{}{}-{}", kPlugin, plugins_.size(),
                                      fs::path(plugin.scalar).filename().string());
       freeze(plugin.scalar, copied);
     }

@@ -20,6 +20,8 @@ class FrozenCode {
   // A folder that has them, and copies of these plug-ins.
   FrozenCode(std::filesystem::path folder, Plugins plugins)
       : folder_(std::move(folder)), plugins_(std::move(plugins)) {}
+  // Takes such a folder away, and nothing that somebody else put there.
+  static void remove(const std::filesystem::path& folder);
   // Copies what `config` names under `plugins`, and lets it name the copies.
   void take_plugins(Node& config);
   const Plugins& plugins() const { return plugins_; }

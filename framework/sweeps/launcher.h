@@ -16,6 +16,8 @@ class SweepObserver {
   virtual void ended(size_t trial) = 0;
   // Often; running trials' states are a second old at most.
   virtual void tick() = 0;
+  // These trials are to be submitted to other machines. Throws Error where that makes no sense.
+  virtual void submitting(const std::vector<size_t>&) {}
   // What is to be known before more trials are run.
   virtual void warning(const std::string&) {}
   // 0, or the exit code with which to stop (kStopped, kInterrupted or kTerminated).

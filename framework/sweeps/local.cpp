@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "framework/config/yaml.h"
 #include "framework/files/descriptor.h"
@@ -16,6 +17,7 @@
 #include "framework/runs/lock.h"
 #include "framework/sweeps/command.h"
 #include "framework/sweeps/launcher.h"
+#include "framework/sweeps/room.h"
 
 namespace vitrine {
 namespace {
@@ -56,7 +58,7 @@ class LocalLauncher : public Launcher {
       const bool stops_now = stopped == ExitCode::kDone;
       stopped = observer.stop_requested();
       if (stopped == ExitCode::kDone) {
-        start_due(sweep, scheduler, observer);
+        if (!is_full_) start_due(sweep, scheduler, observer);
       } else if (stops_now) {
         signal_all(SIGTERM);
       }
@@ -66,7 +68,7 @@ class LocalLauncher : public Launcher {
       observer.tick();
     }
     sweep.note_states();
-    return stopped;
+    return stopped == ExitCode::kDone && is_full_ ? ExitCode::kStopped : stopped;
   }
 
  private:
@@ -86,7 +88,7 @@ class LocalLauncher : public Launcher {
   }
 
   void start_due(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) {
-    while (static_cast<int64_t>(children_.size()) < jobs_) {
+    while (!is_full_ && static_cast<int64_t>(children_.size()) < jobs_) {
       const auto task = scheduler.next();
       if (!task) return;
       if (RunLock::is_held(sweep.folder(task->trial))) {
@@ -97,7 +99,11 @@ class LocalLauncher : public Launcher {
       try {
         prepare(sweep, *task);
       } catch (const Error& error) {  // a folder that cannot be used keeps no other from starting
-        sweep.set_failed(task->trial, error.what());
+        if (tells_of_full_disk(error.what())) {
+          pause(sweep, task->trial, error.what(), observer);
+        } else {
+          sweep.set_failed(task->trial, error.what());
+        }
         scheduler.ended(*task);
         observer.ended(task->trial);
         continue;
@@ -105,6 +111,16 @@ class LocalLauncher : public Launcher {
       start(sweep, *task);
       observer.started(task->trial);
     }
+  }
+
+  // A full disk would fail one trial after the other: no more are started.
+  void pause(Sweep& sweep, size_t trial, const std::string& error, SweepObserver& observer) {
+    sweep.set_out_of_room(trial, error);
+    if (std::exchange(is_full_, true)) return;
+    observer.warning(
+        fmt::format("paused: there is no room on the disk ({}); no more trials are "
+                    "started, and what lacked room counts as not done",
+                    escape_lines(error)));
   }
 
   // What a trial's process is started with.
@@ -116,7 +132,15 @@ class LocalLauncher : public Launcher {
       command_.words.push_back(std::to_string(*task.stop_after));
     }
     auto& variables = command_.variables;
-    variables = {fmt::format("{}={}", kParentVariable, getpid()), "NO_COLOR=1"};
+    const SweepSurroundings& surroundings = sweep.surroundings();
+    variables = surroundings.assignments();
+    if (surroundings.variables)
+      command_.inherits = [](std::string_view name) { return !SweepSurroundings::matters(name); };
+    std::error_code ignored;
+    if (fs::is_directory(surroundings.directory, ignored))
+      command_.directory = surroundings.directory;
+    variables.push_back(fmt::format("{}={}", kParentVariable, getpid()));
+    variables.push_back("NO_COLOR=1");
     const int64_t threads = sweep.trials()[task.trial].threads;
     variables.push_back("OMP_NUM_THREADS=" + std::to_string(threads));
     // Huge pages for all memory of glibc: a trial takes 0.1 s less of the kernel's time to start.
@@ -164,8 +188,7 @@ class LocalLauncher : public Launcher {
       }
       const Task task = children_[i].task;
       children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
-      note_end(sweep.folder(task.trial), status);
-      sweep.refresh(task.trial);
+      note_end(sweep, task.trial, status, observer);
       scheduler.ended(task);
       observer.ended(task.trial);
       any = true;
@@ -173,7 +196,28 @@ class LocalLauncher : public Launcher {
     return any;
   }
 
-  static void note_end(const fs::path& run, int status) {
+  void note_end(Sweep& sweep, size_t trial, int status, SweepObserver& observer) {
+    const fs::path run = sweep.folder(trial);
+    std::string unwritten;
+    try {
+      record_end(run, status);
+    } catch (const Error& error) {  // what ended the trial is still to be told
+      unwritten = error.what();
+    }
+    sweep.refresh(trial);
+    const TrialState& state = sweep.state(trial);
+    const bool failed =
+        WIFEXITED(status) && WEXITSTATUS(status) == 1 && state.status != TrialStatus::kFinished;
+    if (state.lacks_room || tells_of_full_disk(unwritten)) {
+      pause(sweep, trial, state.lacks_room ? state.error : unwritten, observer);
+    } else if (failed && !has_room(run)) {
+      pause(sweep, trial, "the trial left no words", observer);
+    } else if (!unwritten.empty()) {
+      observer.warning(unwritten);
+    }
+  }
+
+  static void record_end(const fs::path& run, int status) {
     if (WIFSIGNALED(status)) {
       // SIGTERM before it could be handled: stopped like any other.
       if (WTERMSIG(status) != SIGTERM) record_signal(run, WTERMSIG(status));
@@ -201,6 +245,7 @@ class LocalLauncher : public Launcher {
   Command command_;  // of the trial that is started next
   Descriptor output_;
   std::vector<Child> children_;
+  bool is_full_ = false;  // the disk
   Clock::time_point refreshed_{};
   Pace noted_;
 };

@@ -248,11 +248,6 @@ void SweepOptions::check(Check check) const {
     check.error({"method"}, method + " needs to know how many cells to draw: trials: 20");
   }
   if (slurm) slurm->check(check.at("slurm"));
-  if (method == "asha" && is_on_slurm()) {
-    check.error({"launcher", "method"},
-                "asha decides what goes on while trials run, which only the launcher local can; "
-                "grid and random run on Slurm");
-  }
   if (method != "asha") {
     idle("min_epochs", min_epochs == defaults.min_epochs, "it is an option of method: asha");
     idle("eta", eta == defaults.eta, "it is an option of method: asha");

@@ -13,6 +13,7 @@
 #include "framework/files/paths.h"
 #include "framework/registry/plugin.h"
 #include "framework/sweeps/combinations.h"
+#include "framework/sweeps/plan_checks.h"
 
 namespace vitrine {
 namespace {
@@ -201,7 +202,7 @@ class Planner {
     try {
       Node written = this->written(config, settings);
       take_copies(written, grown_.plugins);
-      return engine_.resolve(written, base.file, list_options);
+      return engine_.resolve(written, base.file, list_options, spec_.options.is_on_slurm());
     } catch (const ConfigError& error) {
       // A typing mistake would shrink the sweep silently.
       if (error.impossible()) throw;
@@ -394,101 +395,11 @@ class Planner {
   std::exception_ptr first_;
 };
 
-std::vector<std::string> tasks_of(const ResolvedConfig& config) {
-  std::vector<std::string> out;
-  const Node* tasks = config.resolved.at_path("model.tasks");
-  for (size_t i = 0; tasks && i < tasks->children.size(); ++i) {
-    if (const Node* name = tasks->children[i].find("name")) out.push_back(name->scalar);
-  }
-  return out;
-}
-
-[[noreturn]] void refuse_sweep(const SweepSpec& spec, const Location& place,
-                               const std::string& message, const std::string& hint = "") {
-  Problems problems;
-  problems.add(place, message, hint);
-  throw ConfigError(problems, spec.configs[0].file, true);
-}
-
-// A metric that would be missed only when the first trial has ended.
-void check_metric(const Plan& plan, const SweepSpec& spec) {
-  const SweepOptions& options = spec.options;
-  const auto refuse_metric = [&](const Cell& cell, const std::string& reason,
-                                 const std::string& hint) {
-    refuse_sweep(spec, spec.place_of({"metric", "confirm", "method"}),
-                 fmt::format("sweep.metric: {} is not known of {}: {}", escape(options.metric),
-                             escape(cell.label), reason),
-                 hint);
-  };
-  const bool needs_best =
-      options.method == "asha" || options.confirm || options.metric != SweepOptions().metric;
-  const size_t dot = options.metric.find('.');
-  for (const Cell& cell : plan.cells) {
-    const bool validation = options.metric.starts_with("validation/");
-    if (validation && needs_best && !cell.work.validates)
-      refuse_metric(cell, "there is no validation split", "dataset.validation=0.1 makes one");
-    const auto tasks = tasks_of(*cell.resolved);
-    if (dot != options.metric.npos &&
-        std::find(tasks.begin(), tasks.end(), options.metric.substr(dot + 1)) == tasks.end()) {
-      refuse_metric(cell,
-                    tasks.empty() ? "it has one task"
-                                  : fmt::format("its tasks are {}", fmt::join(tasks, ", ")),
-                    tasks.empty() ? "write " + escape(options.metric.substr(0, dot)) : "");
-    }
-  }
-}
-
-// Where a key of the trials' configs is given; else where the method is.
-Location place_of_key(const SweepSpec& spec, const std::string& path) {
-  for (const Parameter& parameter : spec.options.parameters.list) {
-    if (parameter.path == path) return parameter.location;
-  }
-  for (const GivenCell& cell : spec.options.cells.list) {
-    for (const Setting& setting : cell.settings) {
-      if (setting.path == path) return setting.value.key_location;
-    }
-  }
-  for (const BaseConfig& config : spec.configs) {
-    if (const Node* given = config.written.at_path(path)) return given->key_location;
-  }
-  return spec.place_of({"method"});
-}
-
-// Halving compares after so many epochs, so that all need to have as many.
-void check_asha(const Plan& plan, const SweepSpec& spec) {
-  const SweepOptions& options = spec.options;
-  if (options.method != "asha") return;
-  if (plan.seeds.size() > 1) {
-    refuse_sweep(spec, spec.place_of({"seeds"}),
-                 "sweep.seeds: asha compares single runs and takes one seed",
-                 "--confirm runs the winners again on fresh seeds");
-  }
-  const auto epochs_of = [](const Cell& cell) {
-    return cell.resolved->resolved.at_path("training.epochs")->scalar;
-  };
-  for (const Cell& cell : plan.cells) {
-    if (cell.resolved->resolved.at_path("training.max_steps")->kind != Node::Kind::kNull) {
-      refuse_sweep(spec, place_of_key(spec, "training.max_steps"),
-                   "training.max_steps: asha compares trials after whole epochs",
-                   "training.epochs says how many");
-    }
-    if (epochs_of(cell) == epochs_of(plan.cells[0])) continue;
-    refuse_sweep(spec, place_of_key(spec, "training.epochs"),
-                 "training.epochs: asha compares trials after equal numbers of epochs",
-                 "the same number for all of them");
-  }
-  const auto epochs = parse_integer(epochs_of(plan.cells[0]));
-  if (options.min_epochs < *epochs) return;
-  refuse_sweep(spec, spec.place_of({"min_epochs", "method"}),
-               fmt::format("sweep.min_epochs ({}) must be below training.epochs ({})",
-                           options.min_epochs, *epochs),
-               "else asha would never compare");
-}
-
 int64_t jobs_of(const Plan& plan, const Machine& machine, Engine& engine) {
   if (machine.jobs) return *machine.jobs;
   const ResolvedConfig& first = *plan.cells[0].resolved;
-  if (first.device != "cpu") return std::max<int64_t>(engine.devices(first.device), 1);
+  if (first.device != "cpu" && first.device != "auto")
+    return std::max<int64_t>(engine.devices(first.device), 1);
   int64_t threads = 1;
   for (const Cell& cell : plan.cells) threads = std::max(threads, cell.resolved->threads);
   const int64_t most = std::max<int64_t>(machine.cores / threads, 1);
@@ -532,8 +443,7 @@ Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine, co
   const int64_t jobs = machine.jobs.value_or(std::min(machine.cores, expected));
   engine.set_threads(std::max<int64_t>(machine.cores / std::max<int64_t>(jobs, 1), 1));
   planner.run(plan);
-  check_metric(plan, spec);
-  check_asha(plan, spec);
+  check_plan(plan, spec);
   plan.jobs = jobs_of(plan, machine, engine);
   return plan;
 }

@@ -8,6 +8,7 @@
 
 #include "framework/sweeps/asha.h"
 #include "framework/sweeps/best.h"
+#include "framework/sweeps/room.h"
 
 namespace vitrine {
 namespace {
@@ -102,15 +103,25 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
   if (out.code == ExitCode::kDone && !is_under_way(sweep, false)) {
     choose_best(sweep);
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
-    if (wanted && sweep.is_unconfirmed()) add_confirmation(sweep, *wanted, observer);
+    try {
+      if (wanted && sweep.is_unconfirmed()) add_confirmation(sweep, *wanted, observer);
+    } catch (const Error& error) {
+      if (!tells_of_full_disk(error.what())) throw;
+      observer.warning(fmt::format("paused: there is no room on the disk ({})", error.what()));
+      out.code = ExitCode::kStopped;
+    }
     ListScheduler confirmation(sweep, true, retry_failed);
-    out.code = launcher.launch(sweep, confirmation, observer);
-    out.done &= all_done(sweep, confirmation, true);
+    if (out.code == ExitCode::kDone) out.code = launcher.launch(sweep, confirmation, observer);
+    out.done &= all_done(sweep, confirmation, true) && out.code == ExitCode::kDone;
     choose_best(sweep);
   }
   out.under_way = is_under_way(sweep, false) || is_under_way(sweep, true);
   if (out.code == ExitCode::kDone && !out.done && !out.under_way) out.code = ExitCode::kFailed;
   return out;
+}
+
+bool has_more(const Sweep& sweep) {
+  return search_of(sweep, false)->next() || ListScheduler(sweep, true, false).next();
 }
 
 }  // namespace vitrine

@@ -15,4 +15,7 @@ struct SweepOutcome {
 SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer, bool retry_failed,
                        const std::optional<Confirmation>& confirm);
 
+// Whether that would run anything, as far as the trials' states tell.
+bool has_more(const Sweep& sweep);
+
 }  // namespace vitrine

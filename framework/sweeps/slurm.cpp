@@ -4,11 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <regex>
 #include <sstream>
 
 #include "framework/config/scalar.h"
 #include "framework/files/file.h"
-#include "framework/sweeps/command.h"
+#include "framework/sweeps/slurm_command.h"
+#include "framework/sweeps/slurm_end.h"
+#include "framework/sweeps/slurm_limit.h"
+#include "framework/sweeps/slurm_queue.h"
 #include "framework/sweeps/slurm_script.h"
 
 namespace vitrine {
@@ -16,133 +20,172 @@ namespace {
 
 namespace fs = std::filesystem;
 
-CommandResult slurm_command(std::vector<std::string> words) {
-  const std::string program = words[0];
-  if (auto result = run_command(std::move(words))) return *result;
-  throw Error(ExitCode::kFailed, program +
-                                     " was not found on the PATH: sweeps with the launcher slurm "
-                                     "need Slurm's commands; --launcher local runs here");
+// What the queue holds, and what it can no longer tell of the rest.
+void mark(Sweep& sweep, const std::map<size_t, QueuedTask>& queued) {
+  for (const auto& [trial, task] : queued) {
+    const TrialStatus status = sweep.state(trial).status;
+    if (status != TrialStatus::kRunning && status != TrialStatus::kFinished)
+      sweep.set_queued(trial, task.reason == "None" ? "" : task.reason);
+  }
+  note_ends(sweep, queued);
 }
 
-std::string trimmed(const std::string& text) {
-  const size_t end = text.find_last_not_of(" \n");
-  return end == text.npos ? "" : text.substr(0, end + 1);
-}
-
-std::string complaint(const CommandResult& result) {
-  const std::string text = escape_lines(trimmed(result.errors + result.output));
-  return text.empty() ? fmt::format("exit code {}", result.code) : text;
-}
-
-// Trials whose task is in the queue, running or about to be.
-std::set<size_t> queued_trials(const Sweep& sweep) {
-  std::set<size_t> out;
-  if (sweep.slurm_jobs().empty()) return out;
-  // Of a job that has ended long ago squeue knows no more; a name it never refuses.
-  const CommandResult result = slurm_command(
-      {"squeue", "--noheader", "--array", "--format=%F %K", "--name=" + sweep.options().name});
-  if (result.code != 0)
-    throw Error(ExitCode::kFailed, "squeue cannot tell what is queued: " + complaint(result));
-  std::istringstream lines(result.output);
-  std::string id, index;
-  while (lines >> id >> index) {
-    const auto task = parse_integer(index);
-    for (const SlurmJob& job : sweep.slurm_jobs()) {
-      if (job.id != id || !task || *task < 0) continue;
-      if (static_cast<size_t>(*task) >= job.tasks.size()) continue;
-      const auto& trials = job.tasks[static_cast<size_t>(*task)];
-      out.insert(trials.begin(), trials.end());
-    }
+// The number that sbatch printed, and its cluster: the last line that is one. Sites print greetings
+// before it.
+struct Submitted {
+  std::string id, cluster;
+};
+std::optional<Submitted> submitted(const std::string& output) {
+  static const std::regex kNumber(
+      R"((?:Submitted batch job )?([0-9]{1,18})(?:;(\S*))?(?: on cluster \S+)?\s*)");
+  std::optional<Submitted> out;
+  std::istringstream lines(output);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, kNumber)) out = Submitted{match[1], match[2]};
   }
   return out;
-}
-
-// Whether its folder alone does not tell all that there is to know.
-bool may_be_queued(const TrialState& state) {
-  return state.status != TrialStatus::kRunning && state.status != TrialStatus::kFinished &&
-         !state.is_failed();
-}
-
-void mark(Sweep& sweep, const std::set<size_t>& queued) {
-  for (const size_t trial : queued) {
-    if (may_be_queued(sweep.state(trial))) sweep.set_status(trial, TrialStatus::kQueued);
-  }
 }
 
 class SlurmLauncher : public Launcher {
  public:
   explicit SlurmLauncher(std::optional<int64_t> jobs) : jobs_(jobs) {}
 
-  ExitCode launch(Sweep& sweep, Scheduler& scheduler, SweepObserver&) override {
-    const auto queued = queued_trials(sweep);
+  ExitCode launch(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) override {
+    if (find_jobs(sweep)) sweep.write_plan();
+    const std::vector<QueuedTask> tasks = queued_tasks(sweep);
+    const auto queued = queued_trials(sweep, tasks);
     mark(sweep, queued);
-    std::vector<size_t> trials;
+    if (jobs_) limit_tasks(sweep, tasks, *jobs_);
+    std::vector<Task> due;
     while (const auto task = scheduler.next()) {
       const bool is_running = sweep.state(task->trial).status == TrialStatus::kRunning;
-      if (!is_running && !queued.contains(task->trial)) trials.push_back(task->trial);
+      if (!is_running && !queued.contains(task->trial)) due.push_back(*task);
     }
-    if (!trials.empty()) submit(sweep, trials);
+    if (!due.empty()) {
+      std::vector<size_t> trials;
+      for (const Task& task : due) trials.push_back(task.trial);
+      observer.submitting(trials);
+      submit(sweep, due, tasks, observer);
+    }
     sweep.note_states();
     return ExitCode::kDone;
   }
 
  private:
-  void submit(Sweep& sweep, const std::vector<size_t>& trials) const {
-    SlurmJob job;
+  // As few jobs as Slurm's limit of an array allows.
+  void submit(Sweep& sweep, const std::vector<Task>& due, const std::vector<QueuedTask>& queued,
+              SweepObserver& observer) const {
     const auto at_once = static_cast<size_t>(sweep.options().slurm->trials_per_task);
-    for (size_t i = 0; i < trials.size(); i += at_once) {
-      const auto begin = trials.begin() + static_cast<std::ptrdiff_t>(i);
-      job.tasks.emplace_back(
-          begin, begin + static_cast<std::ptrdiff_t>(std::min(at_once, trials.size() - i)));
+    const size_t tasks = (due.size() + at_once - 1) / at_once;
+    const size_t most = tasks > 1 ? most_tasks() : 1;
+    if (tasks > most) {
+      observer.warning(fmt::format(
+          "{} tasks are more than this Slurm takes as one job ({}): submitted as {} jobs; "
+          "sweep.slurm.trials_per_task={} would make it one",
+          tasks, most, (tasks + most - 1) / most, (due.size() + most - 1) / most));
     }
-    const fs::path script = write_script(sweep, job);
-    const CommandResult result = slurm_command(command(sweep, job.tasks.size(), script));
-    const std::string where = escape(sweep.path().string());
-    if (result.code != 0) {
-      throw Error(
-          ExitCode::kFailed,
-          fmt::format("sbatch refused: {}\nthe sweep lies in {}; correct sweep.slurm in its "
-                      "sweep.yaml, then submit it with: runner resume {}",
-                      complaint(result), where, where));
+    std::vector<QueuedTask> before = queued;
+    for (size_t begin = 0; begin < due.size(); begin += most * at_once) {
+      const size_t end = std::min(due.size(), begin + most * at_once);
+      const std::vector<Task> part(due.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   due.begin() + static_cast<std::ptrdiff_t>(end));
+      submit_array(sweep, part, before);
+      const size_t job = sweep.slurm_jobs().size() - 1;
+      for (size_t task = 0; task < sweep.slurm_jobs()[job].tasks.size(); ++task)
+        before.push_back({job, task, "PENDING", ""});
     }
-    job.id = trimmed(result.output);
-    if (job.id.empty() || job.id.find_first_not_of("0123456789") != job.id.npos) {
-      throw Error(ExitCode::kFailed,
-                  fmt::format("sbatch printed \"{}\", not the number of a job; if one was "
-                              "submitted, cancel it before: runner resume {}",
-                              escape(job.id), where));
-    }
-    sweep.add_slurm_job(std::move(job));
-    for (const size_t trial : trials) sweep.set_status(trial, TrialStatus::kQueued);
   }
 
-  static fs::path write_script(const Sweep& sweep, const SlurmJob& job) {
-    std::vector<std::vector<std::string>> tasks;
-    for (const auto& trials : job.tasks) {
-      auto& folders = tasks.emplace_back();
-      for (const size_t trial : trials) folders.push_back(sweep.trials()[trial].folder);
+  static size_t most_tasks() {
+    const auto most = parse_integer(slurm_setting("MaxArraySize").value_or(""));
+    return most && *most > 1 ? static_cast<size_t>(*most) : SIZE_MAX / 2;
+  }
+
+  void submit_array(Sweep& sweep, const std::vector<Task>& due,
+                    const std::vector<QueuedTask>& before) const {
+    const auto at_once = static_cast<size_t>(sweep.options().slurm->trials_per_task);
+    SlurmJob job;
+    std::vector<std::vector<Task>> tasks;
+    for (size_t i = 0; i < due.size(); ++i) {
+      if (i % at_once == 0) {
+        tasks.emplace_back();
+        job.tasks.emplace_back();
+      }
+      tasks.back().push_back(due[i]);
+      job.tasks.back().push_back(due[i].trial);
+    }
+    const size_t number = sweep.slurm_jobs().size();
+    const fs::path script = write_script(sweep, number, tasks);
+    auto words = command(sweep, number, tasks.size(), script, before);
+    sweep.add_slurm_job(std::move(job));  // before Slurm is asked: an answer may be lost
+    take_answer(sweep, number, slurm_command(std::move(words)));
+    for (const Task& task : due) sweep.set_queued(task.trial, "");
+  }
+
+  // An answer that was lost is no refusal: whether there is such a job is asked then.
+  static void take_answer(Sweep& sweep, size_t number, const CommandResult& result) {
+    const auto answer = submitted(result.output);
+    const std::string where = escape(sweep.path().string());
+    if (result.code == 0 && answer) {
+      sweep.set_slurm_id(number, answer->id, answer->cluster);
+      return sweep.write_plan();
+    }
+    const std::string said =
+        result.code == 0
+            ? fmt::format("sbatch printed \"{}\", not the number of a job", complaint(result))
+            : "sbatch refused: " + complaint(result);
+    try {
+      if (find_jobs(sweep)) return sweep.write_plan();
+    } catch (const Error& error) {
+      throw Error(
+          ExitCode::kFailed,
+          fmt::format("{}\n{}\nwhether Slurm has taken the job is not known; the next runner "
+                      "resume {} looks for it before it submits anything",
+                      said, error.what(), where));
+    }
+    throw Error(
+        ExitCode::kFailed,
+        fmt::format("{}\nthe sweep lies in {}; submit it, with what is to be otherwise: runner "
+                    "resume {} sweep.slurm.KEY=VALUE",
+                    said, where, where));
+  }
+
+  static fs::path write_script(const Sweep& sweep, size_t number,
+                               const std::vector<std::vector<Task>>& tasks) {
+    std::vector<std::vector<std::string>> words;
+    for (const auto& trials : tasks) {
+      auto& entries = words.emplace_back();
+      for (const Task& task : trials) {
+        entries.push_back(sweep.trials()[task.trial].folder);
+        if (task.stop_after) entries.back() += fmt::format(":{}", *task.stop_after);
+      }
     }
     const fs::path folder = sweep.path() / "slurm";
     std::error_code ignored;
     fs::create_directory(folder, ignored);  // what writing into it fails with tells more
-    fs::path out = folder / fmt::format("{:04}.sh", sweep.slurm_jobs().size() + 1);
-    write_file_atomically(out, slurm_script(tasks));
+    fs::path out = folder / script_name(number);
+    write_file_atomically(out, slurm_script(words, number_file(number), sweep.surroundings()));
     return out;
   }
 
-  std::vector<std::string> command(const Sweep& sweep, size_t tasks, const fs::path& script) const {
+  std::vector<std::string> command(const Sweep& sweep, size_t number, size_t tasks,
+                                   const fs::path& script,
+                                   const std::vector<QueuedTask>& before) const {
+    const ArrayLimit limit = jobs_ ? limit_beside(sweep, before, *jobs_) : ArrayLimit();
     std::string array = fmt::format("0-{}", tasks - 1);
-    if (jobs_) array += fmt::format("%{}", *jobs_);
+    if (limit.tasks) array += fmt::format("%{}", *limit.tasks);
     std::vector<std::string> out = {
         "sbatch",
         "--parsable",
         "--job-name=" + sweep.options().name,
+        "--comment=" + mark_of(sweep, number),
         "--array=" + array,
         "--output=" + pattern(sweep.path() / "slurm") + "/%A_%a.txt",
         "--open-mode=append",
         "--requeue",
         fmt::format("--signal=B:USR1@{}", SlurmOptions::kSecondsToSave)};
-    for (std::string& argument : sweep.options().slurm->arguments())
+    for (std::string& argument : sweep.options().slurm->arguments(limit.dependency))
       out.push_back(std::move(argument));
     out.push_back(script.string());
     out.push_back(sweep.path().string());
@@ -167,38 +210,10 @@ class SlurmLauncher : public Launcher {
   std::optional<int64_t> jobs_;
 };
 
-int64_t most_threads(const Plan& plan) {
-  int64_t out = 1;
-  for (const Cell& cell : plan.cells) out = std::max(out, cell.resolved->threads);
-  return out;
-}
-
 }  // namespace
 
 void require_slurm() {
   for (const char* program : {"sbatch", "squeue"}) slurm_command({program, "--version"});
-}
-
-void fit_to_slurm(SweepOptions& options, Plan& plan) {
-  if (!options.slurm) options.slurm.emplace();
-  SlurmOptions& slurm = *options.slurm;
-  const int64_t threads = most_threads(plan);
-  if (slurm.cpus_per_task.value_or(threads) < threads) {
-    throw Error(ExitCode::kUsage,
-                fmt::format("sweep.slurm.cpus_per_task ({}) is less than the threads of a trial "
-                            "({})",
-                            *slurm.cpus_per_task, threads));
-  }
-  slurm.cpus_per_task = slurm.cpus_per_task.value_or(threads);
-  const auto on_cpu = [](const Cell& cell) { return cell.resolved->device == "cpu"; };
-  const bool wants_gpu = slurm.gpus || (slurm.gres && slurm.gres->starts_with("gpu"));
-  if (wants_gpu && std::all_of(plan.cells.begin(), plan.cells.end(), on_cpu)) {
-    throw Error(ExitCode::kUsage,
-                "sweep.slurm asks for GPUs, but the trials compute on the cpu: where no GPU is "
-                "here none can be chosen; submit from a machine that has one, or leave gpus and "
-                "gres out");
-  }
-  plan.jobs = options.jobs.value_or(static_cast<int64_t>(plan.trials()));
 }
 
 std::unique_ptr<Launcher> slurm_launcher(std::optional<int64_t> jobs) {
@@ -206,9 +221,15 @@ std::unique_ptr<Launcher> slurm_launcher(std::optional<int64_t> jobs) {
 }
 
 void mark_queued(Sweep& sweep) {
-  for (size_t i = 0; i < sweep.trials().size(); ++i) {
-    if (may_be_queued(sweep.state(i))) return mark(sweep, queued_trials(sweep));
-  }
+  if (sweep.slurm_jobs().empty()) return;
+  const auto is_finished = [&](const auto& trial) {
+    return trial.status == TrialStatus::kFinished;
+  };
+  bool any = false;
+  for (size_t i = 0; i < sweep.trials().size(); ++i) any |= !is_finished(sweep.state(i));
+  if (!any) return;
+  find_jobs(sweep);
+  mark(sweep, queued_trials(sweep, queued_tasks(sweep)));
 }
 
 }  // namespace vitrine

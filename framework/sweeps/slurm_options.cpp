@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace vitrine {
 namespace {
@@ -11,11 +12,30 @@ namespace {
 constexpr const char* kOwn[] = {"array",   "job-name",   "output",    "error",    "open-mode",
                                 "requeue", "no-requeue", "signal",    "parsable", "quiet",
                                 "wait",    "wrap",       "test-only", "help",     "usage",
-                                "version", "clusters"};
+                                "version", "clusters",   "comment",   "chdir",    "input"};
 
-// Minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or
-// days-hours:minutes:seconds.
-std::optional<int64_t> seconds_of(const std::string& time) {
+bool is_text(const std::string& value) { return !value.empty() && escape(value) == value; }
+
+// "--mail-type=FAIL" -> "mail-type"
+std::string option_of(const std::string& argument) {
+  return argument.substr(2, argument.find('=') - 2);
+}
+
+// The keys that are options of sbatch themselves, as sbatch spells them.
+std::vector<std::string> options_with_keys() {
+  SlurmOptions options;
+  std::vector<std::string> out;
+  for (std::string name : fields_of(options).names()) {
+    if (name == "trials_per_task" || name == "extra") continue;
+    std::replace(name.begin(), name.end(), '_', '-');
+    out.push_back(std::move(name));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<int64_t> slurm_seconds(const std::string& time) {
   const auto number = [](const std::string& text) -> std::optional<int64_t> {
     constexpr size_t kMostDigits = 9;
     const bool digits = text.find_first_not_of("0123456789") == text.npos;
@@ -46,26 +66,19 @@ std::optional<int64_t> seconds_of(const std::string& time) {
   return out;
 }
 
-bool is_text(const std::string& value) { return !value.empty() && escape(value) == value; }
-
-// "--mail-type=FAIL" -> "mail-type"
-std::string option_of(const std::string& argument) {
-  return argument.substr(2, argument.find('=') - 2);
+bool SlurmOptions::is_own_variable(std::string_view name) {
+  if (name == "SBATCH_ARRAY_INX") return true;  // --array
+  const auto is_it = [&](std::string option) {
+    std::transform(option.begin(), option.end(), option.begin(),
+                   [](char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+    return name == "SBATCH_" + option;
+  };
+  return std::any_of(std::begin(kOwn), std::end(kOwn), is_it);
 }
 
-// The keys that are options of sbatch themselves, as sbatch spells them.
-std::vector<std::string> options_with_keys() {
-  SlurmOptions options;
-  std::vector<std::string> out;
-  for (std::string name : fields_of(options).names()) {
-    if (name == "trials_per_task" || name == "extra") continue;
-    std::replace(name.begin(), name.end(), '_', '-');
-    out.push_back(std::move(name));
-  }
-  return out;
+std::optional<int64_t> SlurmOptions::seconds() const {
+  return time ? slurm_seconds(*time) : std::nullopt;
 }
-
-}  // namespace
 
 void SlurmOptions::visit(Fields& field) {
   field("partition", partition, "where the job runs").words({"queue"});
@@ -94,16 +107,15 @@ void SlurmOptions::check(Check check) const {
     if (value && !is_text(*value))
       check.error({name}, fmt::format("{}: expected text, got \"{}\"", name, escape(*value)));
   }
-  constexpr int64_t kLeast = SlurmOptions::kSecondsToSave + 180;
-  const auto seconds = time ? seconds_of(*time) : std::nullopt;
+  const auto seconds = this->seconds();
   if (time && !seconds) {
     check.error({"time"}, fmt::format("time: expected minutes, hours:minutes:seconds or "
                                       "days-hours, got \"{}\"",
                                       escape(*time)));
-  } else if (seconds && *seconds < kLeast) {
+  } else if (seconds && *seconds < kLeastSeconds) {
     check.error({"time"}, fmt::format("time: at least {} minutes, since trials are asked to save "
                                       "{} minutes before the end",
-                                      kLeast / 60, kSecondsToSave / 60));
+                                      kLeastSeconds / 60, kSecondsToSave / 60));
   }
   const std::vector<std::string> keys = options_with_keys();
   for (const std::string& argument : extra) {
@@ -124,7 +136,7 @@ void SlurmOptions::check(Check check) const {
   }
 }
 
-std::vector<std::string> SlurmOptions::arguments() const {
+std::vector<std::string> SlurmOptions::arguments(const std::string& dependency) const {
   std::vector<std::string> out;
   const auto add = [&](const char* option, const std::optional<std::string>& value) {
     if (value) out.push_back(fmt::format("--{}={}", option, *value));
@@ -139,6 +151,15 @@ std::vector<std::string> SlurmOptions::arguments() const {
   add("qos", qos);
   add("constraint", constraint);
   out.insert(out.end(), extra.begin(), extra.end());
+  if (dependency.empty()) return out;
+  for (std::string& argument : out) {
+    const bool is_dependency =
+        argument.starts_with("--dep") && std::string("dependency").starts_with(option_of(argument));
+    if (!is_dependency) continue;
+    argument += "," + dependency;
+    return out;
+  }
+  out.push_back("--dependency=" + dependency);
   return out;
 }
 

@@ -3,9 +3,14 @@
 #include <string>
 #include <vector>
 
+#include "framework/sweeps/surroundings.h"
+
 namespace vitrine {
 
-// The batch script of an array job, of which each task runs these folders of trials.
-std::string slurm_script(const std::vector<std::vector<std::string>>& tasks);
+// The script of an array job. `tasks`: of each the trials' folders, "0001-lr-1", or
+// "0001-lr-1:120" for one that pauses after step 120. `number_file`: the file, beside the script,
+// that gets the job's number as soon as a task runs.
+std::string slurm_script(const std::vector<std::vector<std::string>>& tasks,
+                         const std::string& number_file, const SweepSurroundings& surroundings);
 
 }  // namespace vitrine

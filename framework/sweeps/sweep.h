@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,9 +9,12 @@
 #include "framework/runs/lock.h"
 #include "framework/sweeps/frozen_code.h"
 #include "framework/sweeps/plan.h"
+#include "framework/sweeps/surroundings.h"
 #include "framework/sweeps/trial.h"
 
 namespace vitrine {
+
+class ObjectReader;
 
 // Whether `folder` holds a sweep (a sweep.yaml and the plan beside it).
 bool holds_sweep(const std::filesystem::path& folder);
@@ -18,9 +22,11 @@ bool holds_sweep(const std::filesystem::path& folder);
 // The sweep that a trial's folder belongs to; empty where there is none.
 std::filesystem::path sweep_of(const std::filesystem::path& run);
 
-// An array job that was submitted, with the trials of each of its tasks.
+// An array job that was submitted, with the trials of each of its tasks. It is noted before sbatch
+// is asked, so that no job is forgotten.
 struct SlurmJob {
-  std::string id;
+  std::string id;       // empty: whether Slurm has taken it is not known
+  std::string cluster;  // that sbatch named; empty: none
   std::vector<std::vector<size_t>> tasks;
 
   nlohmann::ordered_json json() const;
@@ -44,19 +50,25 @@ struct Growth {
 class Sweep {
  public:
   static constexpr const char* kBest = "best";
+  static constexpr int64_t kFormat = 1;
 
   // Freezes configs and code. `folder`: empty for a fresh one, runs/<name>/<id>. Throws
   // Error(kUsage) where it holds a sweep, a run or a part of one, Error(kFailed) where it cannot be
-  // written, and leaves no part.
+  // written, and leaves no part. What a process that was killed while it made a sweep left there is
+  // taken away first.
   static Sweep create(const SweepSpec& spec, const Plan& plan, const std::filesystem::path& folder);
-  // Throws Error(kUsage) where there is none, Error(kData) where it is damaged.
+  // To look at. Throws Error(kUsage) where there is none, Error(kCheckpoint) where it is damaged.
   static Sweep open(const std::filesystem::path& folder);
+  // To go on with: other runners are kept away, before anything is read, until this ends. Throws
+  // Error(kFailed) where there is another one, too.
+  static Sweep open_locked(const std::filesystem::path& folder);
 
   // What it has, for a plan that makes it larger, and the configs that it began with. Throws
   // Error(kUsage) where an older version made it, which kept no configs.
   Grown grown() const;
   const std::vector<BaseConfig>& configs() const { return configs_; }
-  const std::filesystem::path& directory() const { return directory_; }
+  // What its trials find around them.
+  const SweepSurroundings& surroundings() const { return surroundings_; }
   // Adds the trials of the plan that are not there yet; frozen as the others are.
   Growth grow(const SweepSpec& spec, const Plan& plan);
   // Makes anew what of a trial's folder is gone or unusable; what was there is kept in the sweep's
@@ -65,11 +77,10 @@ class Sweep {
   std::string mend(size_t trial, bool retry_failed);
   // A trial that cannot even be started.
   void set_failed(size_t trial, const std::string& error);
+  // One that waits for room on the disk, to be run again.
+  void set_out_of_room(size_t trial, const std::string& error);
   // The trial's, as it was frozen; of a sweep of an older version what its folder has.
   Node config(size_t trial) const { return config(trials_[trial]); }
-
-  // Keeps other runners away, until this ends. Throws Error(kFailed).
-  void lock();
 
   const std::filesystem::path& path() const { return path_; }
   const SweepOptions& options() const { return options_; }
@@ -95,10 +106,15 @@ class Sweep {
   const TrialState& state(size_t trial) const { return states_[trial]; }
   void refresh(size_t trial);
   void set_status(size_t trial, TrialStatus status) { states_[trial].status = status; }
+  // It waits in Slurm's queue for this, in Slurm's words.
+  void set_queued(size_t trial, const std::string& reason);
+  // How it ended, where its folder does not tell.
+  void set_end(size_t trial, const std::string& error) { states_[trial].error = error; }
   void refresh();
   std::optional<double> value(size_t trial) const;  // of the metric; the best epoch's
-  // Writes sweep.json.
+  // Writes sweep.json. That it cannot be written is told to `on_warning`, once.
   void note_states() const;
+  void on_warning(std::function<void(const std::string&)> tell) { warn_ = std::move(tell); }
 
   // The trial that stands for the sweep, as it was noted last.
   std::optional<size_t> best() const { return best_; }
@@ -111,9 +127,12 @@ class Sweep {
   void add_confirmation(size_t like, int64_t seed);
   void write_plan() const;
 
+  // What tells its jobs from others.
+  const std::string& id() const { return id_; }
   // Those submitted so far, in order.
   const std::vector<SlurmJob>& slurm_jobs() const { return slurm_jobs_; }
-  void add_slurm_job(SlurmJob job);
+  void add_slurm_job(SlurmJob job);  // writes the plan, too
+  void set_slurm_id(size_t job, const std::string& id, const std::string& cluster);
 
  private:
   explicit Sweep(std::filesystem::path path) : path_(std::move(path)) {}
@@ -122,6 +141,10 @@ class Sweep {
   Growth add_trials(const Plan& plan, FrozenCode& code);
   void take(const SweepSpec& spec, const Plan& plan);
   void name_cells(const Plan& plan);
+  static Sweep at(const std::filesystem::path& folder);
+  void read();
+  void read_plan();
+  void read_trials(ObjectReader& plan, const std::string& where);
   Node config(const Trial& trial) const;
   // A config with these values, as it was written: its texts may refer to other keys.
   Node written(size_t config, const nlohmann::ordered_json& values) const;
@@ -131,12 +154,13 @@ class Sweep {
   std::filesystem::path set_aside(const std::filesystem::path& path) const;
 
   std::filesystem::path path_;
+  std::string id_;
   SweepOptions options_;
   bool has_best_ = false;
   int64_t jobs_ = 1;
   std::vector<LeftOut> left_out_;
   uint64_t drawn_ = 0;
-  std::filesystem::path directory_;  // where it was begun; relative paths count from there
+  SweepSurroundings surroundings_;
   std::vector<BaseConfig> configs_;
   FrozenCode::Plugins plugins_;
   Node first_config_;  // of the first cell, resolved
@@ -145,6 +169,7 @@ class Sweep {
   std::vector<SlurmJob> slurm_jobs_;
   std::optional<size_t> best_;
   std::optional<RunLock> lock_;
+  mutable std::function<void(const std::string&)> warn_;  // none once it was told
 };
 
 }  // namespace vitrine

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <utility>
 
 #include "framework/error.h"
@@ -14,6 +15,7 @@
 #include "framework/runs/metrics.h"
 #include "framework/runs/object_reader.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/room.h"
 
 namespace vitrine {
 
@@ -31,7 +33,7 @@ void append(const fs::path& run, const std::string& line) {
 
 // How the last process of a trial ended, where its output tells.
 struct End {
-  bool failed = false, killed = false;
+  bool failed = false, killed = false, lacks_room = false;
   std::string error;
 };
 
@@ -42,28 +44,35 @@ End read_end(const fs::path& run) {
   const uint64_t size = fs::file_size(file);
   std::string text = read_file_part(file, size - std::min(size, kLastOutput), kLastOutput);
   if (size > kLastOutput) text.erase(0, text.find('\n') + 1);  // the rest of a line
-  std::string last, before;
+  // An error of the program's, with all of its lines, or else the line before the last.
+  std::string last, before, error;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
+    if (last.starts_with(kExit) || last.starts_with(kKilled)) error.clear();  // of an earlier start
     before = std::exchange(last, text.substr(begin, end - begin));
-    if (last.starts_with(kError)) out.error = last.substr(kError.size());
+    if (last.starts_with(kError)) {
+      error = last.substr(kError.size());
+    } else if (!error.empty() && end < text.size() - 1) {
+      error += "\n" + last;
+    }
     begin = end + 1;
   }
   out.failed = last.starts_with(kExit);
   out.killed = last.starts_with(kKilled);
   if (out.killed) out.error = last;
-  if (out.failed && out.error.empty()) {
-    // One that could not even start said why in the loader's words.
-    const bool never_started = last == std::string(kExit) + "127" && !before.empty();
-    out.error = never_started ? before + " (" + last + ")" : last;
-  }
-  if (!out.failed && !out.killed) out.error.clear();
+  if (!out.failed) return out;
+  // One that could not even start said why in the loader's words, or the shell's.
+  const int code = std::atoi(last.c_str() + kExit.size());
+  const bool never_started = (code == 126 || code == 127) && !before.empty();
+  out.error = !error.empty() ? error : never_started ? before + " (" + last + ")" : last;
+  out.lacks_room = tells_of_full_disk(out.error);
   return out;
 }
 
 TrialStatus status_of(const fs::path& run, bool held, const Metrics* metrics, const End& end) {
   if (metrics && metrics->status == RunStatus::kFinished) return TrialStatus::kFinished;
   if (held) return TrialStatus::kRunning;
+  if (end.lacks_room) return TrialStatus::kInterrupted;
   if (metrics && metrics->status == RunStatus::kDiverged) return TrialStatus::kDiverged;
   if (end.failed || (metrics && metrics->status == RunStatus::kFailed)) return TrialStatus::kFailed;
   if (end.killed) return TrialStatus::kInterrupted;
@@ -86,6 +95,16 @@ void add_epoch(TrialState& state, const Json& row, const std::string& metric) {
   state.seconds += row.value("seconds", 0.0);
   const auto value = row.find(metric);
   if (value != row.end() && value->is_number()) state.values.push_back(value->get<double>());
+}
+
+// Beyond any that is meant, and small enough for steps to be counted.
+constexpr int64_t kMostEpochs = 1'000'000'000, kMostThreads = 1'000'000;
+
+int64_t integer(ObjectReader& reader, const std::string& key, int64_t smallest, int64_t largest) {
+  const int64_t out = reader.integer(key, smallest);
+  if (out <= largest) return out;
+  throw Error(ExitCode::kData, fmt::format("{}: expected a whole number at most {}, got {}",
+                                           reader.place(key), largest, out));
 }
 
 // That of the newest checkpoint, or 0.
@@ -120,14 +139,15 @@ Trial Trial::from_json(const Json& value, const std::string& where) {
   out.cell = reader.string("cell");
   out.values = reader.object("values");
   out.seed = reader.integer("seed", 0);
-  out.epochs = reader.integer("epochs", 1);
-  out.steps_per_epoch = reader.integer("steps_per_epoch", 1);
+  out.epochs = integer(reader, "epochs", 1, kMostEpochs);
+  out.steps_per_epoch = integer(reader, "steps_per_epoch", 1, kMostEpochs);
   const Json& cost = reader.at("cost");
   if (!cost.is_number()) throw Error(ExitCode::kData, reader.place("cost") + " is no number");
   out.cost = cost.get<double>();
+  if (!(out.cost >= 0)) throw Error(ExitCode::kData, reader.place("cost") + " is below 0");
   out.confirms = reader.boolean("confirms");
   if (reader.has("device")) out.device = reader.string("device");
-  if (reader.has("threads")) out.threads = reader.integer("threads", 1);
+  if (reader.has("threads")) out.threads = integer(reader, "threads", 1, kMostThreads);
   if (reader.has("differences")) {
     out.config = static_cast<size_t>(reader.integer("config", 0));
     out.differences = reader.object("differences");

@@ -52,7 +52,9 @@ struct TrialState {
   std::vector<double> values;   // of the sweep's metric, after each epoch
   std::optional<double> test_accuracy;
   double seconds = 0;           // of training
-  std::string error;            // the last line that tells of one
+  std::string error;            // the last one that its output tells of, with all of its lines
+  bool lacks_room = false;      // it ended since its disk was full, and is to be run again
+  std::string reason;           // of one that is queued: what it waits for, in Slurm's words
   std::vector<Change> changes;  // of what its results depend on, by resumes
   // When the metrics.json was written that this was read from; none where it is not running.
   std::optional<std::filesystem::file_time_type> written;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "framework/config/references.h"
 #include "framework/data/splits.h"
@@ -156,6 +157,17 @@ namespace {
 
 constexpr const char* kAskedFor = "asked for";
 
+// Whether Slurm has given this job a GPU.
+bool holds_gpu() {
+  const auto value = [](const char* name) {
+    const char* out = std::getenv(name);
+    return std::string(out ? out : "");
+  };
+  if (!value("SLURM_JOB_GPUS").empty() || !value("SLURM_STEP_GPUS").empty()) return true;  // which
+  const std::string count = value("SLURM_GPUS_ON_NODE");
+  return !count.empty() && count != "0";
+}
+
 bool has_device(const std::string& name) {
   return name == "cuda" ? cuda_devices() > 0 : name != "mps" || at::hasMPS();
 }
@@ -165,6 +177,8 @@ Execution best_device() {
     if (has_device(device)) return {"device", device, true, "a GPU is here"};
   }
   const std::string problem = cuda_problem();
+  if (holds_gpu())
+    return {"device", "cpu", true, kUnusedGpu + (problem.empty() ? "" : ": " + problem)};
   return {"device", "cpu", true,
           problem.empty() ? "no GPU is here" : "a GPU that cannot be used: " + problem};
 }
@@ -375,7 +389,8 @@ KnownKeys known_keys(Node written) {
 
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
                                               bool loads_weights, const Derived& before,
-                                              const Problems::KeyLister& also_known) {
+                                              const Problems::KeyLister& also_known,
+                                              bool elsewhere) {
   require_sound_registry();
   refuse_sweep(written, file);
   Problems problems;
@@ -397,9 +412,13 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   Config untouched;
   const std::vector<Key> keys = keys_of(fields, fields_of(untouched));
   if (readable) check_replicate(*config, keys, check);
-  const Execution device =
-      problems.empty() ? pick_device(config->device, written, before) : Execution{"", "cpu"};
-  const auto info = check_components(*config, device.value, check);
+  Execution device = {"device", config->device, false, kAskedFor};
+  if (!problems.empty()) device.value = "cpu";
+  if (problems.empty() && !elsewhere) device = pick_device(config->device, written, before);
+  // What is measured of a model that another machine computes is measured on the CPU.
+  const std::string here = elsewhere ? "cpu" : device.value.get<std::string>();
+  const auto info = check_components(
+      *config, device.value == "auto" ? here : device.value.get<std::string>(), check);
   if (!problems.empty()) throw ConfigError(problems, file, readable);
 
   auto out = std::make_shared<ResolvedConfig>();
@@ -408,7 +427,8 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->keys = keys;
   out->notes = problems.notes();
   out->resolved = write_fields(fields);  // what is derived below does not become a choice
-  config->device = out->device = device.value;
+  out->device = device.value;
+  config->device = here;
   const Execution threads = pick_threads(*config, *info, before);
   config->threads = out->threads = threads.value;
   out->execution = {device, threads};

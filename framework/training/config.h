@@ -76,10 +76,12 @@ struct Derived {
 
 // Loads the plug-ins that `written` names, reads it and checks everything that can be known without
 // reading data. Throws Error(kUsage) with all problems at once; `file` names the config in
-// messages, `also_known` tells of keys that are known elsewhere.
+// messages, `also_known` tells of keys that are known elsewhere. `elsewhere`: for another machine;
+// the device that is asked for need not be here, and `auto` stays undecided.
 std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
                                               bool loads_weights = true, const Derived& before = {},
-                                              const Problems::KeyLister& also_known = {});
+                                              const Problems::KeyLister& also_known = {},
+                                              bool elsewhere = false);
 
 // Loads the plug-ins of the run in `folder`, or of the one that `folder`, a file of it, lies in;
 // none where there is no config. Throws Error(kPlugin).

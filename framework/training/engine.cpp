@@ -19,8 +19,9 @@ class TorchEngine : public Engine {
     return vitrine::resolve(load_config(source, vitrine::known_keys), shown_config(source.file));
   }
   std::shared_ptr<const ResolvedConfig> resolve(const Node& written, const std::string& file,
-                                                const Problems::KeyLister& also_known) override {
-    return vitrine::resolve(written, file, /*loads_weights=*/true, {}, also_known);
+                                                const Problems::KeyLister& also_known,
+                                                bool elsewhere) override {
+    return vitrine::resolve(written, file, /*loads_weights=*/true, {}, also_known, elsewhere);
   }
   KnownKeys known_keys(const Node& written) override { return vitrine::known_keys(written); }
   void set_threads(int64_t threads) override { set_compute_threads(threads); }

@@ -30,6 +30,9 @@ struct Execution {
   std::string why;       // "asked for", or the reason of the choice
 };
 
+// How the reason begins why a run computes on the CPU although Slurm has given it a GPU.
+inline const std::string kUnusedGpu = "no GPU can be used here, although the job holds one";
+
 // A config that was read, completed and found sound.
 struct ResolvedConfig {
   std::shared_ptr<const Config> config;
@@ -108,9 +111,12 @@ class Engine {
 
   virtual std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) = 0;
   // Of a config that was merged already; `file` names it in messages, `also_known` tells of keys
-  // that are known elsewhere. Throws ConfigError.
-  virtual std::shared_ptr<const ResolvedConfig> resolve(
-      const Node& written, const std::string& file, const Problems::KeyLister& also_known = {}) = 0;
+  // that are known elsewhere. `elsewhere`: another machine computes it, whose devices are not known
+  // here. Throws ConfigError.
+  virtual std::shared_ptr<const ResolvedConfig> resolve(const Node& written,
+                                                        const std::string& file,
+                                                        const Problems::KeyLister& also_known = {},
+                                                        bool elsewhere = false) = 0;
   // The keys that a config may have, with those of the plug-ins that `written` names.
   virtual KnownKeys known_keys(const Node& written) = 0;
   // For the whole process; before anything is computed.

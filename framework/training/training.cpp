@@ -100,6 +100,9 @@ void announce(const TrainRequest& request, const Run& run, RunLog& log) {
       metrics.dataset.at("test").get<int64_t>(), request.config->device,
       request.config->threads == 1 ? "1 thread"
                                    : fmt::format("{} threads", request.config->threads)));
+  for (const Execution& choice : request.config->execution) {
+    if (choice.why.starts_with(kUnusedGpu)) log.warning("training on the cpu: " + choice.why);
+  }
 }
 
 void announce_test(const Run& run, RunLog& log) {

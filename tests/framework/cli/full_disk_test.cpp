@@ -48,5 +48,31 @@ TEST_CASE("A full disk ends the making of a sweep, which is made once there is r
   CHECK(desk.run(command).code == 0);
 }
 
+TEST_CASE("A full disk pauses a sweep, which goes on once there is room") {
+  const Desk desk;
+  fs::create_directory(desk / "disk");
+  int kibibytes = 8000;
+  for (const char* part : {"runner", "libvitrine_core.so", "libvitrine_engine.so"})
+    kibibytes += static_cast<int>(fs::file_size(fs::path(VITRINE_BINARY_DIR) / part) / 1024);
+  const SmallDisk disk(desk / "disk", kibibytes);
+  if (!disk.mounted()) return;
+  const std::vector<std::string> more = {"resume", "disk/sweep", "seed=0..4", "--jobs", "1"};
+  REQUIRE(desk.run({"sweep", "a.yaml", "seed=0", "--run-dir", "disk/sweep"}).code == 0);
+  const uint64_t room = fs::space(desk / "disk").available;
+  desk.write("disk/ballast", std::string(room - 12 * 4096, 'x'));
+  const Result full = desk.run(more);
+  INFO(full.out << full.err);
+  CHECK(full.code == 75);
+  CHECK_THAT(full.err, StartsWith("warning: paused: there is no room on the disk ("));
+  CHECK_THAT(full.err, EndsWith("); no more trials are started, and what lacked room counts as not "
+                                "done\n"));
+  CHECK_THAT(full.out, EndsWith("go on with: runner resume disk/sweep\n"));
+  CHECK_FALSE(fs::exists(desk / "disk/sweep/trials/0004-a-seed-3/output.txt"));
+  fs::remove(desk / "disk/ballast");
+  const Result result = desk.run({"resume", "disk/sweep"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("5 trials: 5 finished\n"));
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -70,5 +70,24 @@ TEST_CASE("a trial that fails or is killed spoils no other of its task, and is n
   CHECK_THAT(slurm.get("sweep/slurm/0003.sh"), Contains("\ntasks=(\n  '0001-lr-1e30'\n)\n"));
 }
 
+TEST_CASE(
+    "a full disk ends a task before it fails the trials that remain, and they are run again") {
+  const FakeSlurm slurm;
+  REQUIRE(slurm.sweep({"seed=0..1", "sweep.slurm.trials_per_task=2"}).code == 0);
+  const fs::path program = slurm / "sweep/build/runner", kept = slurm / "sweep/build/kept";
+  fs::rename(program, kept);
+  write_plain(program,
+              "#!/bin/bash\necho 'error: cannot write x: No space left on device'\nexit 1\n");
+  fs::permissions(program, fs::perms::owner_all);
+  CHECK(slurm.task(0).wait().code == 75);
+  CHECK(slurm.log(0) ==
+        "error: there is no room on the disk; the task's further trials were not started\n");
+  CHECK(counts(slurm) == "2 trials: 1 waiting, 1 interrupted");
+  fs::rename(kept, program);
+  REQUIRE(slurm.run({"resume", "sweep"}).code == 0);
+  CHECK_THAT(slurm.get("sweep/slurm/0002.sh"),
+             Contains("\ntasks=(\n  '0001-small-seed-0 0002-small-seed-1'\n)\n"));
+}
+
 }  // namespace
 }  // namespace vitrine

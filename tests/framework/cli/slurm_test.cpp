@@ -24,7 +24,8 @@ TEST_CASE("a sweep on Slurm is frozen, submitted as one array job, and left to i
         "submitted 4 trials as job 12 (4 tasks)\n"
         "4 trials: 4 queued\n"
         "look after it with: runner status sweep\n");
-  CHECK(slurm.get("arguments") == "--parsable\n--job-name=small\n--array=0-3\n--output=" + sweep +
+  CHECK(slurm.get("arguments") == "--parsable\n--job-name=small\n--comment=" + slurm.mark(1) +
+                                      "\n--array=0-3\n--output=" + sweep +
                                       "/slurm/%A_%a.txt\n--open-mode=append\n--requeue\n"
                                       "--signal=B:USR1@120\n--cpus-per-task=1\n" +
                                       sweep + "/slurm/0001.sh\n" + sweep + "\n");
@@ -54,7 +55,8 @@ sweep:
   CHECK_THAT(result.out, Contains("submitted 5 trials as job 12 (3 tasks)\n"));
   const std::string sweep = slurm / "s%d x", pattern = slurm / "s%%d x";
   CHECK(slurm.get("arguments") ==
-        "--parsable\n--job-name=sizes\n--array=0-2%2\n--output=" + pattern +
+        "--parsable\n--job-name=sizes\n--comment=" + slurm.mark(1, "s%d x") +
+            "\n--array=0-2%2\n--output=" + pattern +
             "/slurm/%A_%a.txt\n--open-mode=append\n--requeue\n--signal=B:USR1@120\n"
             "--partition=long\n--time=1:30:00\n--cpus-per-task=2\n--mem=4G\n--gres=nvme:1\n"
             "--account=lab\n--qos=low\n--constraint=a&b c\n--mail-type=FAIL\n--exclusive\n" +
@@ -109,7 +111,7 @@ TEST_CASE("resume submits what is neither finished nor in the queue") {
         "submitted 2 trials as job 40 (2 tasks)\n"
         "4 trials: 1 finished, 3 queued\n"
         "look after it with: runner status sweep\n");
-  CHECK_THAT(slurm.get("arguments"), Contains("\n--array=0-1%2\n"));
+  CHECK_THAT(slurm.get("arguments"), Contains("\n--array=0-1%1\n"));  // one runs already
   CHECK_THAT(slurm.get("arguments"), Contains("/slurm/0002.sh\n"));
   CHECK_THAT(slurm.get("sweep/slurm/0002.sh"),
              Contains("\ntasks=(\n  '0002-small-seed-1'\n  '0004-small-seed-3'\n)\n"));
@@ -188,16 +190,16 @@ TEST_CASE("a sweep that sbatch refuses is kept, and submitted again by resume") 
         "error: sbatch refused: sbatch: error: invalid partition specified: \\x1b[31mlnog\n"
         "sbatch: no\n"
         "the sweep lies in " +
-            where + "; correct sweep.slurm in its sweep.yaml, then submit it with: runner resume " +
-            where + "\n");
+            where + "; submit it, with what is to be otherwise: runner resume " + where +
+            " sweep.slurm.KEY=VALUE\n");
   CHECK_THAT(slurm.run({"status", "sweep"}).out, Contains("2 trials: 2 waiting"));
   fs::remove(slurm / "refusal");
-  slurm.set("id", "Submitted batch job 12\n");
+  slurm.set("id", "hello\n");
   CHECK(slurm.refused({"resume", "sweep"}, 1) ==
-        "error: sbatch printed \"Submitted batch job 12\", not the number of a job; if one was "
-        "submitted, cancel it before: runner resume " +
-            where + "\n");
-  slurm.set("id", "12\n");
+        "error: sbatch printed \"hello\", not the number of a job\nthe sweep lies in " + where +
+            "; submit it, with what is to be otherwise: runner resume " + where +
+            " sweep.slurm.KEY=VALUE\n");
+  slurm.set("id", "Welcome to 3 nodes\n\nSubmitted batch job 12\n");
   CHECK_THAT(slurm.run({"resume", "sweep"}).out, StartsWith("submitted 2 trials as job 12 "));
 }
 
@@ -216,14 +218,10 @@ TEST_CASE("what a sweep on Slurm is refused for") {
         "error: command line:1:16: sweep.launcher: expected one of local, slurm, got \"cloud\"\n"
         "    1 | sweep.launcher=cloud\n"
         "      |                ^\n");
-  CHECK(refused({"slurm", "sweep.method=asha", "sweep.trials=2"}) ==
-        "error: command line:1:16: sweep: asha decides what goes on while trials run, which only "
-        "the launcher local can; grid and random run on Slurm\n"
-        "    1 | sweep.launcher=slurm\n"
-        "      |                ^ method is at command line:1:14\n");
   CHECK(refused({"slurm", "sweep.slurm.gpus=1", "device=cpu"}) ==
-        "error: sweep.slurm asks for GPUs, but the trials compute on the cpu: where no GPU is here "
-        "none can be chosen; submit from a machine that has one, or leave gpus and gres out\n");
+        "error: sweep.slurm asks for GPUs, but the trials compute on the cpu (device: cpu): leave "
+        "one "
+        "of them out\n");
   CHECK_FALSE(fs::exists(slurm / "runs"));
   CHECK_FALSE(fs::exists(slurm / "arguments"));
 }

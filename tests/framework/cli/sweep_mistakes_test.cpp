@@ -139,6 +139,55 @@ TEST_CASE("what an attempt left is neither run over nor taken for a sweep") {
   CHECK(names_in(folder / "sweep/trials") == std::vector<std::string>{"mine"});
 }
 
+// As a process leaves a sweep's folder that is killed while it makes it.
+void undo_making(const SweptFolder& folder) {
+  fs::remove(folder / "sweep/plan.json");
+  fs::remove(folder / "sweep/sweep.json");
+  write_plain(folder / "sweep/.making", "");
+  write_plain(folder / "sweep/build/.runner0123.part", "half");
+}
+
+TEST_CASE("a sweep that was killed while it was made is made by the same command") {
+  const SweptFolder folder;
+  REQUIRE(folder.run({"sweep", "small.yaml", "seed=0..1", "--run-dir", "sweep"}).code == 0);
+  for (const char* trial : {"0001-small-seed-0", "0002-small-seed-1"}) {
+    for (const std::string& name : names_in(folder.trial(trial))) {
+      if (name != "config.yaml") fs::remove_all(folder.trial(trial) / name);
+    }
+  }
+  undo_making(folder);
+  CHECK(folder.refused({"resume", "sweep"}).starts_with("error: "));
+  const Result made = folder.run({"sweep", "small.yaml", "seed=0", "--run-dir", "sweep"});
+  CHECK(made.err == "");
+  CHECK(made.code == 0);
+  CHECK(names_in(folder / "sweep/trials") == std::vector<std::string>{"0001-small"});
+  CHECK_FALSE(fs::exists(folder / "sweep/.making"));
+}
+
+TEST_CASE("what somebody put into a sweep that is not whole is kept") {
+  const SweptFolder folder;
+  REQUIRE(folder.run({"sweep", "small.yaml", "seed=0", "--run-dir", "sweep"}).code == 0);
+  undo_making(folder);
+  const fs::path mine = folder.trial("0001-small") / "notes.txt";
+  write_plain(mine, "mine");
+  CHECK(folder.refused({"sweep", "small.yaml", "seed=0", "--run-dir", "sweep"}) ==
+        "error: " + (folder / "sweep/trials").string() +
+            " is there, but no sweep: remove it, or name another directory with --run-dir\n");
+  CHECK(bytes_of(mine) == "mine");
+}
+
+TEST_CASE("that sweep.json cannot be written is said, and ends nothing") {
+  const SweptFolder folder;
+  REQUIRE(folder.run({"sweep", "small.yaml", "seed=0", "--run-dir", "sweep"}).code == 0);
+  const fs::path file = folder / "sweep/sweep.json";
+  fs::remove(file);
+  fs::create_directory(file);
+  const Result result = folder.run({"resume", "sweep", "seed=0..1"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("2 trials: 2 finished\n"));
+  CHECK(result.err == "warning: cannot write " + file.string() + ": Is a directory\n");
+}
+
 TEST_CASE("data that are missing are told once, before a sweep is made") {
   const Desk desk;
   const std::string error = desk.error(

@@ -29,7 +29,7 @@ struct FakeConfig {
 class FakeEngine : public Engine {
  public:
   std::shared_ptr<const ResolvedConfig> resolve(const Node& written, const std::string& file,
-                                                const Problems::KeyLister&) override {
+                                                const Problems::KeyLister&, bool) override {
     FakeConfig config, untouched;
     Problems problems;
     read_fields(fields_of(config), written, "", problems);

@@ -1,12 +1,15 @@
 #include "framework/sweeps/trial.h"
 
+#include "framework/files/file.h"
 #include "framework/runs/lock.h"
+#include "framework/sweeps/asha.h"
 #include "tests/framework/sweeps/support.h"
 
 namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 std::string status_of(const SweepFolder& folder) {
   const TrialState state = read_trial(folder.run(0), "validation/accuracy");
@@ -27,7 +30,7 @@ TEST_CASE("where a trial stands is told by its folder alone") {
   }
   output("error: MNIST was not found\nand so on\n");
   record_exit_code(folder.run(0), 3);
-  CHECK(status_of(folder) == "failed: MNIST was not found");
+  CHECK(status_of(folder) == "failed: MNIST was not found\nand so on");
   output("");
   record_exit_code(folder.run(0), 70);
   CHECK(status_of(folder) == "failed: exit code 70");
@@ -37,6 +40,9 @@ TEST_CASE("where a trial stands is told by its folder alone") {
   output("");
   record_signal(folder.run(0), 9);
   CHECK(status_of(folder) == "interrupted: killed by signal 9 (Killed)");
+  output("error: cannot write x: No space left on device\n");
+  record_exit_code(folder.run(0), 1);
+  CHECK(status_of(folder) == "interrupted: cannot write x: No space left on device");
   // Started again, it has another end.
   output("error: disk full\nexit code 1\ngoing on\n");
   CHECK(status_of(folder) == "interrupted");
@@ -132,7 +138,7 @@ TEST_CASE("a folder without a sweep, and a plan that is damaged, are refused") {
   const std::string plan = folder / "plan.json";
   const auto refused = [&](const std::string& text) {
     write_plain(plan, text);
-    return message_of(ExitCode::kData, [&] { Sweep::open(folder.path()); });
+    return message_of(ExitCode::kCheckpoint, [&] { Sweep::open(folder.path()); });
   };
   CHECK(refused(R"({"format": 2})") == plan + ": written by another version");
   CHECK_THAT(refused(R"({"format": 1, "has_best": true, "jobs": 1, "left_out": [],
@@ -140,12 +146,47 @@ TEST_CASE("a folder without a sweep, and a plan that is damaged, are refused") {
              StartsWith(plan + ": trials[0]: folder is no name of a folder"));
 }
 
+TEST_CASE("a plan without trials, or with numbers that cannot be meant, is refused in words") {
+  const SweepFolder folder(2, "{method: asha, trials: 2}");
+  const std::string file = folder / "plan.json";
+  const Json plan = Json::parse(read_file(file, 1 << 20));
+  const auto refused = [&](const std::string& pointer, const Json& value) {
+    Json changed = plan;
+    changed[Json::json_pointer(pointer)] = value;
+    write_plain(file, changed.dump());
+    const std::string text = message_of(ExitCode::kCheckpoint, [&] { Sweep::open(folder.path()); });
+    CHECK_THAT(text, StartsWith(file + ": "));
+    return text.substr(file.size() + 2);
+  };
+  CHECK(refused("/trials", Json::array()) == "trials is empty");
+  CHECK(refused("/trials", 3) == "trials: expected an array, got 3");
+  CHECK(refused("/trials/0/epochs", 4'000'000'000'000'000'000) ==
+        "trials[0]: epochs: expected a whole number at most 1000000000, got 4000000000000000000");
+  CHECK_THAT(refused("/trials/0/epochs", 0),
+             StartsWith("trials[0]: epochs: expected an integer of at least 1"));
+  CHECK_THAT(refused("/trials/1/steps_per_epoch", 1'000'000'000'001),
+             StartsWith("trials[1]: steps_per_epoch: expected a whole number at most "));
+  CHECK_THAT(refused("/trials/0/threads", -1), StartsWith("trials[0]: threads: "));
+  CHECK(refused("/trials/0/cost", -1) == "trials[0]: cost is below 0");
+  CHECK(refused("/trials/1/folder", "0001-cell") == "trials[1]: folder is that of another trial");
+  std::string text = plan.dump();
+  text.insert(1, "\"id\": " + std::string(100'000, '[') + std::string(100'000, ']') + ", ");
+  write_plain(file, text);
+  CHECK_THAT(message_of(ExitCode::kCheckpoint, [&] { Sweep::open(folder.path()); }),
+             StartsWith(file + ": "));
+}
+
+TEST_CASE("rungs end where numbers do") {
+  SweepOptions options;
+  options.min_epochs = 1;
+  options.eta = 1000;
+  CHECK(rungs_of(options, INT64_MAX).size() == 7);
+}
+
 TEST_CASE("two runners on one sweep: the second is refused") {
   const SweepFolder folder(1, "{}");
-  Sweep first = Sweep::open(folder.path());
-  first.lock();
-  Sweep second = Sweep::open(folder.path());
-  CHECK_THAT(message_of(ExitCode::kFailed, [&] { second.lock(); }),
+  const Sweep first = Sweep::open_locked(folder.path());
+  CHECK_THAT(message_of(ExitCode::kFailed, [&] { Sweep::open_locked(folder.path()); }),
              StartsWith("another runner (process "));
 }
 
