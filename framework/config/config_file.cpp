@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
   if (reason != ENOENT) {
     // What is there and cannot be read is never taken for an empty config.
     throw Error(reason == EIO ? ExitCode::kFailed : ExitCode::kUsage,
-                fmt::format("{}: cannot be read: {}", name, std::strerror(reason)));
+                fmt::format("{}: cannot be read: {}", name, std::strerror(reason)), reason);
   }
   std::vector<std::string> names;
   std::error_code error;

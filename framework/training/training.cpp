@@ -172,6 +172,8 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
     log.write("error: " + std::string(error.what()));
     leave_if_possible(
         run, error.code() == ExitCode::kDiverged ? RunStatus::kDiverged : RunStatus::kFailed);
+    // What failed in a folder that is no more tells less than that.
+    if (error.system_code() == ENOENT) run.directory().check_there();
     throw;
   } catch (const std::exception& error) {
     log.write("error: " + std::string(error.what()));

@@ -24,7 +24,7 @@ TEST_CASE("mnist says where it looked and how to go on") {
   fs::create_directories(here + "/two/mnist");
   write_plain(here + "/two/mnist/t10k-labels-idx1-ubyte", "");
   CHECK(load_message("{type: mnist, download: false}") ==
-        "MNIST was not found. Tried:\n"
+        "MNIST was not found. Tried (relative paths count from the current folder):\n"
         "  " +
             here +
             "/one/mnist: no such folder\n"
@@ -61,7 +61,7 @@ TEST_CASE("where root is given nothing else is tried") {
   Nowhere nowhere;
   const std::string here = nowhere.folder.path();
   CHECK(load_message(with_root(here + "/x")) ==
-        "MNIST was not found. Tried:\n"
+        "MNIST was not found. Tried (relative paths count from the current folder):\n"
         "  " +
             here +
             "/x/mnist: no such folder\n"
