@@ -38,12 +38,24 @@ TEST_CASE("mnist says where it looked and how to go on") {
             "  " +
             here +
             "/two: has none of the files\n"
-            "  data/mnist: no such folder\n"
-            "  data: no such folder\n"
-            "  ../data/mnist: no such folder\n"
-            "  ../data: no such folder\n"
-            "  ../shared/data/mnist: no such folder\n"
-            "  ../shared/data: no such folder\n"
+            "  " +
+            here +
+            "/a/b/data/mnist: no such folder\n"
+            "  " +
+            here +
+            "/a/b/data: no such folder\n"
+            "  " +
+            here +
+            "/a/data/mnist: no such folder\n"
+            "  " +
+            here +
+            "/a/data: no such folder\n"
+            "  " +
+            here +
+            "/a/shared/data/mnist: no such folder\n"
+            "  " +
+            here +
+            "/a/shared/data: no such folder\n"
             "  " +
             here +
             "/cache/vitrine/mnist: no such folder\n"
