@@ -11,6 +11,7 @@
 
 #include "framework/training/engine.h"
 #include "tests/framework/files/support.h"
+#include "tests/framework/training/quiet.h"
 #include "tests/skip.h"
 
 namespace vitrine {
@@ -46,15 +47,6 @@ int threads_that_met_one() {
   return met;
 }
 
-class Silent : public Observer {
- public:
-  void message(const std::string&) override {}
-  void warning(const std::string&) override {}
-  void progress(const Progress&) override {}
-  void download(uint64_t, uint64_t) override {}
-  ExitCode stop_requested() override { return ExitCode::kDone; }
-};
-
 // A softmax under cross-entropy with a learning rate that soon has it say 1 and 0: its gradients
 // fade below the smallest number.
 nlohmann::json train_into_saturation(const std::string& encoder) {
@@ -71,7 +63,7 @@ nlohmann::json train_into_saturation(const std::string& encoder) {
   TrainRequest request;
   request.config = engine().resolve({folder / "a.yaml", {}, {}});
   request.run_dir = folder / "run";
-  Silent silent;
+  Quiet silent;
   REQUIRE(engine().train(request, silent).code == ExitCode::kDone);
   return nlohmann::json::parse(read_file(folder / "run" / "metrics.json", 1 << 20));
 }

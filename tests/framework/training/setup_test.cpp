@@ -4,18 +4,10 @@
 
 #include "framework/config/yaml.h"
 #include "tests/component.h"
+#include "tests/framework/training/quiet.h"
 
 namespace vitrine {
 namespace {
-
-class Silent : public Observer {
- public:
-  void message(const std::string&) override {}
-  void warning(const std::string&) override {}
-  void progress(const Progress&) override {}
-  void download(uint64_t, uint64_t) override {}
-  ExitCode stop_requested() override { return ExitCode::kDone; }
-};
 
 TEST_CASE("two transforms of a kind draw different numbers") {
   const auto resolved =
@@ -25,7 +17,7 @@ TEST_CASE("two transforms of a kind draw different numbers") {
                          "{type: random_shift, pixels: 1}]}\n",
                          "test.yaml"),
               "test.yaml");
-  Silent observer;
+  Quiet observer;
   const Data data = load_data(*resolved->config, observer);
   const Tensor indices = at::arange(20), images = data.train->gather(indices, 0).images;
   const Tensor plain = data.train->pixels(indices).to(at::kFloat).div(255);

@@ -5,20 +5,11 @@
 #include "framework/files/sha256.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
-#include "framework/training/engine.h"
 #include "tests/framework/files/support.h"
+#include "tests/framework/training/quiet.h"
 
 // A small run that something befalls, and what it comes to.
 namespace vitrine {
-
-class Quiet : public Observer {
- public:
-  void message(const std::string&) override {}
-  void warning(const std::string&) override {}
-  void progress(const Progress&) override {}
-  void download(uint64_t, uint64_t) override {}
-  ExitCode stop_requested() override { return ExitCode::kDone; }
-};
 
 // A run in `folder`/run.
 class Training {
