@@ -311,6 +311,7 @@ bool SweepCommand::is_given() const { return jobs_ > 0 || confirm_ || top_ > 0 |
 
 ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json,
                            const std::optional<Growth>& growth, bool looks_for_data) const {
+  if (const std::string warning = sweep.lock_warning(); !warning.empty()) print_warning(warning);
   const auto confirm = confirmation();
   if (confirm && !sweep.has_best()) {
     throw Error(ExitCode::kUsage,

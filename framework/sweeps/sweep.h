@@ -62,6 +62,8 @@ class Sweep {
   // To go on with: other runners are kept away, before anything is read, until this ends. Throws
   // Error(kFailed) where there is another one, too.
   static Sweep open_locked(const std::filesystem::path& folder);
+  // RunLock::warning, of a sweep that this keeps.
+  std::string lock_warning() const { return lock_ ? lock_->warning() : ""; }
 
   // What it has, for a plan that makes it larger, and the configs that it began with. Throws
   // Error(kUsage) where an older version made it, which kept no configs.

@@ -71,6 +71,8 @@ void Run::restore() {
     rows_are_sound = take_up_rows(*restored);
   } else {
     start_over();
+    rows_are_sound =
+        !metrics_.run.empty() || rows_->is_empty();  // else nobody knows whose they are
   }
   commit_resume(rows_are_sound);
 }

@@ -242,6 +242,19 @@ TEST_CASE("what only reports never keeps a run from going on") {
   CHECK_THAT(result.out, Contains("\nwhat there was is in metrics.jsonl.damaged\n"));
 }
 
+TEST_CASE("a run of which only rows are left starts anew and keeps them") {
+  const Stopped desk;
+  const std::string rows = bytes_of(desk / "run/metrics.jsonl");
+  fs::remove(desk / "run/metrics.json");
+  fs::remove_all(desk / "run/checkpoints");
+  const Result result = desk.run({"resume", "run"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, StartsWith("no checkpoint yet: the run starts at step 0\n"
+                                    "what there was is in metrics.jsonl.damaged\n"));
+  CHECK(bytes_of(desk / "run/metrics.jsonl.damaged") == rows);
+  CHECK(desk.metrics().at("history").size() == 3);
+}
+
 TEST_CASE("a damaged model is told from a sound one") {
   const Desk desk;
   desk.train("run");
