@@ -72,10 +72,11 @@ if [[ $left ]] && ((left < 240)); then
   (trap - USR1 USR2 TERM EXIT; sleep $((left > margin ? left - margin : 0)) && kill -USR2 $$) >/dev/null &
   helpers+=($!)
 fi
-# Of a job that is to be cancelled, after a time of grace, Slurm tells the steps alone.
+# Of a job that is to be cancelled, after a time of grace, Slurm tells the steps alone: each process of them, so that the sleep
+# may be gone before its shell hears of it.
 if [[ $(scontrol --all --oneliner show partition "$SLURM_JOB_PARTITION" 2>/dev/null) =~ GraceTime=([1-9][0-9]*) ]]; then
   srun --overlap --mem=0 --ntasks=1 --cpus-per-task=1 --gres=none --mpi=none \
-    bash -c "trap 'kill -TERM $$; exit' TERM; sleep infinity & wait" </dev/null >/dev/null 2>&1 &
+    bash -c "trap : TERM; sleep infinity & wait; kill -TERM $$" </dev/null >/dev/null 2>&1 &
   helpers+=($!)
 fi
 
