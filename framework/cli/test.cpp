@@ -76,7 +76,7 @@ Action test_verb(CLI::App& app) {
                  "folder of a run, or a config with model.weights=FILE")
       ->transform(path_option())
       ->required();
-  app.add_option("key=value", options->overrides, "values that replace the config's");
+  app.add_option("OVERRIDE", options->overrides, "key=value: values that replace the config's");
   app.add_option("--checkpoint", options->checkpoint, "best (default), last, or a step");
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return test(*options); };

@@ -6,8 +6,9 @@
 namespace vitrine {
 
 TrainingCommand::TrainingCommand(CLI::App& app) {
-  app.add_option("key=value", changes_.overrides,
-                 "values that replace the config's, such as optimizer.lr=0.01");
+  // CLI11 takes no "=" in a name from version 2.4 on.
+  app.add_option("OVERRIDE", changes_.overrides,
+                 "key=value: values that replace the config's, such as optimizer.lr=0.01");
   app.add_option("--unset", changes_.unset, "take a key of the config back to its default")
       ->allow_extra_args(false);
   app.add_option("--device", device_, "auto, cpu, cuda or mps");
