@@ -1,9 +1,10 @@
 #include "framework/sweeps/allocation.h"
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <map>
 #include <string>
+
+#include "tests/catch.h"
 
 namespace vitrine {
 namespace {
