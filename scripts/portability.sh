@@ -110,6 +110,8 @@ trap failed ERR
 
 debootstrap --variant=minbase "$suite" "$system" $(mirror) >"$system.log" 2>&1 || { tail "$system.log"; failed; }
 rm "$system.log"
+# Which every system has that was installed otherwise.
+if [[ ! -s $system/etc/hosts ]]; then printf '127.0.0.1 localhost\n::1 localhost\n' >"$system/etc/hosts"; fi
 copy_network
 copy_pip
 git clone -q --no-hardlinks "$root" "$system/root/vitrine"

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <ctime>
 #include <random>
+#include <utility>
 
 #include "framework/error.h"
 
@@ -58,10 +59,10 @@ TemporaryFile::TemporaryFile(const Place& destination)
   }
   if (!folder_.is_open()) throw_write_error(destination, errno);
   for (int attempt = 0; attempt < 100 && !file_.is_open(); ++attempt) {
-    const std::string name = temporary_name(destination);
+    std::string name = temporary_name(destination);
     file_ = open_at(folder_.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
     if (file_.is_open()) {
-      name_ = name;
+      name_ = std::move(name);  // needs no memory: what is made is known at once
     } else if (errno != EEXIST) {
       break;
     }

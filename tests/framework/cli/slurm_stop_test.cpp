@@ -78,9 +78,10 @@ TEST_CASE("where the limit of time is short, the task's own clock decides, and s
   REQUIRE(slurm.sweep({"training.epochs=100000"}).code == 0);
   slurm.set("left", "0:11\n");
   CHECK(slurm.task(0).wait().code == 75);
-  CHECK(slurm.log(0) ==
-        "short: a task has 11 s, of which its trials train until 10 s before the end; "
-        "sweep.slurm.time asks for more\nstopped: 0001-small\n");
+  // On a machine that is busy the trial may not come further in that second, which is said.
+  CHECK_THAT(slurm.log(0),
+             StartsWith("short: a task has 11 s, of which its trials train until 10 s before the "
+                        "end; sweep.slurm.time asks for more\nstopped: 0001-small\n"));
   CHECK(slurm.get("requeued") == "requeue 13\n");
 }
 
