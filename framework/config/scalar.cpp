@@ -60,14 +60,17 @@ std::optional<int64_t> parse_integer(std::string_view text) {
 }
 
 std::optional<std::vector<int64_t>> integers_of(const std::string& text) {
-  constexpr int64_t kMostIntegers = 100'000;
+  constexpr uint64_t kMostIntegers = 100'000;
   const size_t dots = text.find("..");
   if (dots == text.npos) return std::nullopt;
   const auto first = parse_integer(text.substr(0, dots)),
              last = parse_integer(text.substr(dots + 2));
-  if (!first || !last || *first > *last || *last - *first >= kMostIntegers) return std::nullopt;
+  if (!first || !last || *first > *last) return std::nullopt;
+  // Without a sign, in which every distance fits.
+  const uint64_t distance = static_cast<uint64_t>(*last) - static_cast<uint64_t>(*first);
+  if (distance >= kMostIntegers) return std::nullopt;
   std::vector<int64_t> out;
-  for (int64_t value = *first; value <= *last; ++value) out.push_back(value);
+  for (uint64_t i = 0; i <= distance; ++i) out.push_back(*first + static_cast<int64_t>(i));
   return out;
 }
 

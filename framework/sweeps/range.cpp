@@ -65,9 +65,11 @@ void check_type(const Range& range, const Node& node, const std::string& path,
     const Node* given = node.find(key);
     const auto value = given ? parse_number(given->scalar) : std::nullopt;
     if (is_whole_number(value)) continue;
+    const std::string limit =
+        fmt::format("the ends of a range of whole numbers are at most {:g}", kMostWhole);
     problems.add(given->location,
                  fmt::format("{}.{}: expected a whole number, got {}", path, key, given->shown()),
-                 "the key takes whole numbers");
+                 std::abs(*value) > kMostWhole ? limit : "the key takes whole numbers");
   }
 }
 
@@ -202,7 +204,7 @@ std::optional<Range> read_range(const Node& node, const std::string& path, const
   out.has_whole_ends =
       std::all_of(node.children.begin(), node.children.end(), [](const Node& child) {
         return child.key == "log" || child.kind != Node::Kind::kScalar ||
-               parse_integer(child.scalar);
+               (parse_integer(child.scalar) && is_whole_number(parse_number(child.scalar)));
       });
   out.place = node.find("min")->location;
   out.place_of_max = node.find("max")->location;

@@ -54,6 +54,11 @@ TEST_CASE("two dots make a range of whole numbers", "[scalar]") {
   CHECK(integers_of("-1..1") == std::vector<int64_t>{-1, 0, 1});
   for (const char* text : {"3..0", "0..", "..3", "0.5..2", "a..b", "0..3..5", "0..100000", "3"})
     CHECK_FALSE(integers_of(text));
+  // Where no 64 bits count them, and where the last one is the largest that there is.
+  CHECK_FALSE(integers_of("-9223372036854775807..9223372036854775807"));
+  CHECK_FALSE(integers_of("-9223372036854775808..9223372036854775806"));
+  CHECK(integers_of("9223372036854775806..9223372036854775807") ==
+        std::vector<int64_t>{INT64_MAX - 1, INT64_MAX});
 }
 
 TEST_CASE("booleans and nothing have few spellings", "[scalar]") {

@@ -235,6 +235,13 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
        "a.yaml:1:53: sweep.parameters.model.n_blocks.min: expected a whole number, got 1.5\n"
        "    1 | {method: random, parameters: {model.n_blocks: {min: 1.5, max: 3}}}\n"
        "      |                                                     ^ the key takes whole numbers"},
+      {"{method: random, parameters: {model.n_blocks: {min: 0, max: 9223372036854775807}}}",
+       "a.yaml:1:61: sweep.parameters.model.n_blocks.max: expected a whole number, got "
+       "9223372036854775807\n"
+       "    1 | {method: random, parameters: {model.n_blocks: {min: 0, max: "
+       "9223372036854775807}}}\n"
+       "      |                                                             ^ the ends of a range "
+       "of whole numbers are at most 1e+15"},
       {"{method: random, parameters: {amsgrad: {min: 0, max: 1}}}",
        "a.yaml:1:40: sweep.parameters.amsgrad: a range is of numbers, which this key does not "
        "take\n"
