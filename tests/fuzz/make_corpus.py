@@ -19,7 +19,7 @@ def idx(shape):
 
 
 def safetensors(header, data):
-    text = json.dumps(header).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + data
 
@@ -56,6 +56,85 @@ def metrics():
     }
 
 
+def sealed(header, data):
+    """A checkpoint whose digest is yet to be filled in, as its target does."""
+    metadata = {"format": "vitrine checkpoint 2", "sha256": "0" * 64,
+                "state": json.dumps({"step": 469, "epoch": 1, "seed": 0, "best": None,
+                                     "generators": ["1 2 3"], "losses": [0.5, -1e-9]})}
+    return safetensors({"__metadata__": metadata, **header}, data)
+
+
+def plan():
+    first = {"name": "fake", "note": "", "seed": 0, "hidden_d": 8, "n_heads": 2, "lr": 0.1,
+             "betas": [0.9, 0.99]}
+
+    def trial(number, lr, seed):
+        return {"folder": f"{number:04}-lr-{lr}", "cell": f"lr={lr}", "values": {"lr": lr},
+                "seed": seed, "epochs": 3, "steps_per_epoch": 10, "cost": 1200.0,
+                "confirms": False, "device": "cpu", "threads": 1, "config": 0,
+                "differences": {"lr": lr, "seed": seed}}
+
+    trials = [trial(1, 0.1, 0), trial(2, 0.1, 1), trial(3, 0.2, 0)]
+    written = {"lr": 0.1, "note": "${name}", "under the default type": {"a": 1}}
+    return {
+        "format": 1, "id": "0a1b2c3d", "has_best": True, "jobs": 2,
+        "left_out": [{"cell": "hidden_d=8 n_heads=3", "reason": "impossible"}],
+        "trials": trials + [{**trial(4, 0.2, 100), "confirms": True}],
+        "frozen": {"directory": "/", "environment": {"MKL_NUM_THREADS": "1"}, "drawn": 4,
+                   "plugins": {"/a/plugin.so": "/b/plugin.so"}, "first": first,
+                   "configs": [{"file": "sweep.yaml", "written": written,
+                                "places": {"lr": ["sweep.yaml", 0, 4]}}]},
+        "slurm_jobs": [{"job": "17", "tasks": [[1, 2], [3]], "cluster": "a"}],
+    }
+
+
+def old_plan():
+    """Of a version that kept no configs."""
+    out = plan()
+    for key in ("id", "frozen", "slurm_jobs"):
+        del out[key]
+    for trial in out["trials"]:
+        for key in ("config", "differences", "device", "threads"):
+            del trial[key]
+    return out
+
+
+def report_run(seed, lr, accuracy):
+    measured = {"test/accuracy": accuracy, "test/loss": 1 - accuracy, "validation/accuracy": 0.7}
+    return {**metrics(), "seed": seed, "status": "finished", "nonfinite": [],
+            "config": {"name": "vit", "seed": seed, "note": "", "tags": [], "threads": 1,
+                       "optimizer": {"type": "adam", "lr": lr}, "model": {"n_patches": [7]}},
+            "keys": {"execution": ["threads"], "label": ["name", "note", "tags"],
+                     "replicate": ["seed"], "place": [], "bookkeeping": [], "set": []},
+            "execution": {"threads": {"value": 1, "derived": True, "why": "one a core"}},
+            "changes": [],
+            "metrics": {name: {"goal": "min" if name.endswith("loss") else "max",
+                               "unit": "nats" if name.endswith("loss") else "fraction"}
+                        for name in ["train/loss", *measured]},
+            "history": [{"epoch": epoch, "step": 469 * epoch, "train/loss": 2 / epoch,
+                         "validation/accuracy": 0.7, "seconds": 0.5} for epoch in (1, 2)],
+            "test": {**measured, "checkpoint": "step-00000938"},
+            "summary": {**measured, "train/loss": 1.0, "seconds": 1.0}}
+
+
+def test_results():
+    def image(index, pixels):
+        return {"index": index, "target": "0", "predicted": "1", "probability": 0.875,
+                "probability_of_target": 0.125, "pixels": pixels}
+
+    def each(name, images):
+        return {"name": name, "images": images, "correct": 1, "accuracy": 0.5, "precision": None}
+
+    return {"format": 1, "chw": [3, 1, 2],
+            "tasks": {"class": {"classes": [each("0", 3), each("1", 4)],
+                                "confusion": [[1, 2], [0, 4]],
+                                "worst": [image(7, [1, 2, 3, 4, 5, 6]), image(9, [0] * 6)]}}}
+
+
+def text_of(value):
+    return json.dumps(value).encode()
+
+
 YAML = [
     b"name: vit\nseed: 0\nmodel: {type: vit, n_patches: [7, 7], tasks: [{name: a, weight: .5}]}\n",
     b"# comment\na: &x {b: 1_000, c: 3e-4}\nd: *x\ne: |\n  text\nf: >-\n  folded\n  text\n",
@@ -82,6 +161,46 @@ SEEDS = {
         png(2, 1, 8, 0, b"\0\1\2", [(b"gAMA", struct.pack(">I", 45455)), (b"tRNS", b"\0\1")]),
     ],
     "yaml_fuzz": YAML,
+    "checkpoint_fuzz": [
+        sealed({"a": tensor("F32", [2, 1], 0, 8), "b": tensor("I64", [1], 8, 16)}, bytes(16)),
+        sealed({}, b""),
+        sealed({"a": tensor("F64", [2], 0, 16)}, b"")[8:],
+        text_of({"step": 1, "losses": [0.5, 1e-9], "a": {"b": [None, True]}, "big": 2**64 - 1}),
+    ],
+    "plan_fuzz": [text_of(plan()), text_of(old_plan())],
+    "sweep_fuzz": [
+        b"base: base.yaml\nlr: 0.1\nsweep:\n  method: grid\n"
+        b"  parameters: {lr: [0.1, 0.2], hidden_d: 4..6, betas: [[0.9, 0.99], [0.8, 0.9]]}\n"
+        b"  cells: [{n_heads: 2}, {name: wide, n_heads: [2, 4], note: a}]\n"
+        b"  seeds: 0..2\n  confirm: {top: 2, seeds: 3}\n",
+        b"note: ${name}\nsweep:\n  method: random\n  trials: 5\n  search_seed: 3\n"
+        b"  parameters:\n    lr: {min: 0.001, max: 0.1, log: true}\n"
+        b"    hidden_d: {min: 2, max: 16, step: 2}\n    note: [a, b]\n"
+        b"\n===\nsweep.trials=7\nn_heads=1,2\nseed=0..3,7\nlr=log:1e-4..0.1\n",
+        b"sweep: {method: asha, trials: 4, min_epochs: 1, eta: 3, metric: validation/loss,"
+        b" configs: [base.yaml], launcher: slurm, slurm: {partition: a, time: '1:00:00'},"
+        b" parameters: {lr: 0..1:0.25, betas: [[0.8, 0.9], [0.7, 0.9]]}}\n",
+        b"lr: 0.1\n\n===\nlr=0.1,0.2\nsweep.cells=[{hidden_d: 4, n_heads: [1, 2]}]\nbetas+=[0.5]\n",
+    ],
+    "report_fuzz": [
+        text_of({"a/metrics.json": report_run(0, 0.1, 0.75), "a/test.json": test_results(),
+                 "a/config.yaml": "name: a\n", "b/metrics.json": report_run(0, 0.2, 0.5),
+                 "a/annotations.json": {"format": 1, "note": "b", "note_before": "",
+                                        "tags_added": ["a"], "tags_removed": []}}),
+        text_of({"a/metrics.json": {**report_run(0, 0.1, 0.75), "status": "running"},
+                 "a/metrics.jsonl": '{"kind":"epoch","step":1407,"epoch":3,"train/loss":0.5}\n',
+                 "b/metrics.json": {**report_run(1, 0.1, 0.5), "changes": [
+                     {"step": 469, "key": "optimizer.lr", "from": 0.2, "to": 0.1,
+                      "exact": False}]}}),
+        text_of(report_run(0, 0.1, 0.75)),
+        text_of({"a/config.yaml": "name: a\nmodel: {type: vit}\ntags: [a]\n"}),
+    ],
+    "override_fuzz": [
+        b"lr=0.5\nmodel.mlp={type: swiglu, ratio: 2}\nbetas.1=0.9\ntags+=[c, 'd,e']\n",
+        b"model.width=${model.hidden_d}\nname=a-${lr}-$${b}\nseed=${env:HOME}\n!model.mlp\n",
+        b"lr>=0.1\nmodel.mlp=gelu,swiglu\ndataset.sha256=bbbbbbbb\ntest/accuracy<0.9\nseed!=3\n",
+        b"transforms.0.pixels=3\ntransforms=[\"a#b\", {type: b}]\nname=\"\\u00e9\"\nlr=1e-3\n",
+    ],
     "metrics_fuzz": [
         json.dumps(metrics()).encode(),
         b'{"kind":"step","step":1,"epoch":1,"train/loss":2.3}\n'
