@@ -34,7 +34,7 @@ class FakeEngine : public Engine {
     Problems problems;
     read_fields(fields_of(config), written, "", problems);
     if (!problems.empty()) throw ConfigError(problems, file, false);
-    if (config.hidden_d % config.n_heads != 0) {
+    if (config.n_heads < 1 || config.hidden_d % config.n_heads != 0) {
       problems.add({}, fmt::format("hidden_d ({}) must be divisible by n_heads ({})",
                                    config.hidden_d, config.n_heads));
       throw ConfigError(problems, file, true);
