@@ -257,6 +257,8 @@ Words syntax_words(const std::string& message, const std::string& line) {
   if (message == "unknown token")
     return {"a letter that begins no value", "a text that begins with @, ` or % needs quotes"};
   if (message.find("illegal EOF in scalar") != message.npos) return {"a quote is not closed", ""};
+  constexpr std::string_view kNoAnchor = "the referenced anchor is not defined";
+  if (message.starts_with(kNoAnchor)) return {std::string(kNoAnchor), ""};  // 0.8 adds its name
   return {escape(message), ""};
 }
 

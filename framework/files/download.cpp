@@ -109,6 +109,7 @@ std::string reason_for(CURLcode code, CURL* curl, const std::string& ca_file) {
     case CURLE_SSL_CACERT_BADFILE:
       return "cannot read certificates from " + escape(ca_file);
     case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
       return "the connection ended early";
     default:
       return curl_easy_strerror(code);

@@ -16,8 +16,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, _, rest = self.path[1:].partition("/")
         if path == "file":
             self.reply(200, BODY, {"Content-Length": len(BODY)})
-        elif path == "unmeasured":  # no Content-Length
+        elif path == "unmeasured":  # no Content-Length: the end of TLS is that of the file
             self.reply(200, BODY, {})
+            self.wfile.flush()
+            try:
+                self.connection.unwrap()
+            except OSError:
+                pass  # the client has closed already
         elif path == "short":
             self.reply(200, BODY[:100], {"Content-Length": len(BODY)})
         elif path == "hop":  # /hop/3 -> /hop/2 -> /hop/1 -> /file
