@@ -17,6 +17,16 @@ fs::path torch_libraries() {
   return fs::path(found[1].str()) / "../../../lib";
 }
 
+// Where a build for CUDA has what it needs beside it: its libraries find these by their own place.
+std::string needed_libraries() {
+  std::string out;
+  std::error_code none;
+  for (const auto& package : fs::directory_iterator(torch_libraries() / "../../nvidia", none)) {
+    if (fs::is_directory(package.path() / "lib")) out += ":" + (package.path() / "lib").string();
+  }
+  return out;
+}
+
 // A folder from which the program takes libtorch, and a library for GPUs and their driver.
 class FakeGpu {
  public:
@@ -36,7 +46,8 @@ class FakeGpu {
   Result show(const std::string& device) const {
     fs::remove(desk_ / "loaded");
     return runner({"show", (desk_ / "a.yaml").string(), "device=" + device}, desk_ / "lib",
-                  {{"LD_LIBRARY_PATH", desk_ / "lib"}, {"FAKE_GPU", desk_ / "loaded"}});
+                  {{"LD_LIBRARY_PATH", (desk_ / "lib").string() + needed_libraries()},
+                   {"FAKE_GPU", desk_ / "loaded"}});
   }
   bool was_loaded() const { return fs::exists(desk_ / "loaded"); }
 
