@@ -5,6 +5,7 @@
 #include <set>
 
 #include "framework/config/node.h"
+#include "framework/config/yaml.h"
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/files/json.h"
@@ -28,7 +29,6 @@ using Kind = ReportColumn::Kind;
 
 constexpr size_t kMostRuns = 12;
 constexpr uint64_t kMaxTestBytes = uint64_t{256} << 20;
-constexpr uint64_t kMaxTextBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxPictureBytes = uint64_t{2} << 20;
 constexpr int64_t kMaxSide = 10'000;       // of an image
 constexpr size_t kMostPictures = 12;       // of a run
@@ -241,7 +241,7 @@ std::string reproduction(const RunRecord& run) {
 
 std::string config_of(const RunRecord& run) {
   try {
-    const std::string text = read_file(Folder::open(run.path) / "config.yaml", kMaxTextBytes);
+    const std::string text = read_file(Folder::open(run.path) / "config.yaml", kMaxConfigBytes);
     return "<details><summary>config.yaml</summary><pre>" + html(text) + "</pre></details>\n";
   } catch (const Error& error) {
     return problem(error.what());

@@ -24,8 +24,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
-
 size_t count_leaves(const Json& value) {
   if (!value.is_object() || value.empty()) return 1;
   size_t out = 0;

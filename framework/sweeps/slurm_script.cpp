@@ -187,7 +187,7 @@ std::string slurm_script(const std::vector<std::vector<std::string>>& tasks,
       "cd {0} || {{ echo \"error: the folder in which the sweep was begun cannot be entered on "
       "this "
       "node: \"{0}; exit 1; }}\n}}\n\nnumber_file={1}\n",
-      quoted_for_shell(surroundings.directory), number_file);
+      shell_word(surroundings.directory), number_file);
   return out + kRest;
 }
 

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "framework/error.h"
+
 extern char** environ;
 
 namespace vitrine {
@@ -64,15 +66,9 @@ std::string SweepSurroundings::script() const {
   for (const std::string_view prefix : kPrefixes) out += " ${!" + std::string(prefix) + "*}";
   out += '\n';
   for (const auto& [name, value] : *variables) {
-    out += "export " + name + "=" + quoted_for_shell(value) + "\n";
+    out += "export " + name + "=" + shell_word(value) + "\n";
   }
   return out;
-}
-
-std::string quoted_for_shell(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
 }
 
 }  // namespace vitrine

@@ -27,7 +27,4 @@ struct SweepSurroundings {
   std::string script() const;
 };
 
-// A word that bash reads as this text.
-std::string quoted_for_shell(const std::string& text);
-
 }  // namespace vitrine

@@ -76,7 +76,7 @@ training: {epochs: 1, batch_size: 16}
             .code == 0);
   CHECK(counts(slurm) == "2 trials: 1 finished, 1 waiting");
   const std::string script = slurm.get("sweep/slurm/0001.sh");
-  CHECK_THAT(script, Contains("export MKL_CBWR='COMPATIBLE'\n"));
+  CHECK_THAT(script, Contains("export MKL_CBWR=COMPATIBLE\n"));
   CHECK_THAT(script, Contains("export VITRINE_DATA='it'\\''s here'\n"));
 
   // Data are missed before anything is submitted.

@@ -3,7 +3,6 @@
 
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
-#include "framework/files/safetensors.h"
 #include "framework/files/sha256.h"
 #include "tests/catch.h"
 #include "tests/framework/runs/support.h"
@@ -91,13 +90,10 @@ TEST_CASE("a file is replaced whole or not at all") {
   CHECK(fail_each([&] { read_file(run / "f", 9); }, [](bool) {}) > 0);
 }
 
-TEST_CASE("a file of tensors is read whole or not at all") {
-  const TemporaryFolder folder;
-  const std::string bytes(8, 'x');
-  const std::string file = write_safetensors({{"w", DType::kF32, {2}, bytes}}, {{"a", "b"}});
+TEST_CASE("a digest is given whole or not at all") {
   std::string seen;
-  CHECK(fail_each([&] { seen = Sha256().hex() + sha256_hex(file); }, [](bool) {}) > 0);
-  CHECK(seen.substr(64) == sha256_hex(file));
+  CHECK(fail_each([&] { seen = sha256_hex("some bytes"); },
+                  [&](bool failed) { CHECK((failed || seen == sha256_hex("some bytes"))); }) > 0);
 }
 
 }  // namespace
