@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "framework/config/scalar.h"
+#include "framework/files/json.h"
 #include "framework/sweeps/slurm.h"
 
 namespace vitrine {
@@ -77,9 +78,7 @@ void print(const std::string& text) {
 
 void print_aside(const std::string& text) { std::fputs((text + "\n").c_str(), stderr); }
 
-void print_json(const nlohmann::ordered_json& value) {
-  print(value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-}
+void print_json(const nlohmann::ordered_json& value) { print(json_text(value)); }
 
 void print_error(const std::string& text) {
   std::fputs((coloured("error:", "31", STDERR_FILENO) + " " + text + "\n").c_str(), stderr);
@@ -87,13 +86,6 @@ void print_error(const std::string& text) {
 
 void print_warning(const std::string& text) {
   std::fputs((coloured("warning:", "33", STDERR_FILENO) + " " + text + "\n").c_str(), stderr);
-}
-
-std::string grouped(int64_t number) {
-  std::string digits = std::to_string(std::abs(number));
-  for (int64_t i = static_cast<int64_t>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(static_cast<size_t>(i), ",");
-  return number < 0 ? "-" + digits : digits;
 }
 
 size_t output_width() {

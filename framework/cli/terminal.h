@@ -17,13 +17,11 @@ std::string coloured(const std::string& text, const char* colour,
                      int descriptor);       // colour: an SGR code such as "31"
 void print(const std::string& text);        // standard output, with a newline
 void print_aside(const std::string& text);  // standard error: no part of the output
-// JSON for programs, indented. A path or a word of the command line may be no UTF-8, which JSON has
-// to be: each of its odd bytes becomes U+FFFD.
+// As json_text writes it.
 void print_json(const nlohmann::ordered_json& value);
 void print_error(const std::string& text);  // standard error, "error: " before it
 void print_warning(const std::string& text);
 
-std::string grouped(int64_t number);   // 60,000
 std::string duration(double seconds);  // 3 min 20 s
 size_t terminal_width();               // of standard error
 // Of the terminal that standard output is; without one, what COLUMNS says, else no limit.

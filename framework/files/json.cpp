@@ -209,6 +209,10 @@ nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_vie
   return parse<nlohmann::ordered_json>(text, name);
 }
 
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 int64_t json_integer(const json& value, std::string_view where, int64_t smallest, int64_t largest) {
   const bool fits = value.is_number_unsigned() ? value.get<uint64_t>() <= uint64_t{INT64_MAX}
                                                : value.is_number_integer();

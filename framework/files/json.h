@@ -17,6 +17,10 @@ nlohmann::json parse_json(std::string_view text, std::string_view name);
 // The same, but keeps the order of keys; an object may have at most 10,000 of them.
 nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view name);
 
+// For programs, indented. A path or a word of the command line may be no UTF-8, which JSON has to
+// be: each of its odd bytes becomes U+FFFD.
+std::string json_text(const nlohmann::ordered_json& value);
+
 // Ranges checked, unlike nlohmann::json::get, where -1 wraps and 1.9 becomes 1. `where` is the
 // subject of the message of the Error(kData) thrown: "<where>: expected an integer from 0 to 5, got
 // 1.9".

@@ -19,21 +19,26 @@ using Runs = std::vector<const RunRecord*>;
 constexpr const char* kOfDataset[] = {"sha256"};
 constexpr const char* kOfEnvironment[] = {"git", "sources", "plugins", "build", "torch"};
 
-// What runs say of their keys; many say the same.
+enum class KeyRole { kNone, kPlace, kResult };
+
+// What runs say of their keys; many say the same as the one before.
 class Meanings {
  public:
   explicit Meanings(const Runs& runs) {
-    std::unordered_set<std::string> seen;
+    const Json* before = nullptr;
     for (const RunRecord* run : runs) {
-      if (!seen.insert(run->metrics.keys.dump()).second) continue;
+      if (before && *before == run->metrics.keys) continue;
+      before = &run->metrics.keys;
       for (const auto& [role, paths] : run->metrics.keys.items()) {
         for (const Json& path : paths) note(role, path.get_ref<const std::string&>());
       }
     }
   }
 
-  bool is_result(const std::string& key) const { return !other_.contains(key); }
-  bool is_place(const std::string& key) const { return places_.contains(key); }
+  KeyRole role_of(const std::string& key) const {
+    if (other_.contains(key)) return KeyRole::kNone;
+    return places_.contains(key) ? KeyRole::kPlace : KeyRole::kResult;
+  }
   bool is_set(const std::string& key) const { return set_.contains(key); }
 
  private:
@@ -137,17 +142,25 @@ std::vector<std::string> differing_keys(const Runs& runs, const KeyOptions& opti
   std::unordered_set<std::string> ignored(options.ignore.begin(), options.ignore.end());
   const std::unordered_set<std::string> by(options.by.begin(), options.by.end());
   for (std::string& key : replicate_keys(runs, options)) ignored.insert(std::move(key));
+  std::unordered_map<std::string, KeyRole> roles;
+  const auto role_of = [&](const std::string& key) {
+    const auto [found, is_new] = roles.try_emplace(key, KeyRole::kNone);
+    if (is_new && !ignored.contains(key) && !by.contains(key))
+      found->second = meanings.role_of(key);
+    return found->second;
+  };
   Collector collector;
   const auto note = [&](const RunRecord& run, const std::string& key, const Json& value) {
-    if (ignored.contains(key) || by.contains(key)) return;
-    if (!meanings.is_result(key)) return;
-    if (!meanings.is_place(key)) return collector.note(key, value);
+    const KeyRole role = role_of(key);
+    if (role == KeyRole::kResult) return collector.note(key, value);
+    if (role == KeyRole::kNone) return;
     const auto digest = run.metrics.contents.find(key);
     if (digest != run.metrics.contents.end()) collector.note(key, *digest);
   };
   for (const RunRecord* run : runs) {
     if (run->value(kConfirmingTag)) collector.note(kConfirmingTag, true);
-    for (const auto& [key, value] : run->config.items()) note(*run, key, value);
+    for (const auto& [key, value] : run->config.get_ref<const Json::object_t&>())
+      note(*run, key, value);
     for (const std::string& key : options.by) {
       if (const auto value = run->value(key)) collector.note(key, *value);
     }

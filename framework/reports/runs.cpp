@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <set>
 #include <thread>
+#include <unordered_set>
+#include <utility>
 
 #include "framework/config/yaml.h"
 #include "framework/cpus.h"
@@ -31,23 +32,28 @@ size_t count_leaves(const Json& value) {
   return out;
 }
 
-void flatten(const Json& value, const std::string& prefix, Json& out) {
-  for (auto at = value.begin(); at != value.end(); ++at) {
-    const std::string& key = at.key();
-    const std::string path = prefix.empty() ? key : key == "type" ? prefix : prefix + "." + key;
-    if (at->is_object() && !at->empty()) {
-      flatten(*at, path, out);
-    } else if (key.find('.') != key.npos) {
-      out[path] = *at;  // which may be there
-    } else {
-      out.get_ref<Json::object_t&>().Container::emplace_back(path, *at);
+// Moves the values below `value`, whose path is `path`, to `out`.
+void flatten(Json& value, std::string& path, Json& out) {
+  const size_t above = path.size();
+  for (auto& [key, member] : value.get_ref<Json::object_t&>()) {
+    if (path.empty()) {
+      path = key;
+    } else if (key != "type") {
+      path.append(".").append(key);
     }
+    if (member.is_object() && !member.empty()) {
+      flatten(member, path, out);
+    } else if (key.find('.') != key.npos) {
+      out[path] = std::move(member);  // which may be there
+    } else {
+      out.get_ref<Json::object_t&>().Container::emplace_back(path, std::move(member));
+    }
+    path.resize(above);
   }
 }
 
 // A run that was killed before its first metrics.json has a config at most.
-Metrics metrics_of(const Folder& run) {
-  if (exists(run / "metrics.json")) return Metrics::read(run / "metrics.json");
+Metrics metrics_of_config(const Folder& run) {
   Metrics out;
   if (!exists(run / "config.yaml")) return out;
   const Place config = run / "config.yaml";
@@ -76,10 +82,9 @@ void add_annotations(const Folder& folder, RunRecord& run) {
   run.config["tags"] = run.metrics.tags = labels.tags;
 }
 
-// Whether it is a trial that its sweep has but prepared.
+// Whether a run without a metrics.json is a trial that its sweep has but prepared.
 bool never_started(const fs::path& run) {
-  return !fs::exists(run / "metrics.json") && !fs::exists(trial_output(run)) &&
-         !fs::exists(run / "log.txt") && !sweep_of(run).empty();
+  return !fs::exists(trial_output(run)) && !fs::exists(run / "log.txt") && !sweep_of(run).empty();
 }
 
 // The member of `object` that "prefix.member" names.
@@ -104,11 +109,11 @@ std::optional<Json> last_value(const Metrics& metrics, const std::string& name) 
   return sum;
 }
 
-// Relative to the current folder where it lies below it.
+// Relative to the current folder where it lies below it. Both are canonical.
 fs::path shown_path(const fs::path& path, const fs::path& current) {
-  const fs::path relative = path.lexically_relative(current);
-  const bool below = !relative.empty() && *relative.begin() != "..";
-  return below ? relative : path;
+  if (path == current) return ".";
+  const std::string above = (current / "").native();
+  return path.native().starts_with(above) ? fs::path(path.native().substr(above.size())) : path;
 }
 
 // Runs that chose a winner and runs that confirm it are never taken together.
@@ -118,10 +123,11 @@ bool is_confirming(const Metrics& metrics) {
 
 }  // namespace
 
-nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config) {
+nlohmann::ordered_json flat_config(nlohmann::ordered_json config) {
   Json out = Json::object();
   out.get_ref<Json::object_t&>().reserve(count_leaves(config));  // growing copies all that is there
-  flatten(config, "", out);
+  std::string path;
+  if (config.is_object()) flatten(config, path, out);
   return out;
 }
 
@@ -174,9 +180,12 @@ RunRecord read_run(const fs::path& run) {
     // Asked first: a run that ends meanwhile must not look interrupted.
     const Folder folder = Folder::open(run);
     const bool held = RunLock::is_held(folder);
-    out.metrics = metrics_of(folder);
-    out.status = !held && never_started(run) ? "waiting" : shown_status(out.metrics.status, held);
-    out.config = flat_config(out.metrics.config);
+    const bool has_metrics = exists(folder / "metrics.json");
+    out.metrics = has_metrics ? Metrics::read(folder / "metrics.json") : metrics_of_config(folder);
+    out.status = !has_metrics && !held && never_started(run)
+                     ? "waiting"
+                     : shown_status(out.metrics.status, held);
+    out.config = flat_config(std::exchange(out.metrics.config, Json::object()));
     add_annotations(folder, out);
   } catch (const Error& error) {
     out.metrics = {};
@@ -218,32 +227,34 @@ FoundRuns runs_at(const std::string& place, const fs::path& current) {
 FoundRuns find_all_runs(const std::vector<std::string>& places) {
   const fs::path current = fs::current_path();
   FoundRuns out;
-  std::set<fs::path> seen;
+  std::unordered_set<std::string> seen;
   for (const std::string& place : places) {
     const FoundRuns found = runs_at(place, current);
     out.passed_over.add(found.passed_over);
     for (const fs::path& run : found.runs) {
-      if (seen.insert(run).second) out.runs.push_back(shown_path(run, current));
+      if (seen.insert(run.native()).second) out.runs.push_back(shown_path(run, current));
     }
   }
   return out;
+}
+
+void read_each(const std::vector<fs::path>& runs, size_t threads,
+               const std::function<void(size_t, RunRecord)>& take) {
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i; (i = next++) < runs.size();) take(i, read_run(runs[i]));
+  };
+  std::vector<std::jthread> helpers;
+  for (size_t i = 1; i < std::min(threads, runs.size()); ++i) helpers.emplace_back(work);
+  work();
 }
 
 std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads,
                                  PassedOver* passed_over) {
   FoundRuns found = find_all_runs(places);
   if (passed_over) *passed_over = std::move(found.passed_over);
-  const std::vector<fs::path>& paths = found.runs;
-  std::vector<RunRecord> out(paths.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i; (i = next++) < paths.size();) out[i] = read_run(paths[i]);
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (size_t i = 1; i < std::min(threads, paths.size()); ++i) helpers.emplace_back(work);
-    work();
-  }
+  std::vector<RunRecord> out(found.runs.size());
+  read_each(found.runs, threads, [&](size_t i, RunRecord run) { out[i] = std::move(run); });
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ struct RunRecord {
   std::string status;          // as in metrics.json, or "waiting", "interrupted" or "unreadable"
   std::string error;           // begins with the file; its control characters are escaped
   Metrics metrics;             // before the first metrics.json: name, labels and config alone
-  nlohmann::ordered_json config = nlohmann::ordered_json::object();  // flat_config(metrics.config)
+  // flat_config(metrics.config), which is empty then.
+  nlohmann::ordered_json config = nlohmann::ordered_json::object();
   Labels own = {};  // those of its config; metrics and config have what was annotated since, too
 
   bool is_readable() const { return error.empty(); }
@@ -39,7 +41,7 @@ struct RunRecord {
 
 // "model.hidden_d": 8, in the config's order. A component is named by its key alone, as configs
 // are written ("model.mlp": "gelu"); lists stay values.
-nlohmann::ordered_json flat_config(const nlohmann::ordered_json& config);
+nlohmann::ordered_json flat_config(nlohmann::ordered_json config);
 
 RunRecord read_run(const std::filesystem::path& run);
 
@@ -47,6 +49,11 @@ RunRecord read_run(const std::filesystem::path& run);
 // order of the places and within one by path. Throws Error(kUsage) for a place without any run, and
 // Error(kFailed) where it, or what it may be in, cannot be read.
 FoundRuns find_all_runs(const std::vector<std::string>& places);
+
+// Reads each run and calls `take(i, run)` with it, on several threads and in any order: whoever
+// needs little of each run keeps that alone.
+void read_each(const std::vector<std::filesystem::path>& runs, size_t threads,
+               const std::function<void(size_t, RunRecord)>& take);
 
 // `passed_over`, if given, takes what the search did not look into.
 std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads,

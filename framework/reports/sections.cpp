@@ -42,12 +42,13 @@ std::string text_of(const Json& object, const char* member) {
 }
 
 // Empty where the run does not tell.
-Json tasks_of(const RunRecord& run) {
+const Json& tasks_of(const RunRecord& run) {
+  static const Json none = Json::array();
   const auto tasks = run.metrics.model.find("tasks");
   const bool told =
       tasks != run.metrics.model.end() && tasks->is_array() &&
       std::all_of(tasks->begin(), tasks->end(), [](const Json& task) { return task.is_object(); });
-  return told ? *tasks : Json::array();
+  return told ? *tasks : none;
 }
 
 std::vector<std::string> names_of_tasks(const RunRecord& run) {
@@ -129,7 +130,7 @@ std::vector<Attribute> attributes_of(const std::vector<Section>& sections,
     return "data " + shortened_hash(test.empty() ? whole : test);
   });
   out.push_back([](const RunRecord& run) {
-    const Json tasks = tasks_of(run);
+    const Json& tasks = tasks_of(run);
     return tasks.empty() ? "" : "targets " + shortened_hash(text_of(tasks[0], "targets"));
   });
   return out;

@@ -1,6 +1,7 @@
 #include "framework/reports/text_table.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 namespace vitrine {
@@ -283,6 +284,13 @@ std::string wrapped(const std::string& text, size_t width) {
   }
   out.pop_back();
   return out;
+}
+
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(std::abs(number));
+  for (int64_t i = static_cast<int64_t>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<size_t>(i), ",");
+  return number < 0 ? "-" + digits : digits;
 }
 
 size_t width_of(const std::string& text) {

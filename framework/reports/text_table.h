@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ std::string wrapped(const std::string& text, size_t width);
 // A text may be broken between its words, and a word between its parts: "runs/a" is "runs/", "a".
 std::vector<std::string> words_of(const std::string& text);
 std::vector<std::string> parts_of(const std::string& word);
+
+std::string grouped(int64_t number);  // 60,000
 
 size_t width_of(const std::string& text);        // in letters
 size_t width_of_lines(const std::string& text);  // of the longest one

@@ -45,22 +45,27 @@ class Search {
     if (is_run) found_.runs.push_back(folder);
     if (is_run || is_unreadable(folder)) return;
     std::error_code error;
+    std::vector<fs::directory_entry> entries;
     fs::directory_iterator entry(folder, error);
     for (const fs::directory_iterator end; !error && entry != end; entry.increment(error))
-      look_at(*entry);
+      entries.push_back(*entry);
+    // A comparison of whole paths would take them apart.
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return a.path().native() < b.path().native(); });
+    for (const fs::directory_entry& one : entries) look_at(one);
     if (error && !is_missing(error.value())) pass_over(folder, error.value());
   }
 
  private:
   void look_at(const fs::directory_entry& entry) {
     std::error_code error;
-    const fs::file_status status = entry.symlink_status(error);
+    const bool is_link = entry.is_symlink(error);  // what the folder tells of it is asked first
     if (error && !is_missing(error.value())) return pass_over(entry.path(), error.value());
     const bool is_hidden = entry.path().filename().string().starts_with('.');
-    if (fs::is_symlink(status)) {
+    if (is_link) {
       if (!is_hidden && !is_own_link(entry.path()) && may_hold_runs(entry.path()))
         found_.passed_over.links.push_back(entry.path());
-    } else if (fs::is_directory(status) && !is_hidden) {
+    } else if (!is_hidden && entry.is_directory(error)) {
       look_at(entry.path());
     }
   }
@@ -132,7 +137,6 @@ nlohmann::ordered_json PassedOver::json() const {
 FoundRuns find_runs(const fs::path& folder) {
   FoundRuns out;
   Search(out).look_at(folder);
-  std::sort(out.runs.begin(), out.runs.end());
   return out;
 }
 

@@ -17,39 +17,41 @@ constexpr uint64_t kMaxMetricsBytes = uint64_t{256} << 20;
 constexpr RunStatus kStatuses[] = {RunStatus::kRunning, RunStatus::kFinished, RunStatus::kStopped,
                                    RunStatus::kDiverged, RunStatus::kFailed};
 
-std::vector<Object> read_history(ObjectReader& file, const std::string& where) {
-  std::vector<Object> history;
+void check_history(ObjectReader& file, const std::string& where) {
+  int64_t before = -1;
+  size_t i = 0;
   for (const Object& value : file.array("history")) {
-    ObjectReader row(value, fmt::format("{}: history[{}]", where, history.size()));
+    ObjectReader row(value, [&] { return fmt::format("{}: history[{}]", where, i); });
     const int64_t epoch = row.integer("epoch", 0);
     row.integer("step", 0);
     row.rest_are_numbers();
-    if (!history.empty() && epoch <= history.back()["epoch"].get<int64_t>()) {
+    if (epoch <= before) {
       throw Error(ExitCode::kData,
                   fmt::format("{} is not above that of the row before it", row.place("epoch")));
     }
-    history.push_back(value);
+    before = epoch;
+    ++i;
   }
-  return history;
 }
 
 std::map<std::string, MetricInfo> read_infos(ObjectReader& file, const std::string& where) {
   static const std::vector<std::string> goals = {"max", "min", "none"};
   std::map<std::string, MetricInfo> infos;
   for (const auto& [name, value] : file.object("metrics").items()) {
-    ObjectReader info(value, fmt::format("{}: metrics.{}", where, escape(name)));
+    const auto here = [&where, &key = name] {
+      return fmt::format("{}: metrics.{}", where, escape(key));
+    };
+    ObjectReader info(value, here);
     infos[name] = {info.one_of("goal", goals), info.string("unit")};
     info.no_rest();
   }
   return infos;
 }
 
-Object read_test(ObjectReader& file, const std::string& where) {
-  Object test = file.object("test");
-  ObjectReader reader(test, where + ": test");
+void check_test(ObjectReader& file, const std::string& where) {
+  ObjectReader reader(file.object("test"), [&] { return where + ": test"; });
   if (reader.has("checkpoint")) reader.string_or_null("checkpoint");
   reader.rest_are_numbers();
-  return test;
 }
 
 RunStatus read_status(ObjectReader& file) {
@@ -78,17 +80,18 @@ void check_format(ObjectReader& file) {
 // What a file of an earlier version does not tell is empty.
 void read_meanings(ObjectReader& file, const std::string& where, Metrics& metrics) {
   if (file.has("keys")) {
-    ObjectReader keys(file.object("keys"), where + ": keys");
-    for (const auto& [role, paths] : file.object("keys").items()) keys.strings(role);
+    ObjectReader keys(file.object("keys"), [&] { return where + ": keys"; });
+    for (const auto& [role, paths] : file.object("keys").items()) keys.array_of_strings(role);
   }
   if (file.has("contents")) {
-    ObjectReader contents(file.object("contents"), where + ": contents");
+    ObjectReader contents(file.object("contents"), [&] { return where + ": contents"; });
     for (const auto& [path, digest] : file.object("contents").items()) contents.string(path);
   }
   if (file.has("execution")) {
-    ObjectReader execution(file.object("execution"), where + ": execution");
+    ObjectReader execution(file.object("execution"), [&] { return where + ": execution"; });
     for (const auto& [key, choice] : file.object("execution").items()) {
-      ObjectReader reader(execution.object(key), execution.place(key));
+      const auto here = [&execution, &name = key] { return execution.place(name); };
+      ObjectReader reader(execution.object(key), here);
       reader.at("value");
       reader.boolean("derived");
       reader.string("why");
@@ -106,11 +109,10 @@ void read_meanings(ObjectReader& file, const std::string& where, Metrics& metric
 void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) {
   for (const char* part : {"config", "dataset", "model", "environment"}) file.object(part);
   metrics.metrics = read_infos(file, where);
-  metrics.history = read_history(file, where);
-  metrics.test = read_test(file, where);
-  metrics.summary = file.object("summary");
-  ObjectReader(metrics.summary, where + ": summary").rest_are_numbers();
-  ObjectReader checkpoints(file.at("checkpoints"), where + ": checkpoints");
+  check_history(file, where);
+  check_test(file, where);
+  ObjectReader(file.object("summary"), [&] { return where + ": summary"; }).rest_are_numbers();
+  ObjectReader checkpoints(file.at("checkpoints"), [&] { return where + ": checkpoints"; });
   metrics.last_checkpoint = checkpoints.string_or_null("last");
   metrics.best_checkpoint = checkpoints.string_or_null("best");
   checkpoints.no_rest();
@@ -166,6 +168,7 @@ Metrics Metrics::parse(std::string_view text, std::string_view name) {
   read_parts(file, where, metrics);
   read_meanings(file, where, metrics);
   file.no_rest();
+  metrics.history = std::move(object["history"].get_ref<Object::array_t&>());
   const auto take = [&](const char* part, Object& into) {
     if (const auto found = object.find(part); found != object.end()) into = std::move(*found);
   };
@@ -176,6 +179,8 @@ Metrics Metrics::parse(std::string_view text, std::string_view name) {
   take("keys", metrics.keys);
   take("contents", metrics.contents);
   take("execution", metrics.execution);
+  take("test", metrics.test);
+  take("summary", metrics.summary);
   return metrics;
 }
 

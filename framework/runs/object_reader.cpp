@@ -21,15 +21,18 @@ using Object = nlohmann::ordered_json;
 }  // namespace
 
 ObjectReader::ObjectReader(const Object& object, std::string where)
+    : ObjectReader(object, [where = std::move(where)] { return where; }) {}
+
+ObjectReader::ObjectReader(const Object& object, std::function<std::string()> where)
     : object_(object), where_(std::move(where)), read_(object.size()) {
-  if (!object.is_object()) refuse(where_, "an object", object);
+  if (!object.is_object()) refuse(where_(), "an object", object);
 }
 
 const Object& ObjectReader::at(const std::string& key) {
   const auto& members = object_.get_ref<const Object::object_t&>();
   const auto member = members.find(key);
   if (member == members.end())
-    throw Error(ExitCode::kData, fmt::format("{}: \"{}\" is missing", where_, key));
+    throw Error(ExitCode::kData, fmt::format("{}: \"{}\" is missing", where_(), key));
   read_[static_cast<size_t>(member - members.begin())] = true;
   return member->second;
 }
@@ -65,11 +68,13 @@ std::string ObjectReader::one_of(const std::string& key, const std::vector<std::
 }
 
 std::vector<std::string> ObjectReader::strings(const std::string& key) {
-  std::vector<std::string> values;
-  for (const Object& value : array(key)) {
-    if (!value.is_string())
-      refuse(fmt::format("{}[{}]", place(key), values.size()), "a string", value);
-    values.push_back(value.get<std::string>());
+  return array_of_strings(key).get<std::vector<std::string>>();
+}
+
+const Object& ObjectReader::array_of_strings(const std::string& key) {
+  const Object& values = array(key);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].is_string()) refuse(fmt::format("{}[{}]", place(key), i), "a string", values[i]);
   }
   return values;
 }
@@ -101,12 +106,12 @@ void ObjectReader::no_rest() const {
   for (auto member = object_.begin(); member != object_.end(); ++member) {
     if (read_[i++]) continue;
     throw Error(ExitCode::kData,
-                fmt::format("{}: unknown key \"{}\"", where_, escape(member.key())));
+                fmt::format("{}: unknown key \"{}\"", where_(), escape(member.key())));
   }
 }
 
 std::string ObjectReader::place(const std::string& key) const {
-  return fmt::format("{}: {}", where_, escape(key));
+  return fmt::format("{}: {}", where_(), escape(key));
 }
 
 }  // namespace vitrine

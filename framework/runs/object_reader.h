@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@ class ObjectReader {
   using Object = nlohmann::ordered_json;
 
   ObjectReader(const Object& object, std::string where);
+  // Where there are many of them: `where` is asked only for an error.
+  ObjectReader(const Object& object, std::function<std::string()> where);
 
   bool has(const std::string& key) const { return object_.contains(key); }
   const Object& at(const std::string& key);
@@ -26,6 +29,7 @@ class ObjectReader {
   std::string string_or_null(const std::string& key);  // empty for null
   std::string one_of(const std::string& key, const std::vector<std::string>& allowed);
   std::vector<std::string> strings(const std::string& key);
+  const Object& array_of_strings(const std::string& key);
   bool boolean(const std::string& key);
   int64_t integer(const std::string& key, int64_t smallest);
 
@@ -38,7 +42,7 @@ class ObjectReader {
 
  private:
   const Object& object_;
-  std::string where_;
+  std::function<std::string()> where_;
   std::vector<bool> read_;  // of each member
 };
 
