@@ -118,7 +118,7 @@ std::string hint_for_unknown(const std::string& path, const Node& unknown, const
       return differs_in_part(key.path, written, begin, keys);
     });
     return question(meant, [&](const KnownKey& key) -> std::string {
-      if (beside) return key.path.substr(begin, key.path.find('.', begin) - begin);
+      if (beside) return key.path.substr(0, key.path.find('.', begin));
       if (dotted) return as_mappings(key.path);
       const bool is_top = !path.empty() && key.path.find('.') == std::string::npos;
       return shown(key) + (is_top ? " (at the top)" : "");

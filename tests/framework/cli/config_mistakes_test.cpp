@@ -13,15 +13,15 @@ TEST_CASE("A misspelled key is named at its place, with the nearest key, at ever
   CHECK(desk.refused("model.hiden_d=3") ==
         "error: command line:1:7: model.hiden_d: unknown key\n"
         "    1 | model.hiden_d=3\n"
-        "      |       ^ did you mean hidden_d?\n");
+        "      |       ^ did you mean model.hidden_d?\n");
   CHECK(desk.refused("model.mlp.rato=2") ==
         "error: command line:1:11: model.mlp.rato: unknown key\n"
         "    1 | model.mlp.rato=2\n"
-        "      |           ^ did you mean ratio?\n");
+        "      |           ^ did you mean model.mlp.ratio?\n");
   CHECK(desk.refused("training.checkpoint.evry=1 epoch") ==
         "error: command line:1:21: training.checkpoint.evry: unknown key\n"
         "    1 | training.checkpoint.evry=1 epoch\n"
-        "      |                     ^ did you mean every?\n");
+        "      |                     ^ did you mean training.checkpoint.every?\n");
   desk.write("b.yaml", "bsae: a.yaml\nmodel: vit\ndataset: digits\n");
   CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
         "error: b.yaml:1:1: bsae: unknown key\n"
@@ -34,7 +34,7 @@ TEST_CASE("A misspelled key is named at its place, with the nearest key, at ever
         "      | ^ did you mean seed?\n"
         "b.yaml:4:21: model.mlp.rato: unknown key\n"
         "    4 |   mlp: {type: gelu, rato: 2}\n"
-        "      |                     ^ did you mean ratio?\n");
+        "      |                     ^ did you mean model.mlp.ratio?\n");
 }
 
 TEST_CASE("A value of a wrong type or range is shown with what is allowed") {

@@ -59,11 +59,11 @@ TEST_CASE("Short, near and foreign names of keys are understood wherever they st
       {"trainig.epochs=3", "did you mean training?"},
       {"mlp.ratio=2", "did you mean model.mlp.ratio?"},
       {"adam.betas=[0, 0]", "did you mean optimizer.betas?"},
-      {"training.batchsize=8", "did you mean batch_size?"},
+      {"training.batchsize=8", "did you mean training.batch_size?"},
       {"training.optimizer=sgd", "did you mean optimizer (at the top)?"},
-      {"model.mlp.ration=2", "did you mean ratio?"},
-      {"optimizer.learning_rate=1", "did you mean lr?"},
-      {"optimizer.name=sgd", "did you mean type?"},
+      {"model.mlp.ration=2", "did you mean model.mlp.ratio?"},
+      {"optimizer.learning_rate=1", "did you mean optimizer.lr?"},
+      {"optimizer.name=sgd", "did you mean optimizer.type?"},
   };
   std::string all;
   std::vector<std::string> arguments = {"a.yaml"};
@@ -103,10 +103,10 @@ TEST_CASE("A key of a file that stands in the wrong mapping is named where it be
         "      |         ^ did you mean optimizer.lr?\n"
         "b.yaml:6:24: model.mlp.raito: unknown key\n"
         "    6 | model: {lr: 0.1, mlp: {raito: 3}}\n"
-        "      |                        ^ did you mean ratio?\n"
+        "      |                        ^ did you mean model.mlp.ratio?\n"
         "b.yaml:8:37: dataset.transforms.0.pixel: unknown key\n"
         "    8 |   transforms: [{type: random_shift, pixel: 2, degrees: 3}]\n"
-        "      |                                     ^ did you mean pixels?\n"
+        "      |                                     ^ did you mean dataset.transforms.0.pixels?\n"
         "b.yaml:8:47: dataset.transforms.0.degrees: unknown key\n"
         "    8 |   transforms: [{type: random_shift, pixel: 2, degrees: 3}]\n"
         "      |                                               ^ it is an option of the transform "
@@ -155,7 +155,7 @@ TEST_CASE("A sweep's keys are looked for among its own options and those of conf
   CHECK(desk.error(ExitCode::kUsage, {"sweep", "a.yaml", "sweep.trails=20"}) ==
         "error: command line:1:7: sweep.trails: unknown key\n"
         "    1 | sweep.trails=20\n"
-        "      |       ^ did you mean trials?\n");
+        "      |       ^ did you mean sweep.trials?\n");
 }
 
 TEST_CASE("A key that a sweep file varies is shown where the file names it") {
@@ -168,7 +168,7 @@ TEST_CASE("A key that a sweep file varies is shown where the file names it") {
   CHECK(desk.error(ExitCode::kUsage, {"sweep", "s.yaml"}) ==
         "error: s.yaml:4:16: optimizer.learning_rate: unknown key\n"
         "    4 |     \"optimizer.learning_rate\": [0.1, 0.2]\n"
-        "      |                ^ did you mean lr?\n");
+        "      |                ^ did you mean optimizer.lr?\n");
   desk.write("s.yaml",
              "base: a.yaml\n"
              "sweep:\n"

@@ -226,16 +226,16 @@ TEST_CASE("unknown keys name the nearest, or all, at each depth", "[fields]") {
   CHECK(problem("romms: 4") ==
         one_line("1", "romms: unknown key", "romms: 4", "did you mean rooms?"));
   CHECK(problem("meal: {gram: 4}") ==
-        one_line("8", "meal.gram: unknown key", "meal: {gram: 4}", "did you mean grams?"));
+        one_line("8", "meal.gram: unknown key", "meal: {gram: 4}", "did you mean meal.grams?"));
   CHECK(problem("meal: {zebra: 4}") ==
         one_line("8", "meal.zebra: unknown key", "meal: {zebra: 4}", "the keys are grams, warm"));
   CHECK(problem("meals: [{wram: true}]") ==
-        one_line("10", "meals.0.wram: unknown key", "meals: [{wram: true}]", "did you mean warm?"));
+        one_line("10", "meals.0.wram: unknown key", "meals: [{wram: true}]", "did you mean meals.0.warm?"));
   CHECK(problem("pet: {live: 4}") ==
-        one_line("7", "pet.live: unknown key", "pet: {live: 4}", "did you mean lives?"));
+        one_line("7", "pet.live: unknown key", "pet: {live: 4}", "did you mean pet.lives?"));
   CHECK(problem("pets: [{type: dog, meal: {worm: no}}]") ==
         one_line("27", "pets.0.meal.worm: unknown key", "pets: [{type: dog, meal: {worm: no}}]",
-                 "did you mean warm?"));
+                 "did you mean pets.0.meal.warm?"));
   CHECK(problem("pet: {type: fish, lives: 4}") == one_line("19", "pet.lives: unknown key",
                                                            "pet: {type: fish, lives: 4}",
                                                            "it is an option of the pet cat, not "
@@ -268,12 +268,12 @@ TEST_CASE("an unknown key is looked for by other words, which are not taken", "[
   CHECK(problem("chambers: 4") ==
         one_line("1", "chambers: unknown key", "chambers: 4", "did you mean rooms?"));
   CHECK(problem("meal: {portion: 4}") ==
-        one_line("8", "meal.portion: unknown key", "meal: {portion: 4}", "did you mean grams?"));
+        one_line("8", "meal.portion: unknown key", "meal: {portion: 4}", "did you mean meal.grams?"));
   CHECK(problem("meal.portion: 4") ==
         one_line("1", "meal.portion: unknown key", "meal.portion: 4",
                  "dots are for the command line; here it is meal: {grams: ...}"));
   CHECK(problem("pet: {name: dog}") ==
-        one_line("7", "pet.name: unknown key", "pet: {name: dog}", "did you mean type?"));
+        one_line("7", "pet.name: unknown key", "pet: {name: dog}", "did you mean pet.type?"));
 }
 
 TEST_CASE("components: shorthand, own options, unknown names", "[fields]") {
@@ -309,7 +309,7 @@ TEST_CASE("all problems are shown at once, by place, in at most three lines each
   CHECK(problem("pet: {type: dog, meel: {}}\nrooms: 0\ngardn: true\nmeal:\n  grams: lots\n") ==
         "a.yaml:1:18: pet.meel: unknown key\n"
         "    1 | pet: {type: dog, meel: {}}\n"
-        "      |                  ^ did you mean meal?\n"
+        "      |                  ^ did you mean pet.meal?\n"
         "a.yaml:2:8: rooms: expected a whole number at least 1, got 0\n"
         "    2 | rooms: 0\n"
         "      |        ^\n"

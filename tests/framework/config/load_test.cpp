@@ -331,7 +331,7 @@ TEST_CASE("problems with the command line's values point into the argument", "[l
   CHECK(problem("model.mlp.ratoi=2") ==
         "command line:1:11: model.mlp.ratoi: unknown key\n"
         "    1 | model.mlp.ratoi=2\n"
-        "      |           ^ did you mean ratio?");
+        "      |           ^ did you mean model.mlp.ratio?");
   CHECK(problem("modle.n_blocks=2") ==
         "command line:1:1: modle: unknown key\n"
         "    1 | modle.n_blocks=2\n"

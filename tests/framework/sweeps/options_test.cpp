@@ -66,7 +66,7 @@ TEST_CASE("mistakes in a sweep are located and explained") {
       {"methode: grid",
        "a.yaml:1:1: sweep.methode: unknown key\n"
        "    1 | methode: grid\n"
-       "      | ^ did you mean method?"},
+       "      | ^ did you mean sweep.method?"},
       {"method: best",
        "a.yaml:1:9: sweep.method: expected one of grid, random, asha, got \"best\"\n"
        "    1 | method: best\n"

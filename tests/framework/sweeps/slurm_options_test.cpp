@@ -18,7 +18,7 @@ TEST_CASE("mistakes in the options of Slurm are located and explained") {
       {"slurm: {partion: long}",
        "a.yaml:1:9: sweep.slurm.partion: unknown key\n"
        "    1 | slurm: {partion: long}\n"
-       "      |         ^ did you mean partition?"},
+       "      |         ^ did you mean sweep.slurm.partition?"},
       {"slurm: {partition: \"\"}",
        "a.yaml:1:20: sweep.slurm: partition: expected text, got \"\"\n"
        "    1 | slurm: {partition: \"\"}\n"
