@@ -330,6 +330,8 @@ bool overlap(const std::string& a, const std::string& b) {
   return a == b || a.starts_with(b + ".") || b.starts_with(a + ".");
 }
 
+}  // namespace
+
 bool refers_to_any(const std::string& text, const std::vector<std::string>& keys) {
   const ParsedText parsed = parse_text(text);
   return std::any_of(parsed.parts.begin(), parsed.parts.end(), [&](const TextPart& part) {
@@ -338,8 +340,6 @@ bool refers_to_any(const std::string& text, const std::vector<std::string>& keys
            });
   });
 }
-
-}  // namespace
 
 void note_references(Node& scalar) {
   if (scalar.kind != Node::Kind::kScalar || scalar.scalar.find("${") == std::string::npos) return;

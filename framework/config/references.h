@@ -13,6 +13,9 @@
 // whole value, which keeps its type; within a text it is put in as a text.
 namespace vitrine {
 
+// Whether a text refers to one of `keys`, or to what is above or below it.
+bool refers_to_any(const std::string& text, const std::vector<std::string>& keys);
+
 // Marks a scalar that refers to values; of others "$${" becomes "${".
 void note_references(Node& scalar);
 

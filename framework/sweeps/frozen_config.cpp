@@ -34,23 +34,6 @@ void add_differences(const Node& base, const Node& config, const std::string& pa
   }
 }
 
-Json frozen(const Node& node) {
-  if (node.kind == Node::Kind::kScalar) {
-    // As a file has it, where "${" may refer to another key.
-    return node.scalar.find("${") == std::string::npos ? node.json() : Json(written_text(node));
-  }
-  Json out = node.is_mapping() ? Json::object() : node.json();
-  if (node.kind == Node::Kind::kSequence) {
-    for (size_t i = 0; i < node.children.size(); ++i) out[i] = frozen(node.children[i]);
-  }
-  if (!node.is_mapping()) return out;
-  const auto key = [](const Node& child) { return child.key + (child.appends ? "+" : ""); };
-  for (const Node& child : node.children) out[key(child)] = frozen(child);
-  for (const Node& child : node.under_default_type)
-    out[kUnderDefaultType][key(child)] = frozen(child);
-  return out;
-}
-
 // Where each value stands, by its path: {"optimizer.lr": ["a.yaml", 3, 15]}.
 void add_places(const Node& node, const std::string& path, Json& out) {
   if (node.children.empty() && node.location) {
@@ -79,6 +62,23 @@ void take_places(Node& config, const Json& places) {
 }
 
 }  // namespace
+
+Json frozen(const Node& node) {
+  if (node.kind == Node::Kind::kScalar) {
+    // As a file has it, where "${" may refer to another key.
+    return node.scalar.find("${") == std::string::npos ? node.json() : Json(written_text(node));
+  }
+  Json out = node.is_mapping() ? Json::object() : node.json();
+  if (node.kind == Node::Kind::kSequence) {
+    for (size_t i = 0; i < node.children.size(); ++i) out[i] = frozen(node.children[i]);
+  }
+  if (!node.is_mapping()) return out;
+  const auto key = [](const Node& child) { return child.key + (child.appends ? "+" : ""); };
+  for (const Node& child : node.children) out[key(child)] = frozen(child);
+  for (const Node& child : node.under_default_type)
+    out[kUnderDefaultType][key(child)] = frozen(child);
+  return out;
+}
 
 Json differences(const Node& base, const Node& config) {
   Json out = Json::object();

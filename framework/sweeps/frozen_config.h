@@ -11,7 +11,9 @@ namespace vitrine {
 nlohmann::ordered_json differences(const Node& base, const Node& config);
 Node with_differences(Node base, const nlohmann::ordered_json& differences);
 
-// A value of JSON as it would be read from a file, in which texts may refer to other keys.
+// A value as a file has it, in which texts may refer to other keys, and a literal "${" is "$${".
+nlohmann::ordered_json frozen(const Node& value);
+// What is read of it.
 Node thawed(const nlohmann::ordered_json& value);
 
 // A config as it was written, with the places of its values. What was written beside no `type` is

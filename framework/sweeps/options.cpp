@@ -36,7 +36,8 @@ bool check_path(const Node& entry, const std::string& path, Problems& problems) 
 
 // Whether a lone text says of several values, as "0..9" does.
 bool is_range(const Node& node) {
-  return node.kind == Node::Kind::kScalar && !node.quoted && is_range_text(node.scalar);
+  return refers_as_range(node) ||
+         (node.kind == Node::Kind::kScalar && !node.quoted && is_range_text(node.scalar));
 }
 
 void refuse_repetitions(const std::vector<Node>& values, const std::string& path,

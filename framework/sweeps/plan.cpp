@@ -162,8 +162,10 @@ class Planner {
     if (!spec_.options.draws()) refuse_lost(plan);
     for (Cell& cell : plan.cells) name_followers(cell, plan);
     if (!plan.cells.empty()) return;
-    if (plan.left_out.size() == 1) std::rethrow_exception(first_);
-    throw Error(ExitCode::kUsage, "no cell of the sweep is possible:" + to_text(plan.left_out));
+    const std::string hint = hint_for_lists(plan.left_out);
+    if (plan.left_out.size() == 1 && hint.empty()) std::rethrow_exception(first_);
+    throw Error(ExitCode::kUsage,
+                "no cell of the sweep is possible:" + to_text(plan.left_out) + hint);
   }
 
  private:
@@ -183,6 +185,29 @@ class Planner {
       }
     }
     mistakes_.refuse_if_any(spec_.configs[0].file);
+  }
+
+  // The choices of a sweep are a list: who lists the items of one value gets a cell of each. Empty
+  // where no cell was refused for such a key.
+  std::string hint_for_lists(const std::vector<LeftOut>& cells) const {
+    for (const Parameter& parameter : spec_.options.parameters.list) {
+      const Node& given = parameter.values;
+      const std::string name = parameter.path.substr(parameter.path.rfind('.') + 1);
+      const bool is_told = std::any_of(cells.begin(), cells.end(), [&](const LeftOut& cell) {
+        return cell.reason.find(name) != std::string::npos;
+      });
+      if (given.kind != Node::Kind::kSequence || given.children.size() < 2 || !is_told ||
+          !types_.at(parameter.path).takes_list())
+        continue;
+      const auto is_list = [](const Node& item) { return item.kind == Node::Kind::kSequence; };
+      if (std::any_of(given.children.begin(), given.children.end(), is_list)) continue;
+      const std::string list = escape(to_flow_yaml(given)), path = escape(parameter.path);
+      return fmt::format(
+          "\nits values are choices, so a list that is one of them has brackets of its own: "
+          "{}: [{}], or {}={} on the command line",
+          path, list, path, list);
+    }
+    return "";
   }
 
   // Of many mistaken cells in a row the last ones told nothing new.

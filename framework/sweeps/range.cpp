@@ -11,6 +11,9 @@ namespace vitrine {
 namespace {
 
 constexpr double kMostWhole = 1e15;
+constexpr const char* kShared =
+    "an end is a number, ${env:NAME}, or ${KEY} of a key that the config sets and the sweep does "
+    "not";
 constexpr const char* kShort = "such as 1e-4..0.1, log:1e-4..0.1, or 0..1:0.25 in steps";
 
 bool is_whole_number(const std::optional<double>& value) {
@@ -144,7 +147,24 @@ bool looks_like_range(const Node& node) {
          std::all_of(node.children.begin(), node.children.end(), is_key);
 }
 
+bool refers_as_range(const Node& text) {
+  std::string numbers = text.refers;
+  for (size_t begin; (begin = numbers.find("${")) != numbers.npos;) {
+    const size_t end = numbers.find('}', begin);
+    if (end == numbers.npos) return false;
+    numbers.replace(begin, end + 1 - begin, "1");
+  }
+  return is_range_text(numbers);
+}
+
 std::optional<Node> spelled_out(const Node& text, const std::string& path, Problems& problems) {
+  if (refers_as_range(text)) {
+    problems.add(
+        text.location,
+        fmt::format("{}: {}: the ends of a range are the same for all trials", path, text.shown()),
+        kShared);
+    return Node::sequence({});
+  }
   if (text.kind != Node::Kind::kScalar || text.quoted || !is_range_text(text.scalar))
     return std::nullopt;
   const auto wrong = [&](const std::string& message, const std::string& hint) {
@@ -193,6 +213,14 @@ std::optional<Range> read_range(const Node& node, const std::string& path, const
                                 Problems& problems) {
   const size_t before = problems.size();
   if (const Node* given = node.find("distribution")) refuse_distribution(*given, path, problems);
+  for (const Node& child : node.children) {
+    if (child.refers.empty()) continue;
+    problems.add(child.location,
+                 fmt::format("{}.{}: {}: the ends of a range are the same for all trials", path,
+                             child.key, child.shown()),
+                 kShared);
+  }
+  if (problems.size() > before) return std::nullopt;
   Range out;
   read_fields(fields_of(out), node, path, problems, {"distribution"});
   for (const char* end : {"min", "max"}) {

@@ -34,6 +34,9 @@ struct Range {
 // A mapping that is a range if it stands where numbers do: it has a key of a range, and no other.
 bool looks_like_range(const Node& node);
 
+// Whether a text would be one of those below if what it refers to were numbers: "${env:LOW}..0.1".
+bool refers_as_range(const Node& text);
+
 // What a lone text says of values: "1e-4..0.1", "log:8..512", "0..1:0.25" as a range's mapping,
 // "0..9" as the list of these whole numbers. None where it is no such text; one that is none of
 // these but was meant to be goes to `problems`.

@@ -10,6 +10,7 @@
 #include "framework/config/yaml.h"
 #include "framework/files/paths.h"
 #include "framework/runs/run_directory.h"
+#include "framework/sweeps/range.h"
 #include "framework/training/engine.h"
 
 namespace vitrine {
@@ -155,8 +156,44 @@ class SpecReader {
     const Node resolved = with_own_values(all);
     for (Node& option : sweep_.children) {
       const Node* value = resolved.find("sweep")->find(option.key);
-      if (value && option.key != "parameters" && option.key != "cells") option = Node(*value);
+      if (!value) continue;
+      if (option.key != "parameters" && option.key != "cells") option = Node(*value);
+      take_ends(option, *value);
     }
+  }
+
+  // A range is read before there are trials, so its ends are values that all of these share.
+  // `value`: the same with the values of the config.
+  void take_ends(Node& node, const Node& value) const {
+    const auto take = [&](Node& end, const Node& own) {
+      if (own.refers.empty() && !refers_to_any(end.refers, varying_keys())) end = Node(own);
+    };
+    if (refers_as_range(node)) take(node, value);
+    // It was put together as a text, and is read as if it had been written so.
+    if (!node.from.empty() && is_range_text(node.scalar)) node.quoted = false;
+    for (size_t i = 0; i < node.children.size() && i < value.children.size(); ++i) {
+      Node& child = node.children[i];
+      if (!looks_like_range(node)) {
+        take_ends(child, value.children[i]);
+      } else if (!child.refers.empty()) {
+        take(child, value.children[i]);
+      }
+    }
+  }
+
+  // Those that the sweep sets, with the seed.
+  std::vector<std::string> varying_keys() const {
+    std::vector<std::string> out = {"seed"};
+    if (const Node* parameters = sweep_.find("parameters")) list_set(*parameters, "", out);
+    if (const Node* cells = sweep_.find("cells")) {
+      for (const Node& cell : cells->children) list_set(cell, "", out);
+    }
+    return out;
+  }
+
+  static void list_set(const Node& node, const std::string& path, std::vector<std::string>& out) {
+    if (!node.is_mapping() || looks_like_range(node)) return out.push_back(path);
+    for (const Node& child : node.children) list_set(child, join_path(path, child.key), out);
   }
 
   void set_option(const Assignment& assignment) {

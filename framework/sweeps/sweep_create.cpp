@@ -88,7 +88,7 @@ void refuse_remains(const fs::path& folder) {
 
 Json values_of(const Cell& cell) {
   Json out = Json::object();
-  for (const Setting& setting : cell.settings) out[setting.path] = setting.value.json();
+  for (const Setting& setting : cell.settings) out[setting.path] = frozen(setting.value);
   return out;
 }
 

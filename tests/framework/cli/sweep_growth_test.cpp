@@ -47,6 +47,21 @@ TEST_CASE("a sweep grows, and a trial that is beyond repair keeps no other from 
         "frozen: resume sweep seed=0..9 --jobs 2\n");
 }
 
+TEST_CASE("a literal ${ stays one in a sweep that grows") {
+  const SweptFolder folder;
+  REQUIRE(folder
+              .sweep({"seed=0", "sweep.cells=[{name: x, optimizer.lr: 0.01, note: 'a$${b}'}]",
+                      "training.max_steps=1", "--threads", "1"})
+              .code == 0);
+  const Result grown = folder.run({"resume", "sweep", "seed=0..1"});
+  CHECK(grown.err == "");
+  CHECK(grown.code == 0);
+  const fs::directory_iterator trials(folder / "sweep/trials");
+  CHECK(std::distance(begin(trials), end(trials)) == 2);
+  for (const auto& trial : fs::directory_iterator(folder / "sweep/trials"))
+    CHECK_THAT(bytes_of(trial.path() / "config.yaml"), Contains("note: \"a$${b}\"\n"));
+}
+
 TEST_CASE("asha gets more trials, and winners that are new are confirmed as well") {
   const SweptFolder folder;
   const std::vector<std::string> search = {

@@ -15,6 +15,17 @@ TEST_CASE("an impossible cell is refused by --strict, and nothing is made") {
   CHECK_FALSE(fs::exists(folder / "runs"));
 }
 
+TEST_CASE("who lists the items of one value is told how a list is a choice") {
+  const SweptFolder folder;
+  CHECK(folder.refused({"sweep", "small.yaml", "optimizer.betas=0.9,0.999"}) ==
+        "error: no cell of the sweep is possible:\n"
+        "  betas=0.9: optimizer: betas takes two numbers, got 1\n"
+        "  betas=0.999: optimizer: betas takes two numbers, got 1\n"
+        "its values are choices, so a list that is one of them has brackets of its own: "
+        "optimizer.betas: [[0.9, 0.999]], or optimizer.betas=[0.9, 0.999] on the command line\n");
+  CHECK_FALSE(fs::exists(folder / "runs"));
+}
+
 TEST_CASE("a typing mistake is never taken for an impossible cell") {
   const SweptFolder folder;
   CHECK(folder.refused({"sweep", "small.yaml", "model.mlp=gelu,gleu"}) ==
@@ -24,7 +35,7 @@ TEST_CASE("a typing mistake is never taken for an impossible cell") {
   CHECK(folder.refused({"sweep", "small.yaml", "model.hiden_d=8,16"}) ==
         "error: command line:1:7: model.hiden_d: unknown key\n"
         "    1 | model.hiden_d=8,16\n"
-        "      |       ^ did you mean hidden_d?\n");
+        "      |       ^ did you mean model.hidden_d?\n");
   CHECK_FALSE(fs::exists(folder / "runs"));
 }
 

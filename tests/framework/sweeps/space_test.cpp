@@ -216,7 +216,15 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
        "      |                                             ^ written as {min: 0.001, max: 0.1}\n"
        "a.yaml:1:46: sweep.parameters.optimizer.lr.low: unknown key\n"
        "    1 | {method: random, parameters: {optimizer.lr: {low: 1, max: 2}}}\n"
-       "      |                                              ^ did you mean log?"},
+       "      |                                              ^ did you mean "
+       "sweep.parameters.optimizer.lr.log?"},
+      {"{method: random, parameters: {optimizer.lr: {min: '${other}', max: 1}}}",
+       "a.yaml:1:51: sweep.parameters.optimizer.lr.min: \"${other}\": the ends of a range are the "
+       "same for all trials\n"
+       "    1 | {method: random, parameters: {optimizer.lr: {min: '${other}', max: 1}}}\n"
+       "      |                                                   ^ an end is a number, "
+       "${env:NAME}, or "
+       "${KEY} of a key that the config sets and the sweep does not"},
       {"{method: random, parameters: {optimizer.lr: {min: 1, max: 0.1}}}",
        "a.yaml:1:45: sweep.parameters.optimizer.lr: min (1) must be below max (0.1)\n"
        "    1 | {method: random, parameters: {optimizer.lr: {min: 1, max: 0.1}}}\n"

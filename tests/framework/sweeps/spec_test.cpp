@@ -71,6 +71,20 @@ TEST_CASE("seeds and whole numbers are given as ranges, both ends included") {
         "0: model.hidden_d=10\n");
 }
 
+TEST_CASE("ends of ranges take values of the environment and of the config") {
+  const Folder folder;
+  setenv("VITRINE_TEST_LOW", "0.5", 1);
+  const SweepSpec spec = read_spec(
+      {folder.sweep("base: base.yaml\na: 2\nsweep: {method: random, trials: 3, parameters: "
+                    "{b: {min: '${a}', max: 4}, c: ['${env:VITRINE_TEST_LOW}..${a}']}}\n")},
+      {"d=log:${env:VITRINE_TEST_LOW}..${a}", "seed=${a}..4"});
+  CHECK(to_flow_yaml(spec.options.parameters.write()) ==
+        "{b: {min: 2, max: 4}, c: [0.5..2], d: [log:0.5..2]}");
+  CHECK(spec.options.seeds.list == std::vector<int64_t>{2, 3, 4});
+  const SweepSpec varied = read_spec({folder.base()}, {"a=1,2", "b=${a}..4"});
+  CHECK(to_flow_yaml(varied.options.parameters.write()) == "{a: [1, 2], b: [\"${a}..4\"]}");
+}
+
 TEST_CASE("a grid has every combination, the last key varying fastest") {
   const Folder folder;
   const SweepSpec spec = read_spec({folder.base(), folder.other()},
