@@ -8,8 +8,8 @@
 
 #include "framework/config/yaml.h"
 #include "framework/error.h"
-#include "framework/files/place.h"
 #include "framework/files/paths.h"
+#include "framework/files/place.h"
 
 namespace vitrine {
 namespace {
@@ -50,18 +50,35 @@ std::string read_all(int descriptor, const fs::path& file) {
   return text;
 }
 
+// Whether it is a pipe with a name of its own, to which nobody may ever write; those of a shell
+// ("<(...)", standard input) have a writer.
+bool is_named_pipe(const fs::path& file, const Descriptor& in, const struct stat& status) {
+  const std::string name = file.string();
+  if (!S_ISFIFO(status.st_mode) || name.starts_with("/dev/") || name.starts_with("/proc/"))
+    return false;
+  std::error_code error;
+  const fs::path opened = fs::read_symlink("/proc/self/fd/" + std::to_string(in.get()), error);
+  return !opened.string().starts_with("pipe:");
+}
+
 Node read(const fs::path& file, bool takes_pipe) {
   const std::string name = takes_pipe ? shown_config(file) : file.string();
   if (takes_pipe && file == "-") return parse_yaml(read_all(STDIN_FILENO, name), name);
   // Opening a pipe would wait for its writer.
-  const int flags = O_RDONLY | (takes_pipe ? 0 : O_NONBLOCK);
-  const Descriptor in = open_descriptor(file, flags);
+  const Descriptor in = open_descriptor(file, O_RDONLY | O_NONBLOCK);
   struct stat status {};
   if (!in.is_open() || fstat(in.get(), &status) != 0) refuse_missing(file, errno);
   if (S_ISDIR(status.st_mode))
     throw Error(ExitCode::kUsage, escape(name) + ": is a folder, not a config file");
   if (!S_ISREG(status.st_mode) && !takes_pipe)
     throw Error(ExitCode::kUsage, escape(name) + ": is not a regular file");
+  if (is_named_pipe(file, in, status)) {
+    throw Error(ExitCode::kUsage, escape(name) +
+                                      ": is a named pipe, to which nobody may ever "
+                                      "write; read it for this program: cat PIPE | "
+                                      "runner -");
+  }
+  if (!S_ISREG(status.st_mode)) fcntl(in.get(), F_SETFL, 0);  // reading waits
   return parse_yaml(read_all(in.get(), file), name);
 }
 

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <cstdlib>
 
 #include "tests/framework/cli/support.h"
@@ -52,6 +54,18 @@ TEST_CASE("every verb that takes a config takes it from standard input") {
              Contains("name: small  # small.yaml:1:7\n"));
   CHECK_THAT(said("grep -v ^name small.yaml | \"$RUNNER\" - --dry-run"),
              Contains("stdin: vit with"));
+}
+
+TEST_CASE("a pipe with a name of its own is not waited for") {
+  const ConfigFolder folder(kSmallConfig);
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  const Result result = shell("timeout --signal KILL 20 \"$RUNNER\" show pipe", folder.path());
+  CHECK(result.code == 2);
+  CHECK(result.err ==
+        "error: pipe: is a named pipe, to which nobody may ever write; read it for this program: "
+        "cat PIPE | runner -\n");
+  CHECK_THAT(shell("cat small.yaml >pipe & \"$RUNNER\" show /dev/stdin <pipe", folder.path()).out,
+             StartsWith("name: small"));
 }
 
 TEST_CASE("the home folder and variables stand in paths, and no folder is called ~") {
