@@ -33,6 +33,11 @@ Assignment::Assignment(const std::string& text) : source_(std::make_shared<Sourc
            fmt::format("expected key=value, got \"{}\"", escape(text.substr(0, 200))),
            "such as optimizer.lr=0.01");
   }
+  // A file would take a key of this name for the end of a list.
+  if (path_.ends_with('+') || path_.find("+.") != path_.npos) {
+    refuse(at_byte(source_, 0), escape(path_) + ": no key ends with +",
+           "more items of a list: tags+=[a, b]");
+  }
   if (std::count(path_.begin(), path_.end(), '.') >= kMaxLevels) {
     source_->lines = {text.substr(0, 200)};
     refuse(at_byte(source_, 0), fmt::format("a key has at most {} levels", kMaxLevels));

@@ -390,6 +390,9 @@ TEST_CASE("`+` adds to a list of the base, of several bases, and to the default"
         "      |     ^ the base has it at b.yaml:1:4");
   CHECK(
       refused("t: [a]", "t+=b,c").starts_with("command line:1:4: t: several values make a sweep"));
+  CHECK_THAT(refused("t: [a]", "t+.x=b"),
+             StartsWith("command line:1:1: t+.x: no key ends with +\n"));
+  CHECK_THAT(refused("t: [a]", "t++=b"), StartsWith("command line:1:1: t+: no key ends with +\n"));
 
   struct Lists {
     std::vector<std::string> keys = {"seed"};
