@@ -16,6 +16,7 @@
 #include "framework/config/references.h"
 #include "framework/config/scalar.h"
 #include "framework/files/paths.h"
+#include "framework/files/place.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/environment.h"
 
@@ -103,8 +104,8 @@ void insert_default_verb(std::vector<std::string>& arguments) {
   if (first == arguments.end()) return;
   const auto names = verb_names();
   if (std::find(names.begin(), names.end(), *first) != names.end()) return;
-  const bool file = *first == "-" || first->find_first_of("./~") != std::string::npos ||
-                    std::filesystem::exists(*first);
+  const bool file =
+      *first == "-" || first->find_first_of("./~") != std::string::npos || exists(*first);
   if (!file) {
     const std::string near = nearest_names(*first, names);
     throw Error(

@@ -12,6 +12,7 @@
 #include "framework/cli/verbs.h"
 #include "framework/cpus.h"
 #include "framework/files/paths.h"
+#include "framework/files/place.h"
 #include "framework/sweeps/allocation.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/slurm.h"
@@ -34,9 +35,7 @@ struct SweepVerbOptions {
 };
 
 // "a.yaml" is a config, "seed=0..9" an assignment.
-bool is_assignment(const std::string& word) {
-  return word.find('=') != word.npos && !std::filesystem::exists(word);
-}
+bool is_assignment(const std::string& word) { return word.find('=') != word.npos && !exists(word); }
 
 SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) {
   std::vector<std::string> files, assignments;
@@ -81,9 +80,7 @@ void show_result(const Sweep& sweep) {
     print("no best: without a validation split (dataset.validation) there is nothing to choose by");
 }
 
-std::string shown_path(const Sweep& sweep) {
-  return escape(std::filesystem::proximate(sweep.path()).string());
-}
+std::string shown_path(const Sweep& sweep) { return escape(from_here(sweep.path()).string()); }
 
 // Which run stands for the sweep, why, and by which link it is reached.
 void show_best(const Sweep& sweep) {
@@ -153,6 +150,7 @@ Json result_of(const Sweep& sweep, ExitCode code) {
 bool is_left(const Sweep& sweep, ExitCode code) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     const bool is_paused = sweep.state(i).status == TrialStatus::kPaused;
+    if (sweep.state(i).is_open) return true;
     if (is_due(sweep.state(i), false) && !(is_paused && code == ExitCode::kFailed)) return true;
   }
   return false;

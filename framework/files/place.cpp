@@ -42,6 +42,11 @@ bool sync_folder(int folder) { return fsync(folder) == 0 || errno == EINVAL; }
               code);
 }
 
+[[noreturn]] void throw_remove_error(const Place& place, int code) {
+  throw Error(ExitCode::kFailed, "cannot remove " + place.shown() + ": " + reason_for(code, place),
+              code);
+}
+
 void make_one(const Place& place) {
   if (mkdirat(place.folder(), place.name().c_str(), 0777) != 0) {
     if (errno == EEXIST) return;
@@ -141,18 +146,35 @@ Descriptor open_descriptor(const Place& place, int flags) {
   return open_at(place.folder(), place.name(), flags | link_flags(place));
 }
 
+bool is_missing(int code) {
+  return code == ENOENT || code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG;
+}
+
 bool exists(const Place& place) {
   struct stat status {};
   if (fstatat(place.folder(), place.name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
+  if (is_missing(errno)) return false;
+  throw_read_error(place, errno);
+}
+
+bool is_folder(const Place& place) {
+  struct stat status {};
+  const int flags = place.is_held() ? AT_SYMLINK_NOFOLLOW : 0;
+  if (fstatat(place.folder(), place.name().c_str(), &status, flags) == 0)
+    return S_ISDIR(status.st_mode);
+  if (is_missing(errno)) return false;
   throw_read_error(place, errno);
 }
 
 void remove_file(const Place& place) {
   if (unlinkat(place.folder(), place.name().c_str(), 0) == 0 || errno == ENOENT) return;
-  const int code = errno;
-  throw Error(ExitCode::kFailed, "cannot remove " + place.shown() + ": " + reason_for(code, place),
-              code);
+  throw_remove_error(place, errno);
+}
+
+void remove_empty_folder(const Place& place) {
+  if (unlinkat(place.folder(), place.name().c_str(), AT_REMOVEDIR) == 0) return;
+  const bool is_kept = errno == ENOENT || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST;
+  if (!is_kept) throw_remove_error(place, errno);
 }
 
 void rename_file(const Place& place, const std::string& name) {

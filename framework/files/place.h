@@ -70,12 +70,21 @@ class Folder {
 // open(2) of a place; not open, with errno set, when it fails.
 Descriptor open_descriptor(const Place& place, int flags);
 
+// Whether a call to the system failed with this errno since there is nothing of the name.
+bool is_missing(int code);
+
 // Whether something of this name is there, be it a link. Throws Error(kData) where that cannot be
-// told.
+// told. Of a std::filesystem::path it must be asked as vitrine::exists.
 bool exists(const Place& place);
+
+// Whether a folder of this name is there, or a link to one. Throws as exists does.
+bool is_folder(const Place& place);
 
 // Removes a file. Throws Error(kFailed) where it is there still.
 void remove_file(const Place& place);
+
+// Removes a folder, if it is empty. Throws Error(kFailed) where that cannot be done.
+void remove_empty_folder(const Place& place);
 
 // Gives a file another name in its own folder, for good (the folder goes to the disk), in the place
 // of what has that name. Throws Error(kFailed).

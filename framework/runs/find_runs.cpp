@@ -14,8 +14,6 @@ namespace fs = std::filesystem;
 namespace vitrine {
 namespace {
 
-bool is_missing(int reason) { return reason == ENOENT || reason == ENOTDIR || reason == ELOOP; }
-
 std::string counted(size_t count, const std::string& what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }

@@ -136,6 +136,15 @@ TEST_CASE("a dry run tells what each cell costs, and makes nothing") {
   CHECK(plan["cells"][1].at("steps") == 30);
 }
 
+TEST_CASE("values of a key may be longer than any file's name") {
+  const SweptFolder folder;
+  const std::string zeros(300, '0');
+  const Result result =
+      folder.sweep({"optimizer.lr=0.1" + zeros + ",0.2" + zeros, "--dry-run", "--jobs", "1"});
+  CHECK(result.err == "");
+  CHECK_THAT(result.out, StartsWith("small: 2 trials, 2 cells x 1 seed, 1 at a time\n"));
+}
+
 TEST_CASE("a sweep whose frozen program is gone is told what it misses") {
   const SweptFolder folder;
   REQUIRE(folder.sweep({"seed=0..1", "training.max_steps=1"}).code == 0);
