@@ -4,9 +4,9 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
+#include "framework/files/place.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/frozen_code.h"
-#include "framework/sweeps/room.h"
 
 namespace vitrine {
 
@@ -16,24 +16,6 @@ struct ResumeOptions {
   std::string place;
   bool retry_failed = false;
 };
-
-// Folders that are gone or damaged are no reason to leave the others alone.
-void mend(Sweep& sweep, bool retry_failed) {
-  for (size_t i = 0; i < sweep.trials().size(); ++i) {
-    const std::string folder = escape(std::filesystem::proximate(sweep.folder(i)).string());
-    try {
-      const std::string wrong = sweep.mend(i, retry_failed);
-      if (!wrong.empty()) print_warning(fmt::format("{} {}", folder, wrong));
-    } catch (const Error& error) {
-      if (tells_of_full_disk(error.what())) {
-        sweep.set_out_of_room(i, error.what());
-      } else {
-        sweep.set_failed(i, error.what());
-      }
-      print_warning(fmt::format("{} cannot be gone on with: {}", folder, error.what()));
-    }
-  }
-}
 
 // A sweep runs its own copies of the program and of plug-ins, wherever these came from.
 void tell_of_frozen_code(const Sweep& sweep) {
@@ -66,7 +48,7 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
     growth = grow_sweep(sweep, command.assignments(), of_sweep, command.json());
     if (!growth) return requested_stop();
   }
-  mend(sweep, options.retry_failed);
+  for (const std::string& wrong : sweep.mend(options.retry_failed)) print_warning(wrong);
   return of_sweep.run(sweep, options.retry_failed, command.json(), growth,
                       /*looks_for_data=*/!grows);
 }
@@ -74,7 +56,7 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
 ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,
                 const SweepCommand& of_sweep) {
   if (holds_sweep(options.place)) return resume_sweep(options, command, of_sweep);
-  if (!std::filesystem::exists(options.place)) refuse_sweep(options.place);
+  if (!exists(options.place)) refuse_sweep(options.place);
   if (options.retry_failed || of_sweep.is_given()) {
     throw Error(ExitCode::kUsage, "--retry-failed, --jobs and --confirm are for sweeps; " +
                                       escape(options.place) + " holds none");

@@ -8,6 +8,7 @@
 #include "framework/cli/verbs.h"
 #include "framework/config/scalar.h"
 #include "framework/cpus.h"
+#include "framework/files/paths.h"
 #include "framework/reports/status_rows.h"
 #include "framework/sweeps/ranking.h"
 #include "framework/sweeps/run_sweep.h"
@@ -49,7 +50,7 @@ KnownSweep known_sweep(const std::filesystem::path& folder) {
 // Of a trial the sweep knows more: that it waits, that it is paused, how it ended.
 void add_trial(const KnownSweep& known, const std::filesystem::path& run, StatusRow& row) {
   const Sweep& sweep = known.sweep;
-  row.sweep = std::filesystem::proximate(sweep.path()).string();
+  row.sweep = from_here(sweep.path()).string();
   const auto trial = sweep.find(run);
   if (!trial) return;
   const TrialState& state = sweep.state(*trial);
@@ -64,12 +65,11 @@ void add_trial(const KnownSweep& known, const std::filesystem::path& run, Status
   row.slurm_task = log.stem().string();
   std::error_code ignored;
   if (!state.error.empty() && std::filesystem::exists(log, ignored))
-    row.log = std::filesystem::proximate(log).string();
+    row.log = from_here(log).string();
 }
 
 std::string line_of(const Sweep& sweep) {
-  std::string out =
-      escape(std::filesystem::proximate(sweep.path()).string()) + ": " + headline_of(sweep);
+  std::string out = escape(from_here(sweep.path()).string()) + ": " + headline_of(sweep);
   if (sweep.slurm_jobs().empty()) return out;
   out += "; job " + escape(sweep.slurm_jobs().back().id);
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
@@ -78,7 +78,7 @@ std::string line_of(const Sweep& sweep) {
   }
   if (has_more(sweep)) {
     out += "; nothing is queued, go on with: runner resume " +
-           escape(std::filesystem::proximate(sweep.path()).string());
+           escape(from_here(sweep.path()).string());
   }
   return out;
 }

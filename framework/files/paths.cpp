@@ -28,6 +28,12 @@ std::string expand_home(const std::string& path) {
   throw Error(ExitCode::kUsage, escape(path) + ": there is no home folder (HOME is not set)");
 }
 
+std::filesystem::path from_here(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path out = std::filesystem::proximate(path, error);
+  return error ? path : out;
+}
+
 std::string counted_from_here(const std::filesystem::path& path) {
   if (path.is_absolute()) return "";
   std::error_code error;

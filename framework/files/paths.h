@@ -11,6 +11,9 @@ namespace vitrine {
 // are; a file that is itself called "~" is "./~".
 std::string expand_home(const std::string& path);
 
+// A path as messages show it: relative to the current folder, unless that cannot be told.
+std::filesystem::path from_here(const std::filesystem::path& path);
+
 // The rule that a relative path was counted by, for a message that it is not there:
 // " (/home/me/a.yaml: a relative path counts from the current folder)"; empty for an absolute path.
 std::string counted_from_here(const std::filesystem::path& path);

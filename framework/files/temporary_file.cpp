@@ -49,6 +49,7 @@ Descriptor folder_of(const Place& file) {
 
 TemporaryFile::TemporaryFile(const Place& destination)
     : destination_(destination), folder_(folder_of(destination)) {
+  if (!folder_.is_open()) throw_write_error(destination, errno);
   struct stat there {};
   const bool is_there =
       fstatat(destination.folder(), destination.name().c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0;
@@ -57,7 +58,6 @@ TemporaryFile::TemporaryFile(const Place& destination)
     throw Error(ExitCode::kFailed,
                 "cannot write " + destination.shown() + ": it is not a regular file");
   }
-  if (!folder_.is_open()) throw_write_error(destination, errno);
   for (int attempt = 0; attempt < 100 && !file_.is_open(); ++attempt) {
     std::string name = temporary_name(destination);
     file_ = open_at(folder_.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
@@ -100,6 +100,14 @@ void remove_forgotten(const Place& destination) {
     }
   } catch (const Error&) {
     // Whoever writes there is told what is wrong.
+  }
+}
+
+void remove_temporaries_of(const Place& destination) {
+  const Folder folder = Folder::open(destination.path().parent_path());
+  for (const std::string& name : folder.names()) {
+    if (name.starts_with(name_before_hex(destination)) && name.ends_with(kSuffix))
+      remove_file(folder / name);
   }
 }
 

@@ -30,6 +30,9 @@ class TemporaryFile {
 // writing to. Nothing is thrown.
 void remove_forgotten(const Place& destination);
 
+// Deletes all temporaries of this destination, which nobody else may be writing. Throws Error.
+void remove_temporaries_of(const Place& destination);
+
 // Deletes what atomic writes and downloads left in `folder` when their process was killed; nothing
 // where there is no such folder. Only for a folder that nobody else is writing to.
 void remove_temporaries(const Place& folder);

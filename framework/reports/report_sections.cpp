@@ -6,6 +6,7 @@
 
 #include "framework/error.h"
 #include "framework/files/file.h"
+#include "framework/files/paths.h"
 #include "framework/reports/comparison.h"
 #include "framework/reports/comparison_table.h"
 #include "framework/reports/comparison_text.h"
@@ -150,7 +151,7 @@ std::string last_words(const RunRecord& run) {
     const size_t at = words.find(advice);
     const auto sweep = sweep_of(run.path);
     if (at == words.npos || sweep.empty()) return words;
-    return words.substr(0, at) + advice + escape(std::filesystem::proximate(sweep).string());
+    return words.substr(0, at) + advice + escape(from_here(sweep).string());
   } catch (const Error&) {
     return "";  // killed before it had a log
   }

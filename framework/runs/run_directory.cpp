@@ -16,7 +16,7 @@
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/files/paths.h"
-#include "framework/files/sha256.h"
+#include "framework/files/staged.h"
 
 namespace fs = std::filesystem;
 
@@ -62,13 +62,23 @@ void remove_forgotten_links(const fs::path& folder) {
   }
 }
 
+// For advice: one that cannot be read is none.
+bool looks_like_run(const fs::path& folder) {
+  try {
+    return holds_run(folder);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // The newest three runs directly in `folder`, as "a, b, c": what to type instead.
 std::string runs_in(const fs::path& folder) {
   std::vector<std::string> runs;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (!fs::is_symlink(entry->symlink_status()) && holds_run(entry->path())) {
+    std::error_code ignored;
+    if (!fs::is_symlink(entry->symlink_status(ignored)) && looks_like_run(entry->path())) {
       runs.push_back(escape(entry->path().string()));
     }
   }
@@ -79,16 +89,32 @@ std::string runs_in(const fs::path& folder) {
 
 }  // namespace
 
-void point_link(const fs::path& link, const fs::path& target) {
+std::string point_link(const fs::path& link, const fs::path& target) {
   std::random_device random;
   const fs::path temporary =
       link.parent_path() / fmt::format(".{}-{:06x}", link.filename().string(), random() & 0xFFFFFF);
   std::error_code error;
   const fs::file_status there = fs::symlink_status(link, error);
-  if (fs::exists(there) && !fs::is_symlink(there)) return;
+  if (fs::exists(there) && !fs::is_symlink(there)) return "";
   fs::create_directory_symlink(target, temporary, error);
+  const bool has_links =
+      error != std::errc::operation_not_permitted && error != std::errc::operation_not_supported;
   if (!error) fs::rename(temporary, link, error);
-  if (error) fs::remove(temporary, error);
+  if (!error || !has_links) return "";
+  std::error_code ignored;
+  fs::remove(temporary, ignored);
+  return fmt::format("cannot point the link {} to {}: {}", escape(link.string()),
+                     escape(target.string()), error.message());
+}
+
+void remove_temporary_links(const fs::path& link) {
+  const Folder folder = Folder::open(link.parent_path());
+  const std::string begin = "." + link.filename().string() + "-";
+  for (const std::string& name : folder.names()) {
+    std::error_code ignored;
+    if (name.starts_with(begin) && fs::is_symlink(folder.path() / name, ignored))
+      remove_file(folder / name);
+  }
 }
 
 bool is_valid_name(std::string_view name) {
@@ -101,9 +127,10 @@ bool is_valid_name(std::string_view name) {
 }
 
 bool holds_run(const fs::path& folder) {
-  std::error_code ignored;
   for (const char* name : {"config.yaml", "metrics.json", "checkpoints"}) {
-    if (fs::exists(folder / name, ignored)) return true;
+    struct stat status {};
+    if (stat((folder / name).c_str(), &status) == 0) return true;
+    if (!is_missing(errno)) throw_read_error(folder / name, errno);
   }
   return false;
 }
@@ -179,7 +206,8 @@ RunDirectory RunDirectory::open(const fs::path& directory) {
   const bool is_there = fs::exists(path, ignored), is_folder = fs::is_directory(path, ignored);
   std::string near = runs_in(path);
   if (near.empty()) near = runs_in(parent);
-  if (near.empty() && is_there && !is_folder && holds_run(parent)) near = escape(parent.string());
+  if (near.empty() && is_there && !is_folder && looks_like_run(parent))
+    near = escape(parent.string());
   throw Error(ExitCode::kUsage,
               fmt::format("{} {}{}{}", escape(path.string()),
                           is_folder  ? "holds no run (no config.yaml, metrics.json or checkpoints)"
@@ -210,23 +238,12 @@ void RunDirectory::check_there() const {
                           escape(path().string())));
 }
 
-void RunDirectory::stage_config(const std::string& text) const {
-  write_file_atomically(staged_config(), text);
-}
+void RunDirectory::stage_config(const std::string& text) const { stage(config(), text); }
 
 Place RunDirectory::current_config(const std::string& sha256) const {
-  constexpr uint64_t kMostBytes = uint64_t{1} << 20;
-  const bool counts = !sha256.empty() && exists(staged_config()) &&
-                      sha256_hex(read_file(staged_config(), kMostBytes)) == sha256;
-  return counts ? staged_config() : config();
+  return current_place(config(), sha256);
 }
 
-void RunDirectory::settle_config(const std::string& sha256) const {
-  if (current_config(sha256).path() == staged_config().path()) {
-    rename_file(staged_config(), config().filename());
-  } else {
-    remove_file(staged_config());
-  }
-}
+void RunDirectory::settle_config(const std::string& sha256) const { settle(config(), sha256); }
 
 }  // namespace vitrine

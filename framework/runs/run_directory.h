@@ -13,7 +13,8 @@ namespace vitrine {
 // Names of runs, sweeps and trials: [A-Za-z0-9._-]{1,128} without a leading dot or dash.
 bool is_valid_name(std::string_view name);
 
-// Whether `folder` has a config.yaml, a metrics.json or a checkpoints folder.
+// Whether `folder` has a config.yaml, a metrics.json or a checkpoints folder. Throws Error(kData)
+// where that cannot be told.
 bool holds_run(const std::filesystem::path& folder);
 
 // Throws Error(kUsage) where `file` is there and lies in the directory of a run: exports and
@@ -22,8 +23,11 @@ void refuse_file_of_run(const std::filesystem::path& file);
 
 // Makes or replaces a link to a folder, which is there at every moment; `target` is taken relative
 // to the link's own folder. A convenience: nothing happens where the file system has no links, or
-// somebody's own file has this name.
-void point_link(const std::filesystem::path& link, const std::filesystem::path& target);
+// somebody's own file has this name. Gives what else went wrong, in words.
+std::string point_link(const std::filesystem::path& link, const std::filesystem::path& target);
+
+// Removes what that left where its process was killed, if nobody else is doing it. Throws Error.
+void remove_temporary_links(const std::filesystem::path& link);
 
 // The folder of one run, held open: what is read and written is in this folder wherever it is moved
 // to meanwhile, and no link in it is followed.
@@ -72,7 +76,6 @@ class RunDirectory {
 
  private:
   explicit RunDirectory(Folder folder);
-  Place staged_config() const { return folder_ / ".config.yaml.next"; }
 
   Folder folder_;
   std::filesystem::path opened_at_;

@@ -51,7 +51,8 @@ bool AshaScheduler::is_between_rungs(size_t trial) const {
 
 // Not one that is to be run again still.
 bool AshaScheduler::is_failed(size_t trial) const {
-  return sweep_.state(trial).is_failed() && !is_available(trial) && !apart_.contains(trial);
+  const TrialState& state = sweep_.state(trial);
+  return state.is_failed() && !state.is_open && !is_available(trial) && !apart_.contains(trial);
 }
 
 // Of the cells that have such trials, how many.

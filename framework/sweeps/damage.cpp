@@ -49,15 +49,14 @@ bool is_usable(const RunDirectory& run) {
 
 Damage damage_of(const fs::path& folder, const Node& planned, TrialStatus status,
                  bool retry_failed) {
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(folder, error))) return {folder, "is gone"};
-  if (!fs::is_directory(folder, error)) return {folder, "is no folder"};
+  if (!vitrine::exists(folder)) return {folder, "is gone"};
+  if (!is_folder(folder)) return {folder, "is no folder"};
   const fs::path config = folder / "config.yaml";
-  if (!fs::exists(config, error)) return {config, "has no config.yaml"};
+  if (!vitrine::exists(config)) return {config, "has no config.yaml"};
   if (status == TrialStatus::kFinished) return {};
   if (!is_sound_config(config, planned)) return {config, "has a damaged config.yaml"};
   const RunDirectory run = RunDirectory::open(folder);
-  if (exists(run.metrics())) {
+  if (vitrine::exists(run.metrics())) {
     try {
       const Metrics metrics = Metrics::read_alone(run.metrics());
       if (!metrics.last_checkpoint.empty() && checkpoint_steps(run.checkpoints()).empty())

@@ -35,8 +35,7 @@ void freeze(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 FrozenCode::FrozenCode(fs::path folder) : folder_(std::move(folder)) {
-  std::error_code error;
-  fs::create_directories(folder_, error);
+  Folder::make(folder_);
   freeze("/proc/self/exe", folder_ / kProgram);
   for (const char* library : kLibraries) freeze(library_folder() / library, folder_ / library);
 }
@@ -63,20 +62,18 @@ bool have_same_bytes(const fs::path& a, const fs::path& b) {
 
 CodeOfSweep require_trusted_code(const fs::path& folder) {
   CodeOfSweep out;
-  std::error_code error;
-  out.is_this_program = have_same_bytes(folder / "runner", "/proc/self/exe");
-  if (fs::exists(folder / "runner", error)) out.program.push_back(folder / "runner");
+  out.is_this_program = have_same_bytes(folder / kProgram, "/proc/self/exe");
+  if (vitrine::exists(folder / kProgram)) out.program.push_back(folder / kProgram);
   for (const char* library : kLibraries) {
     out.is_this_program =
         out.is_this_program && have_same_bytes(folder / library, library_folder() / library);
-    if (fs::exists(folder / library, error)) out.program.push_back(folder / library);
+    if (vitrine::exists(folder / library)) out.program.push_back(folder / library);
   }
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().filename().string().starts_with(kPlugin))
-      out.plugins.push_back(entry->path());
+  if (const auto held = Folder::find(folder)) {
+    for (const std::string& name : held->names()) {
+      if (name.starts_with(kPlugin)) out.plugins.push_back(folder / name);
+    }
   }
-  std::sort(out.plugins.begin(), out.plugins.end());
   const auto check = [&](const fs::path& file, const char* what) {
     const std::string warning = require_trusted(file, what + escape(file.string()));
     if (!warning.empty()) out.warnings.push_back(warning);
@@ -87,14 +84,25 @@ CodeOfSweep require_trusted_code(const fs::path& folder) {
 }
 
 void FrozenCode::remove(const fs::path& folder) {
-  std::error_code ignored;
-  remove_temporaries(folder);
-  fs::remove(folder / kProgram, ignored);
-  for (const char* library : kLibraries) fs::remove(folder / library, ignored);
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    if (entry.path().filename().string().starts_with(kPlugin)) fs::remove(entry, ignored);
+  if (!is_folder(folder)) return;
+  remove_others(folder, {});
+  remove_file(folder / kProgram);
+  for (const char* library : kLibraries) remove_file(folder / library);
+  remove_empty_folder(folder);
+}
+
+void FrozenCode::remove_others(const fs::path& folder, const Plugins& plugins) {
+  const auto held = Folder::find(folder);
+  if (!held) return;
+  remove_temporaries(*held);
+  for (const std::string& name : held->names()) {
+    // By its name: the folder may have been moved.
+    const auto is_this = [&](const auto& plugin) {
+      return fs::path(plugin.second).filename() == name;
+    };
+    const bool is_kept = std::any_of(plugins.begin(), plugins.end(), is_this);
+    if (name.starts_with(kPlugin) && !is_kept) remove_file(folder / name);
   }
-  fs::remove(folder, ignored);  // if it is empty
 }
 
 void FrozenCode::take_plugins(Node& config) {

@@ -20,8 +20,10 @@ class FrozenCode {
   // A folder that has them, and copies of these plug-ins.
   FrozenCode(std::filesystem::path folder, Plugins plugins)
       : folder_(std::move(folder)), plugins_(std::move(plugins)) {}
-  // Takes such a folder away, and nothing that somebody else put there.
+  // Takes such a folder away, and nothing that somebody else put there. Throws Error.
   static void remove(const std::filesystem::path& folder);
+  // Takes away copies of plug-ins that are not among these, and temporaries.
+  static void remove_others(const std::filesystem::path& folder, const Plugins& plugins);
   // Copies what `config` names under `plugins`, and lets it name the copies.
   void take_plugins(Node& config);
   const Plugins& plugins() const { return plugins_; }

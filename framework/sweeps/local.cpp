@@ -102,7 +102,7 @@ class LocalLauncher : public Launcher {
         if (tells_of_full_disk(error.what())) {
           pause(sweep, task->trial, error.what(), observer);
         } else {
-          sweep.set_failed(task->trial, error.what());
+          sweep.set_failed(task->trial, error);
         }
         scheduler.ended(*task);
         observer.ended(task->trial);

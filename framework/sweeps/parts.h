@@ -11,8 +11,8 @@ namespace vitrine {
 // Six digits that nobody else has.
 std::string random_id();
 
-// Throws Error(kFailed).
-void make_folder(const std::filesystem::path& folder);
+// Is in a sweep's folder while trials are made: from before the first until after the plan.
+inline constexpr const char* kMaking = ".making";
 
 // Without the places of its values, and how they were written.
 Node plain(const Node& value);

@@ -110,7 +110,8 @@ bool has_ended(const Sweep& sweep, bool confirming) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     if (sweep.trials()[i].confirms != confirming) continue;
     const TrialState& state = sweep.state(i);
-    if (is_due(state, false) && state.status != TrialStatus::kPaused) return false;
+    if (state.is_open || (is_due(state, false) && state.status != TrialStatus::kPaused))
+      return false;
   }
   return true;
 }

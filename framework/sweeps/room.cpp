@@ -18,7 +18,7 @@ bool tells_of_full_disk(std::string_view error) {
 
 bool has_room(const std::filesystem::path& folder) {
   constexpr size_t kBytes = 64 << 10;
-  const std::filesystem::path file = folder / ".room";
+  const std::filesystem::path file = folder / ".room.part";  // a run removes what is called so
   bool out = true;
   try {
     write_file_atomically(file, std::string(kBytes, '\0'));

@@ -85,11 +85,12 @@ void add_confirmation(Sweep& sweep, const Confirmation& confirm, SweepObserver& 
     if (trial.confirms) confirmed.insert(trial.cell);
   }
   const auto seeds = confirming_seeds(sweep, confirm.seeds);
+  std::vector<Sweep::Confirming> runs;
   for (const CellResult& cell : winners_of(sweep, static_cast<size_t>(confirm.top), observer)) {
     if (confirmed.contains(cell.cell)) continue;
-    for (const int64_t seed : seeds) sweep.add_confirmation(cell.finished[0], seed);
+    for (const int64_t seed : seeds) runs.push_back({cell.finished[0], seed});
   }
-  sweep.write_plan();
+  sweep.add_confirmations(runs);
 }
 
 }  // namespace
@@ -104,7 +105,9 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
     choose_best(sweep);
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
     try {
-      if (wanted && sweep.is_unconfirmed()) add_confirmation(sweep, *wanted, observer);
+      // Not before every trial could be started and read: it might be a winner.
+      const bool is_due = wanted && has_ended(sweep, false) && sweep.is_unconfirmed();
+      if (is_due) add_confirmation(sweep, *wanted, observer);
     } catch (const Error& error) {
       if (!tells_of_full_disk(error.what())) throw;
       observer.warning(fmt::format("paused: there is no room on the disk ({})", error.what()));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "framework/files/paths.h"
 #include "framework/sweeps/slurm_command.h"
 
 namespace vitrine {
@@ -103,7 +104,7 @@ void note_ends(Sweep& sweep, const std::map<size_t, QueuedTask>& queued) {
     const std::string end = end_of(sweep, at);
     if (end == kMemory) {
       sweep.set_end(trial, fmt::format("{}; one with more: runner resume {} sweep.slurm.mem=8G",
-                                       end, escape(fs::proximate(sweep.path()).string())));
+                                       end, escape(from_here(sweep.path()).string())));
     } else if (!end.empty()) {
       sweep.set_end(trial, end);
     }

@@ -3,18 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <utility>
 
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
+#include "framework/files/paths.h"
+#include "framework/files/temporary_file.h"
 #include "framework/runs/environment.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/damage.h"
 #include "framework/sweeps/frozen_config.h"
 #include "framework/sweeps/parts.h"
 #include "framework/sweeps/ranking.h"
+#include "framework/sweeps/room.h"
 
 namespace vitrine {
 
@@ -22,14 +26,17 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 bool holds_sweep(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(folder / "sweep.yaml", ignored) && fs::exists(folder / "plan.json", ignored);
+  return vitrine::exists(folder / "sweep.yaml") && vitrine::exists(folder / "plan.json");
 }
 
 fs::path sweep_of(const fs::path& run) {
   const fs::path trials = fs::absolute(run).lexically_normal().parent_path();
-  const bool within = trials.filename() == "trials" && holds_sweep(trials.parent_path());
-  return within ? trials.parent_path() : fs::path();
+  try {
+    const bool within = trials.filename() == "trials" && holds_sweep(trials.parent_path());
+    return within ? trials.parent_path() : fs::path();
+  } catch (const Error&) {  // whoever needs the sweep says what is wrong
+    return {};
+  }
 }
 
 Node Sweep::config(const Trial& trial) const {
@@ -52,7 +59,8 @@ Node Sweep::written(size_t config, const Json& values) const {
 
 void Sweep::write_config(const Trial& trial) const {
   const fs::path run = path_ / "trials" / trial.folder;
-  make_folder(run);
+  Folder::make(run);
+  remove_temporaries_of(run / "config.yaml");
   write_file_atomically(run / "config.yaml", to_yaml(config(trial)));
 }
 
@@ -75,7 +83,7 @@ std::string Sweep::mend(size_t trial, bool retry_failed) {
     if (damage.part != run / "metrics.json") write_config(trials_[trial]);
     out += (out.empty() ? "" : "; it ") + damage.words + ": " + damage.cure;
     if (!kept.empty())
-      out += fmt::format(" (what there was is in {})", escape(fs::proximate(kept).string()));
+      out += fmt::format(" (what there was is in {})", escape(from_here(kept).string()));
   }
   if (out.empty()) return out;
   states_[trial] = {};
@@ -83,26 +91,50 @@ std::string Sweep::mend(size_t trial, bool retry_failed) {
   return out;
 }
 
+std::vector<std::string> Sweep::mend(bool retry_failed) {
+  std::vector<std::string> out;
+  for (size_t i = 0; i < trials_.size(); ++i) {
+    const std::string shown = escape(from_here(folder(i)).string());
+    try {
+      const std::string wrong = mend(i, retry_failed);
+      if (!wrong.empty()) out.push_back(fmt::format("{} {}", shown, wrong));
+    } catch (const Error& error) {
+      if (tells_of_full_disk(error.what())) {
+        set_out_of_room(i, error.what());
+      } else {
+        set_failed(i, error);
+      }
+      out.push_back(fmt::format("{} cannot be gone on with: {}", shown, error.what()));
+    }
+  }
+  return out;
+}
+
 // Moves what is left of a trial, so that nothing takes it for one. Empty: nothing was there.
 fs::path Sweep::set_aside(const fs::path& part) const {
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(part, error))) return {};
+  if (!vitrine::exists(part)) return {};
   const fs::path name = part.lexically_relative(path_ / "trials");
   fs::path out;
-  for (int i = 1; out.empty() || fs::exists(fs::symlink_status(out, error)); ++i) {
+  for (int i = 1; out.empty() || vitrine::exists(out); ++i) {
     out = path_ / ".damaged" / fmt::format("{}-{}", name.begin()->string(), i);
     if (std::next(name.begin()) != name.end()) out /= *std::next(name.begin());
   }
-  make_folder(out.parent_path());
+  Folder::make(out.parent_path());
+  std::error_code error;
   fs::rename(part, out, error);
   if (!error) return out;
   throw Error(ExitCode::kFailed,
-              fmt::format("cannot move {}: {}", escape(part.string()), error.message()));
+              fmt::format("cannot move {}: {}", escape(part.string()), error.message()),
+              error.value());
 }
 
-void Sweep::set_failed(size_t trial, const std::string& error) {
+void Sweep::set_failed(size_t trial, const Error& error) {
+  constexpr int kPassing[] = {EIO, ESTALE, ETIMEDOUT, EMFILE, ENFILE, ENOMEM};
+  const int code = error.system_code();
   states_[trial].status = TrialStatus::kFailed;
-  states_[trial].error = error;
+  states_[trial].is_open =
+      std::find(std::begin(kPassing), std::end(kPassing), code) != std::end(kPassing);
+  states_[trial].error = error.what();
 }
 
 void Sweep::set_out_of_room(size_t trial, const std::string& error) {
@@ -152,8 +184,7 @@ void Sweep::refresh(size_t trial) {
       state.status = TrialStatus::kPaused;
   } catch (const Error& error) {  // one damaged file hides no other trial
     states_[trial] = {};
-    states_[trial].status = TrialStatus::kFailed;
-    states_[trial].error = error.what();
+    set_failed(trial, error);
   }
 }
 
@@ -174,13 +205,22 @@ void Sweep::set_best(std::optional<size_t> trial) {
   const fs::path link = path_ / kBest;
   std::error_code ignored;
   if (trial) {
-    if (trial != best_ || !has_best_link()) point_link(link, run(*trial));
+    const std::string error =
+        trial != best_ || !has_best_link() ? point_link(link, run(*trial)) : "";
+    if (!error.empty() && warn_) warn_(error);
   } else if (fs::is_symlink(fs::symlink_status(link, ignored))) {
     fs::remove(link, ignored);
   }
   const bool is_new = trial != best_;
   best_ = trial;
   if (is_new) note_states();
+}
+
+// What a process left that was killed while it wrote one of the sweep's own files.
+void Sweep::remove_temporaries() const {
+  for (const char* file : {kMaking, "plan.json", "sweep.json", "sweep.yaml", ".sweep.yaml.next"})
+    remove_temporaries_of(path_ / file);
+  remove_temporary_links(path_ / kBest);
 }
 
 void Sweep::note_states() const {
@@ -205,7 +245,7 @@ void Sweep::note_states() const {
     write_file_atomically(path_ / "sweep.json",
                           out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   } catch (const Error& error) {  // only other programs miss it
-    if (auto warn = std::exchange(warn_, nullptr)) warn(error.what());
+    if (warn_ && !std::exchange(has_warned_, true)) warn_(error.what());
   }
 }
 

@@ -16,10 +16,11 @@ namespace vitrine {
 
 class ObjectReader;
 
-// Whether `folder` holds a sweep (a sweep.yaml and the plan beside it).
+// Whether `folder` holds a sweep (a sweep.yaml and the plan beside it). Throws Error(kData) where
+// that cannot be told.
 bool holds_sweep(const std::filesystem::path& folder);
 
-// The sweep that a trial's folder belongs to; empty where there is none.
+// The sweep that a trial's folder belongs to; empty where there is none, or none that can be read.
 std::filesystem::path sweep_of(const std::filesystem::path& run);
 
 // An array job that was submitted, with the trials of each of its tasks. It is noted before sbatch
@@ -59,7 +60,8 @@ class Sweep {
   static Sweep create(const SweepSpec& spec, const Plan& plan, const std::filesystem::path& folder);
   // To look at. Throws Error(kUsage) where there is none, Error(kCheckpoint) where it is damaged.
   static Sweep open(const std::filesystem::path& folder);
-  // To go on with: other runners are kept away, before anything is read, until this ends. Throws
+  // To go on with: other runners are kept away, before anything is read, until this ends, and what
+  // a process left that was killed while it made the sweep larger is completed or undone. Throws
   // Error(kFailed) where there is another one, too.
   static Sweep open_locked(const std::filesystem::path& folder);
   // RunLock::warning, of a sweep that this keeps.
@@ -71,14 +73,18 @@ class Sweep {
   const std::vector<BaseConfig>& configs() const { return configs_; }
   // What its trials find around them.
   const SweepSurroundings& surroundings() const { return surroundings_; }
-  // Adds the trials of the plan that are not there yet; frozen as the others are.
+  // Adds the trials of the plan that are not there yet, all or none; frozen as the others are.
   Growth grow(const SweepSpec& spec, const Plan& plan);
   // Makes anew what of a trial's folder is gone or unusable; what was there is kept in the sweep's
   // hidden folder .damaged. Of a trial that is to be tried again checkpoints are looked at as well.
   // Tells what was wrong; empty where nothing was. Throws Error where that cannot be done.
   std::string mend(size_t trial, bool retry_failed);
-  // A trial that cannot even be started.
-  void set_failed(size_t trial, const std::string& error);
+  // The same for all, a line each. Folders that cannot be made anew are no reason to leave the
+  // others alone: these trials have failed, or wait for room on the disk.
+  std::vector<std::string> mend(bool retry_failed);
+  // A trial that cannot even be started, or read. Where the system was to blame, and may do it the
+  // next time, it is open.
+  void set_failed(size_t trial, const Error& error);
   // One that waits for room on the disk, to be run again.
   void set_out_of_room(size_t trial, const std::string& error);
   // The trial's, as it was frozen; of a sweep of an older version what its folder has.
@@ -116,17 +122,22 @@ class Sweep {
   std::optional<double> value(size_t trial) const;  // of the metric; the best epoch's
   // Writes sweep.json. That it cannot be written is told to `on_warning`, once.
   void note_states() const;
+  // What is to be known and ends nothing.
   void on_warning(std::function<void(const std::string&)> tell) { warn_ = std::move(tell); }
 
   // The trial that stands for the sweep, as it was noted last.
   std::optional<size_t> best() const { return best_; }
   // Whether the link leads to it: not all file systems have links.
   bool has_best_link() const;
-  // Notes it in sweep.json, and points the link to it.
+  // Notes it in sweep.json, and points the link to it; that it cannot is told to `on_warning`.
   void set_best(std::optional<size_t> trial);
 
-  // Adds a run of `like` with another seed, whose config lies in its folder from then on.
-  void add_confirmation(size_t like, int64_t seed);
+  // Adds runs of trials that are there with other seeds, all of them or none.
+  struct Confirming {
+    size_t like;
+    int64_t seed;
+  };
+  void add_confirmations(const std::vector<Confirming>& runs);
   void write_plan() const;
 
   // What tells its jobs from others.
@@ -141,6 +152,10 @@ class Sweep {
   void add(const Cell& cell, const Node& config, const std::optional<Trial>& sibling, int64_t seed);
   void freeze(const SweepSpec& spec, const Plan& plan);
   Growth add_trials(const Plan& plan, FrozenCode& code);
+  void add_confirmation(const Confirming& run);
+  void extend(const std::function<void()>& add);
+  void settle() const;
+  void remove_temporaries() const;
   void take(const SweepSpec& spec, const Plan& plan);
   void name_cells(const Plan& plan);
   static Sweep at(const std::filesystem::path& folder);
@@ -171,7 +186,9 @@ class Sweep {
   std::vector<SlurmJob> slurm_jobs_;
   std::optional<size_t> best_;
   std::optional<RunLock> lock_;
-  mutable std::function<void(const std::string&)> warn_;  // none once it was told
+  std::string spec_sha256_;  // of the sweep.yaml that was written with the plan
+  std::function<void(const std::string&)> warn_;
+  mutable bool has_warned_ = false;  // of sweep.json
 };
 
 }  // namespace vitrine

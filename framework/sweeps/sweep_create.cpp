@@ -7,6 +7,8 @@
 
 #include "framework/config/references.h"
 #include "framework/files/file.h"
+#include "framework/files/sha256.h"
+#include "framework/files/staged.h"
 #include "framework/files/temporary_file.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
@@ -26,8 +28,6 @@ constexpr size_t kLongestFolder = 100;
 
 // What a sweep makes before it is one.
 constexpr const char* kParts[] = {"build", "trials", "sweep.yaml"};
-// Is there from before the first of these until after the last.
-constexpr const char* kMaking = ".making";
 
 // "hidden_d=8 n_heads=2" -> "hidden_d-8-n_heads-2"
 std::string slug(const std::string& label) {
@@ -59,26 +59,39 @@ fs::path new_folder(const std::string& name, const fs::path& wanted) {
   return RunDirectory::create_at(wanted).path();
 }
 
-// Takes away what a killed process made here, and nothing else: a folder goes only if it is empty
-// then.
+// Takes away what is left of a trial that was but prepared; nothing that somebody else put there.
+void remove_prepared(const fs::path& run) {
+  if (!is_folder(run)) return;
+  remove_temporaries(run);
+  remove_file(run / "config.yaml");
+  remove_empty_folder(run);
+}
+
+// Takes away what a process made here that came to no sweep, and nothing else: a folder goes only
+// if it is empty then. Throws Error.
 void remove_parts(const fs::path& folder) {
-  std::error_code ignored;
+  remove_file(folder / "plan.json");  // before its trials
   FrozenCode::remove(folder / "build");
-  for (const fs::directory_entry& run : fs::directory_iterator(folder / "trials", ignored)) {
-    remove_temporaries(run.path());
-    fs::remove(run.path() / "config.yaml", ignored);
-    fs::remove(run.path(), ignored);
+  if (const auto trials = Folder::find(folder / "trials")) {
+    for (const std::string& name : trials->names()) remove_prepared(folder / "trials" / name);
+    remove_empty_folder(folder / "trials");
   }
-  fs::remove(folder / "trials", ignored);
-  fs::remove(folder / "sweep.yaml", ignored);
+  remove_file(folder / "sweep.yaml");
   remove_temporaries(folder);
-  fs::remove(folder / kMaking, ignored);
+  remove_file(folder / kMaking);
+}
+
+// After a failure that is told: another one adds nothing.
+void attempt(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error&) {
+  }
 }
 
 void refuse_remains(const fs::path& folder) {
   for (const char* part : kParts) {
-    std::error_code ignored;
-    if (!fs::exists(folder / part, ignored)) continue;
+    if (!vitrine::exists(folder / part)) continue;
     throw Error(ExitCode::kUsage,
                 fmt::format("{} is there, but no sweep: remove it, or name another directory with "
                             "--run-dir",
@@ -114,31 +127,22 @@ std::string random_id() {
 
 Node plain(const Node& value) { return Node::from_json(value.json()); }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error) return;
-  throw Error(ExitCode::kFailed,
-              fmt::format("cannot create {}: {}", escape(folder.string()), error.message()));
-}
-
 Sweep Sweep::create(const SweepSpec& spec, const Plan& plan, const fs::path& folder) {
   Sweep out(fs::absolute(new_folder(spec.name, folder)));
   out.lock_.emplace(out.path_);
   refuse_sweep_at(out.path_);  // another process may have made one meanwhile
-  std::error_code ignored;
-  if (fs::exists(out.path_ / kMaking, ignored)) remove_parts(out.path_);
+  if (vitrine::exists(out.path_ / kMaking)) remove_parts(out.path_);
   refuse_remains(out.path_);
   out.id_ = random_id();
   out.take(spec, plan);
   try {
     write_file_atomically(out.path_ / kMaking, "");
     out.freeze(spec, plan);
+    remove_file(out.path_ / kMaking);
   } catch (const Error&) {
-    remove_parts(out.path_);
+    attempt([&] { remove_parts(out.path_); });
     throw;
   }
-  fs::remove(out.path_ / kMaking, ignored);
   out.note_states();
   return out;
 }
@@ -155,10 +159,12 @@ void Sweep::take(const SweepSpec& spec, const Plan& plan) {
 
 void Sweep::freeze(const SweepSpec& spec, const Plan& plan) {
   FrozenCode code(path_ / "build");
-  make_folder(path_ / "trials");
+  Folder::make(path_ / "trials");
   surroundings_ = SweepSurroundings::here();
   add_trials(plan, code);
-  write_file_atomically(path_ / "sweep.yaml", to_yaml(spec));
+  const std::string text = to_yaml(spec);
+  write_file_atomically(path_ / "sweep.yaml", text);
+  spec_sha256_ = sha256_hex(text);
   write_plan();  // from here on it is a sweep
 }
 
@@ -233,21 +239,46 @@ Grown Sweep::grown() const {
 }
 
 Growth Sweep::grow(const SweepSpec& spec, const Plan& plan) {
-  const size_t before = trials_.size();
   name_cells(plan);
   take(spec, plan);
-  FrozenCode code(path_ / "build", plugins_);
+  Growth out;
+  extend([&] {
+    FrozenCode code(path_ / "build", plugins_);
+    out = add_trials(plan, code);
+    const std::string text = to_yaml(spec);
+    stage(path_ / "sweep.yaml", text);
+    spec_sha256_ = sha256_hex(text);
+  });
+  note_states();
+  return out;
+}
+
+// Makes trials, which the sweep has from the rename of its plan on.
+void Sweep::extend(const std::function<void()>& add) {
+  const size_t before = trials_.size();
   try {
-    const Growth out = add_trials(plan, code);
-    write_file_atomically(path_ / "sweep.yaml", to_yaml(spec));
+    write_file_atomically(path_ / kMaking, "");
+    add();
     write_plan();
-    note_states();
-    return out;
+    settle();
   } catch (const Error&) {
-    std::error_code ignored;
-    for (size_t i = before; i < trials_.size(); ++i) fs::remove_all(folder(i), ignored);
+    trials_.resize(before);
+    states_.resize(before);
+    // Else the next resume does it.
+    attempt([&] { Sweep::open(path_).settle(); });
     throw;
   }
+}
+
+// Of what was made for more trials keeps what the plan has.
+void Sweep::settle() const {
+  if (!vitrine::exists(path_ / kMaking)) return;
+  vitrine::settle(path_ / "sweep.yaml", spec_sha256_);
+  FrozenCode::remove_others(path_ / "build", plugins_);
+  for (const std::string& name : Folder::open(path_ / "trials").names()) {
+    if (!find(name)) remove_prepared(path_ / "trials" / name);
+  }
+  remove_file(path_ / kMaking);
 }
 
 // A key that takes several values now is part of the names of those that had it alone.
@@ -262,18 +293,25 @@ void Sweep::name_cells(const Plan& plan) {
   }
 }
 
-void Sweep::add_confirmation(size_t like, int64_t seed) {
-  Trial trial = trials_[like];
+void Sweep::add_confirmations(const std::vector<Confirming>& runs) {
+  if (runs.empty()) return;
+  extend([&] {
+    for (const Confirming& run : runs) add_confirmation(run);
+  });
+}
+
+void Sweep::add_confirmation(const Confirming& run) {
+  Trial trial = trials_[run.like];
   Node config = this->config(trial);
   trial.folder =
-      fmt::format("{:04}-confirm-{}-seed-{}", trials_.size() + 1, slug(trial.cell), seed);
-  trial.seed = seed;
+      fmt::format("{:04}-confirm-{}-seed-{}", trials_.size() + 1, slug(trial.cell), run.seed);
+  trial.seed = run.seed;
   trial.confirms = true;
-  set_replicate(config, written(trial.config, trial.values), seed);
+  set_replicate(config, written(trial.config, trial.values), run.seed);
   tag_as_confirming(config);
-  const fs::path run = path_ / "trials" / trial.folder;
-  make_folder(run);
-  write_file_atomically(run / "config.yaml", to_yaml(config));
+  const fs::path folder = path_ / "trials" / trial.folder;
+  Folder::make(folder);
+  write_file_atomically(folder / "config.yaml", to_yaml(config));
   if (!trial.differences.is_null()) trial.differences = differences(first_config_, config);
   trials_.push_back(std::move(trial));
   states_.emplace_back();

@@ -4,6 +4,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
+#include "framework/files/staged.h"
 #include "framework/runs/object_reader.h"
 #include "framework/sweeps/frozen_config.h"
 #include "framework/sweeps/parts.h"
@@ -75,6 +76,7 @@ void Sweep::write_plan() const {
                {"jobs", jobs_},
                {"left_out", to_json(left_out_)},
                {"trials", trials}};
+  if (!spec_sha256_.empty()) plan["sweep_sha256"] = spec_sha256_;
   if (!configs_.empty()) plan["frozen"] = frozen();
   for (const SlurmJob& job : slurm_jobs_) plan["slurm_jobs"].push_back(job.json());
   write_file_atomically(path_ / "plan.json",
@@ -120,6 +122,7 @@ void Sweep::thaw(const Json& value, const std::string& where) {
 Sweep Sweep::at(const fs::path& folder) {
   std::error_code error;
   Sweep out(fs::canonical(folder, error));
+  if (error && !is_missing(error.value())) throw_read_error(folder, error.value());
   if (!error && holds_sweep(out.path_)) return out;
   throw Error(ExitCode::kUsage,
               escape(folder.string()) + " holds no sweep (no sweep.yaml and plan.json)");
@@ -135,13 +138,15 @@ Sweep Sweep::open_locked(const fs::path& folder) {
   Sweep out = at(folder);
   out.lock_.emplace(out.path_);
   out.read();
+  out.settle();
+  out.remove_temporaries();
   return out;
 }
 
 void Sweep::read() {
   try {
-    options_ = read_options(path_ / "sweep.yaml");
     read_plan();
+    options_ = read_options(current_place(path_ / "sweep.yaml", spec_sha256_).path());
   } catch (const Error& error) {
     if (error.code() != ExitCode::kData) throw;
     throw Error(ExitCode::kCheckpoint, error.what());
@@ -160,6 +165,7 @@ void Sweep::read_plan() {
   if (reader.integer("format", 1) != kFormat)
     throw Error(ExitCode::kData, where + ": written by another version");
   if (reader.has("id")) id_ = reader.string("id");
+  if (reader.has("sweep_sha256")) spec_sha256_ = reader.string("sweep_sha256");
   has_best_ = reader.boolean("has_best");
   jobs_ = reader.integer("jobs", 1);
   for (const Json& cell : reader.array("left_out")) {

@@ -40,8 +40,8 @@ struct End {
 End read_end(const fs::path& run) {
   End out;
   const fs::path file = trial_output(run);
-  if (!fs::exists(file)) return out;
-  const uint64_t size = fs::file_size(file);
+  if (!vitrine::exists(file)) return out;
+  const uint64_t size = read_file_start(file, 0).size;
   std::string text = read_file_part(file, size - std::min(size, kLastOutput), kLastOutput);
   if (size > kLastOutput) text.erase(0, text.find('\n') + 1);  // the rest of a line
   // An error of the program's, with all of its lines, or else the line before the last.
@@ -77,7 +77,7 @@ TrialStatus status_of(const fs::path& run, bool held, const Metrics* metrics, co
   if (end.failed || (metrics && metrics->status == RunStatus::kFailed)) return TrialStatus::kFailed;
   if (end.killed) return TrialStatus::kInterrupted;
   if (metrics && metrics->status == RunStatus::kStopped) return TrialStatus::kStopped;
-  const bool started = metrics || fs::exists(trial_output(run));
+  const bool started = metrics || vitrine::exists(trial_output(run));
   return started ? TrialStatus::kInterrupted : TrialStatus::kWaiting;
 }
 
@@ -190,7 +190,7 @@ TrialState read_trial(const fs::path& run, const std::string& metric) {
   const bool held = RunLock::is_held(directory.folder());
   std::optional<Metrics> metrics;
   const auto written = written_at(directory.metrics().path());
-  if (written) metrics = Metrics::read(directory.metrics());
+  if (exists(directory.metrics())) metrics = Metrics::read(directory.metrics());
   const End end = read_end(run);
   out.status = status_of(run, held, metrics ? &*metrics : nullptr, end);
   if (out.status == TrialStatus::kRunning && metrics) out.written = written;

@@ -53,6 +53,7 @@ struct TrialState {
   std::optional<double> test_accuracy;
   double seconds = 0;           // of training
   std::string error;            // the last one that its output tells of, with all of its lines
+  bool is_open = false;         // it failed since its folder could not be read or written just now
   bool lacks_room = false;      // it ended since its disk was full, and is to be run again
   std::string reason;           // of one that is queued: what it waits for, in Slurm's words
   std::vector<Change> changes;  // of what its results depend on, by resumes

@@ -277,6 +277,17 @@ int unlinkat(int folder, const char* name, int flags) noexcept {
   });
 }
 
+int remove(const char* name) noexcept {
+  return perform(Calls::kWrites, {"remove", path_at(AT_FDCWD, name), "", "", 0},
+                 [&] { return next<int (*)(const char*)>("remove")(name); });
+}
+
+int fchmodat(int folder, const char* name, mode_t mode, int flags) noexcept {
+  return perform(Calls::kWrites, {"chmod", path_at(folder, name), "", "", 0}, [&] {
+    return next<int (*)(int, const char*, mode_t, int)>("fchmodat")(folder, name, mode, flags);
+  });
+}
+
 int mkdir(const char* name, mode_t mode) noexcept {
   return perform(Calls::kWrites, {"mkdir", path_at(AT_FDCWD, name), "", "", 0},
                  [&] { return next<int (*)(const char*, mode_t)>("mkdir")(name, mode); });
@@ -321,6 +332,16 @@ int fstatat64(int folder, const char* name, struct stat64* status, int flags) no
     return next<int (*)(int, const char*, struct stat64*, int)>("fstatat64")(folder, name, status,
                                                                              flags);
   });
+}
+
+int stat(const char* name, struct stat* status) noexcept {
+  return perform(Calls::kReads, {"stat", path_at(AT_FDCWD, name), "", "", 0},
+                 [&] { return next<int (*)(const char*, struct stat*)>("stat")(name, status); });
+}
+
+int lstat(const char* name, struct stat* status) noexcept {
+  return perform(Calls::kReads, {"stat", path_at(AT_FDCWD, name), "", "", 0},
+                 [&] { return next<int (*)(const char*, struct stat*)>("lstat")(name, status); });
 }
 
 dirent* readdir(DIR* folder) {

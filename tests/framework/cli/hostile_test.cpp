@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "tests/failpoints/faults.h"
 #include "tests/framework/cli/support.h"
 
 // Folders of runs in which something is not what it should be, as they may come from elsewhere,
@@ -67,8 +68,7 @@ class Hostile : public Desk {
 
 TEST_CASE("whatever a run's folder holds, each verb ends in words and touches nothing outside") {
   const Hostile desk;
-  const char* given = std::getenv("VITRINE_TEST_STRIDE");
-  const int64_t stride = given ? std::max(std::atoll(given), 1LL) : 11;
+  const int64_t stride = failpoints::stride(11);
   const std::set<int> allowed = {0, 1, 2, 3, 5};
   int64_t number = 0, tried = 0;
   for (const char* part : kParts) {
@@ -89,6 +89,7 @@ TEST_CASE("whatever a run's folder holds, each verb ends in words and touches no
     }
   }
   CHECK(tried > 100);
+  failpoints::tell_tried(tried);
 }
 
 }  // namespace

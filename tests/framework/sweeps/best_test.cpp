@@ -114,9 +114,7 @@ TEST_CASE("the runs on fresh seeds decide once all of them have ended") {
   for (size_t i = 0; i < 4; ++i) folder.write(i, RunStatus::kFinished, {0.1 * i});
   Sweep sweep = Sweep::open(folder.path());
   // Cell 1, then cell 0, on a fresh seed each.
-  sweep.add_confirmation(2, 7);
-  sweep.add_confirmation(0, 7);
-  sweep.write_plan();
+  sweep.add_confirmations({{2, 7}, {0, 7}});
   const auto confirm = [&](size_t trial, double value) {
     Metrics metrics;
     metrics.status = RunStatus::kFinished;

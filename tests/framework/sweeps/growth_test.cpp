@@ -260,8 +260,7 @@ TEST_CASE("values of a sweep that grows are told at the places where they were w
 TEST_CASE("what was confirmed before it grew stays") {
   const Folder folder;
   Sweep sweep = folder.create({"lr=1,2", "seed=0..1"});
-  sweep.add_confirmation(2, 5);
-  sweep.write_plan();
+  sweep.add_confirmations({{2, 5}});
   CHECK_FALSE(sweep.is_unconfirmed());
   CHECK(folder.grow({"seed=0..5"}).added == 8);
   const Sweep grown = Sweep::open(folder / "sweep");

@@ -1,6 +1,5 @@
-#include <cerrno>
-
 #include "tests/failpoints/child.h"
+#include "tests/failpoints/faults.h"
 #include "tests/framework/training/tried_run.h"
 
 // Each call to the system that a run makes is made to fail in turn, once and for ever, and each is
@@ -13,20 +12,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using failpoints::Calls;
+using failpoints::Fault;
 using failpoints::in_child;
+using failpoints::kFaults;
 using failpoints::Mode;
 using failpoints::Outcome;
 using failpoints::Plan;
-
-struct Fault {
-  const char* name;
-  Mode mode;
-  int code;
-};
-constexpr Fault kFaults[] = {{"ENOSPC once", Mode::kError, ENOSPC},
-                             {"EIO for ever", Mode::kErrors, EIO},
-                             {"killed before", Mode::kKill, 0},
-                             {"killed within", Mode::kPart, 0}};
+using failpoints::stride;
+using failpoints::temporaries_in;
 
 // What is done to a run, from `before` on, and how it goes on from wherever it was left.
 struct Scenario {
@@ -135,6 +128,7 @@ TEST_CASE("a training run whose calls fail goes on to the bits of one that nothi
                  [](const Training& t) { must(t.start_or_resume()); }});
   for (const Fault& fault : kFaults) faults.try_all(Calls::kWrites, fault);
   CHECK(faults.tried() > 0);
+  failpoints::tell_tried(faults.tried());
 }
 
 TEST_CASE("so does one that is resumed") {
@@ -145,6 +139,7 @@ TEST_CASE("so does one that is resumed") {
   faults.try_all(Calls::kReads, {"EIO once", Mode::kError, EIO});
   faults.try_all(Calls::kReads, {"EIO for ever", Mode::kErrors, EIO});
   CHECK(faults.tried() > 0);
+  failpoints::tell_tried(faults.tried());
 }
 
 TEST_CASE("so does one that is taken further") {
@@ -157,6 +152,7 @@ TEST_CASE("so does one that is taken further") {
   faults.try_twice(kFaults[2], kFaults[3]);
   faults.try_twice(kFaults[0], kFaults[2]);
   CHECK(faults.tried() > 0);
+  failpoints::tell_tried(faults.tried());
 }
 
 TEST_CASE("one that is resumed with a change has the change, and says so, or has it not") {
@@ -167,6 +163,7 @@ TEST_CASE("one that is resumed with a change has the change, and says so, or has
   for (const Fault& fault : kFaults) faults.try_all(Calls::kWrites, fault);
   faults.try_twice(kFaults[2], kFaults[1]);
   CHECK(faults.tried() > 0);
+  failpoints::tell_tried(faults.tried());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "framework/runs/checkpoint.h"
 #include "tests/failpoints/child.h"
+#include "tests/failpoints/faults.h"
 #include "tests/framework/training/tried_run.h"
 
 // What a disk may hold after a power cut, at any moment of a run: of what was written, made and
@@ -16,6 +17,8 @@ using failpoints::Call;
 using failpoints::Calls;
 using failpoints::in_child;
 using failpoints::Mode;
+using failpoints::stride;
+using failpoints::temporaries_in;
 
 // Which of what is not on the disk for sure is there all the same.
 struct Cut {
@@ -170,6 +173,7 @@ TEST_CASE("from any state that a power cut may leave a run goes on to the same b
     }
   }
   CHECK(tried > 20);
+  failpoints::tell_tried(tried);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdlib>
-
 #include "framework/files/sha256.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/run_directory.h"
@@ -83,22 +81,6 @@ inline TriedResult result_of(const std::filesystem::path& run) {
   out.status = to_string(metrics.status);
   out.exact = metrics.exact;
   return out;
-}
-
-// Names of temporaries, and of what was staged, below a folder.
-inline std::vector<std::string> temporaries_in(const std::filesystem::path& folder) {
-  std::vector<std::string> out;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    const std::string name = entry.path().filename();
-    if (name.ends_with(".part") || name.ends_with(".next")) out.push_back(name);
-  }
-  return out;
-}
-
-// Every how manieth fault is tried.
-inline int64_t stride() {
-  const char* given = std::getenv("VITRINE_TEST_STRIDE");
-  return given ? std::max(std::atoll(given), 1LL) : 7;
 }
 
 // Throws an Error where a run did not do what it was to do.
