@@ -1,42 +1,13 @@
-#include <cstdlib>
-#include <new>
-
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/files/sha256.h"
 #include "tests/catch.h"
+#include "tests/failpoints/allocations.h"
 #include "tests/framework/runs/support.h"
 
 // Memory that runs out at each allocation of readers and writers in turn, once and for ever. What
 // is thrown is std::bad_alloc or an Error in words; what was on the disk is there still, and no
-// temporary is left. What holds JSON is not among them: its destructor needs memory itself, and
-// ends the process where there is none.
-namespace vitrine {
-namespace {
-
-int64_t left = 0;  // allocations until one fails; 0: none does
-bool for_ever = false;
-
-void* allocate(std::size_t size) {
-  if (left > 0 && --left == 0) {
-    if (for_ever) left = 1;
-    throw std::bad_alloc();
-  }
-  void* const out = std::malloc(size == 0 ? 1 : size);
-  if (!out) throw std::bad_alloc();
-  return out;
-}
-
-}  // namespace
-}  // namespace vitrine
-
-void* operator new(std::size_t size) { return vitrine::allocate(size); }
-void* operator new[](std::size_t size) { return vitrine::allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-
+// temporary is left. What holds JSON is tried in json_allocation_test.cpp.
 namespace vitrine {
 namespace {
 
@@ -48,8 +19,7 @@ int64_t fail_each(const Act& act, const Check& check) {
   for (const bool ever : {false, true}) {
     for (int64_t at = 1;; ++at) {
       bool failed = false;
-      left = at;
-      for_ever = ever;
+      failpoints::fail_allocation(at, ever);
       try {
         act();
       } catch (const std::bad_alloc&) {
@@ -57,7 +27,7 @@ int64_t fail_each(const Act& act, const Check& check) {
       } catch (const Error&) {
         failed = true;
       }
-      left = 0;
+      failpoints::fail_allocation(0, false);
       check(failed);
       if (!failed) break;
       ++failures;
