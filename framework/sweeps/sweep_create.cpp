@@ -133,6 +133,7 @@ Sweep Sweep::create(const SweepSpec& spec, const Plan& plan, const fs::path& fol
   refuse_sweep_at(out.path_);  // another process may have made one meanwhile
   if (vitrine::exists(out.path_ / kMaking)) remove_parts(out.path_);
   refuse_remains(out.path_);
+  remove_temporaries_of(out.path_ / kMaking);  // of a process that was killed at its first step
   out.id_ = random_id();
   out.take(spec, plan);
   try {
