@@ -32,11 +32,9 @@ class Classification : public Experiment {
         Tensor& gradients = run.parameters().gradients();
         gradients.zero_();
         for (const Batch& batch : batches) {
-          const std::vector<Tensor> outputs = run.model().forward(batch.images);
-          const Objective::Result result = run.objective()(outputs, batch.labels);
           const double share = static_cast<double>(batch.size()) / static_cast<double>(images);
-          (share == 1 ? result.loss : result.loss * share).backward();
-          run.count(result, batch.size());
+          run.count(run.backend().differentiate(batch, run.objective(), share, run.parameters()),
+                    batch.size());
         }
         const Tensor norm = clip(gradients, run.options().clip_norm);
         run.optimizer().step(run.learning_rate());

@@ -1,63 +1,34 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/container/modulelist.h>
 
-#include <algorithm>
-#include <set>
-
 #include "framework/registry/register.h"
-#include "framework/training/flops.h"
 #include "framework/training/layout.h"
-#include "framework/training/model.h"
-#include "framework/training/target.h"
-#include "models/parts.h"
+#include "framework/training/recording.h"
+#include "models/heads.h"
 
 namespace vitrine {
 namespace {
 
-constexpr const char* kDefaultHead = "linear";
-
-struct TaskOptions {
-  std::string name;
-  std::optional<Choice<Head>> head;
-  double weight = 1;
-  Target target;
-
-  void visit(Fields& field) {
-    field("name", name, "what results and parameters call it: letters, digits, _ and -");
-    field("head", head, "from its pooled token to its outputs; null is model.head");
-    field("weight", weight, "of its loss in the sum", above(0)).words({"loss_weight"});
-    field("target", target, "what it is to tell").words({"label"});
-  }
-};
-
-struct Options : ModelOptions {
+struct Options : HeadsOptions {
   int64_t hidden_d = 64, n_heads = 4, n_blocks = 4;
   std::vector<int64_t> n_patches = {7};
   Choice<Embedding> embedding{"linear_patches"};
   Choice<Position> position{"sincos"};
-  Choice<Encoder> encoder{"auto"};
   Choice<Block> block{"pre_norm"};
   Choice<Attention> attention{"multi_head"};
   Choice<Mlp> mlp{"gelu"};
   Choice<Norm> norm{"layer"};
   bool final_norm = true;
   Choice<Pooling> pooling{"class_token"};
-  Choice<Head> head{kDefaultHead};
-  std::vector<TaskOptions> tasks;
+  int64_t n_registers = 0;
 
   void visit(Fields& field);
   void check(const ModelContext& images, Check& check) const;
 
-  std::vector<TaskOptions> tasks_or_default() const {
-    TaskOptions label;
-    label.name = "class";
-    return tasks.empty() ? std::vector{label} : tasks;
-  }
   PartContext geometry(const ModelContext& images) const;
 
  private:
   void check_geometry(const ModelContext& images, Check& check) const;
-  void check_tasks(const ModelContext& images, Check& check) const;
   void check_parts(const ModelContext& images, Problems& problems) const;
 };
 
@@ -80,9 +51,6 @@ void Options::visit(Fields& field) {
       .words({"embed", "patch_embed", "patchify"});
   field("position", position, "what is added to tell tokens apart by their place")
       .words({"pos", "pos_embed", "pos_embedding", "positional_encoding"});
-  field("encoder", encoder, "how all parts but the heads are executed")
-      .words({"backend", "implementation", "kernel"})
-      .is(Role::kExecution);
   field("block", block, "how attention, mlp and norms are joined").words({"residual"});
   field("attention", attention, "how tokens exchange information")
       .words({"attn", "self_attention"});
@@ -93,9 +61,9 @@ void Options::visit(Fields& field) {
       .words({"last_norm"});
   field("pooling", pooling, "from all tokens to one for each task")
       .words({"pool", "global_pool", "cls_token"});
-  field("head", head, "from the pooled token to the outputs").words({"classifier"});
-  field("tasks", tasks, "what to predict; none listed is the one task \"class\", the label")
-      .words({"targets", "outputs"});
+  field("n_registers", n_registers, "learned tokens that no task reads", between(0, 10'000))
+      .words({"registers", "num_registers", "reg_tokens", "num_register_tokens"});
+  visit_heads(field);
 }
 
 PartContext Options::geometry(const ModelContext& images) const {
@@ -105,7 +73,7 @@ PartContext Options::geometry(const ModelContext& images) const {
   context.width = images.width;
   context.rows = n_patches.front();
   context.columns = n_patches.back();
-  context.n_tasks = std::max<int64_t>(static_cast<int64_t>(tasks.size()), 1);
+  context.n_tasks = n_tasks();
   context.hidden_d = hidden_d;
   context.n_heads = n_heads;
   return context;
@@ -140,28 +108,6 @@ void Options::check_geometry(const ModelContext& images, Check& check) const {
   if (!is_same) divides("width", images.width, "the columns of ", n_patches.back());
 }
 
-void Options::check_tasks(const ModelContext& images, Check& check) const {
-  constexpr const char* kLetters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  std::set<std::string> names;
-  for (size_t i = 0; i < tasks.size(); ++i) {
-    const TaskOptions& task = tasks[i];
-    Check here = check.at("tasks").at(std::to_string(i).c_str());
-    if (task.name.empty() || task.name.find_first_not_of(kLetters) != std::string::npos) {
-      here.error({"name"}, "a task needs a name of letters, digits, _ and -");
-    } else if (!names.insert(task.name).second) {
-      here.error({"name"}, fmt::format("another task is named \"{}\" too", task.name));
-    }
-    task.target.check_against(static_cast<int64_t>(images.class_names.size()), "target", here);
-  }
-  const bool is_head_used = tasks.empty() || std::any_of(tasks.begin(), tasks.end(),
-                                                         [](auto& task) { return !task.head; });
-  // The default may stand there: a resolved config spells everything out.
-  if (!is_head_used && head.type() != kDefaultHead) {
-    check.no_effect("head", "every task names its own head");
-  }
-}
-
 void Options::check_parts(const ModelContext& images, Problems& problems) const {
   const PartContext context = geometry(images);
   embedding.check(context, problems);
@@ -171,69 +117,49 @@ void Options::check_parts(const ModelContext& images, Problems& problems) const 
   norm.check(context, problems);
   block.check({context, {}, {}, {}, 0, n_blocks}, problems);
   pooling.check(context, problems);
-  for (const TaskOptions& task : tasks_or_default()) {
-    const auto classes = static_cast<int64_t>(task.target.class_names(images.class_names).size());
-    (task.head ? *task.head : head).check({hidden_d, classes}, problems);
-  }
-  EncoderContext encoder_context{context, {}, images.raw_pixels, images.device};
-  encoder_context.parts.choices = written(*this);
-  encoder.check(encoder_context, problems);
-}
-
-int64_t count_parameters(const torch::nn::Module& module) {
-  int64_t count = 0;
-  for (const Tensor& parameter : module.parameters()) count += parameter.numel();
-  return count;
+  check_heads(images, hidden_d, problems);
 }
 
 // Dosovitskiy et al. 2021, "An image is worth 16x16 words", with exchangeable parts and a special
-// token and head for each task.
-class Vit : public Model, public Composed {
+// token and head for each task; registers: Darcet et al. 2023, "Vision transformers need
+// registers".
+class Vit : public ModelWithHeads {
  public:
   // Parameters are drawn in the tutorial's order: embedding, tokens, position, blocks, final norm,
   // heads.
   Vit(const Options& options, const ModelContext& images)
       : options_(options), context_(options.geometry(images)) {
     pooling_ = options_.pooling.create(context_);
-    context_.special_tokens = pooling_->special_tokens();
-    parts_.embedding = add("embedding", options_.embedding.create(context_));
+    context_.special_tokens = pooling_->special_tokens() + options_.n_registers;
+    embedding_ = add("embedding", options_.embedding.create(context_));
     add_tokens();
-    parts_.position = add("position", options_.position.create(context_));
+    position_ = add("position", options_.position.create(context_));
+    context_.position = position_.get();
     add_blocks();
-    if (options_.final_norm) parts_.final_norm = add("final_norm", options_.norm.create(context_));
-    parts_.pooling = add("pooling", pooling_);
-    for (const TaskOptions& task : options_.tasks_or_default()) add_task(task, images.class_names);
-    parts_.choices = written(options_);
-    encoder_ = options_.encoder.create({context_, parts_, images.raw_pixels, images.device});
+    if (options_.final_norm) final_norm_ = add("final_norm", options_.norm.create(context_));
+    add("pooling", pooling_);
+    add_heads(options_, options_.hidden_d, images);
   }
 
-  std::vector<Tensor> forward(const Tensor& images) override {
-    return predict(encoder_->forward(images));
+  std::vector<Value> forward(const Value& images) override {
+    Value x = with_tokens((*embedding_)(images));
+    x = (*position_)(x);
+    for (const auto& block : blocks_) x = (*block)(x);
+    if (final_norm_) x = (*final_norm_)(x);
+    return outputs((*pooling_)(without_registers(x)));
   }
-  const std::vector<Task>& tasks() const override { return tasks_; }
-  const Parts& parts() const override { return parts_; }
-  const PartContext& geometry() const override { return context_; }
-  std::vector<Decision> decisions() const override {
-    return {{"encoder", encoder_->name(), encoder_->reason()}};
-  }
-  bool has_own_threads() const override { return encoder_->has_own_threads(); }
-  std::vector<LayerSummary> layers(const Tensor& image) override;
   std::map<std::string, Tensor> export_as(const std::string& layout) override;
 
  private:
-  template <class Part>
-  Part* add(const std::string& name, std::shared_ptr<Part> part) {
-    return register_module(name, std::move(part)).get();
-  }
-
   void add_tokens() {
     if (context_.special_tokens == 0) return;
     auto tokens = register_module("tokens", std::make_shared<torch::nn::Module>());
     const auto tasks = options_.tasks_or_default();
+    const auto of_pooling = static_cast<size_t>(pooling_->special_tokens());
     for (size_t i = 0; i < static_cast<size_t>(context_.special_tokens); ++i) {
-      const std::string name =
-          i < tasks.size() ? tasks[i].name : fmt::format("+{}", i - tasks.size() + 1);
-      parts_.tokens.push_back(tokens->register_parameter(name, at::rand({1, options_.hidden_d})));
+      std::string name = i < tasks.size() ? tasks[i].name : fmt::format("+{}", i - tasks.size() + 1);
+      if (i >= of_pooling) name = fmt::format("+register_{}", i - of_pooling);
+      tokens_.push_back(tokens->register_parameter(name, at::rand({1, options_.hidden_d})));
     }
   }
 
@@ -247,95 +173,37 @@ class Vit : public Model, public Composed {
                          options_.n_blocks};
     for (; context.index < context.n_blocks; ++context.index) {
       const auto block = options_.block.create(context);
+      block->set_name(fmt::format("blocks.{}", context.index));
       blocks->push_back(std::static_pointer_cast<torch::nn::Module>(block));
-      parts_.blocks.push_back(block.get());
+      blocks_.push_back(block);
     }
   }
 
-  void add_task(const TaskOptions& options, const std::vector<std::string>& labels) {
-    Task task;
-    task.name = options.name;
-    task.weight = options.weight;
-    task.class_names = options.target.class_names(labels);
-    task.target_of_label = options.target.of_labels(static_cast<int64_t>(labels.size()));
-    const auto head =
-        (options.head ? *options.head : options_.head).create({options_.hidden_d, task.classes()});
-    task.probabilities = head->gives_probabilities();
-    if (context_.n_tasks == 1) {
-      register_module("head", head);
-    } else {
-      if (!heads_module_)
-        heads_module_ = register_module("heads", std::make_shared<torch::nn::Module>());
-      heads_module_->register_module(task.name, head);
-    }
-    heads_.push_back(head);
-    tasks_.push_back(std::move(task));
+  Value with_tokens(const Value& patches) const {  // [rows * columns, D] -> [N, D]
+    const Scope scope("tokens", "learned");
+    std::vector<Value> all;
+    for (const Tensor& token : tokens_) all.push_back(table(token));
+    all.push_back(patches);
+    return join_tokens(all);
   }
 
-  std::vector<Tensor> predict(const Tensor& pooled) {  // [B, n_tasks, D]
-    std::vector<Tensor> out;
-    for (size_t i = 0; i < heads_.size(); ++i)
-      out.push_back(heads_[i]->forward(pooled.select(1, static_cast<int64_t>(i))));
-    return out;
-  }
-
-  const Choice<Head>& head_choice(size_t task) const {
-    const bool is_own = !options_.tasks.empty() && options_.tasks[task].head;
-    return is_own ? *options_.tasks[task].head : options_.head;
+  Value without_registers(const Value& x) const {
+    if (options_.n_registers == 0) return x;
+    const int64_t before = pooling_->special_tokens();
+    const int64_t first = before + options_.n_registers;
+    const Value patches = tokens(x, first, x.tokens() - first);
+    return before == 0 ? patches : join_tokens({tokens(x, 0, before), patches});
   }
 
   Options options_;
   PartContext context_;
-  Parts parts_;
+  std::shared_ptr<Embedding> embedding_;
+  std::vector<Tensor> tokens_;  // special tokens, each [1, D]
+  std::shared_ptr<Position> position_;
+  std::vector<std::shared_ptr<Block>> blocks_;
+  std::shared_ptr<Norm> final_norm_;  // may be missing
   std::shared_ptr<Pooling> pooling_;
-  std::shared_ptr<torch::nn::Module> heads_module_;
-  std::vector<std::shared_ptr<Head>> heads_;
-  std::vector<Task> tasks_;
-  std::shared_ptr<Encoder> encoder_;
 };
-
-// Whatever the encoder is, its work is summed up as if it were done part by part.
-std::vector<LayerSummary> Vit::layers(const Tensor& image) {
-  const bool was_training = is_training();
-  eval();
-  at::NoGradGuard no_grad;
-  std::vector<LayerSummary> rows;
-  const auto add_row = [&](const std::string& name, const std::string& type, int64_t parameters,
-                           auto run) {
-    const FlopCounter flops;
-    const Tensor out = run();
-    rows.push_back({name, type, out.sizes().slice(1).vec(), parameters, flops.count()});
-    return out;
-  };
-  Tensor x = add_row("embedding", options_.embedding.type(), count_parameters(*parts_.embedding),
-                     [&] { return parts_.embedding->forward(to_float(image)); });
-  if (!parts_.tokens.empty()) {
-    x = add_row("tokens", "learned", context_.special_tokens * context_.hidden_d,
-                [&] { return parts_.with_tokens(x); });
-  }
-  x = add_row("position", options_.position.type(), count_parameters(*parts_.position),
-              [&] { return parts_.with_positions(x); });
-  const int64_t needed = parts_.pooling->needed_tokens(x.size(1));
-  for (size_t i = 0; i < parts_.blocks.size(); ++i) {
-    Block* block = parts_.blocks[i];
-    const int64_t n_out = i + 1 == parts_.blocks.size() ? needed : x.size(1);
-    x = add_row(fmt::format("blocks.{}", i), options_.block.type(), count_parameters(*block),
-                [&] { return block->forward(x, n_out); });
-  }
-  if (parts_.final_norm) {
-    x = add_row("final_norm", options_.norm.type(), count_parameters(*parts_.final_norm),
-                [&] { return parts_.final_norm->forward(x); });
-  }
-  x = add_row("pooling", options_.pooling.type(), count_parameters(*parts_.pooling),
-              [&] { return parts_.pooling->forward(x); });
-  for (size_t i = 0; i < heads_.size(); ++i) {
-    add_row(heads_.size() == 1 ? "head" : "heads." + tasks_[i].name, head_choice(i).type(),
-            count_parameters(*heads_[i]),
-            [&] { return heads_[i]->forward(x.select(1, static_cast<int64_t>(i))); });
-  }
-  train(was_training);
-  return rows;
-}
 
 std::map<std::string, Tensor> Vit::export_as(const std::string& layout) {
   LayoutContext context;
@@ -344,12 +212,15 @@ std::map<std::string, Tensor> Vit::export_as(const std::string& layout) {
   context.width = context_.width;
   context.rows = context_.rows;
   context.columns = context_.columns;
-  for (const Task& task : tasks_) context.tasks.push_back(task.name);
+  for (const Task& task : tasks()) context.tasks.push_back(task.name);
   context.options = written(options_);
-  context.options.set("head", head_choice(0).write());  // a single task may have named its own
+  // A single task may have named its own.
+  context.options.set("head", options_.head_of(options_.tasks_or_default()[0]).write());
   for (const auto& weight : named_parameters())
     context.weights.emplace(weight.key(), weight.value());
-  context.positions = parts_.position->table(at::kCPU);
+  const Tensor image = at::zeros({1, context_.channels, context_.height, context_.width});
+  for (const auto& [name, value] : named_values(*this, image, "position.table"))
+    context.positions = value[0];
   return weights_in_layout(layout, context);
 }
 

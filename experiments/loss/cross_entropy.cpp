@@ -1,4 +1,3 @@
-#include <ATen/ops/nll_loss.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +6,6 @@
 #include "framework/error.h"
 #include "framework/registry/register.h"
 #include "framework/training/loss.h"
-#include "framework/training/softmax.h"
 
 namespace vitrine {
 namespace {
@@ -36,11 +34,11 @@ class CrossEntropy : public Loss {
       : options_(options), tasks_(context.tasks) {}
 
   // Takes the outputs for logits, whatever the head gives.
-  Tensor forward(const Tensor& output, const Tensor& target, const Task&) override {
-    const Tensor logs = log_softmax(output);
-    const Tensor loss = at::nll_loss(logs, target);
+  Value forward(const Value& output, const Value& target, const Task&) override {
+    const Value logs = log_softmax(output);
+    const Value loss = pick(logs, target) * -1;
     const double smoothing = options_.label_smoothing;
-    return smoothing == 0 ? loss : loss * (1 - smoothing) - logs.mean() * smoothing;
+    return smoothing == 0 ? loss : loss * (1 - smoothing) - mean_over_columns(logs) * smoothing;
   }
 
   std::string warning() const override {

@@ -1,10 +1,7 @@
-#include <ATen/ops/nll_loss.h>
-
 #include <limits>
 
 #include "framework/registry/register.h"
 #include "framework/training/loss.h"
-#include "framework/training/softmax.h"
 
 namespace vitrine {
 namespace {
@@ -13,10 +10,10 @@ class NegativeLogLikelihood : public Loss {
  public:
   NegativeLogLikelihood(const NoOptions&, const LossContext&) {}
 
-  Tensor forward(const Tensor& output, const Tensor& target, const Task& task) override {
+  Value forward(const Value& output, const Value& target, const Task& task) override {
     constexpr float kTiny = std::numeric_limits<float>::min();  // keeps log(0) finite
-    return at::nll_loss(task.probabilities ? output.clamp_min(kTiny).log() : log_softmax(output),
-                        target);
+    const Value logs = task.probabilities ? log(maximum(output, kTiny)) : log_softmax(output);
+    return pick(logs, target) * -1;
   }
 };
 

@@ -31,13 +31,7 @@ std::string shown_model(const Json& model) {
   }
   rows.push_back({"total", model.at("type"), "", grouped(model.at("parameters").get<int64_t>()),
                   grouped(model.at("flops_per_image").get<int64_t>())});
-  std::string out = terminal_table(rows, STDERR_FILENO);
-  for (const Json& decision : model.at("decisions")) {
-    out += fmt::format("\n{}: {} ({})", decision.at("key").get<std::string>(),
-                       decision.at("value").get<std::string>(),
-                       decision.at("reason").get<std::string>());
-  }
-  return out;
+  return terminal_table(rows, STDERR_FILENO);
 }
 
 ExitCode show(const ShowOptions& options) {

@@ -15,12 +15,13 @@ Batches::Batches(const Split& split, const std::vector<std::shared_ptr<Transform
 Batch Batches::gather(const Tensor& indices, int64_t epoch) const {
   const Tensor on_device = indices.to(device_);
   Batch out;
+  out.position = {seed_, epoch, indices};
   out.labels = split_.labels.index_select(0, on_device);
   out.images = split_.images.defined() ? split_.images.index_select(0, on_device)
                                        : split_.read(indices).to(device_);
   if (converts_) out.images = out.images.to(at::kFloat).div_(255);
   for (const auto& transform : transforms_) {
-    out.images = transform->forward(out.images, {seed_, epoch, indices});
+    out.images = transform->forward(out.images, out.position);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "framework/data/batch_position.h"
 #include "framework/data/dataset.h"
 
 namespace vitrine {
@@ -10,6 +11,7 @@ namespace vitrine {
 struct Batch {
   Tensor images;  // [B, C, H, W]: uint8 as stored, or float where there are transforms
   Tensor labels;  // int64 [B]
+  BatchPosition position;
 
   int64_t size() const { return labels.size(0); }
 };

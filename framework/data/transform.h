@@ -4,6 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "framework/data/batch_position.h"
+#include "framework/draws.h"
 #include "framework/registry/registry.h"
 #include "framework/training/tensor.h"
 
@@ -13,14 +15,6 @@ namespace vitrine {
 struct TransformContext {
   int64_t channels = 0, height = 0, width = 0;
   uint64_t salt = 0;  // its place in the list, so that two of a kind draw different numbers
-};
-
-// Where a batch stands in training. What is random draws from these alone, never from the global
-// generator, so neither the order of images nor threads matter.
-struct BatchPosition {
-  uint64_t seed = 0;
-  int64_t epoch = 0;
-  Tensor indices;  // int64 [B], on the CPU: each image's number in the training set
 };
 
 class Transform {
@@ -38,20 +32,5 @@ class Transform {
 // The transforms of a list, each with its place as salt.
 std::vector<std::shared_ptr<Transform>> make_transforms(
     const std::vector<Choice<Transform>>& choices, TransformContext context);
-
-// Numbers for image `index`, the same on any machine: a counter-based generator over (seed, epoch,
-// index, salt). `salt` tells the transforms of a list apart. Source: SplitMix64, Steele, Lea and
-// Flood, 2014.
-class Draws {
- public:
-  Draws(uint64_t seed, int64_t epoch, int64_t index, uint64_t salt);
-  double uniform();                                  // [0, 1)
-  double between(double lowest, double highest);     // [lowest, highest)
-  int64_t integer(int64_t lowest, int64_t highest);  // both included
-
- private:
-  uint64_t next();
-  uint64_t state_;
-};
 
 }  // namespace vitrine

@@ -100,7 +100,10 @@ class Choice : public ChoiceBase {
 
   void check(const Context& context, Problems& problems) const { check_in(&context, problems); }
   std::shared_ptr<Base> create(const Context& context) const {
-    return std::static_pointer_cast<Base>(create_in(&context));
+    auto made = std::static_pointer_cast<Base>(create_in(&context));
+    // What can tell others what it is learns its name.
+    if constexpr (requires { made->set_type(type()); }) made->set_type(type());
+    return made;
   }
 };
 

@@ -6,32 +6,52 @@
 #define VITRINE_SIMD_ATTENTION
 #endif
 
-#include "framework/simd/tiles-inl.h"
+#include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {
 
-// n queries on T tokens; all matrices are d vectors wide, and the
-// pointers are to the head's first column. q has been multiplied by log2(e) / sqrt(width).
-
+// Queries of T tokens: softmax(scale q k^T) v. The matrices are the head's own columns.
 struct Head {
-  const float *q, *k, *v;
-  float *o, *maximum, *inverse;
-  size_t d, width, tokens;
+  Matrix q, k, v, o;
+  float *maximum, *inverse;  // of each query's softmax: what forward leaves for backward
+  size_t width, tokens;
+  float scale;
 };
 
+// Vectors of scratch that both directions need.
+inline size_t attention_scratch(size_t width, size_t tokens) {
+  return kRows * (2 * tokens + width);
+}
+
+// Of probabilities that nothing is drawn for.
+struct NoDropout {
+  static constexpr bool kDraws = false;
+  HWY_INLINE V factor(size_t, size_t) const { return all(1); }
+};
+
+// R rows from `t` on, each number times `factor`, densely.
+template <int R>
+HWY_INLINE void scaled_rows(const Matrix& from, size_t t, size_t width, float factor, float* to) {
+  for (int r = 0; r < R; ++r) {
+    const float* row = row_of(from, t + r);
+    for (size_t i = 0; i < width * N; i += N, to += N) store(hn::Mul(load(row + i), all(factor)), to);
+  }
+}
+HWY_INLINE Factor rows_from(const Matrix& m, size_t t) { return vectors(row_of(m, t), m.row, 1); }
+
 // o of R queries from `t` on, and what the softmax was divided by.
-template <int R, size_t kWidth>
-HWY_INLINE void attend_rows(const Head& head, size_t t, float* scores) {
-  const size_t tokens = head.tokens, row = head.d;
-  const size_t width = kWidth > 0 ? kWidth : head.width;
-  const Factor q = vectors(head.q + t * row * N, row, 1);
+template <int R, size_t kWidth, class Dropout>
+HWY_INLINE void attend_rows(const Head& head, size_t t, float* scratch, const Dropout& dropout) {
+  const size_t tokens = head.tokens, width = kWidth > 0 ? kWidth : head.width;
+  float *scores = scratch, *queries = scratch + 2 * kRows * tokens * N;
+  scaled_rows<R>(head.q, t, width, head.scale * 1.44269504f, queries);
   V maximum[R];
   VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) maximum[r] = all(-1e30f);
   const auto score = [&]<int C>(size_t u) HWY_ATTR {
     V sums[R * C];
-    multiply<R, C, false, false>(sums, q, vectors(head.k + u * row * N, row, 1), width);
+    multiply<R, C, false, false>(sums, vectors(queries, width, 1), rows_from(head.k, u), width);
     VITRINE_UNROLL_TILE
     for (int r = 0; r < R; ++r) {
       VITRINE_UNROLL_TILE
@@ -51,55 +71,51 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scores) {
     for (u = 0; u < tokens; ++u) {
       const V e = exp2(hn::Sub(load(p + u * N), maximum[r]));
       sum = hn::Add(sum, e);
-      store(e, p + u * N);
+      store(Dropout::kDraws ? hn::Mul(e, dropout.factor(t + r, u)) : e, p + u * N);
     }
     store(maximum[r], head.maximum + (t + r) * N);
     store(hn::Div(all(1), sum), head.inverse + (t + r) * N);
   }
-  float* o = head.o + t * row * N;
-  product<false, false>(target(o, row), vectors(scores, tokens, 1), vectors(head.v, 1, row), R,
-                        width, tokens);
+  product<false, false>(target(row_of(head.o, t), head.o.row), vectors(scores, tokens, 1),
+                        by_columns(head.v), R, width, tokens);
   VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
     const V inverse = load(head.inverse + (t + r) * N);
-    for (size_t i = 0; i < width; ++i) {
-      float* p = o + (r * row + i) * N;
-      store(hn::Mul(load(p), inverse), p);
-    }
+    float* o = row_of(head.o, t + r);
+    for (size_t i = 0; i < width * N; i += N) store(hn::Mul(load(o + i), inverse), o + i);
   }
 }
 
-template <size_t kWidth>
-void attend_width(const Head& head, size_t n, float* scores) {
+template <size_t kWidth, class Dropout>
+void attend_width(const Head& head, size_t n, float* scratch, const Dropout& dropout) {
   size_t t = 0;
-  for (; t + kRows <= n; t += kRows) attend_rows<kRows, kWidth>(head, t, scores);
-  for (; t < n; ++t) attend_rows<1, kWidth>(head, t, scores);
+  for (; t + kRows <= n; t += kRows) attend_rows<kRows, kWidth>(head, t, scratch, dropout);
+  for (; t < n; ++t) attend_rows<1, kWidth>(head, t, scratch, dropout);
 }
 
-inline void attend(const Head& head, size_t n, float* scores) {
+// n queries.
+template <class Dropout = NoDropout>
+void attend(const Head& head, size_t n, float* scratch, const Dropout& dropout = {}) {
   switch (head.width) {
     case 4:
-      return attend_width<4>(head, n, scores);
+      return attend_width<4>(head, n, scratch, dropout);
     case 8:
-      return attend_width<8>(head, n, scores);
+      return attend_width<8>(head, n, scratch, dropout);
     default:
-      return attend_width<0>(head, n, scores);
+      return attend_width<0>(head, n, scratch, dropout);
   }
 }
 
 struct HeadGradients {
-  const float* dout;    // of o
-  float *dq, *dk, *dv;  // dq is written; dk and dv are added to
+  Matrix o, q, k, v;
 };
 
-// dq comes without the factor 1 / sqrt(width), dk with one of log2(e) too much.
-template <int R, size_t kWidth>
+// The gradients by R queries, written, and by k and v, which are added to.
+template <int R, size_t kWidth, class Dropout>
 HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, size_t t,
-                                     float* scores) {
-  const size_t tokens = head.tokens, row = head.d;
-  const size_t width = kWidth > 0 ? kWidth : head.width;
-  const float* dout = to.dout + t * row * N;
-  float *p = scores, *ds = scores + kRows * tokens * N;
+                                     float* scratch, const Dropout& dropout) {
+  const size_t tokens = head.tokens, width = kWidth > 0 ? kWidth : head.width;
+  float *p = scratch, *ds = p + kRows * tokens * N, *rows = ds + kRows * tokens * N;
   // Sums begin at what would be subtracted from them.
   V minus_maximum[R], inverse[R], minus_mean[R];  // the mean of the probabilities' gradients
   VITRINE_UNROLL_TILE
@@ -107,56 +123,72 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
     minus_maximum[r] = hn::Neg(load(head.maximum + (t + r) * N));
     inverse[r] = load(head.inverse + (t + r) * N);
     minus_mean[r] = zero();
-    for (size_t i = 0; i < width; ++i) {
-      const size_t at = (r * row + i) * N;
-      minus_mean[r] =
-          hn::NegMulAdd(load(dout + at), load(head.o + t * row * N + at), minus_mean[r]);
-    }
+    const float *g = row_of(to.o, t + r), *o = row_of(head.o, t + r);
+    for (size_t i = 0; i < width * N; i += N)
+      minus_mean[r] = hn::NegMulAdd(load(g + i), load(o + i), minus_mean[r]);
+    minus_mean[r] = hn::Mul(minus_mean[r], all(head.scale));
   }
-  const Factor q = vectors(head.q + t * row * N, row, 1), g = vectors(dout, row, 1);
-  const auto score = [&]<int C>(size_t u) HWY_ATTR {
+  scaled_rows<R>(head.q, t, width, head.scale * 1.44269504f, rows);
+  const auto probability = [&]<int C>(size_t u) HWY_ATTR {
     V sums[R * C];
     VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) sums[i] = minus_maximum[i / C];
-    multiply<R, C, false, true>(sums, q, vectors(head.k + u * row * N, row, 1), width);
+    multiply<R, C, false, true>(sums, vectors(rows, width, 1), rows_from(head.k, u), width);
     VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i)
       store(hn::Mul(exp2(sums[i]), inverse[i / C]), p + (i / C * tokens + u + i % C) * N);
+  };
+  size_t u = 0;
+  for (; u + kColumns <= tokens; u += kColumns) probability.template operator()<kColumns>(u);
+  for (; u < tokens; ++u) probability.template operator()<1>(u);
+  scaled_rows<R>(to.o, t, width, head.scale, rows);
+  const auto slope = [&]<int C>(size_t u) HWY_ATTR {
+    V sums[R * C];
     VITRINE_UNROLL_TILE
-    for (int i = 0; i < R * C; ++i) sums[i] = minus_mean[i / C];
-    multiply<R, C, false, true>(sums, g, vectors(head.v + u * row * N, row, 1), width);
+    for (int i = 0; i < R * C; ++i) sums[i] = Dropout::kDraws ? zero() : minus_mean[i / C];
+    multiply<R, C, false, true>(sums, vectors(rows, width, 1), rows_from(head.v, u), width);
     VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) {
       const size_t at = (i / C * tokens + u + i % C) * N;
-      store(hn::Mul(load(p + at), sums[i]), ds + at);
+      if constexpr (Dropout::kDraws) {
+        const V factor = dropout.factor(t + i / C, u + i % C);
+        store(hn::Mul(load(p + at), hn::MulAdd(sums[i], factor, minus_mean[i / C])), ds + at);
+        store(hn::Mul(load(p + at), factor), p + at);
+      } else {
+        store(hn::Mul(load(p + at), sums[i]), ds + at);
+      }
     }
   };
-  size_t u = 0;
-  for (; u + kColumns <= tokens; u += kColumns) score.template operator()<kColumns>(u);
-  for (; u < tokens; ++u) score.template operator()<1>(u);
-  product<false, false>(target(to.dq + t * row * N, row), vectors(ds, tokens, 1),
-                        vectors(head.k, 1, row), R, head.width, tokens);
-  product<false, true>(target(to.dk, row), vectors(ds, 1, tokens), vectors(q.start, 1, row), tokens,
-                       head.width, R);
-  product<false, true>(target(to.dv, row), vectors(p, 1, tokens), vectors(dout, 1, row), tokens,
-                       head.width, R);
+  u = 0;
+  for (; u + kColumns <= tokens; u += kColumns) slope.template operator()<kColumns>(u);
+  for (; u < tokens; ++u) slope.template operator()<1>(u);
+  product<false, false>(target(row_of(to.q, t), to.q.row), vectors(ds, tokens, 1),
+                        by_columns(head.k), R, width, tokens);
+  product<false, true>(target_of(to.k), vectors(ds, 1, tokens),
+                       vectors(row_of(head.q, t), 1, head.q.row), tokens, width, R);
+  product<false, true>(target_of(to.v), vectors(p, 1, tokens),
+                       vectors(row_of(to.o, t), 1, to.o.row), tokens, width, R);
 }
 
-template <size_t kWidth>
-void attend_width_backward(const Head& head, const HeadGradients& to, size_t n, float* scores) {
+template <size_t kWidth, class Dropout>
+void attend_width_backward(const Head& head, const HeadGradients& to, size_t n, float* scratch,
+                           const Dropout& dropout) {
   size_t t = 0;
-  for (; t + kRows <= n; t += kRows) attend_rows_backward<kRows, kWidth>(head, to, t, scores);
-  for (; t < n; ++t) attend_rows_backward<1, kWidth>(head, to, t, scores);
+  for (; t + kRows <= n; t += kRows)
+    attend_rows_backward<kRows, kWidth>(head, to, t, scratch, dropout);
+  for (; t < n; ++t) attend_rows_backward<1, kWidth>(head, to, t, scratch, dropout);
 }
 
-inline void attend_backward(const Head& head, const HeadGradients& to, size_t n, float* scores) {
+template <class Dropout = NoDropout>
+void attend_backward(const Head& head, const HeadGradients& to, size_t n, float* scratch,
+                     const Dropout& dropout = {}) {
   switch (head.width) {
     case 4:
-      return attend_width_backward<4>(head, to, n, scores);
+      return attend_width_backward<4>(head, to, n, scratch, dropout);
     case 8:
-      return attend_width_backward<8>(head, to, n, scores);
+      return attend_width_backward<8>(head, to, n, scratch, dropout);
     default:
-      return attend_width_backward<0>(head, to, n, scores);
+      return attend_width_backward<0>(head, to, n, scratch, dropout);
   }
 }
 

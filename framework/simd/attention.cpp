@@ -14,8 +14,6 @@ HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {
 namespace {
 
-constexpr float kLog2E = 1.44269504f, kLn2 = 0.69314718f;
-
 // Of some images, one head.
 class Group {
  public:
@@ -45,14 +43,16 @@ class Group {
   size_t head_, first_, count_;
 };
 
+float scale_of(const AttentionSize& size) { return 1 / std::sqrt(static_cast<float>(size.width)); }
+
 // What a group keeps, in vectors: q, k, v, o, then a maximum and an inverse sum of each query.
 Head head_in(const AttentionSize& size, float* kept) {
   const size_t n = size.queries * size.width * N, tokens = size.tokens * size.width * N;
   float *q = kept, *k = q + n, *v = k + tokens, *o = v + tokens, *maximum = o + n;
-  return {q, k, v, o, maximum, maximum + size.queries * N, size.width, size.width, size.tokens};
+  const size_t row = size.width;
+  return {{q, row},   {k, row},   {v, row}, {o, row}, maximum, maximum + size.queries * N,
+          size.width, size.tokens, scale_of(size)};
 }
-
-float scale_of(const AttentionSize& size) { return 1 / std::sqrt(static_cast<float>(size.width)); }
 
 }  // namespace
 
@@ -67,13 +67,10 @@ void Forward(const AttentionSize& size, size_t index, const Heads<const float>& 
   const Group group(size, index);
   const Head head = head_in(size, kept);
   group.load_tokens(q, size.queries, kept);
-  const V factor = all(scale_of(size) * kLog2E);
-  for (size_t i = 0; i < size.queries * size.width * N; i += N)
-    store(hn::Mul(load(kept + i), factor), kept + i);
-  group.load_tokens(k, size.tokens, const_cast<float*>(head.k));
-  group.load_tokens(v, size.tokens, const_cast<float*>(head.v));
-  attend(head, size.queries, scratch(kRows * size.tokens));
-  group.store_tokens(head.o, size.queries, 1, out);
+  group.load_tokens(k, size.tokens, head.k.at);
+  group.load_tokens(v, size.tokens, head.v.at);
+  attend(head, size.queries, scratch(attention_scratch(size.width, size.tokens)));
+  group.store_tokens(head.o.at, size.queries, 1, out);
 }
 
 void Backward(const AttentionSize& size, size_t index, const float* kept,
@@ -82,13 +79,15 @@ void Backward(const AttentionSize& size, size_t index, const float* kept,
   const Group group(size, index);
   const Head head = head_in(size, const_cast<float*>(kept));
   const size_t n = size.queries * size.width, tokens = size.tokens * size.width;
-  float* dout = scratch(2 * (n + tokens + kRows * size.tokens));
+  float* dout = scratch(2 * (n + tokens) + attention_scratch(size.width, size.tokens));
   float *dq = dout + n * N, *dk = dq + n * N, *dv = dk + tokens * N;
   group.load_tokens(out_gradient, size.queries, dout);
   for (size_t i = 0; i < 2 * tokens; ++i) store(zero(), dk + i * N);
-  attend_backward(head, {dout, dq, dk, dv}, size.queries, dv + tokens * N);
-  group.store_tokens(dq, size.queries, scale_of(size), q_gradient);
-  group.store_tokens(dk, size.tokens, kLn2, k_gradient);
+  const size_t row = size.width;
+  attend_backward(head, {{dout, row}, {dq, row}, {dk, row}, {dv, row}}, size.queries,
+                  dv + tokens * N);
+  group.store_tokens(dq, size.queries, 1, q_gradient);
+  group.store_tokens(dk, size.tokens, 1, k_gradient);
   group.store_tokens(dv, size.tokens, 1, v_gradient);
 }
 

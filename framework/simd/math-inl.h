@@ -9,6 +9,8 @@
 
 #include <hwy/highway.h>
 
+#include <cmath>
+
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {
 
@@ -65,6 +67,27 @@ HWY_INLINE V gelu(V x, V& slope) {
   const V cdf = hn::IfNegativeThenElse(x, tail, hn::Sub(all(1.0f), tail));
   slope = hn::MulAdd(hn::Mul(x, all(0.39894228f)), bell, cdf);
   return hn::Mul(x, cdf);
+}
+
+// e^x; infinite where that is beyond a float.
+HWY_INLINE V exp_of(V x) {
+  x = hn::Mul(x, all(1.44269504f));
+#if HWY_TARGET <= HWY_AVX3
+  return exp2(x);
+#else
+  const V power = exp2(hn::IfThenElse(hn::Gt(x, all(127.0f)), all(127.0f), x));
+  return hn::IfThenElse(hn::Ge(x, all(128.0f)), all(HUGE_VALF), power);
+#endif
+}
+
+HWY_INLINE V sigmoid(V x) { return hn::Div(all(1), hn::Add(all(1), exp_of(hn::Neg(x)))); }
+
+// Natural logarithm, lane by lane.
+inline V log(V x) {
+  HWY_ALIGN float lanes[N];
+  store(x, lanes);
+  for (float& lane : lanes) lane = std::log(lane);
+  return load(lanes);
 }
 
 // The sum over the lanes, added to a float.

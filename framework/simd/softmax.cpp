@@ -17,13 +17,6 @@ constexpr float kLog2E = 1.44269504f;
 
 V exp(V x) { return exp2(hn::Mul(x, all(kLog2E))); }
 
-V log(V x) {
-  HWY_ALIGN float lanes[N];
-  store(x, lanes);
-  for (float& lane : lanes) lane = std::log(lane);
-  return load(lanes);
-}
-
 // Calls `work` for as many rows as a vector has lanes at a time: with x (and gradient, if there is
 // one) as vectors, a column each; writes what is left in x to `out`.
 template <class Work>

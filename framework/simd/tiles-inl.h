@@ -68,13 +68,15 @@ struct Target {
   float* start;
   size_t row, column;
   float* at(size_t r, size_t c) const { return start + r * row + c * column; }
+  Target from(size_t r, size_t c) const { return {at(r, c), row, column}; }
 };
 inline Target target(float* start, size_t row, size_t column = 1) {
   return {start, row * N, column * N};
 }
 
 template <int R, int C, bool kWeights, bool kAdd>
-HWY_INLINE void product_tile(Target out, Factor a, Factor b, size_t n, const float* bias) {
+HWY_INLINE void product_tile(Target out, Target addend, Factor a, Factor b, size_t n,
+                             const float* bias) {
   V sums[R * C];
   multiply<R, C, kWeights, false>(sums, a, b, n);
   VITRINE_UNROLL_TILE
@@ -82,7 +84,7 @@ HWY_INLINE void product_tile(Target out, Factor a, Factor b, size_t n, const flo
     VITRINE_UNROLL_TILE
     for (int c = 0; c < C; ++c) {
       V& sum = sums[r * C + c];
-      if (kAdd) sum = hn::Add(sum, load(out.at(r, c)));
+      if (kAdd) sum = hn::Add(sum, load(addend.at(r, c)));
       if (bias) sum = hn::Add(sum, all(bias[c]));
     }
   }
@@ -93,34 +95,32 @@ HWY_INLINE void product_tile(Target out, Factor a, Factor b, size_t n, const flo
   }
 }
 
-// out[r][c] (+)= bias[c] + sum over k < n of a[r][k] * b[c][k].
+// out[r][c] = bias[c] + sum over k < n of a[r][k] * b[c][k], and addend[r][c] with kAdd.
 template <bool kWeights, bool kAdd>
-void product(Target out, Factor a, Factor b, size_t rows, size_t columns, size_t n,
+void product(Target out, Target addend, Factor a, Factor b, size_t rows, size_t columns, size_t n,
              const float* bias = nullptr) {
-  const auto bias_of = [bias](size_t c) { return bias ? bias + c : nullptr; };
+  const auto tile = [&]<int R, int C>(size_t r, size_t c) HWY_ATTR {
+    product_tile<R, C, kWeights, kAdd>(out.from(r, c), kAdd ? addend.from(r, c) : addend, a.from(r),
+                                       b.from(c), n, bias ? bias + c : nullptr);
+  };
   size_t r = 0;
   for (; r + kRows <= rows; r += kRows) {
     size_t c = 0;
-    for (; c + kColumns <= columns; c += kColumns) {
-      product_tile<kRows, kColumns, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r),
-                                                    b.from(c), n, bias_of(c));
-    }
-    for (; c < columns; ++c) {
-      product_tile<kRows, 1, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r),
-                                             b.from(c), n, bias_of(c));
-    }
+    for (; c + kColumns <= columns; c += kColumns) tile.template operator()<kRows, kColumns>(r, c);
+    for (; c < columns; ++c) tile.template operator()<kRows, 1>(r, c);
   }
   for (; r < rows; ++r) {
     size_t c = 0;
-    for (; c + 4 <= columns; c += 4) {
-      product_tile<1, 4, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r), b.from(c),
-                                         n, bias_of(c));
-    }
-    for (; c < columns; ++c) {
-      product_tile<1, 1, kWeights, kAdd>({out.at(r, c), out.row, out.column}, a.from(r), b.from(c),
-                                         n, bias_of(c));
-    }
+    for (; c + 4 <= columns; c += 4) tile.template operator()<1, 4>(r, c);
+    for (; c < columns; ++c) tile.template operator()<1, 1>(r, c);
   }
+}
+
+// The same, with what is there as the addend.
+template <bool kWeights, bool kAdd>
+void product(Target out, Factor a, Factor b, size_t rows, size_t columns, size_t n,
+             const float* bias = nullptr) {
+  product<kWeights, kAdd>(out, out, a, b, rows, columns, n, bias);
 }
 
 // gradient[r * columns + c] += sum over images and k < n of a[r][k] * b[c][k].

@@ -19,11 +19,11 @@ using torch::autograd::variable_list;
 
 constexpr int64_t kWidest = 32;  // from there on libtorch's is faster
 
-// x [1 to 3, B, heads, n, d]
+// x [B, heads, n, d]
 bool is_served(const Tensor& x) {
   // Places within a group of images, at most 16, are counted in 32 bits.
-  return x.is_cpu() && x.scalar_type() == at::kFloat && x.size(4) <= kWidest && x.numel() > 0 &&
-         x.stride(1) < (int64_t{1} << 24) && x.stride(4) == 1;
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.size(3) <= kWidest && x.numel() > 0 &&
+         x.stride(0) < (int64_t{1} << 24) && x.stride(3) == 1;
 }
 
 // Calls `work` with each number below `count`, on libtorch's own threads.
@@ -54,16 +54,6 @@ simd::Heads<Float> heads_of(const Tensor& x) {  // [B, heads, n, d]
   return {x.data_ptr<float>(), stride(0), stride(1), stride(2)};
 }
 
-// q, k and v where they lie: all three in `first`, or k and v in `second`.
-template <class Float>
-struct Triple {
-  Triple(const Tensor& first, const Tensor& second)
-      : q(heads_of<Float>(first[0])),
-        k(heads_of<Float>(second.defined() ? second[0] : first[1])),
-        v(heads_of<Float>(second.defined() ? second[1] : first[2])) {}
-  simd::Heads<Float> q, k, v;
-};
-
 // [B, n, heads * d] as [B, heads, n, d]
 Tensor by_head(const Tensor& x, size_t heads) {
   const auto count = static_cast<int64_t>(heads);
@@ -73,30 +63,35 @@ Tensor by_head(const Tensor& x, size_t heads) {
 struct Saved : torch::CustomClassHolder {
   simd::AttentionSize size;
   Tensor kept;
-  Tensor like_first, like_second;  // gradients lie as the inputs did
+  Tensor like_q, like_k, like_v;  // gradients lie as the inputs did
 };
+
+// A tensor whose [B, n, heads, d] lie in order, as [B, heads, n, d].
+Tensor empty_like_heads(const Tensor& x) {
+  return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, at::kFloat).transpose(1, 2);
+}
 
 class NarrowHeads : public torch::autograd::Function<NarrowHeads> {
  public:
-  static Tensor forward(AutogradContext* context, const Tensor& first,
-                        const std::optional<Tensor>& maybe_second) {
-    const Tensor second = maybe_second.value_or(Tensor());
+  static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k,
+                        const Tensor& v) {
     const auto length = [](const Tensor& x, int64_t i) { return static_cast<size_t>(x.size(i)); };
-    const simd::AttentionSize size{length(first, 1), length(first, 2), length(first, 3),
-                                   length(second.defined() ? second : first, 3), length(first, 4)};
+    const simd::AttentionSize size{length(q, 0), length(q, 1), length(q, 2), length(k, 2),
+                                   length(q, 3)};
     const size_t groups = simd::attention_groups(size), floats = simd::attention_kept(size);
     auto saved = c10::make_intrusive<Saved>();
     saved->size = size;
     saved->kept = at::empty({static_cast<int64_t>(groups * floats)}, at::kFloat);
-    saved->like_first = first.detach();
-    if (second.defined()) saved->like_second = second.detach();
-    const Tensor out =
-        at::empty({first.size(1), first.size(3), first.size(2) * first.size(4)}, at::kFloat);
-    const Triple<const float> from(first, second);
+    saved->like_q = q.detach();
+    saved->like_k = k.detach();
+    saved->like_v = v.detach();
+    const Tensor out = at::empty({q.size(0), q.size(2), q.size(1) * q.size(3)}, at::kFloat);
+    const auto from_q = heads_of<const float>(q), from_k = heads_of<const float>(k);
+    const auto from_v = heads_of<const float>(v);
     const auto to = heads_of<float>(by_head(out, size.heads));
     float* kept = saved->kept.data_ptr<float>();
     for_each_group(groups, [&](size_t group) {
-      simd::attention_forward(size, group, from.q, from.k, from.v, to, kept + group * floats);
+      simd::attention_forward(size, group, from_q, from_k, from_v, to, kept + group * floats);
     });
     FlopCounter::add(static_cast<int64_t>(4 * size.tokens) * out.numel());
     context->saved_data["saved"] = c10::IValue::make_capsule(std::move(saved));
@@ -107,37 +102,24 @@ class NarrowHeads : public torch::autograd::Function<NarrowHeads> {
     const auto capsule = context->saved_data["saved"].toCapsule();
     const Saved& saved = static_cast<const Saved&>(*capsule);
     const Tensor out = gradients[0].contiguous();
-    const Tensor first = at::empty_like(saved.like_first);
-    const Tensor second =
-        saved.like_second.defined() ? at::empty_like(saved.like_second) : Tensor();
-    const Triple<float> to(first, second);
+    const Tensor q = empty_like_heads(saved.like_q), k = empty_like_heads(saved.like_k);
+    const Tensor v = empty_like_heads(saved.like_v);
+    const auto to_q = heads_of<float>(q), to_k = heads_of<float>(k), to_v = heads_of<float>(v);
     const auto from = heads_of<const float>(by_head(out, saved.size.heads));
     const float* kept = saved.kept.data_ptr<float>();
     const size_t floats = simd::attention_kept(saved.size);
     for_each_group(simd::attention_groups(saved.size), [&](size_t group) {
-      simd::attention_backward(saved.size, group, kept + group * floats, from, to.q, to.k, to.v);
+      simd::attention_backward(saved.size, group, kept + group * floats, from, to_q, to_k, to_v);
     });
-    return {first, second};
+    return {q, k, v};
   }
 };
 
-Tensor with_libtorch(const Tensor& q, const Tensor& k, const Tensor& v, double dropout) {
-  return at::scaled_dot_product_attention(q, k, v, {}, dropout).transpose(1, 2).flatten(2);
-}
-
 }  // namespace
 
-Tensor attention(const Tensor& qkv, double dropout) {
-  if (dropout == 0 && is_served(qkv)) return NarrowHeads::apply(qkv, std::nullopt);
-  const auto each = qkv.unbind(0);
-  return with_libtorch(each[0], each[1], each[2], dropout);
-}
-
-Tensor attention(const Tensor& q, const Tensor& kv, double dropout) {
-  const Tensor first = q.unsqueeze(0);
-  if (dropout == 0 && is_served(first) && is_served(kv)) return NarrowHeads::apply(first, kv);
-  const auto each = kv.unbind(0);
-  return with_libtorch(q, each[0], each[1], dropout);
+Tensor attention_of_heads(const Tensor& q, const Tensor& k, const Tensor& v) {
+  if (is_served(q) && is_served(k) && is_served(v)) return NarrowHeads::apply(q, k, v);
+  return at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2);
 }
 
 }  // namespace vitrine

@@ -14,6 +14,7 @@
 #include "framework/files/safetensors.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/run_directory.h"
+#include "framework/training/backend.h"
 #include "framework/training/devices.h"
 #include "framework/training/model.h"
 #include "framework/training/threads.h"
@@ -92,6 +93,13 @@ void Config::visit(Fields& field) {
   field("device", device, "where to compute; auto takes cuda, then mps, then cpu",
         one_of({"auto", "cpu", "cuda", "mps"}))
       .words({"accelerator", "gpu", "gpus", "cuda"})
+      .is(Role::kExecution)
+      .tested();
+  field("backend", backend,
+        "how the model is executed: fused, recorded and by the kernel for CPUs; layers, in "
+        "libtorch; auto takes the faster one that serves it",
+        one_of({"auto", kFused, kLayers}))
+      .words({"encoder", "implementation", "kernel", "engine"})
       .is(Role::kExecution)
       .tested();
   field("threads", threads, "threads on the CPU; null takes what is faster, one or one a core",
@@ -245,18 +253,35 @@ Node completed(Node written, const std::string& file) {
 // speed to the second thread.
 constexpr double kFlopsForThreads = 1e9;
 
-Execution pick_threads(const Config& config, const DatasetInfo& info, const Derived& before) {
+// What of execution depends on the model, which is made for it.
+Execution pick_backend(const Config& config, Model& model, const std::vector<int64_t>& images,
+                       const Node& written, const Derived& before, const std::string& file) {
+  const BackendChoice choice = choose_backend(model, images, config.device);
+  if (config.backend == "auto") {
+    const bool serves = before.backend && (before.backend->value == kLayers || choice.value == kFused);
+    if (serves) return *before.backend;
+    return {"backend", choice.value, true, choice.reason};
+  }
+  if (config.backend == kFused && choice.value != kFused) {
+    const Node* node = written.find("backend");
+    Problems problems;
+    problems.add(node ? node->location : Location(),
+                 fmt::format("backend: {} cannot execute this model: {}", kFused, choice.reason),
+                 fmt::format("{} executes every model", kLayers));
+    throw ConfigError(problems, file, true);
+  }
+  return {"backend", config.backend, false, kAskedFor};
+}
+
+Execution pick_threads(const Config& config, Model& model, const std::vector<int64_t>& images,
+                       const Derived& before) {
   if (config.threads) return {"threads", *config.threads, false, kAskedFor};
   if (before.threads) return *before.threads;
   const Execution all = {"threads", compute_threads(), true, "one a core that this may use"};
-  if (config.device != "cpu") return all;
-  const auto model = config.model.create(model_context(config, info, config.device));
-  if (model->has_own_threads()) return all;
+  if (config.device != "cpu" || config.backend == kFused) return all;
   double flops = 0;
-  for (const LayerSummary& layer :
-       model->layers(at::zeros({1, info.channels, info.height, info.width}, at::kByte))) {
+  for (const LayerSummary& layer : layers_of(model, images))
     flops += static_cast<double>(layer.flops);
-  }
   if (flops * static_cast<double>(config.training.batch_size) >= kFlopsForThreads) return all;
   return {"threads", 1, true, "a step is too short for more"};
 }
@@ -429,9 +454,13 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->resolved = write_fields(fields);  // what is derived below does not become a choice
   out->device = device.value;
   config->device = here;
-  const Execution threads = pick_threads(*config, *info, before);
+  const auto model = config->model.create(model_context(*config, *info, config->device));
+  const std::vector<int64_t> images = {info->channels, info->height, info->width};
+  const Execution backend = pick_backend(*config, *model, images, written, before, file);
+  config->backend = backend.value;
+  const Execution threads = pick_threads(*config, *model, images, before);
   config->threads = out->threads = threads.value;
-  out->execution = {device, threads};
+  out->execution = {device, backend, threads};
   out->written = std::move(written);
   out->config = std::move(config);
   return out;

@@ -48,6 +48,7 @@ struct Config {
   int64_t seed = 0;
   std::vector<std::string> replicate = {"seed"};
   std::string device = "auto";
+  std::string backend = "auto";
   std::optional<int64_t> threads;
   std::string note;
   std::vector<std::string> tags;
@@ -71,7 +72,7 @@ struct Config {
 // What an earlier part of the run derived: taken again where it can be, so that the run goes on as
 // it began.
 struct Derived {
-  std::optional<Execution> device, threads;
+  std::optional<Execution> device, backend, threads;
 };
 
 // Loads the plug-ins that `written` names, reads it and checks everything that can be known without

@@ -140,7 +140,7 @@ class Engine {
   virtual nlohmann::ordered_json predict(const WeightsSource& weights,
                                          const std::vector<std::string>& images, bool invert,
                                          Observer& observer) = 0;
-  // {"layers": [...], "parameters", "flops_per_image", "decisions": [...], "type", "image"}
+  // {"layers": [...], "parameters", "flops_per_image", "type", "image"}
   virtual nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) = 0;
   // Loads the data once, which downloads it where that is allowed; false where a stop was requested
   // meanwhile. Throws Error(kData).

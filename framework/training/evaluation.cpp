@@ -6,7 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/softmax.h>
 
-#include "framework/training/model.h"
+#include "framework/training/setup.h"
 
 namespace vitrine {
 namespace {
@@ -96,9 +96,10 @@ Tensor probabilities_of(const Tensor& output, const Task& task) {
   return task.probabilities ? output : at::softmax(output, 1);
 }
 
-Evaluation evaluate(Model& model, const Objective& objective, const Batches& data,
-                    const EvaluationOptions& options) {
+Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptions& options) {
   const at::NoGradGuard no_grad;
+  Model& model = *learner.model;
+  const Objective& objective = *learner.objective;
   const auto& tasks = objective.tasks();
   std::vector<double> losses(tasks.size()), correct(tasks.size());
   std::vector<Answers> answers(tasks.size());
@@ -109,15 +110,14 @@ Evaluation evaluate(Model& model, const Objective& objective, const Batches& dat
        first += options.batch_size) {
     const Batch batch =
         data.gather(all.slice(0, first, std::min(first + options.batch_size, data.size())), 0);
-    const std::vector<Tensor> outputs = model.forward(batch.images);
-    const Objective::Result result = objective(outputs, batch.labels);
+    const auto [outputs, result] = learner.backend->evaluate(batch, objective);
     const double images = static_cast<double>(batch.size());
     loss += result.loss.item<double>() * images;
     for (size_t i = 0; i < tasks.size(); ++i) {
       losses[i] += result.losses[i].item<double>() * images;
       correct[i] += static_cast<double>(result.correct[i].item<int64_t>());
       if (options.details)
-        keep_answers(answers[i], outputs[i], objective.targets(i, batch.labels), tasks[i]);
+        keep_answers(answers[i], outputs[i], objective.targets(batch.labels)[i], tasks[i]);
     }
   }
   model.train();

@@ -27,9 +27,10 @@ struct EvaluationOptions {
   };  // ends it early; the result is then of no use
 };
 
+struct Learner;
+
 // In evaluation mode, without gradients; the model is left in training mode.
-Evaluation evaluate(Model& model, const Objective& objective, const Batches& data,
-                    const EvaluationOptions& options);
+Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptions& options);
 
 // "test/accuracy" for a lone or the first task, "test/accuracy.above_five" for each of several.
 std::string metric_name(const std::string& split, const std::string& value,

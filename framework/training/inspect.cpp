@@ -84,6 +84,7 @@ ModelFile open_model(const WeightsSource& source) {
     if (!made->is_random()) out.transforms.push_back(made);
   }
   out.model = config.model.create(out.context);
+  out.backend = backend_for_cpu(out.model, out.context);
   const Place file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
   out.file = file.shown();
   restore_weights(load_checkpoint(file), *out.model, out.file);
@@ -288,7 +289,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.details = true;
   options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
   options.cancelled = stopped;
-  const Evaluation result = evaluate(*learner.model, *learner.objective, *data->test, options);
+  const Evaluation result = evaluate(learner, *data->test, options);
   if (stopped()) return nullptr;
   refuse_nonfinite(result.values, file);
   Json out = result.values;
@@ -305,7 +306,7 @@ Json predict(const WeightsSource& source, const std::vector<std::string>& images
   Json out = Json::array();
   for (const std::string& path : images) {
     const Tensor pixels = read_image(path, file.context, invert, observer);
-    const std::vector<Tensor> outputs = file.model->forward(input_of(file, pixels));
+    const std::vector<Tensor> outputs = file.backend->forward(input_of(file, pixels));
     Json tasks = Json::array();
     for (size_t i = 0; i < outputs.size(); ++i) {
       const Task& task = file.model->tasks()[i];
@@ -328,11 +329,10 @@ Json summarize(const std::shared_ptr<const ResolvedConfig>& resolved) {
   const Config& config = *resolved->config;
   const DatasetInfo info = config.dataset.create({})->info();
   const auto model = build_model(config, info);
-  const Tensor image = at::zeros({1, info.channels, info.height, info.width},
-                                 at::TensorOptions(at::kByte).device(at::Device(config.device)));
   Json layers = Json::array();
   int64_t flops = 0, parameters = 0;
-  for (const LayerSummary& layer : model->layers(image)) {
+  for (const LayerSummary& layer :
+       layers_of(*model, {info.channels, info.height, info.width})) {
     layers.push_back({{"name", layer.name},
                       {"type", layer.type},
                       {"shape", layer.shape},
@@ -341,17 +341,11 @@ Json summarize(const std::shared_ptr<const ResolvedConfig>& resolved) {
     flops += layer.flops;
   }
   for (const auto& parameter : model->parameters()) parameters += parameter.numel();
-  Json decisions = Json::array();
-  for (const Model::Decision& decision : model->decisions()) {
-    decisions.push_back(
-        {{"key", "model." + decision.key}, {"value", decision.value}, {"reason", decision.reason}});
-  }
   return {{"type", config.model.type()},
           {"image", {info.channels, info.height, info.width}},
           {"layers", layers},
           {"parameters", parameters},
-          {"flops_per_image", flops},
-          {"decisions", decisions}};
+          {"flops_per_image", flops}};
 }
 
 void export_weights(const WeightsSource& source, const fs::path& file, const std::string& layout) {
@@ -379,7 +373,9 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
   const at::NoGradGuard no_grad;
   ModelFile model;
   if (weights) model = open_model(*weights);
-  const PlotContext context = {model.model, [&](const std::vector<std::string>& names) {
+  const std::vector<int64_t> sizes = {model.context.channels, model.context.height,
+                                      model.context.width};
+  const PlotContext context = {model.model, sizes, [&](const std::vector<std::string>& names) {
                                  return load_images(*weights, model, names, observer);
                                }};
   choice.check(context, problems);

@@ -2,6 +2,7 @@
 
 #include "framework/registry/registry.h"
 #include "framework/training/model_context.h"
+#include "framework/training/operations.h"
 
 namespace vitrine {
 
@@ -15,8 +16,9 @@ class Loss {
   using Context = LossContext;
 
   virtual ~Loss() = default;
-  // The mean over the batch of one task's outputs [B, classes] against its targets (int64 [B]).
-  virtual Tensor forward(const Tensor& output, const Tensor& target, const Task& task) = 0;
+  // Of each image [1, 1], of one task's outputs [1, classes] against its target [1, 1], the number
+  // of a class. What is minimised is the mean over the batch.
+  virtual Value forward(const Value& output, const Value& target, const Task& task) = 0;
   // Of its values, as metrics.json names it; may be empty.
   virtual std::string unit() const { return "nats"; }
   // What a user should know before training with these tasks; empty where nothing.

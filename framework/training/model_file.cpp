@@ -46,10 +46,6 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
     tasks.push_back({{"name", task.name}, {"classes", task.class_names}});
   Json choices = config.model.write().json();
   choices["weights"] = nullptr;
-  for (const Model::Decision& decision : model.decisions()) {
-    // Chosen for this machine; another chooses for itself.
-    choices[decision.key] = "auto";
-  }
   return {{"format", 1},
           {"model", choices},
           {"chw", {info.channels, info.height, info.width}},
@@ -78,6 +74,13 @@ nlohmann::json read_description(const std::string& text, const std::string& name
 }
 
 }  // namespace
+
+std::shared_ptr<Backend> backend_for_cpu(const std::shared_ptr<Model>& model,
+                                         const ModelContext& context) {
+  const std::vector<int64_t> images = {context.channels, context.height, context.width};
+  return std::make_shared<Backend>(model, choose_backend(*model, images, "cpu").value, images,
+                                   "cpu");
+}
 
 void save_model(const Place& file, const Model& model, const Config& config,
                 const DatasetInfo& info) {
@@ -130,6 +133,7 @@ ModelFile load_model(const Place& path) {
   out.model = model->create(out.context);
   copy_weights(*out.model, file, name);
   out.model->eval();
+  out.backend = backend_for_cpu(out.model, out.context);
   return out;
 }
 

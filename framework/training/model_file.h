@@ -1,17 +1,23 @@
 #pragma once
 
 #include "framework/files/place.h"
+#include "framework/training/backend.h"
 #include "framework/training/config.h"
 
 namespace vitrine {
 
 // A model.safetensors: weights with all that is needed to use them on new images.
 struct ModelFile {
-  std::shared_ptr<Model> model;  // in evaluation mode, on the CPU
+  std::shared_ptr<Model> model;      // in evaluation mode, on the CPU
+  std::shared_ptr<Backend> backend;  // that executes it
   ModelContext context;
   std::string file;                                    // what messages call it
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
 };
+
+// The fastest way to execute a model on the CPU.
+std::shared_ptr<Backend> backend_for_cpu(const std::shared_ptr<Model>& model,
+                                         const ModelContext& context);
 
 // Sealed by a SHA-256 of all its bytes, which is verified when it is loaded.
 void save_model(const Place& file, const Model& model, const Config& config,

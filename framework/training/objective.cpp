@@ -37,23 +37,37 @@ Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss, at::De
   }
 }
 
-Tensor Objective::targets(size_t task, const Tensor& labels) const {
-  return tables_[task].defined() ? tables_[task].index_select(0, labels) : labels;
+std::vector<Tensor> Objective::targets(const Tensor& labels) const {
+  std::vector<Tensor> out;
+  for (const Tensor& table : tables_)
+    out.push_back(table.defined() ? table.index_select(0, labels) : labels);
+  return out;
 }
 
-Objective::Result Objective::operator()(const std::vector<Tensor>& outputs,
-                                        const Tensor& labels) const {
+Objective::Result Objective::from_losses(const std::vector<Tensor>& outputs,
+                                         const std::vector<Tensor>& losses,
+                                         const std::vector<Tensor>& targets) const {
   Result out;
   for (size_t i = 0; i < tasks_.size(); ++i) {
-    const Tensor target = targets(i, labels);
-    Tensor loss = loss_->forward(outputs[i], target, tasks_[i]);
+    const Tensor loss = losses[i].mean();
     const Tensor weighted = tasks_[i].weight == 1 ? loss : loss * tasks_[i].weight;
     out.loss = out.loss.defined() ? out.loss + weighted : weighted;
     out.losses.push_back(loss.detach());
     const at::NoGradGuard no_grad;
-    out.correct.push_back(count_correct(outputs[i].detach(), target));
+    out.correct.push_back(count_correct(outputs[i].detach(), targets[i]));
   }
   return out;
+}
+
+Objective::Result Objective::operator()(const std::vector<Tensor>& outputs,
+                                        const Tensor& labels) const {
+  const std::vector<Tensor> wanted = targets(labels);
+  std::vector<Tensor> losses;
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    const Tensor target = wanted[i].to(at::kFloat).view({-1, 1, 1});
+    losses.push_back(loss_->forward(outputs[i].unsqueeze(1), target, tasks_[i]).tensor());
+  }
+  return from_losses(outputs, losses, wanted);
 }
 
 }  // namespace vitrine

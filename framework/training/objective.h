@@ -20,8 +20,13 @@ class Objective {
   Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss, at::Device device);
 
   const std::vector<Task>& tasks() const { return tasks_; }
+  Loss& loss() const { return *loss_; }
+  // From the outputs [B, classes], by the loss.
   Result operator()(const std::vector<Tensor>& outputs, const Tensor& labels) const;
-  Tensor targets(size_t task, const Tensor& labels) const;  // int64 [B] -> int64 [B]
+  // From the outputs and the loss of each image [B], of each task.
+  Result from_losses(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,
+                     const std::vector<Tensor>& targets) const;
+  std::vector<Tensor> targets(const Tensor& labels) const;  // of each task int64 [B]
 
  private:
   std::vector<Task> tasks_;

@@ -8,7 +8,7 @@
 #include "framework/registry/registry.h"
 #include "framework/reports/heat_map.h"
 #include "framework/reports/numbers.h"
-#include "framework/training/model_context.h"
+#include "framework/training/recording.h"
 
 namespace vitrine {
 
@@ -21,6 +21,7 @@ struct PlotImage {
 
 struct PlotContext {
   std::shared_ptr<Model> model;  // in evaluation mode, on the CPU; null where no run was given
+  std::vector<int64_t> images;   // that the model takes: channels, height and width
   // By their numbers in the run's test set, or PNG files. Throws Error(kData) where the data are
   // not at hand.
   std::function<std::vector<PlotImage>(const std::vector<std::string>&)> load_images;
@@ -39,9 +40,21 @@ class Plot {
 Values to_values(const Tensor& matrix);
 // Of any shape, the last dimension fastest.
 std::vector<float> to_floats(const Tensor& tensor);
-// " (sincos)", of the part of a model whose resolved options these are; empty where it has none of
-// this kind.
-std::string type_in_brackets(const Node& choices, const char* kind);
+// What a picture of a model is drawn from. Throws Error(kUsage) where no model was given, or one that
+// cannot be recorded.
+Recording recording_of(const PlotContext& context);
+// How a model cuts its images; throws Error(kUsage) for one that does not.
+struct Patching {
+  int64_t channels = 0, height = 0, width = 0, rows = 0, columns = 0;
+  size_t step = 0;  // of the program
+
+  int64_t count() const { return rows * columns; }
+};
+Patching patching_of(const Recording& recording);
+// " (sincos)": the type of the part of this name; empty where the model has none.
+std::string type_in_brackets(const Recording& recording, const std::string& part);
+// What the model adds to its tokens, [N, D]. Throws Error(kUsage) where it adds nothing.
+Tensor position_table(const PlotContext& context);
 // uint8 [C, H, W]; what has neither one nor three channels is averaged over them.
 Image to_image(const Tensor& pixels);
 

@@ -45,7 +45,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   schedule_ = config_.schedule.create({total_steps_, steps_per_epoch_});
   surroundings_.dataset_sha256 = data_.fingerprint;
   surroundings_.config = request_.config->resolved.json();
-  surroundings_.environment = exactness_of(config_, model());
+  surroundings_.environment = exactness_of(config_);
   if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;
   if (options.ema_decay) average_ = parameters().values().clone();
   const auto width = static_cast<int64_t>(kSharedSums + 2 * objective().tasks().size());
@@ -254,7 +254,7 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
   options.details = details;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
   options.cancelled = [&] { return log_.stop_requested() != ExitCode::kDone; };
-  return evaluate(model(), objective(), data, options);
+  return evaluate(learner_, data, options);
 }
 
 bool Run::end_epoch() {

@@ -26,6 +26,7 @@ class Run {
   Model& model() { return *learner_.model; }
   FlatParameters& parameters() { return *learner_.parameters; }
   Optimizer& optimizer() { return *learner_.optimizer; }
+  Backend& backend() { return *learner_.backend; }
   const Objective& objective() const { return *learner_.objective; }
   const TrainingOptions& options() const { return config_.training; }
   const RunState& state() const { return state_; }

@@ -37,11 +37,11 @@ Json described_tasks(const std::vector<Task>& tasks) {
 Json described_model(const Config& options, const Data& data, Model& model) {
   int64_t parameters = 0, flops = 0;
   for (const auto& parameter : model.parameters()) parameters += parameter.numel();
-  const Tensor image = data.test->pixels(at::zeros({1}, at::kLong)).to(at::Device(options.device));
-  for (const LayerSummary& layer : model.layers(image)) flops += layer.flops;
+  const DatasetInfo& info = data.info;
+  for (const LayerSummary& layer : layers_of(model, {info.channels, info.height, info.width}))
+    flops += layer.flops;
   Json out = {
       {"type", options.model.type()}, {"parameters", parameters}, {"flops_per_image", flops}};
-  for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
   out["tasks"] = described_tasks(model.tasks());
   return out;
 }
@@ -80,16 +80,10 @@ Json described_keys(const ResolvedConfig& config) {
   return out;
 }
 
-Json described_execution(const ResolvedConfig& config, const Model& model) {
+Json described_execution(const ResolvedConfig& config) {
   Json out = Json::object();
   for (const Execution& one : config.execution)
     out[one.key] = {{"value", one.value}, {"derived", one.derived}, {"why", one.why}};
-  for (const Model::Decision& decision : model.decisions()) {
-    const Node* type = config.resolved.at_path("model." + decision.key + ".type");
-    const std::string asked = type ? type->scalar : "";
-    out["model." + decision.key] = {
-        {"value", decision.value}, {"derived", asked != decision.value}, {"why", decision.reason}};
-  }
   return out;
 }
 
@@ -177,7 +171,7 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
   metrics.config = config.resolved.json();
   metrics.config_sha256 = sha256_hex(to_yaml(config.resolved));
   metrics.keys = described_keys(config);
-  metrics.execution = described_execution(config, *learner.model);
+  metrics.execution = described_execution(config);
   metrics.dataset = {{"type", options.dataset.type()},
                      {"sha256", data.fingerprint},
                      {"train", data.train->size()},
@@ -189,14 +183,14 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
   metrics.metrics = described_values(data, learner);
 }
 
-nlohmann::json exactness_of(const Config& config, const Model& model) {
+nlohmann::json exactness_of(const Config& config) {
   const Json environment = environment_of(config);
   nlohmann::json out;
   for (const char* key : {"build", "torch", "libtorch", "cpu", "isa", "torch_isa", "settings",
                           "denormals", "threads", "device"})
     out[key] = environment.at(key);
-  if (model.has_own_threads()) out.erase("threads");
-  for (const Model::Decision& decision : model.decisions()) out[decision.key] = decision.value;
+  out["backend"] = config.backend;
+  if (config.backend == kFused) out.erase("threads");
   return out;
 }
 

@@ -21,7 +21,7 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
 nlohmann::ordered_json contents_of(const ResolvedConfig& config);
 
 // What the bits of the results depend on besides config, data and steps.
-nlohmann::json exactness_of(const Config& config, const Model& model);
+nlohmann::json exactness_of(const Config& config);
 
 // The means of the sums: "train/loss", "train/accuracy", those of each task, "train/grad_norm".
 Metrics::Object row_of(const Sums& sums, const std::vector<Task>& tasks);

@@ -57,8 +57,6 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
   const Path& weights = config.model_options().weights;
   if (config.loads_weights && !weights.empty()) load_weights(*model, weights.value);
   model->to(at::Device(config.device));
-  const int threads = compute_threads();
-  at::set_num_threads(model->has_own_threads() ? 1 : threads);
   return model;
 }
 
@@ -70,6 +68,11 @@ Learner build_learner(const Config& config, const DatasetInfo& info) {
   out.objective =
       std::make_unique<Objective>(out.model->tasks(), out.loss, at::Device(config.device));
   out.optimizer = config.optimizer.create({out.parameters.get()});
+  out.backend = std::make_unique<Backend>(
+      out.model, config.backend, std::vector<int64_t>{info.channels, info.height, info.width},
+      config.device);
+  const int threads = compute_threads();
+  at::set_num_threads(out.backend->has_own_threads() ? 1 : threads);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "framework/data/batches.h"
+#include "framework/training/backend.h"
 #include "framework/training/config.h"
 #include "framework/training/flat_parameters.h"
 #include "framework/training/objective.h"
@@ -37,6 +38,7 @@ struct Learner {
   std::shared_ptr<Loss> loss;
   std::unique_ptr<Objective> objective;
   std::shared_ptr<Optimizer> optimizer;
+  std::unique_ptr<Backend> backend;
 };
 
 Learner build_learner(const Config& config, const DatasetInfo& info);

@@ -55,8 +55,11 @@ Derived derived_by(const std::optional<Metrics>& metrics) {
       return Execution{key, execution[key]["value"], true, execution[key]["why"]};
     };
     out.device = taken("device");
+    out.backend = taken("backend");
     out.threads = taken("threads");
     if (out.device && !out.device->value.is_string()) out.device.reset();
+    if (out.backend && out.backend->value != kFused && out.backend->value != kLayers)
+      out.backend.reset();
     if (out.threads && !out.threads->value.is_number_integer()) out.threads.reset();
   } catch (const std::exception&) {
     // What is not as it should be is derived anew.

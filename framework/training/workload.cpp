@@ -31,11 +31,11 @@ int64_t total_steps(const TrainingOptions& options, int64_t train) {
 Workload workload(const Config& config) {
   const DatasetInfo info = config.dataset.create({})->info();
   const auto model = build_model(config, info);
-  const Tensor image = at::zeros({1, info.channels, info.height, info.width},
-                                 at::TensorOptions(at::kByte).device(at::Device(config.device)));
   Workload out;
   for (const auto& parameter : model->parameters()) out.parameters += parameter.numel();
-  for (const LayerSummary& layer : model->layers(image)) out.flops_per_image += layer.flops;
+  for (const LayerSummary& layer :
+       layers_of(*model, {info.channels, info.height, info.width}))
+    out.flops_per_image += layer.flops;
   const int64_t train = training_images(config.dataset_options(), info);
   out.images_per_epoch = images_per_epoch(config.training, train);
   out.steps_per_epoch = steps_per_epoch(config.training, train);
@@ -73,7 +73,7 @@ double time_step(const Config& config) {
     learner.parameters->gradients().zero_();
     for (int64_t i = 0; i < config.training.accumulate; ++i) {
       const Batch batch = data.gather(order, 0);
-      (*learner.objective)(learner.model->forward(batch.images), batch.labels).loss.backward();
+      learner.backend->differentiate(batch, *learner.objective, 1, *learner.parameters);
     }
     learner.optimizer->step(learner.optimizer->learning_rate());
     learner.parameters->values()[0].item<float>();  // waits for a device that works on its own

@@ -8,22 +8,19 @@ namespace {
 class PostNormBlock : public Block {
  public:
   PostNormBlock(const ResidualOptions& options, const BlockContext& context) {
-    norm1_ = register_module("norm1", context.make_norm());
-    attention_ = register_module("attention", context.make_attention());
-    norm2_ = register_module("norm2", context.make_norm());
-    mlp_ = register_module("mlp", context.make_mlp());
-    branch1_ = register_module("branch1", std::make_shared<ResidualBranch>(options, context));
-    branch2_ = register_module("branch2", std::make_shared<ResidualBranch>(options, context));
+    norm1_ = add("norm1", context.make_norm());
+    attention_ = add("attention", context.make_attention());
+    norm2_ = add("norm2", context.make_norm());
+    mlp_ = add("mlp", context.make_mlp());
+    branch1_ = add("branch1", std::make_shared<ResidualBranch>(options, context));
+    branch2_ = add("branch2", std::make_shared<ResidualBranch>(options, context));
   }
 
-  Tensor forward(const Tensor& x, int64_t n_out) override {
-    const Tensor attended =
-        x.narrow(1, 0, n_out) + branch1_->forward(attention_->forward(x, n_out));
-    const Tensor y = norm1_->forward(attended);
-    return norm2_->forward(y + branch2_->forward(mlp_->forward(y)));
+ protected:
+  Value forward(const Value& x) override {
+    const Value y = (*norm1_)(x + (*branch1_)((*attention_)(x)));
+    return (*norm2_)(y + (*branch2_)((*mlp_)(y)));
   }
-
-  Tensor attention_probabilities(const Tensor& x) override { return attention_->probabilities(x); }
 
  private:
   std::shared_ptr<Norm> norm1_, norm2_;

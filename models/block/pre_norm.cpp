@@ -7,22 +7,18 @@ namespace {
 class PreNormBlock : public Block {
  public:
   PreNormBlock(const ResidualOptions& options, const BlockContext& context) {
-    norm1_ = register_module("norm1", context.make_norm());
-    attention_ = register_module("attention", context.make_attention());
-    norm2_ = register_module("norm2", context.make_norm());
-    mlp_ = register_module("mlp", context.make_mlp());
-    branch1_ = register_module("branch1", std::make_shared<ResidualBranch>(options, context));
-    branch2_ = register_module("branch2", std::make_shared<ResidualBranch>(options, context));
+    norm1_ = add("norm1", context.make_norm());
+    attention_ = add("attention", context.make_attention());
+    norm2_ = add("norm2", context.make_norm());
+    mlp_ = add("mlp", context.make_mlp());
+    branch1_ = add("branch1", std::make_shared<ResidualBranch>(options, context));
+    branch2_ = add("branch2", std::make_shared<ResidualBranch>(options, context));
   }
 
-  Tensor forward(const Tensor& x, int64_t n_out) override {
-    const Tensor y =
-        x.narrow(1, 0, n_out) + branch1_->forward(attention_->forward(norm1_->forward(x), n_out));
-    return y + branch2_->forward(mlp_->forward(norm2_->forward(y)));
-  }
-
-  Tensor attention_probabilities(const Tensor& x) override {
-    return attention_->probabilities(norm1_->forward(x));
+ protected:
+  Value forward(const Value& x) override {
+    const Value y = x + (*branch1_)((*attention_)((*norm1_)(x)));
+    return y + (*branch2_)((*mlp_)((*norm2_)(y)));
   }
 
  private:

@@ -8,22 +8,23 @@ namespace {
 
 class ConvPatches : public Embedding {
  public:
-  ConvPatches(const NoOptions&, const PartContext& context)
-      : stride_({context.patch_height(), context.patch_width()}) {
-    torch::nn::Conv2dOptions options(context.channels, context.hidden_d, stride_);
-    torch::nn::Conv2d convolution(options.stride(stride_));
+  ConvPatches(const NoOptions&, const PartContext& context) : context_(context) {
+    const std::array<int64_t, 2> patch = {context.patch_height(), context.patch_width()};
+    torch::nn::Conv2dOptions options(context.channels, context.hidden_d, patch);
+    torch::nn::Conv2d convolution(options.stride(patch));
     weight_ =
         register_parameter("weight", convolution->weight);  // [D, C, patch height, patch width]
     bias_ = register_parameter("bias", convolution->bias);
   }
 
-  Tensor forward(const Tensor& images) override {
-    return at::conv2d(images, weight_, bias_, stride_).flatten(2).transpose(1, 2);
+ protected:
+  // Windows that do not overlap are patches.
+  Value forward(const Value& images) override {
+    return linear(patches(images, context_.rows, context_.columns), weight_, bias_);
   }
-  Tensor filters() const override { return weight_; }
 
  private:
-  std::array<int64_t, 2> stride_;
+  PartContext context_;
   Tensor weight_, bias_;
 };
 

@@ -26,33 +26,43 @@ struct Options : NoOptions {
 // see better", without their batch norm, so that an image's tokens depend on no other image.
 class ConvStem : public Embedding {
  public:
-  ConvStem(const Options&, const PartContext& context) {
+  ConvStem(const Options&, const PartContext& context) : context_(context) {
     const int64_t halvings = std::countr_zero(static_cast<uint64_t>(context.patch_height()));
+    torch::nn::ModuleList convolutions;
     int64_t channels = context.channels;
     for (int64_t left = halvings; left-- > 0;) {
       const int64_t width = std::max<int64_t>(context.hidden_d >> left, 8);
-      convolutions_->push_back(
-          torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, width, 3).stride(2).padding(1)));
+      torch::nn::Conv2d convolution(
+          torch::nn::Conv2dOptions(channels, width, 3).stride(2).padding(1));
+      convolutions->push_back(convolution);
+      layers_.push_back({convolution->weight, convolution->bias});
       channels = width;
     }
-    register_module("convolutions", convolutions_);
-    projection_ = register_module("projection", torch::nn::Conv2d(channels, context.hidden_d, 1));
+    register_module("convolutions", convolutions);
+    torch::nn::Conv2d projection(channels, context.hidden_d, 1);
+    register_module("projection", projection);
+    projection_ = {projection->weight, projection->bias};
   }
 
-  Tensor forward(const Tensor& images) override {
-    Tensor x = images;
-    for (const auto& convolution : *convolutions_)
-      x = at::gelu(convolution->as<torch::nn::Conv2d>()->forward(x));
-    return projection_->forward(x).flatten(2).transpose(1, 2);
-  }
-  Tensor filters() const override {
-    const bool none = convolutions_->is_empty();  // patches of one pixel
-    return none ? projection_->weight : (*convolutions_)[0]->as<torch::nn::Conv2d>()->weight;
+ protected:
+  Value forward(const Value& images) override {
+    int64_t height = context_.height, width = context_.width;
+    Value x = patches(images, height, width);
+    for (const Weights& layer : layers_) {
+      x = gelu(convolution(x, {height, width}, layer.weight, layer.bias, {2, 2}, {1, 1}));
+      height /= 2;
+      width /= 2;
+    }
+    return linear(x, projection_.weight, projection_.bias);
   }
 
  private:
-  torch::nn::ModuleList convolutions_;
-  torch::nn::Conv2d projection_{nullptr};
+  struct Weights {
+    Tensor weight, bias;
+  };
+  PartContext context_;
+  std::vector<Weights> layers_;
+  Weights projection_;
 };
 
 VITRINE_REGISTER(Embedding, ConvStem, Options,

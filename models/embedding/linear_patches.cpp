@@ -14,17 +14,9 @@ class LinearPatches : public Embedding {
     bias_ = register_parameter("bias", linear->bias);
   }
 
-  Tensor forward(const Tensor& images) override {
-    const auto& c = context_;
-    const Tensor patches =
-        images.reshape({-1, c.channels, c.rows, c.patch_height(), c.columns, c.patch_width()})
-            .permute({0, 2, 4, 1, 3, 5})  // [B, rows, columns, C, patch height, patch width]
-            .reshape({-1, c.rows * c.columns, weight_.size(1)});
-    return at::linear(patches, weight_, bias_);
-  }
-  Tensor filters() const override {
-    return weight_.unflatten(1,
-                             {context_.channels, context_.patch_height(), context_.patch_width()});
+ protected:
+  Value forward(const Value& images) override {
+    return linear(patches(images, context_.rows, context_.columns), weight_, bias_);
   }
 
  private:

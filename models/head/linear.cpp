@@ -12,7 +12,8 @@ class LinearHead : public Head {
     bias_ = register_parameter("bias", linear->bias);
   }
 
-  Tensor forward(const Tensor& x) override { return at::linear(x, weight_, bias_); }
+ protected:
+  Value forward(const Value& x) override { return linear(x, weight_, bias_); }
 
  private:
   Tensor weight_, bias_;

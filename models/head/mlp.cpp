@@ -16,14 +16,15 @@ class MlpHead : public Head {
  public:
   MlpHead(const Options& options, const HeadContext& context) {
     const int64_t hidden = options.hidden.value_or(context.hidden_d);
-    fc1_ = register_module("fc1", torch::nn::Linear(context.hidden_d, hidden));
-    fc2_ = register_module("fc2", torch::nn::Linear(hidden, context.classes));
+    fc1_ = add("fc1", std::make_shared<Linear>(context.hidden_d, hidden));
+    fc2_ = add("fc2", std::make_shared<Linear>(hidden, context.classes));
   }
 
-  Tensor forward(const Tensor& x) override { return fc2_->forward(at::gelu(fc1_->forward(x))); }
+ protected:
+  Value forward(const Value& x) override { return (*fc2_)(gelu((*fc1_)(x))); }
 
  private:
-  torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
+  std::shared_ptr<Linear> fc1_, fc2_;
 };
 
 VITRINE_REGISTER(Head, MlpHead, Options, "two linear layers with a GELU between them; gives logits")

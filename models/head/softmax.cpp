@@ -1,5 +1,3 @@
-#include "framework/training/softmax.h"
-
 #include "framework/registry/register.h"
 #include "models/parts.h"
 
@@ -14,8 +12,10 @@ class SoftmaxHead : public Head {
     bias_ = register_parameter("bias", linear->bias);
   }
 
-  Tensor forward(const Tensor& x) override { return softmax(at::linear(x, weight_, bias_)); }
   bool gives_probabilities() const override { return true; }
+
+ protected:
+  Value forward(const Value& x) override { return softmax(linear(x, weight_, bias_)); }
 
  private:
   Tensor weight_, bias_;

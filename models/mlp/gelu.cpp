@@ -20,19 +20,20 @@ class GeluMlp : public Mlp {
  public:
   GeluMlp(const Options& options, const PartContext& context) : dropout_(options.dropout) {
     const int64_t d = context.hidden_d;
-    fc1_ = register_module("fc1", torch::nn::Linear(d, options.ratio * d));
-    fc2_ = register_module("fc2", torch::nn::Linear(options.ratio * d, d));
+    fc1_ = add("fc1", std::make_shared<Linear>(d, options.ratio * d));
+    fc2_ = add("fc2", std::make_shared<Linear>(options.ratio * d, d));
   }
 
-  Tensor forward(const Tensor& x) override {
-    Tensor hidden = at::gelu(fc1_->forward(x));
-    if (dropout_ > 0 && is_training()) hidden = at::dropout(hidden, dropout_, true);
-    return fc2_->forward(hidden);
+ protected:
+  Value forward(const Value& x) override {
+    Value hidden = gelu((*fc1_)(x));
+    if (dropout_ > 0 && is_training()) hidden = dropout(hidden, dropout_);
+    return (*fc2_)(hidden);
   }
 
  private:
   double dropout_;
-  torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
+  std::shared_ptr<Linear> fc1_, fc2_;
 };
 
 VITRINE_REGISTER(Mlp, GeluMlp, Options, "two linear layers with a GELU between them")

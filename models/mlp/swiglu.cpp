@@ -25,20 +25,21 @@ class SwigluMlp : public Mlp {
   SwigluMlp(const Options& options, const PartContext& context) : dropout_(options.dropout) {
     const int64_t d = context.hidden_d;
     const int64_t hidden = (2 * options.ratio * d + 23) / 24 * 8;
-    gate_ = register_module("gate", torch::nn::Linear(d, hidden));
-    up_ = register_module("up", torch::nn::Linear(d, hidden));
-    down_ = register_module("down", torch::nn::Linear(hidden, d));
+    gate_ = add("gate", std::make_shared<Linear>(d, hidden));
+    up_ = add("up", std::make_shared<Linear>(d, hidden));
+    down_ = add("down", std::make_shared<Linear>(hidden, d));
   }
 
-  Tensor forward(const Tensor& x) override {
-    Tensor hidden = at::silu(gate_->forward(x)) * up_->forward(x);
-    if (dropout_ > 0 && is_training()) hidden = at::dropout(hidden, dropout_, true);
-    return down_->forward(hidden);
+ protected:
+  Value forward(const Value& x) override {
+    Value hidden = silu((*gate_)(x)) * (*up_)(x);
+    if (dropout_ > 0 && is_training()) hidden = dropout(hidden, dropout_);
+    return (*down_)(hidden);
   }
 
  private:
   double dropout_;
-  torch::nn::Linear gate_{nullptr}, up_{nullptr}, down_{nullptr};
+  std::shared_ptr<Linear> gate_, up_, down_;
 };
 
 VITRINE_REGISTER(Mlp, SwigluMlp, Options,

@@ -19,9 +19,8 @@ class LayerNorm : public Norm {
     bias_ = register_parameter("bias", at::zeros(context.hidden_d));
   }
 
-  Tensor forward(const Tensor& x) override {
-    return at::layer_norm(x, weight_.sizes(), weight_, bias_, eps_);
-  }
+ protected:
+  Value forward(const Value& x) override { return layer_norm(x, weight_, bias_, eps_); }
 
  private:
   double eps_;

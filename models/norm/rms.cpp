@@ -19,9 +19,8 @@ class RmsNorm : public Norm {
     weight_ = register_parameter("weight", at::ones(context.hidden_d));
   }
 
-  Tensor forward(const Tensor& x) override {
-    return at::rms_norm(x, weight_.sizes(), weight_, eps_);
-  }
+ protected:
+  Value forward(const Value& x) override { return rms_norm(x, weight_, eps_); }
 
  private:
   double eps_;

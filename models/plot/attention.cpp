@@ -27,7 +27,8 @@ struct Options {
 class AttentionPlot : public Plot {
  public:
   AttentionPlot(const Options& options, const PlotContext& context)
-      : options_(options), context_(context), model_(composed(context.model.get())) {}
+      : options_(options), context_(context), recording_(recording_of(context)),
+        patching_(patching_of(recording_)) {}
 
   Picture draw() override {
     const size_t task = find_task();
@@ -66,8 +67,35 @@ class AttentionPlot : public Plot {
                                               escape(*options_.task), fmt::join(names, ", ")));
   }
 
+  // The shapes of what the blocks tell of their attention.
+  std::vector<Shape> attention() const {
+    std::vector<Shape> out;
+    for (const auto& [name, step] : recording_.program.names) {
+      if (name.ends_with("attention.probabilities"))
+        out.push_back(recording_.program.steps[step].shape);
+    }
+    if (out.empty())
+      throw Error(ExitCode::kUsage, "the model has no attention that could be shown");
+    return out;
+  }
+  int64_t blocks() const { return static_cast<int64_t>(attention().size()); }
+  int64_t heads() const {
+    const Shape shape = attention().front();
+    return static_cast<int64_t>(shape.tokens / shape.columns);
+  }
+  bool reads_patches() const {
+    const auto shares = recording_.program.names.find("pooling.shares");
+    return shares != recording_.program.names.end() &&
+           static_cast<int64_t>(recording_.program.steps[shares->second].shape.columns) ==
+               patching_.count();
+  }
+  Tensor output_of(const Tensor& input, size_t task) const {  // [1, classes]
+    const TorchFeed feed{input, {}, nullptr};
+    return interpret(recording_.program, recording_.parameters, feed)[task].flatten(1);
+  }
+
   void choose_blocks() {
-    const auto count = static_cast<int64_t>(model_.parts().blocks.size());
+    const int64_t count = blocks();
     for (const int64_t block : options_.blocks) {
       if (block >= count)
         throw Error(ExitCode::kUsage,
@@ -82,12 +110,11 @@ class AttentionPlot : public Plot {
   Grid empty_grid() const {
     constexpr double kNarrowest = 21;  // of images that are much longer one way
     Grid grid;
-    const PartContext& geometry = model_.geometry();
-    const double side = static_cast<double>(std::max(geometry.height, geometry.width));
+    const double side = static_cast<double>(std::max(patching_.height, patching_.width));
     grid.cell_width =
-        std::max(kNarrowest, grid.cell_width * static_cast<double>(geometry.width) / side);
+        std::max(kNarrowest, grid.cell_width * static_cast<double>(patching_.width) / side);
     grid.cell_height =
-        std::max(kNarrowest, grid.cell_height * static_cast<double>(geometry.height) / side);
+        std::max(kNarrowest, grid.cell_height * static_cast<double>(patching_.height) / side);
     grid.columns = {"image"};
     grid.label_before = 1;
     for (const std::string& map : map_names()) grid.columns.push_back(map);
@@ -96,7 +123,7 @@ class AttentionPlot : public Plot {
 
   std::vector<std::string> map_names() const {
     std::vector<std::string> out;
-    for (int64_t head = 0; head < model_.geometry().n_heads; ++head)
+    for (int64_t head = 0; head < heads(); ++head)
       out.push_back(fmt::format("head {}", head));
     out.insert(out.end(), {"mean", "rollout"});
     return out;
@@ -111,12 +138,11 @@ class AttentionPlot : public Plot {
   }
 
   Numbers without_values() const {
-    const PartContext& geometry = model_.geometry();
     return {{{"image", "", nlohmann::ordered_json::array()},
              {"block", "", options_.blocks},
              {"map", "", map_names()},
-             {"row of the patch", "patches", counted(geometry.rows)},
-             {"column of the patch", "patches", counted(geometry.columns)}},
+             {"row of the patch", "patches", counted(patching_.rows)},
+             {"column of the patch", "patches", counted(patching_.columns)}},
             "attention to the patch",
             "fraction",
             {}};
@@ -124,7 +150,7 @@ class AttentionPlot : public Plot {
 
   std::vector<std::string> notes(size_t task) const {
     const auto& tasks = context_.model->tasks();
-    const std::string whose = model_.geometry().special_tokens == 0
+    const std::string whose = reads_patches()
                                   ? "what the pooling reads of the patches"
                               : tasks.size() == 1 ? "the class token"
                                                   : "the token of the task " + tasks[task].name;
@@ -153,7 +179,7 @@ class AttentionPlot : public Plot {
 
   Answer answer_to(const PlotImage& image, size_t number) const {
     const Task& task = context_.model->tasks()[number];
-    const Tensor shares = probabilities_of(context_.model->forward(image.input)[number], task)[0];
+    const Tensor shares = probabilities_of(output_of(image.input, number), task)[0];
     const int64_t best = shares.argmax().item<int64_t>();
     return {image.name, image.label, task.name, task.class_names[static_cast<size_t>(best)],
             shares[best].item<double>()};
@@ -162,7 +188,8 @@ class AttentionPlot : public Plot {
   // A row for each block.
   void add(Grid& grid, Numbers& numbers, const PlotImage& image, const Answer& answer,
            size_t task) const {
-    const AttentionMaps maps = attention_maps(model_, image.input, static_cast<int64_t>(task));
+    const AttentionMaps maps = 
+        attention_maps(*context_.model, image.input, static_cast<int64_t>(task), patching_);
     for (const int64_t block : options_.blocks) {
       GridRow row;
       const bool first = block == options_.blocks.front();
@@ -201,7 +228,8 @@ class AttentionPlot : public Plot {
 
   Options options_;
   PlotContext context_;
-  const Composed& model_;
+  Recording recording_;
+  Patching patching_;
 };
 
 VITRINE_REGISTER(Plot, AttentionPlot, Options,

@@ -4,23 +4,34 @@
 #include "framework/reports/grid.h"
 #include "framework/training/model.h"
 #include "framework/training/plot.h"
-#include "models/parts.h"
 
 namespace vitrine {
 namespace {
 
 constexpr int64_t kColumns = 16;
 
+// The weights of what reads the patches: [filters, C, height, width].
+Tensor filters_of(const Recording& recording) {
+  const Patching patching = patching_of(recording);
+  for (const Step& step : recording.program.steps) {
+    const bool reads = !step.inputs.empty() && step.inputs[0] == patching.step;
+    if (!reads || step.parameters.empty()) continue;
+    const Tensor& weight = recording.parameters[step.parameters[0].index];
+    if (weight.dim() == 4) return weight;
+    return weight.unflatten(1, {patching.channels, patching.height / patching.rows,
+                                patching.width / patching.columns});
+  }
+  throw Error(ExitCode::kUsage, "the model's embedding has no filters that could be shown");
+}
+
 // What the embedding's first layer weighs pixels with, a tile for each dimension of a token. Three
 // channels are shown as a colour, where grey is 0; other numbers of channels take a row each.
 class EmbeddingPlot : public Plot {
  public:
-  EmbeddingPlot(const NoOptions&, const PlotContext& context)
-      : filters_(composed(context.model.get()).parts().embedding->filters()),
-        part_(type_in_brackets(composed(context.model.get()).parts().choices, "embedding")) {
-    if (!filters_.defined())
-      throw Error(ExitCode::kUsage, "the model's embedding has no filters that could be shown");
-    filters_ = filters_.detach();
+  EmbeddingPlot(const NoOptions&, const PlotContext& context) {
+    const Recording recording = recording_of(context);
+    filters_ = filters_of(recording).detach();
+    part_ = type_in_brackets(recording, "embedding");
     high_ = filters_.nan_to_num(0, 0, 0).abs().max().item<float>();
   }
 

@@ -50,7 +50,7 @@ std::vector<std::string> special_names(const Model& model, int64_t count) {
 
 // The tokens as an axis calls them: each of the special ones, and the rows of patches.
 std::vector<HeatLabel> labels_of(const std::vector<std::string>& special,
-                                 const PartContext& geometry) {
+                                 const Patching& geometry) {
   std::vector<HeatLabel> out;
   for (const std::string& name : special) out.push_back({out.size(), 1, name});
   const auto columns = static_cast<size_t>(geometry.columns);
@@ -65,7 +65,7 @@ std::vector<HeatLabel> labels_of(const std::vector<std::string>& special,
 }
 
 // "class", "0, 0", "0, 1", ...
-NumbersAxis tokens_of(const std::vector<std::string>& special, const PartContext& geometry) {
+NumbersAxis tokens_of(const std::vector<std::string>& special, const Patching& geometry) {
   NumbersAxis out{"token", "", special};
   for (int64_t row = 0; row < geometry.rows; ++row) {
     for (int64_t column = 0; column < geometry.columns; ++column)
@@ -81,9 +81,13 @@ class Positions : public Plot {
       : options_(options), context_(context) {}
 
   Picture draw() override {
-    if (context_.model) return of_model(composed(context_.model.get()));
-    const Tensor table = options_.position.create(options_.part_context())->table(at::kCPU);
-    if (!table.defined())
+    if (context_.model) return of_model();
+    const PartContext context = options_.part_context();
+    const auto part = options_.position.create(context);
+    // What it makes of zeros is what it adds.
+    const Tensor zeros = at::zeros({1, context.n_tokens(), context.hidden_d});
+    const Tensor table = (*part)(zeros).tensor()[0].detach();
+    if (at::equal(table, zeros[0]))
       throw Error(ExitCode::kUsage,
                   "the position \"" + options_.position.type() + "\" has no table to draw");
     return drawn(table, {"position", "", counted(table.size(0))}, {},
@@ -91,12 +95,13 @@ class Positions : public Plot {
   }
 
  private:
-  Picture of_model(const Composed& model) const {
-    const Tensor table = model.parts().position_table();
-    const PartContext& geometry = model.geometry();
-    const auto special = special_names(*context_.model, geometry.special_tokens);
+  Picture of_model() const {
+    const Recording recording = recording_of(context_);
+    const Patching geometry = patching_of(recording);
+    const Tensor table = position_table(context_);
+    const auto special = special_names(*context_.model, table.size(0) - geometry.count());
     Picture out = drawn(table, tokens_of(special, geometry), {"", labels_of(special, geometry)},
-                        type_in_brackets(model.parts().choices, "position"));
+                        type_in_brackets(recording, "position"));
     out.notes.insert(out.notes.begin(),
                      std::string(special.empty() ? "The tokens are the"
                                                  : "Special tokens come first, then the") +

@@ -4,7 +4,6 @@
 #include "framework/reports/grid.h"
 #include "framework/training/model.h"
 #include "framework/training/plot.h"
-#include "models/parts.h"
 
 namespace vitrine {
 namespace {
@@ -14,17 +13,17 @@ namespace {
 class Similarity : public Plot {
  public:
   Similarity(const NoOptions&, const PlotContext& context) {
-    const Composed& model = composed(context.model.get());
-    const PartContext& geometry = model.geometry();
-    const Tensor table = model.parts().position_table().detach().narrow(
-        0, geometry.special_tokens, geometry.rows * geometry.columns);
+    const Recording recording = recording_of(context);
+    const Patching geometry = patching_of(recording);
+    const Tensor all = position_table(context);
+    const Tensor table = all.narrow(0, all.size(0) - geometry.count(), geometry.count());
     const Tensor directions = table / table.norm(2, -1, true).clamp_min(1e-12);
     similarity_ = at::matmul(directions, directions.t())
                       .view({geometry.rows, geometry.columns, geometry.rows, geometry.columns});
     side_ = static_cast<double>(std::max(geometry.height, geometry.width));
     height_ = static_cast<double>(geometry.height) / side_;
     width_ = static_cast<double>(geometry.width) / side_;
-    part_ = type_in_brackets(model.parts().choices, "position");
+    part_ = type_in_brackets(recording, "position");
   }
 
   Picture draw() override {

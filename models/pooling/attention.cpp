@@ -9,18 +9,20 @@ namespace {
 class AttentionPooling : public Pooling {
  public:
   AttentionPooling(const NoOptions&, const PartContext& context) {
-    scores_ = register_module("scores", torch::nn::Linear(context.hidden_d, context.n_tasks));
+    scores_ = add("scores", std::make_shared<Linear>(context.hidden_d, context.n_tasks));
   }
 
   int64_t special_tokens() const override { return 0; }
-  int64_t needed_tokens(int64_t n_tokens) const override { return n_tokens; }
-  Tensor forward(const Tensor& x) override { return at::matmul(shares(x), x); }
-  Tensor shares(const Tensor& x) override {
-    return at::softmax(scores_->forward(x), 1).transpose(1, 2);
+
+ protected:
+  Value forward(const Value& x) override {
+    const Value shares = softmax(transpose((*scores_)(x)));
+    named("shares", [&] { return shares; });
+    return weighted_sum(shares, x);
   }
 
  private:
-  torch::nn::Linear scores_{nullptr};
+  std::shared_ptr<Linear> scores_;
 };
 
 VITRINE_REGISTER(Pooling, AttentionPooling, NoOptions,

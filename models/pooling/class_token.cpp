@@ -1,3 +1,5 @@
+#include <ATen/ops/eye.h>
+
 #include "framework/registry/register.h"
 #include "models/parts.h"
 
@@ -9,10 +11,11 @@ class ClassTokenPooling : public Pooling {
   ClassTokenPooling(const NoOptions&, const PartContext& context) : n_tasks_(context.n_tasks) {}
 
   int64_t special_tokens() const override { return n_tasks_; }
-  int64_t needed_tokens(int64_t) const override { return n_tasks_; }
-  Tensor forward(const Tensor& x) override { return x.narrow(1, 0, n_tasks_); }
-  Tensor shares(const Tensor& x) override {
-    return at::eye(n_tasks_, x.size(1), x.options()).expand({x.size(0), -1, -1});
+
+ protected:
+  Value forward(const Value& x) override {
+    named("shares", [&] { return table(at::eye(n_tasks_, x.tokens())); });
+    return tokens(x, 0, n_tasks_);
   }
 
  private:

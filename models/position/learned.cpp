@@ -11,7 +11,12 @@ class LearnedPosition : public Position {
                                 at::empty({context.n_tokens(), context.hidden_d}).normal_(0, 0.02));
   }
 
-  Tensor table(at::Device) override { return table_; }
+ protected:
+  Value forward(const Value& x) override {
+    const Value added = table(table_);
+    named("table", [&] { return added; });
+    return x + added;
+  }
 
  private:
   Tensor table_;

@@ -19,13 +19,15 @@ class SincosPosition : public Position {
   SincosPosition(const NoOptions&, const PartContext& context)
       : table_(sincos(context.n_tokens(), context.hidden_d)) {}
 
-  Tensor table(at::Device device) override {
-    if (table_.device() != device) table_ = table_.to(device);
-    return table_;
+ protected:
+  Value forward(const Value& x) override {
+    const Value added = table(table_.on(x));
+    named("table", [&] { return added; });
+    return x + added;
   }
 
  private:
-  Tensor table_;  // neither parameter nor buffer: it is not in the checkpoint
+  FixedTable table_;
 };
 
 VITRINE_REGISTER(Position, SincosPosition, NoOptions,

@@ -34,13 +34,15 @@ class Sincos2dPosition : public Position {
  public:
   Sincos2dPosition(const Options&, const PartContext& context) : table_(sincos_2d(context)) {}
 
-  Tensor table(at::Device device) override {
-    if (table_.device() != device) table_ = table_.to(device);
-    return table_;
+ protected:
+  Value forward(const Value& x) override {
+    const Value added = table(table_.on(x));
+    named("table", [&] { return added; });
+    return x + added;
   }
 
  private:
-  Tensor table_;  // neither parameter nor buffer: it is not in the checkpoint
+  FixedTable table_;
 };
 
 VITRINE_REGISTER(Position, Sincos2dPosition, Options,

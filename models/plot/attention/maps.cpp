@@ -1,28 +1,26 @@
 #include "models/plot/attention/maps.h"
 
-#include <fmt/format.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+
+#include "framework/error.h"
 
 namespace vitrine {
 namespace {
 
-struct Flow {
-  std::vector<Tensor> attention;  // of each block [heads, N, N]
-  Tensor tokens;                  // [1, N, D], as pooling reads them
-};
-
-Flow flow_of(const Parts& parts, const Tensor& input) {
-  Flow out;
-  Tensor x = parts.with_positions(parts.with_tokens(parts.embedding->forward(to_float(input))));
-  for (Block* block : parts.blocks) {
-    const Tensor probabilities = block->attention_probabilities(x);
-    if (!probabilities.defined())
-      throw Error(ExitCode::kUsage, fmt::format("block {} of the model gives no attention to show",
-                                                out.attention.size()));
-    out.attention.push_back(probabilities[0]);
-    x = block->forward(x, x.size(1));
-  }
-  out.tokens = parts.final_norm ? parts.final_norm->forward(x) : x;
-  return out;
+// What a task's output reads of each token [N]; nothing of those that the pooling is not given.
+Tensor shares_of(Model& model, const Tensor& input, int64_t task, int64_t n_tokens,
+                 int64_t n_patches) {
+  const auto found = named_values(model, input, "pooling.shares");
+  if (found.empty())
+    throw Error(ExitCode::kUsage, "the model's pooling tells no shares of the tokens");
+  const Tensor shares = found[0].second[0][task];
+  const int64_t others = shares.size(0) - n_patches;
+  return at::cat({shares.narrow(0, 0, others), at::zeros({n_tokens - shares.size(0)}),
+                  shares.narrow(0, others, n_patches)});
 }
 
 }  // namespace
@@ -36,18 +34,21 @@ Tensor attention_rollout(const std::vector<Tensor>& attention) {
   return at::stack(out);
 }
 
-AttentionMaps attention_maps(const Composed& model, const Tensor& input, int64_t task) {
-  const PartContext& geometry = model.geometry();
-  const Flow flow = flow_of(model.parts(), input);
-  const int64_t needed = model.parts().pooling->needed_tokens(flow.tokens.size(1));
-  const Tensor shares =  // [needed]
-      model.parts().pooling->shares(flow.tokens.narrow(1, 0, needed))[0][task];
+AttentionMaps attention_maps(Model& model, const Tensor& input, int64_t task,
+                             const Patching& patching) {
+  std::vector<Tensor> attention;  // of each block [heads, N, N]
+  for (const auto& [name, value] : named_values(model, input, "attention.probabilities"))
+    attention.push_back(value[0].unflatten(0, {-1, value.size(2)}));
+  if (attention.empty())
+    throw Error(ExitCode::kUsage, "the model has no attention that could be shown");
+  const int64_t n_tokens = attention[0].size(-1), n_patches = patching.count();
+  const Tensor shares = shares_of(model, input, task, n_tokens, n_patches);
   const auto map = [&](const Tensor& rows) {  // [..., N, N] -> [..., rows, columns]
-    return at::matmul(shares, rows.narrow(-2, 0, needed))
-        .narrow(-1, geometry.special_tokens, geometry.rows * geometry.columns)
-        .unflatten(-1, {geometry.rows, geometry.columns});
+    return at::matmul(shares, rows)
+        .narrow(-1, n_tokens - n_patches, n_patches)
+        .unflatten(-1, {patching.rows, patching.columns});
   };
-  return {map(at::stack(flow.attention)), map(attention_rollout(flow.attention))};
+  return {map(at::stack(attention)), map(attention_rollout(attention))};
 }
 
 }  // namespace vitrine

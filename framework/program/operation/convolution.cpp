@@ -1,0 +1,158 @@
+// Of a map of features [height * width, channels] with a weight [out, channels, kernel height, kernel
+// width] and a bias [out] or none.
+#ifndef VITRINE_TOGETHER
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "framework/program/operation/convolution.cpp"
+#include "framework/simd/targets.h"
+#endif
+// After it:
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "framework/program/operation/window.h"
+#include "framework/simd/matrix-inl.h"
+
+#ifndef VITRINE_CONVOLUTION_ONCE
+#define VITRINE_CONVOLUTION_ONCE
+namespace vitrine {
+namespace {
+
+constexpr size_t kConvolvedAtOnce = 56;  // outputs: their inputs stay in the cache
+
+}  // namespace
+}  // namespace vitrine
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::convolution_operation::HWY_NAMESPACE {
+namespace {
+
+using namespace simd::HWY_NAMESPACE;
+
+Window window_of(const Call& call) {
+  const auto n = [&](size_t i) { return call.count(i); };
+  return {n(0), n(1), n(2), n(3), n(4), n(5), n(6), n(7)};
+}
+
+// The inputs of `count` outputs from `first` on as rows, flattened channel, row, column as the
+// weight is; zeros in the padding.
+void unfold(const Call& call, const Window& window, size_t first, size_t count, float* to) {
+  const auto& x = call.inputs[0];
+  const size_t channels = x.shape.columns, area = window.kernel_height * window.kernel_width;
+  if (window.padding_y + window.padding_x > 0)
+    std::memset(to, 0, count * channels * area * N * sizeof(float));
+  for (size_t i = 0; i < count; ++i, to += channels * area * N) {
+    window.for_each(first + i, [&](size_t token, size_t place) HWY_ATTR {
+      const float* from = row_of(x.value, token);
+      for (size_t c = 0; c < channels; ++c) store(load(from + c * N), to + (c * area + place) * N);
+    });
+  }
+}
+
+// The other way round: adds rows to the gradient of the input.
+void fold(const Call& call, const Window& window, size_t first, size_t count, const float* from) {
+  const auto& x = call.inputs[0];
+  const size_t channels = x.shape.columns, area = window.kernel_height * window.kernel_width;
+  for (size_t i = 0; i < count; ++i, from += channels * area * N) {
+    window.for_each(first + i, [&](size_t token, size_t place) HWY_ATTR {
+      float* to = row_of(x.gradient, token);
+      for (size_t c = 0; c < channels; ++c)
+        store(hn::Add(load(to + c * N), load(from + (c * area + place) * N)), to + c * N);
+    });
+  }
+}
+
+void Forward(const Call& call) {
+  const Window window = window_of(call);
+  const size_t terms = call.inputs[0].shape.columns * window.kernel_height * window.kernel_width;
+  const size_t outputs = call.output.shape.tokens;
+  for (size_t first = 0; first < outputs; first += kConvolvedAtOnce) {
+    const size_t count = std::min(kConvolvedAtOnce, outputs - first);
+    unfold(call, window, first, count, call.scratch);
+    product<true, false>(target(row_of(call.output.value, first), call.output.value.row),
+                         vectors(call.scratch, terms, 1), {call.parameters[0].values, terms, 1},
+                         count, call.output.shape.columns, terms, call.parameters[1].values);
+  }
+}
+
+void Backward(const Call& call) {
+  const Window window = window_of(call);
+  const auto& x = call.inputs[0];
+  const size_t terms = x.shape.columns * window.kernel_height * window.kernel_width;
+  const size_t outputs = call.output.shape.tokens, columns = call.output.shape.columns;
+  const Matrix& dout = call.output.gradient;
+  if (float* gradient = call.parameters[1].gradient)
+    summed_columns(gradient, dout.at, dout.row, columns, outputs);
+  for (size_t t = 0; x.gradient.at && !x.adds && t < x.shape.tokens; ++t)
+    std::memset(row_of(x.gradient, t), 0, x.shape.columns * N * sizeof(float));
+  for (size_t first = 0; first < outputs; first += kConvolvedAtOnce) {
+    const size_t count = std::min(kConvolvedAtOnce, outputs - first);
+    const float* rows = row_of(dout, first);
+    if (float* gradient = call.parameters[0].gradient) {
+      unfold(call, window, first, count, call.scratch);
+      summed_product(gradient, vectors(rows, 1, dout.row), vectors(call.scratch, 1, terms), columns,
+                     terms, count);
+    }
+    if (!x.gradient.at) continue;
+    product<true, false>(target(call.scratch, terms), vectors(rows, dout.row, 1),
+                         {call.parameters[0].values, 1, terms}, count, terms, columns);
+    fold(call, window, first, count, call.scratch);
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::convolution_operation::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vitrine::convolution_operation {
+namespace {
+
+HWY_EXPORT(Forward);
+HWY_EXPORT(Backward);
+
+Window window_of(const Applied& a) {
+  const auto n = [&](size_t i) { return a.count(i); };
+  return {n(0), n(1), n(2), n(3), n(4), n(5), n(6), n(7)};
+}
+
+class Convolution : public Operation {
+ public:
+  std::vector<const char*> numbers() const override {
+    return {"height",   "width",    "kernel_height", "kernel_width",
+            "stride_y", "stride_x", "padding_y",     "padding_x"};
+  }
+  Shape shape(const Applied& a) const override {
+    const Window window = window_of(a);
+    const std::string misfit = window.misfit(a.inputs[0].tokens);
+    if (!misfit.empty()) refuse_operands("convolution", misfit);
+    const size_t terms = a.inputs[0].columns * window.kernel_height * window.kernel_width;
+    const size_t out = a.parameters[0].at(0);
+    if (a.parameter_size(0) != out * terms) {
+      refuse_operands("convolution", fmt::format("a weight of {} for {} channels",
+                                                 a.parameter_size(0) / out, a.inputs[0].columns));
+    }
+    return {window.out_size(), out};
+  }
+  double flops(const Applied& a) const override {
+    return 2.0 * static_cast<double>(a.output.tokens) * static_cast<double>(a.parameter_size(0));
+  }
+  std::vector<TokenRange> reads(const Applied& a, TokenRange) const override {
+    return {{0, a.inputs[0].tokens}};
+  }
+  bool narrows() const override { return false; }
+  Needs needs(const Applied&) const override { return {1, false}; }
+  size_t scratch(const Applied& a) const override {
+    return kConvolvedAtOnce * (a.parameter_size(0) / a.parameters[0].at(0));
+  }
+  void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
+  void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
+};
+
+VITRINE_OPERATION(convolution, Convolution)
+
+}  // namespace
+}  // namespace vitrine::convolution_operation
+#endif

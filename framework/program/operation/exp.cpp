@@ -1,0 +1,47 @@
+// The exponential function.
+#ifndef VITRINE_TOGETHER
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "framework/program/operation/exp.cpp"
+#include "framework/simd/targets.h"
+#endif
+// After it:
+#include "framework/program/operation/elementwise.h"
+#include "framework/simd/elementwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::exp_operation::HWY_NAMESPACE {
+namespace {
+
+using namespace simd::HWY_NAMESPACE;
+
+void Forward(const Call& call) {
+  apply_elementwise(call, [](V x, V& slope) HWY_ATTR {
+    slope = exp_of(x);
+    return slope;
+  });
+}
+
+void Backward(const Call& call) { multiply_by_slope(call); }
+
+}  // namespace
+}  // namespace vitrine::exp_operation::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vitrine::exp_operation {
+namespace {
+
+HWY_EXPORT(Forward);
+HWY_EXPORT(Backward);
+
+class Exp : public Elementwise {
+ public:
+  void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
+  void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
+};
+
+VITRINE_OPERATION(exp, Exp)
+
+}  // namespace
+}  // namespace vitrine::exp_operation
+#endif

@@ -1,0 +1,57 @@
+// The product of two number by number, with broadcast over tokens or columns.
+#ifndef VITRINE_TOGETHER
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "framework/program/operation/multiply.cpp"
+#include "framework/simd/targets.h"
+#endif
+// After it:
+#include "framework/program/operation/broadcast.h"
+#include "framework/simd/broadcast-inl.h"
+#include "framework/simd/matrix-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::multiply_operation::HWY_NAMESPACE {
+namespace {
+
+using namespace simd::HWY_NAMESPACE;
+
+void Forward(const Call& call) {
+  apply_broadcast(call, [](V a, V b) HWY_ATTR { return hn::Mul(a, b); });
+}
+
+void Backward(const Call& call) {
+  for (size_t i = 0; i < 2; ++i) {
+    const Call::Operand &input = call.inputs[i], &other = call.inputs[1 - i];
+    if (!input.gradient.at) continue;
+    const Repeated by(other.value, other.shape);
+    gradient_of_broadcast(call, input, [&](size_t t, size_t c) HWY_ATTR {
+      return hn::Mul(load(row_of(call.output.gradient, t) + c * N), load(by(t, c)));
+    });
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::multiply_operation::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vitrine::multiply_operation {
+namespace {
+
+HWY_EXPORT(Forward);
+HWY_EXPORT(Backward);
+
+class Multiply : public Operation {
+ public:
+  Shape shape(const Applied& a) const override { return broadcast_shape("multiply", a); }
+  bool is_cheap() const override { return true; }
+  Needs needs(const Applied&) const override { return {3, false}; }
+  void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
+  void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
+};
+
+VITRINE_OPERATION(multiply, Multiply)
+
+}  // namespace
+}  // namespace vitrine::multiply_operation
+#endif

@@ -1,0 +1,47 @@
+// 1 in the column of a number, 0 in the others: [n, 1] -> [n, columns].
+#ifndef VITRINE_TOGETHER
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "framework/program/operation/one_hot.cpp"
+#include "framework/simd/targets.h"
+#endif
+// After it:
+#include "framework/simd/matrix-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::one_hot_operation::HWY_NAMESPACE {
+namespace {
+
+using namespace simd::HWY_NAMESPACE;
+
+void Forward(const Call& call) {
+  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
+    const V number = load(row_of(call.inputs[0].value, t));
+    float* y = row_of(call.output.value, t);
+    for (size_t c = 0; c < call.output.shape.columns; ++c)
+      store(hn::IfThenElseZero(hn::Eq(number, all(static_cast<float>(c))), all(1)), y + c * N);
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::one_hot_operation::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vitrine::one_hot_operation {
+namespace {
+
+HWY_EXPORT(Forward);
+
+class OneHot : public Operation {
+ public:
+  std::vector<const char*> numbers() const override { return {"columns"}; }
+  Shape shape(const Applied& a) const override { return {a.inputs[0].tokens, a.count(0)}; }
+  bool has_gradient() const override { return false; }
+  void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
+};
+
+VITRINE_OPERATION(one_hot, OneHot)
+
+}  // namespace
+}  // namespace vitrine::one_hot_operation
+#endif

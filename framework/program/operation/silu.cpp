@@ -1,0 +1,48 @@
+// Sigmoid linear unit: x sigmoid(x).
+#ifndef VITRINE_TOGETHER
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "framework/program/operation/silu.cpp"
+#include "framework/simd/targets.h"
+#endif
+// After it:
+#include "framework/program/operation/elementwise.h"
+#include "framework/simd/elementwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::silu_operation::HWY_NAMESPACE {
+namespace {
+
+using namespace simd::HWY_NAMESPACE;
+
+void Forward(const Call& call) {
+  apply_elementwise(call, [](V x, V& slope) HWY_ATTR {
+    const V s = sigmoid(x);
+    slope = hn::MulAdd(hn::Mul(x, s), hn::Sub(all(1), s), s);
+    return hn::Mul(x, s);
+  });
+}
+
+void Backward(const Call& call) { multiply_by_slope(call); }
+
+}  // namespace
+}  // namespace vitrine::silu_operation::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vitrine::silu_operation {
+namespace {
+
+HWY_EXPORT(Forward);
+HWY_EXPORT(Backward);
+
+class Silu : public Elementwise {
+ public:
+  void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
+  void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
+};
+
+VITRINE_OPERATION(silu, Silu)
+
+}  // namespace
+}  // namespace vitrine::silu_operation
+#endif

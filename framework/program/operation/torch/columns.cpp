@@ -1,0 +1,13 @@
+#include <ATen/ops/narrow.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return call.inputs[0].narrow(2, call.count(0), call.count(1)); }
+
+VITRINE_TORCH_FORM(columns, form)
+
+}  // namespace
+}  // namespace vitrine

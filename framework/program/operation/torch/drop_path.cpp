@@ -1,0 +1,16 @@
+#include "framework/training/random_mask.h"
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) {
+  const Tensor& x = call.inputs[0];
+  return x * random_mask(call, x, 1, call.numbers[0], call.count(1), [](int64_t i) { return i; })
+                 .unsqueeze(2);
+}
+
+VITRINE_TORCH_FORM(drop_path, form)
+
+}  // namespace
+}  // namespace vitrine

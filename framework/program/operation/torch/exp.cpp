@@ -1,0 +1,13 @@
+#include <ATen/ops/exp.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return at::exp(call.inputs[0]); }
+
+VITRINE_TORCH_FORM(exp, form)
+
+}  // namespace
+}  // namespace vitrine

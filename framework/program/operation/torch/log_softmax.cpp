@@ -1,0 +1,12 @@
+#include "framework/training/softmax.h"
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return log_softmax(call.inputs[0]); }
+
+VITRINE_TORCH_FORM(log_softmax, form)
+
+}  // namespace
+}  // namespace vitrine

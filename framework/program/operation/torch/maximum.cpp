@@ -1,0 +1,13 @@
+#include <ATen/ops/clamp_min.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return at::clamp_min(call.inputs[0], call.numbers[0]); }
+
+VITRINE_TORCH_FORM(maximum, form)
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,13 @@
+#include <ATen/ops/mean.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return call.inputs[0].mean(1, true); }
+
+VITRINE_TORCH_FORM(mean_over_tokens, form)
+
+}  // namespace
+}  // namespace vitrine

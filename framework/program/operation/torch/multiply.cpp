@@ -1,0 +1,13 @@
+#include <ATen/ops/mul.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return call.inputs[0] * call.inputs[1]; }
+
+VITRINE_TORCH_FORM(multiply, form)
+
+}  // namespace
+}  // namespace vitrine

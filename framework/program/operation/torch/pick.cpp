@@ -1,0 +1,16 @@
+#include <ATen/ops/gather.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) {
+  const Tensor& x = call.inputs[0];
+  return at::gather(x, 2, call.inputs[1].to(at::kLong).expand({x.size(0), -1, 1}));
+}
+
+VITRINE_TORCH_FORM(pick, form)
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,13 @@
+#include <ATen/ops/silu.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return at::silu(call.inputs[0]); }
+
+VITRINE_TORCH_FORM(silu, form)
+
+}  // namespace
+}  // namespace vitrine

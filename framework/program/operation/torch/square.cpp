@@ -1,0 +1,13 @@
+#include <ATen/ops/square.h>
+
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) { return at::square(call.inputs[0]); }
+
+VITRINE_TORCH_FORM(square, form)
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,13 @@
+#include "framework/training/value.h"
+
+namespace vitrine {
+namespace {
+
+Tensor form(const TorchCall& call) {
+  return call.feed->targets[static_cast<size_t>(call.count(0))].to(at::kFloat).view({-1, 1, 1});
+}
+
+VITRINE_TORCH_FORM(target, form)
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,79 @@
+// Sums over all tokens of x [n, columns], each by its shares: [sums, n] -> [sums, columns].
+#ifndef VITRINE_TOGETHER
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "framework/program/operation/weighted_sum.cpp"
+#include "framework/simd/targets.h"
+#endif
+// After it:
+#include <fmt/format.h>
+
+#include "framework/simd/matrix-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::weighted_sum_operation::HWY_NAMESPACE {
+namespace {
+
+using namespace simd::HWY_NAMESPACE;
+
+void Forward(const Call& call) {
+  const auto &shares = call.inputs[0], &x = call.inputs[1];
+  product<false, false>(target_of(call.output.value), by_rows(shares.value), by_columns(x.value),
+                        call.output.shape.tokens, call.output.shape.columns, x.shape.tokens);
+}
+
+template <bool kAdd>
+void gradients(const Call& call, size_t input) {
+  const auto &shares = call.inputs[0], &x = call.inputs[1];
+  const Matrix& dout = call.output.gradient;
+  if (input == 0) {
+    product<false, kAdd>(target_of(shares.gradient), by_rows(dout), by_rows(x.value),
+                         shares.shape.tokens, x.shape.tokens, x.shape.columns);
+  } else {
+    product<false, kAdd>(target_of(x.gradient), by_columns(shares.value), by_columns(dout),
+                         x.shape.tokens, x.shape.columns, shares.shape.tokens);
+  }
+}
+
+void Backward(const Call& call) {
+  for (size_t i = 0; i < 2; ++i) {
+    if (!call.inputs[i].gradient.at) continue;
+    call.inputs[i].adds ? gradients<true>(call, i) : gradients<false>(call, i);
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::weighted_sum_operation::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vitrine::weighted_sum_operation {
+namespace {
+
+HWY_EXPORT(Forward);
+HWY_EXPORT(Backward);
+
+class WeightedSum : public Operation {
+ public:
+  Shape shape(const Applied& a) const override {
+    if (a.inputs[0].columns != a.inputs[1].tokens) {
+      refuse_operands("weighted_sum", fmt::format("shares of {} tokens, but there are {}",
+                                                  a.inputs[0].columns, a.inputs[1].tokens));
+    }
+    return {a.inputs[0].tokens, a.inputs[1].columns};
+  }
+  double flops(const Applied& a) const override {
+    return 2.0 * static_cast<double>(a.output.size() * a.inputs[1].tokens);
+  }
+  std::vector<TokenRange> reads(const Applied& a, TokenRange tokens) const override {
+    return {tokens, {0, a.inputs[1].tokens}};
+  }
+  Needs needs(const Applied&) const override { return {3, false}; }
+  void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
+  void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
+};
+
+VITRINE_OPERATION(weighted_sum, WeightedSum)
+
+}  // namespace
+}  // namespace vitrine::weighted_sum_operation
+#endif

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "framework/training/operations.h"
+#include "framework/training/torch.h"
+
+namespace vitrine {
+
+// A part of a model: a module that makes a value of another. It is written with the operations of
+// operations.h, so that it can be computed at once as well as recorded.
+class Part : public torch::nn::Module {
+ public:
+  Value operator()(const Value& x) {
+    const Scope scope(name_in_parent_, type_);
+    return forward(x);
+  }
+  // The name that it was registered with as a component.
+  void set_type(const std::string& type) { type_ = type; }
+  void set_name(const std::string& name) { name_in_parent_ = name; }
+
+ protected:
+  virtual Value forward(const Value& x) = 0;
+
+  // Makes `part` a part of this one, under whose name its parameters then are.
+  template <class Child>
+  std::shared_ptr<Child> add(const std::string& name, std::shared_ptr<Child> part) {
+    part->set_name(name);
+    return register_module(name, std::move(part));
+  }
+
+ private:
+  std::string name_in_parent_, type_;
+};
+
+// x weight^T + bias, with libtorch's initial values.
+class Linear : public Part {
+ public:
+  Linear(int64_t in, int64_t out, bool has_bias = true) {
+    const torch::nn::Linear linear(torch::nn::LinearOptions(in, out).bias(has_bias));
+    weight_ = register_parameter("weight", linear->weight);
+    if (has_bias) bias_ = register_parameter("bias", linear->bias);
+  }
+
+ protected:
+  Value forward(const Value& x) override { return linear(x, weight_, bias_); }
+
+ private:
+  Tensor weight_, bias_;
+};
+
+// A table that is neither trained nor kept in files: its author computes it anew.
+class FixedTable {
+ public:
+  FixedTable() = default;
+  explicit FixedTable(Tensor rows) : rows_(std::move(rows)) {}
+
+  // On the device of what it is to go with.
+  const Tensor& on(const Value& x) {
+    if (!x.is_recorded() && x.tensor().device() != rows_.device())
+      rows_ = rows_.to(x.tensor().device());
+    return rows_;
+  }
+
+ private:
+  Tensor rows_;
+};
+
+}  // namespace vitrine
