@@ -1,7 +1,9 @@
 #include "framework/kernel/kernel.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 
 #include "framework/simd/vectors.h"
 
@@ -9,29 +11,31 @@ namespace vitrine {
 namespace {
 
 constexpr size_t kMostChunks = 32;
-constexpr size_t kLongestGroup = 16;
+constexpr size_t kLongestGroup = 16;                 // the same images whatever the lanes of a vector
+constexpr size_t kRowsAtOnce = 256;                  // that make a product of matrices worth it
+constexpr size_t kNearMemory = size_t{4} << 20;      // bytes: what a core keeps to itself
+constexpr size_t kSmallSums = size_t{4} << 20;       // floats
 
-// Consecutive groups whose gradients are summed in one buffer: the same images whatever the length
-// of a group.
-struct Chunks {
-  size_t groups, groups_each, count;
+// What a batch is cut into: groups of images that are computed together, and chunks of groups whose
+// gradients are summed in one buffer. It does not depend on the number of threads.
+struct Portions {
+  size_t batch, images, groups_each, groups, count;  // images a group, groups a chunk, chunks
 
-  explicit Chunks(size_t batch) {
+  Portions(size_t batch, size_t images_each, size_t images_of_chunk)
+      : batch(batch), images(images_each) {
     const auto rounded_up = [](size_t n, size_t by) { return (n + by - 1) / by; };
-    const size_t images =
-        kLongestGroup * std::max<size_t>(1, rounded_up(batch, kLongestGroup * kMostChunks));
-    groups = rounded_up(batch, simd::lanes());
-    groups_each = images / simd::lanes();
+    groups = rounded_up(batch, images);
+    const size_t least = rounded_up(images_of_chunk, images);
+    groups_each = std::max(least, rounded_up(groups, kMostChunks));
+    groups_each = rounded_up(groups_each, least) * least;
     count = rounded_up(groups, groups_each);
   }
   size_t first(size_t chunk) const { return chunk * groups_each; }
   size_t end(size_t chunk) const { return std::min(groups, first(chunk) + groups_each); }
+  ImageGroup group(size_t index, const Feed& feed) const {
+    return {&feed, index * images, std::min(images, batch - index * images)};
+  }
 };
-
-ImageGroup group_of(size_t index, size_t batch, const Feed& feed) {
-  const size_t first = index * simd::lanes();
-  return {&feed, first, std::min(simd::lanes(), batch - first)};
-}
 
 // One action with its operands where they lie.
 struct Bound {
@@ -55,9 +59,19 @@ const char* instruction_set() { return simd::target(); }
 
 // A plan, and the actions of each thread over its own memory.
 struct Kernel::Prepared {
-  Pass pass;
+  MemoryLayout layout;
   PlanOptions options;
   ExecutionPlan plan;
+  size_t unit = 1;    // floats of an element
+  size_t images = 1;  // a group
+
+  // Floats that so many elements of an image take for all images of a group.
+  size_t floats(size_t elements) const {
+    return elements * unit * (layout == MemoryLayout::kImages ? 1 : images);
+  }
+  Portions portions(size_t batch) const {
+    return {batch, images, layout == MemoryLayout::kImages ? kLongestGroup : images};
+  }
   struct Thread {
     VectorMemory memory;
     const float* kept = nullptr;  // what `calls` are bound to
@@ -78,8 +92,7 @@ class Kernel::Run {
   Run(Kernel& kernel, Prepared& prepared, const Binding& binding, Prepared::Thread& thread,
       float* kept)
       : program_(kernel.program_), prepared_(prepared), binding_(binding), thread_(thread) {
-    const size_t lanes = simd::lanes();
-    const bool moved = thread.memory.reserve(prepared.plan.scratch * lanes);
+    const bool moved = thread.memory.reserve(prepared.floats(prepared.plan.scratch));
     kept_ = kept;
     if (moved || thread.forward.empty() || thread.kept != kept || thread.values != binding.values)
       bind();
@@ -87,17 +100,11 @@ class Kernel::Run {
 
   void forward(const ImageGroup& group, const std::vector<float*>& outputs) {
     for (Bound& bound : thread_.forward) {
-      bound.call.group = group;
+      prepare(bound.call, group);
       bound.operation->forward(bound.call);
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (!outputs[i]) continue;
-      const Shape& shape = program_.steps[program_.outputs[i]].shape;
-      const Matrix from = matrix(prepared_.plan.outputs[i]);
-      for (size_t t = 0; t < shape.tokens; ++t) {
-        simd::collect(from.at + t * from.row * simd::lanes(), shape.columns, group.count,
-                      shape.size(), outputs[i] + group.first * shape.size() + t * shape.columns);
-      }
+      if (outputs[i]) collect(i, group, outputs[i]);
     }
   }
 
@@ -125,17 +132,18 @@ class Kernel::Run {
       switch (bound.kind) {
         case Action::Kind::kZero:
           std::memset(call.output.gradient.at, 0,
-                      call.output.shape.columns * simd::lanes() * sizeof(float));
+                      prepared_.floats(call.output.shape.columns) * sizeof(float));
           break;
         case Action::Kind::kPass:
+          prepare(call, group);
           pass(call);
           break;
         case Action::Kind::kAgain:
-          call.group = group;
+          prepare(call, group);
           bound.operation->forward(call);
           break;
         default:
-          call.group = group;
+          prepare(call, group);
           for (size_t p = 0; p < bound.parameters.size(); ++p) {
             if (bound.gradients[p] != Binding::kFrozen)
               bound.parameters[p].gradient = gradients + bound.gradients[p];
@@ -146,41 +154,68 @@ class Kernel::Run {
   }
 
  private:
+  void prepare(Call& call, const ImageGroup& group) const {
+    call.group = group;
+    call.images = prepared_.layout == MemoryLayout::kImages ? 1 : group.count;
+  }
+
   Matrix matrix(const Spot& spot) const {
     if (!spot.exists()) return {};
     const ExecutionPlan::Buffer& buffer = prepared_.plan.buffers[spot.buffer];
+    const size_t unit = prepared_.unit;
     float* start = buffer.is_kept ? kept_ : thread_.memory.at(0);
-    return {start + (buffer.offset + spot.offset) * simd::lanes(), spot.row};
+    return {start + prepared_.floats(buffer.offset) + spot.offset * unit, spot.row * unit,
+            buffer.size * unit};
   }
   Call::Operand operand(const Action::Operand& from) const {
     return {from.shape, matrix(from.value), matrix(from.gradient), from.adds};
+  }
+
+  void collect(size_t output, const ImageGroup& group, float* to) const {
+    const Shape& shape = program_.steps[program_.outputs[output]].shape;
+    const Matrix from = matrix(prepared_.plan.outputs[output]);
+    to += group.first * shape.size();
+    for (size_t t = 0; t < shape.tokens; ++t, to += shape.columns) {
+      const float* row = from.at + t * from.row;
+      if (prepared_.layout == MemoryLayout::kImages) {
+        simd::collect(row, shape.columns, group.count, shape.size(), to);
+      } else {
+        for (size_t image = 0; image < group.count; ++image) {
+          std::memcpy(to + image * shape.size(), row + image * from.image,
+                      shape.columns * sizeof(float));
+        }
+      }
+    }
   }
 
   template <class Value>
   void fill(size_t output, const ImageGroup& group, const Value& value) const {
     const Shape& shape = program_.steps[program_.outputs[output]].shape;
     const Matrix to = matrix(prepared_.plan.output_gradients[output]);
-    const size_t lanes = simd::lanes();
+    const bool has_lanes = prepared_.layout == MemoryLayout::kImages;
     for (size_t t = 0; t < shape.tokens; ++t) {
       for (size_t c = 0; c < shape.columns; ++c) {
-        float* at = to.at + (t * to.row + c) * lanes;
-        for (size_t lane = 0; lane < lanes; ++lane)
-          at[lane] = lane < group.count ? value(lane, t * shape.columns + c) : 0;
+        float* at = to.at + t * to.row + c * prepared_.unit;
+        for (size_t image = 0; image < (has_lanes ? prepared_.unit : group.count); ++image) {
+          at[has_lanes ? image : image * to.image] =
+              image < group.count ? value(image, t * shape.columns + c) : 0;
+        }
       }
     }
   }
 
   static void pass(const Call& call) {
     const Matrix &from = call.output.gradient, &to = call.inputs[0].gradient;
-    const size_t lanes = simd::lanes();
-    for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-      const float* source = from.at + t * from.row * lanes;
-      float* target = to.at + t * to.row * lanes;
-      const size_t n = call.output.shape.columns * lanes;
-      if (call.inputs[0].adds) {
-        simd::add(source, n, target);
-      } else {
-        std::memcpy(target, source, n * sizeof(float));
+    const size_t n = call.output.shape.columns * call.unit;
+    for (size_t image = 0; image < call.images; ++image) {
+      for (size_t t = 0; t < call.output.shape.tokens; ++t) {
+        const float* source = from.at + image * from.image + t * from.row;
+        float* target = to.at + image * to.image + t * to.row;
+        if (call.inputs[0].adds) {
+          simd::add(source, n, target);
+        } else {
+          std::memcpy(target, source, n * sizeof(float));
+        }
       }
     }
   }
@@ -211,6 +246,7 @@ class Kernel::Run {
     out.call.saved = matrix(action.saved).at;
     out.call.scratch = matrix(action.scratch).at;
     out.call.again = action.kind == Action::Kind::kAgain;
+    out.call.unit = prepared_.unit;
   }
   void bind(const ParameterUse& use, Bound& out) const {
     out.parameters.emplace_back();
@@ -231,22 +267,48 @@ class Kernel::Run {
   float* kept_ = nullptr;
 };
 
-Kernel::Kernel(Program program) : program_(std::move(program)) {}
+Kernel::Kernel(Program program) : program_(std::move(program)) {
+  has_columns_layout_ = true;
+  for (const Step& step : program_.steps) {
+    rows_ = std::max(rows_, step.shape.tokens);
+    has_columns_layout_ =
+        has_columns_layout_ && find_operation(step.operation).has_columns_layout();
+  }
+}
 Kernel::~Kernel() = default;
 
-Kernel::Prepared& Kernel::prepare(Pass pass, const Binding& binding,
+// Vectors of as many images as they have lanes are the fastest as long as what a group keeps stays
+// near the core, and where there are images for the lanes (benchmarks/layouts.cpp).
+MemoryLayout Kernel::layout_for(size_t batch, const ExecutionPlan& plan) const {
+  if (forced_) return *forced_;
+  if (!has_columns_layout_) return MemoryLayout::kImages;
+  const size_t bytes = (plan.scratch + plan.kept) * simd::lanes() * sizeof(float);
+  const bool fits = bytes <= kNearMemory;
+  const bool fills = 2 * batch > simd::lanes();
+  return fits && fills ? MemoryLayout::kImages : MemoryLayout::kColumns;
+}
+
+Kernel::Prepared& Kernel::prepare(Pass pass, size_t batch, const Binding& binding,
                                   const std::vector<bool>& begins) {
   const PlanOptions options{pass, binding.trained(), begins};
+  const Prepared* known = nullptr;
   for (const auto& prepared : prepared_) {
-    if (prepared->options.pass == pass && prepared->options.trained == options.trained &&
-        prepared->options.begins == begins) {
-      return *prepared;
-    }
+    const bool is_it = prepared->options.pass == pass &&
+                       prepared->options.trained == options.trained &&
+                       prepared->options.begins == begins;
+    if (!is_it) continue;
+    known = prepared.get();
+    if (prepared->layout == layout_for(batch, prepared->plan)) return *prepared;
   }
   auto made = std::make_unique<Prepared>();
-  made->pass = pass;
   made->options = options;
-  made->plan = make_plan(program_, options);
+  made->plan = known ? known->plan : make_plan(program_, options);
+  made->layout = layout_for(batch, made->plan);
+  if (made->layout == MemoryLayout::kImages) {
+    made->unit = made->images = simd::lanes();
+  } else {
+    made->images = (kRowsAtOnce + rows_ - 1) / rows_;
+  }
   prepared_.push_back(std::move(made));
   return *prepared_.back();
 }
@@ -263,13 +325,13 @@ void make_threads(Threads& threads, int count) {
 
 void Kernel::forward(const Binding& binding, const Feed& feed, size_t batch, int threads,
                      const std::vector<float*>& outputs) {
-  Prepared& prepared = prepare(Pass::kForward, binding, {});
+  Prepared& prepared = prepare(Pass::kForward, batch, binding, {});
   make_threads(prepared.threads, threads);
-  const Chunks chunks(batch);
-  team_.run(chunks.count, threads, [&](size_t chunk, size_t thread) {
+  const Portions portions = prepared.portions(batch);
+  team_.run(portions.count, threads, [&](size_t chunk, size_t thread) {
     Run run(*this, prepared, binding, *prepared.threads[thread], nullptr);
-    for (size_t g = chunks.first(chunk); g < chunks.end(chunk); ++g)
-      run.forward(group_of(g, batch, feed), outputs);
+    for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g)
+      run.forward(portions.group(g, feed), outputs);
   });
 }
 
@@ -278,40 +340,36 @@ void Kernel::train(const Binding& binding, const Feed& feed, size_t batch, int t
                    float* gradients) {
   std::vector<bool> begins;
   for (const float seed : seeds) begins.push_back(seed != 0);
-  Prepared& prepared = prepare(Pass::kBoth, binding, begins);
+  Prepared& prepared = prepare(Pass::kBoth, batch, binding, begins);
   make_threads(prepared.threads, threads);
-  const Chunks chunks(batch);
-  const size_t count = binding.gradient_count;
-  partial_.reserve(count * chunks.count);
-  team_.run(chunks.count, threads, [&](size_t chunk, size_t thread) {
-    float* sums = partial_.at(chunk * count);
-    std::memset(sums, 0, count * sizeof(float));
-    Run run(*this, prepared, binding, *prepared.threads[thread], nullptr);
-    for (size_t g = chunks.first(chunk); g < chunks.end(chunk); ++g) {
-      const ImageGroup group = group_of(g, batch, feed);
-      run.forward(group, outputs);
-      run.seed(group, seeds);
-      run.backward(group, sums);
-    }
-  });
-  sum_chunks(chunks.count, count, threads, gradients);
+  const Portions portions = prepared.portions(batch);
+  sum_over_chunks(portions.count, binding.gradient_count, threads, gradients,
+                  [&](size_t chunk, size_t thread, float* sums) {
+                    Run run(*this, prepared, binding, *prepared.threads[thread], nullptr);
+                    for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
+                      const ImageGroup group = portions.group(g, feed);
+                      run.forward(group, outputs);
+                      run.seed(group, seeds);
+                      run.backward(group, sums);
+                    }
+                  });
 }
 
 std::shared_ptr<Kernel::Kept> Kernel::forward_and_keep(const Binding& binding, const Feed& feed,
                                                        size_t batch, int threads,
                                                        const std::vector<float*>& outputs,
                                                        const std::vector<bool>& begins) {
-  Prepared& prepared = prepare(Pass::kSeparate, binding, begins);
+  Prepared& prepared = prepare(Pass::kSeparate, batch, binding, begins);
   make_threads(prepared.threads, threads);
   auto kept = std::make_shared<Kept>();
   kept->prepared = &prepared;
-  const size_t size = prepared.plan.kept * simd::lanes();
-  const Chunks chunks(batch);
-  kept->memory.reserve(std::max<size_t>(size * chunks.groups, 1));
-  team_.run(chunks.count, threads, [&](size_t chunk, size_t thread) {
-    for (size_t g = chunks.first(chunk); g < chunks.end(chunk); ++g) {
+  const size_t size = prepared.floats(prepared.plan.kept);
+  const Portions portions = prepared.portions(batch);
+  kept->memory.reserve(std::max<size_t>(size * portions.groups, 1));
+  team_.run(portions.count, threads, [&](size_t chunk, size_t thread) {
+    for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
       Run run(*this, prepared, binding, *prepared.threads[thread], kept->memory.at(g * size));
-      run.forward(group_of(g, batch, feed), outputs);
+      run.forward(portions.group(g, feed), outputs);
     }
   });
   return kept;
@@ -322,29 +380,67 @@ void Kernel::backward(const Binding& binding, const Feed& feed, size_t batch, in
                       float* gradients) {
   Prepared& prepared = *kept.prepared;
   make_threads(prepared.threads, threads);
-  const size_t size = prepared.plan.kept * simd::lanes(), count = binding.gradient_count;
-  const Chunks chunks(batch);
-  partial_.reserve(count * chunks.count);
-  team_.run(chunks.count, threads, [&](size_t chunk, size_t thread) {
-    float* sums = partial_.at(chunk * count);
-    std::memset(sums, 0, count * sizeof(float));
-    for (size_t g = chunks.first(chunk); g < chunks.end(chunk); ++g) {
-      Run run(*this, prepared, binding, *prepared.threads[thread], kept.memory.at(g * size));
-      const ImageGroup group = group_of(g, batch, feed);
-      run.seed(group, gradients_by);
-      run.backward(group, sums);
-    }
-  });
-  sum_chunks(chunks.count, count, threads, gradients);
+  const size_t size = prepared.floats(prepared.plan.kept);
+  const Portions portions = prepared.portions(batch);
+  sum_over_chunks(portions.count, binding.gradient_count, threads, gradients,
+                  [&](size_t chunk, size_t thread, float* sums) {
+                    for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
+                      Run run(*this, prepared, binding, *prepared.threads[thread],
+                              kept.memory.at(g * size));
+                      const ImageGroup group = portions.group(g, feed);
+                      run.seed(group, gradients_by);
+                      run.backward(group, sums);
+                    }
+                  });
 }
 
-void Kernel::sum_chunks(size_t chunks, size_t count, int threads, float* gradients) {
-  constexpr size_t kSlice = 4096;
-  team_.run((count + kSlice - 1) / kSlice, threads, [&](size_t slice, size_t) {
-    const size_t begin = slice * kSlice, end = std::min(count, begin + kSlice);
-    std::memcpy(gradients + begin, partial_.at(begin), (end - begin) * sizeof(float));
-    for (size_t chunk = 1; chunk < chunks; ++chunk)
-      simd::add(partial_.at(chunk * count) + begin, end - begin, gradients + begin);
+// Sums are added in the order of the chunks, whoever is done first.
+void Kernel::sum_over_chunks(size_t chunks, size_t count, int threads, float* gradients,
+                             const ChunkWork& work) {
+  if (chunks * count <= kSmallSums) {
+    partial_.reserve(count * chunks);
+    team_.run(chunks, threads, [&](size_t chunk, size_t thread) {
+      float* sums = partial_.at(chunk * count);
+      std::memset(sums, 0, count * sizeof(float));
+      work(chunk, thread, sums);
+    });
+    constexpr size_t kSlice = 4096;
+    team_.run((count + kSlice - 1) / kSlice, threads, [&](size_t slice, size_t) {
+      const size_t begin = slice * kSlice, end = std::min(count, begin + kSlice);
+      std::memcpy(gradients + begin, partial_.at(begin), (end - begin) * sizeof(float));
+      for (size_t chunk = 1; chunk < chunks; ++chunk)
+        simd::add(partial_.at(chunk * count) + begin, end - begin, gradients + begin);
+    });
+    return;
+  }
+  // Of a large model there is a buffer a thread: each chunk waits for its turn. They are handed out
+  // in order, so none waits long.
+  const auto workers = static_cast<size_t>(std::max(threads, 1));
+  partial_.reserve(count * workers);
+  std::mutex mutex;
+  std::condition_variable turn;
+  size_t next = 0, added = 0;
+  team_.run(workers, threads, [&](size_t, size_t thread) {
+    float* sums = partial_.at(thread * count);
+    for (;;) {
+      std::unique_lock lock(mutex);
+      const size_t chunk = next++;
+      lock.unlock();
+      if (chunk >= chunks) return;
+      std::memset(sums, 0, count * sizeof(float));
+      work(chunk, thread, sums);
+      lock.lock();
+      turn.wait(lock, [&] { return added == chunk; });
+      lock.unlock();
+      if (chunk == 0) {
+        std::memcpy(gradients, sums, count * sizeof(float));
+      } else {
+        simd::add(sums, count, gradients);
+      }
+      lock.lock();
+      ++added;
+      turn.notify_all();
+    }
   });
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "framework/kernel/memory.h"
@@ -32,6 +34,8 @@ class Kernel {
   explicit Kernel(Program program);
   ~Kernel();
   const Program& program() const { return program_; }
+  // Instead of the one that is faster; only to be compared. The program must have it.
+  void force_layout(MemoryLayout layout) { forced_ = layout; }
 
   // outputs: of each output of the program [B, tokens * columns], or null where it is not wanted.
   void forward(const Binding& binding, const Feed& feed, size_t batch, int threads,
@@ -57,10 +61,17 @@ class Kernel {
  private:
   struct Prepared;
   class Run;
-  Prepared& prepare(Pass pass, const Binding& binding, const std::vector<bool>& begins);
-  void sum_chunks(size_t chunks, size_t count, int threads, float* gradients);
+  using ChunkWork = std::function<void(size_t chunk, size_t thread, float* sums)>;
+  MemoryLayout layout_for(size_t batch, const ExecutionPlan& plan) const;
+  Prepared& prepare(Pass pass, size_t batch, const Binding& binding,
+                    const std::vector<bool>& begins);
+  void sum_over_chunks(size_t chunks, size_t count, int threads, float* gradients,
+                       const ChunkWork& work);
 
   Program program_;
+  bool has_columns_layout_ = false;
+  size_t rows_ = 1;  // the most tokens of an image
+  std::optional<MemoryLayout> forced_;
   std::vector<std::unique_ptr<Prepared>> prepared_;
   VectorMemory partial_;
   Team team_;

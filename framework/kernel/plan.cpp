@@ -6,6 +6,7 @@ namespace vitrine {
 namespace {
 
 constexpr size_t kNone = Spot::kNone;
+constexpr size_t kAligned = 16;  // elements, so that also rows of numbers begin with a cache line
 
 // The steps with what is asked of them again and again.
 class ExecutionPlanner {
@@ -517,8 +518,9 @@ class ExecutionPlanner {
       }
     }
     buffer.offset = begin;
-    others.push_back({spans, begin, begin + buffer.size});
-    size = std::max(size, begin + buffer.size);
+    const size_t end = (begin + buffer.size + kAligned - 1) / kAligned * kAligned;
+    others.push_back({spans, begin, end});
+    size = std::max(size, end);
   }
 
   struct Placed {

@@ -9,7 +9,7 @@
 // Without torch.
 namespace vitrine {
 
-// A matrix in a buffer; counted in vectors.
+// A matrix in a buffer; counted in elements.
 struct Spot {
   static constexpr size_t kNone = std::numeric_limits<size_t>::max();
   size_t buffer = kNone, offset = 0, row = 0;
@@ -51,17 +51,17 @@ struct PlanOptions {
 };
 
 struct ExecutionPlan {
-  // All of a group's memory lies in two pieces: what backward needs of forward, and the rest, which
+  // All that an image needs lies in two pieces: what backward needs of forward, and the rest, which
   // the next group may use.
   struct Buffer {
-    size_t size = 0;  // vectors
+    size_t size = 0;  // elements
     bool is_kept = false;
     size_t offset = 0;  // in its piece
   };
 
   std::vector<Action> forward, backward;
   std::vector<Buffer> buffers;
-  size_t kept = 0, scratch = 0;        // vectors of each piece
+  size_t kept = 0, scratch = 0;        // elements of each piece
   std::vector<Spot> outputs;           // of each output of the program
   std::vector<Spot> output_gradients;  // that backward begins with; none where none is wanted
 };

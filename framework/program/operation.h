@@ -40,11 +40,21 @@ struct Applied {
   size_t parameter_size(size_t parameter) const;
 };
 
-// A matrix whose elements are vectors of one number of each image of a group; rows are `row`
-// vectors apart. Null where there is none.
+// How the numbers of a group of images lie.
+enum class MemoryLayout {
+  // An element of a matrix is a vector of one number of each image: for narrow models, whose rows
+  // would fill no vector.
+  kImages,
+  // Rows are rows of numbers, image after image: for wide models, and for few images.
+  kColumns
+};
+
+// A matrix for each image of a group, or, with the layout kImages, one for all of them. Strides
+// are in floats. Null where there is none.
 struct Matrix {
   float* at = nullptr;
-  size_t row = 0;
+  size_t row = 0;    // from a token to the next
+  size_t image = 0;  // from an image to the next
 };
 
 // Where a batch comes from.
@@ -59,8 +69,8 @@ struct Feed {
   int64_t epoch = 0;
 };
 
-// Some images of a batch, as many as a vector has lanes. Lanes beyond `count` repeat the last image
-// and have no gradient.
+// Some images of a batch. With the layout kImages, lanes beyond `count` repeat the last image and
+// have no gradient.
 struct ImageGroup {
   const Feed* feed = nullptr;
   size_t first = 0, count = 0;
@@ -81,15 +91,18 @@ struct Call {
 
   std::span<const Operand> inputs;
   Operand output;
+  size_t unit = 1;    // floats of an element: 1, or with kImages the lanes of a vector
+  size_t images = 1;  // matrices of each operand: those of the group, or with kImages 1
   Matrix addend;  // of Operation::adds: what the result is added to; null where there is none
   std::span<const Parameter> parameters;
   std::span<const double> numbers;
-  float* saved = nullptr;    // Operation::saved vectors, from forward to backward; null: not kept
-  float* scratch = nullptr;  // Operation::scratch vectors
+  float* saved = nullptr;    // Operation::saved elements, from forward to backward; null: not kept
+  float* scratch = nullptr;  // Operation::scratch elements
   bool again = false;        // forward is run a second time, for the backward pass: `saved` holds
   ImageGroup group;
 
   size_t count(size_t number) const { return static_cast<size_t>(numbers[number]); }
+  bool has_columns() const { return unit == 1; }
 };
 
 // Which operands backward reads, besides what forward saved.
@@ -145,8 +158,11 @@ class Operation {
   // Can add its result to an addend of the output's shape.
   virtual bool adds() const { return false; }
   virtual bool has_gradient() const { return true; }
-  virtual size_t saved(const Applied&) const { return 0; }    // vectors
-  virtual size_t scratch(const Applied&) const { return 0; }  // vectors, forward or backward
+  // Elements that an image's matrices need besides: from forward to backward, and during either.
+  virtual size_t saved(const Applied&) const { return 0; }
+  virtual size_t scratch(const Applied&) const { return 0; }
+  // Whether it knows the layout kColumns too; kImages everyone knows.
+  virtual bool has_columns_layout() const { return is_part(); }
   virtual void forward(const Call& call) const = 0;
   // From the output's gradient to those of inputs and parameters that are wanted.
   virtual void backward(const Call& call) const;

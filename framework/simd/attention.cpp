@@ -49,7 +49,7 @@ float scale_of(const AttentionSize& size) { return 1 / std::sqrt(static_cast<flo
 Head head_in(const AttentionSize& size, float* kept) {
   const size_t n = size.queries * size.width * N, tokens = size.tokens * size.width * N;
   float *q = kept, *k = q + n, *v = k + tokens, *o = v + tokens, *maximum = o + n;
-  const size_t row = size.width;
+  const size_t row = size.width * N;
   return {{q, row},   {k, row},   {v, row}, {o, row}, maximum, maximum + size.queries * N,
           size.width, size.tokens, scale_of(size)};
 }
@@ -83,7 +83,7 @@ void Backward(const AttentionSize& size, size_t index, const float* kept,
   float *dq = dout + n * N, *dk = dq + n * N, *dv = dk + tokens * N;
   group.load_tokens(out_gradient, size.queries, dout);
   for (size_t i = 0; i < 2 * tokens; ++i) store(zero(), dk + i * N);
-  const size_t row = size.width;
+  const size_t row = size.width * N;
   attend_backward(head, {{dout, row}, {dq, row}, {dk, row}, {dv, row}}, size.queries,
                   dv + tokens * N);
   group.store_tokens(dq, size.queries, 1, q_gradient);

@@ -6,56 +6,76 @@
 #define VITRINE_SIMD_BROADCAST
 #endif
 
+#include <algorithm>
+
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {
 
 // An operand as if it had the output's shape: its one row or column again and again.
-struct Repeated {
-  float* at;
-  size_t row, column;  // in floats; 0 where there is one
+class Repeated {
+ public:
+  Repeated(const Call& call, const Matrix& m, const Shape& shape)
+      : m_(m),
+        one_token_(shape.tokens == 1),
+        one_column_(shape.columns == 1 && call.output.shape.columns > 1),
+        unit_(call.unit) {}
 
-  Repeated(const Matrix& m, const Shape& shape)
-      : at(m.at), row(shape.tokens > 1 ? m.row * N : 0), column(shape.columns > 1 ? N : 0) {}
-  HWY_INLINE float* operator()(size_t t, size_t c) const { return at + t * row + c * column; }
+  HWY_INLINE float* row(size_t image, size_t t) const {
+    return row_of(m_, image, one_token_ ? 0 : t);
+  }
+  // The vector at float i of a row.
+  template <class Part>
+  HWY_INLINE V load(const float* row, size_t i, Part part) const {
+    if (!one_column_) return part.load(row + i);
+    return unit_ == 1 ? all(*row) : simd::HWY_NAMESPACE::load(row);
+  }
+
+ private:
+  Matrix m_;
+  bool one_token_, one_column_;
+  size_t unit_;
 };
 
 template <class Function>
 HWY_INLINE void apply_broadcast(const Call& call, const Function& function) {
-  const Repeated a(call.inputs[0].value, call.inputs[0].shape);
-  const Repeated b(call.inputs[1].value, call.inputs[1].shape);
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    float* y = row_of(call.output.value, t);
-    for (size_t c = 0; c < call.output.shape.columns; ++c)
-      store(function(load(a(t, c)), load(b(t, c))), y + c * N);
-  }
+  const Repeated a(call, call.inputs[0].value, call.inputs[0].shape);
+  const Repeated b(call, call.inputs[1].value, call.inputs[1].shape);
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float *x = a.row(image, t), *y = b.row(image, t);
+    float* out = row_of(call.output.value, image, t);
+    for_vectors(call.output.shape.columns * call.unit, [&](size_t i, auto part) HWY_ATTR {
+      part.store(function(a.load(x, i, part), b.load(y, i, part)), out + i);
+    });
+  });
 }
 
-// The gradient of an operand: `slope` at each number of the output, summed over those that it went
-// with.
+// The gradient of an operand: `slope(image, token)` gives what loads the slope at each place of a
+// row of the output; it is summed over those places that the operand went with.
 template <class Slope>
 HWY_INLINE void gradient_of_broadcast(const Call& call, const Call::Operand& operand,
                                       const Slope& slope) {
-  const size_t tokens = call.output.shape.tokens, columns = call.output.shape.columns;
-  const Repeated to(operand.gradient, operand.shape);
-  if (operand.shape == call.output.shape) {
-    for (size_t t = 0; t < tokens; ++t) {
-      for (size_t c = 0; c < columns; ++c) put(slope(t, c), operand.adds, to(t, c));
+  const Shape& shape = call.output.shape;
+  const size_t n = shape.columns * call.unit;
+  const bool one_token = operand.shape.tokens == 1 && shape.tokens > 1;
+  const bool one_column = operand.shape.columns == 1 && shape.columns > 1;
+  for_rows(call, shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const bool adds = operand.adds || (one_token && t > 0);
+    float* to = row_of(operand.gradient, image, one_token ? 0 : t);
+    const auto at = slope(image, t);
+    if (!one_column) {
+      for_vectors(n, [&](size_t i, auto part) HWY_ATTR { part.put(at(i, part), adds, to + i); });
+      return;
     }
-    return;
-  }
-  const size_t repeated_tokens = operand.shape.tokens == tokens ? 1 : tokens;
-  const size_t repeated_columns = operand.shape.columns == columns ? 1 : columns;
-  for (size_t t = 0; t < operand.shape.tokens; ++t) {
-    for (size_t c = 0; c < operand.shape.columns; ++c) {
-      V sum = zero();
-      for (size_t u = 0; u < repeated_tokens; ++u) {
-        for (size_t v = 0; v < repeated_columns; ++v) sum = hn::Add(sum, slope(t + u, c + v));
-      }
-      put(sum, operand.adds, to(t, c));
+    V sum = zero();
+    for_vectors(n, [&](size_t i, auto part) HWY_ATTR { sum = hn::Add(sum, at(i, part)); });
+    if (call.unit == 1) {
+      *to = sum_of(sum) + (adds ? *to : 0);
+    } else {
+      put(sum, adds, to);
     }
-  }
+  });
 }
 
 }  // namespace vitrine::simd::HWY_NAMESPACE

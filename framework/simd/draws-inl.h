@@ -64,6 +64,23 @@ class LaneDraws {
 #endif
 };
 
+// What Draws::uniform_at gives for one image, for neighbouring numbers from n on.
+class ImageDraws {
+ public:
+  ImageDraws(const ImageGroup& group, size_t image, uint64_t site)
+      : draws_(group.feed->seed, group.feed->epoch, group.feed->image_numbers[group.first + image],
+               model_salt(site)) {}
+
+  HWY_INLINE V uniform(uint64_t n) const {
+    HWY_ALIGN float lanes[N];
+    for (size_t lane = 0; lane < N; ++lane) lanes[lane] = draws_.uniform_at(n + lane);
+    return hn::Load(Lanes(), lanes);
+  }
+
+ private:
+  Draws draws_;
+};
+
 }  // namespace vitrine::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -7,26 +7,74 @@
 #define VITRINE_SIMD_MATRIX
 #endif
 
+#include <cstring>
+
 #include "framework/program/operation.h"
 #include "framework/simd/tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {
 
-HWY_INLINE float* row_of(const Matrix& m, size_t token) { return m.at + token * m.row * N; }
+HWY_INLINE float* row_of(const Matrix& m, size_t token) { return m.at + token * m.row; }
 // Its rows are the product's rows (or columns), summed over its columns; and the other way round.
-HWY_INLINE Factor by_rows(const Matrix& m) { return vectors(m.at, m.row, 1); }
-HWY_INLINE Factor by_columns(const Matrix& m) { return vectors(m.at, 1, m.row); }
-HWY_INLINE Target target_of(const Matrix& m) { return target(m.at, m.row); }
-
-// Calls `work` with the addresses of each row of some matrices of the same shape.
-template <class Work, class... Matrices>
-HWY_INLINE void for_rows(size_t tokens, const Work& work, const Matrices&... m) {
-  for (size_t t = 0; t < tokens; ++t) work(row_of(m, t)...);
-}
+HWY_INLINE Factor by_rows(const Matrix& m) { return {m.at, m.row, N}; }
+HWY_INLINE Factor by_columns(const Matrix& m) { return {m.at, N, m.row}; }
+HWY_INLINE Target target_of(const Matrix& m) { return {m.at, m.row, N}; }
 
 // What a gradient becomes: `x`, or what is there and that.
 HWY_INLINE void put(V x, bool adds, float* at) { store(adds ? hn::Add(load(at), x) : x, at); }
+
+// --- for either layout: rows are rows of floats, of vectors or of single numbers
+
+HWY_INLINE float* row_of(const Matrix& m, size_t image, size_t token) {
+  return m.at + image * m.image + token * m.row;
+}
+// Calls `work` with the image and the token of each row, and the row's number among all.
+template <class Work>
+HWY_INLINE void for_rows(const Call& call, size_t tokens, const Work& work) {
+  for (size_t image = 0; image < call.images; ++image) {
+    for (size_t t = 0; t < tokens; ++t) work(image, t, image * tokens + t);
+  }
+}
+
+// A vector of neighbouring floats, and the rest of a row that fills none.
+struct Whole {
+  HWY_INLINE V load(const float* p) const { return hn::LoadU(Lanes(), p); }
+  HWY_INLINE void store(V v, float* p) const { hn::StoreU(v, Lanes(), p); }
+  HWY_INLINE void put(V v, bool adds, float* p) const { store(adds ? hn::Add(load(p), v) : v, p); }
+};
+struct Rest {
+  size_t count;
+  HWY_INLINE V load(const float* p) const {
+    HWY_ALIGN float lanes[N] = {};
+    std::memcpy(lanes, p, count * sizeof(float));
+    return hn::Load(Lanes(), lanes);
+  }
+  HWY_INLINE void store(V v, float* p) const {
+    HWY_ALIGN float lanes[N];
+    hn::Store(v, Lanes(), lanes);
+    std::memcpy(p, lanes, count * sizeof(float));
+  }
+  HWY_INLINE void put(V v, bool adds, float* p) const { store(adds ? hn::Add(load(p), v) : v, p); }
+};
+// Calls `work` with the place of each vector of n floats, and what loads and stores it.
+template <class Work>
+HWY_INLINE void for_vectors(size_t n, const Work& work) {
+  size_t i = 0;
+  for (; i + N <= n; i += N) work(i, Whole());
+  if (i < n) work(i, Rest{n - i});
+}
+// Calls `work(image, count)` for images whose rows follow each other without a gap in all of the
+// matrices, with the number of those rows.
+template <class Work, class... Matrices>
+HWY_INLINE void for_row_blocks(const Call& call, size_t tokens, const Work& work,
+                               const Matrices&... m) {
+  if (call.images == 1 || ((m.image == tokens * m.row) && ...)) return work(0, call.images * tokens);
+  for (size_t image = 0; image < call.images; ++image) work(image, tokens);
+}
+
+HWY_INLINE float sum_of(V x) { return hn::GetLane(hn::SumOfLanes(Lanes(), x)); }
+HWY_INLINE float maximum_of(V x) { return hn::GetLane(hn::MaxOfLanes(Lanes(), x)); }
 
 }  // namespace vitrine::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -100,9 +100,10 @@ Tensor bytes_for(const ModelContext& images, int64_t batch) {
 void check_model(const std::string& model, const ModelContext& images, int64_t batch = 21) {
   INFO(model << " on " << images.channels << " x " << images.height << " x " << images.width);
   Pair pair({model, images});
-  const Tensor x = bytes_for(images, batch);
+  for (const int64_t n : {int64_t{3}, batch})
   for (const bool training : {true, false}) {
-    CAPTURE(training);
+    CAPTURE(training, n);
+    const Tensor x = bytes_for(images, n);
     pair.model->train(training);
     check_agreement(run_fused(pair, x, 3), run_layers(pair, x, 3));
   }

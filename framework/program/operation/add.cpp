@@ -22,8 +22,9 @@ void Forward(const Call& call) {
 void Backward(const Call& call) {
   for (const Call::Operand& input : call.inputs) {
     if (!input.gradient.at) continue;
-    gradient_of_broadcast(call, input, [&](size_t t, size_t c) HWY_ATTR {
-      return load(row_of(call.output.gradient, t) + c * N);
+    gradient_of_broadcast(call, input, [&](size_t image, size_t t) HWY_ATTR {
+      const float* dy = row_of(call.output.gradient, image, t);
+      return [dy](size_t i, auto part) HWY_ATTR { return part.load(dy + i); };
     });
   }
 }
@@ -43,6 +44,7 @@ class Add : public Operation {
  public:
   Shape shape(const Applied& a) const override { return broadcast_shape("add", a); }
   bool passes(const Applied& a, size_t input) const override { return a.inputs[input] == a.output; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -8,12 +8,15 @@
 // After it:
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "framework/simd/attention-inl.h"
 #include "framework/simd/draws-inl.h"
+#include "framework/simd/gemm.h"
+#include "framework/simd/softmax-inl.h"
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -62,7 +65,7 @@ Drawn drawn_of(const Call& call, const LaneDraws& draws, size_t head) {
           static_cast<float>(call.numbers[1])};
 }
 
-void Forward(const Call& call) {
+void forward_of_images(const Call& call) {
   const size_t heads = call.count(0), n = call.inputs[0].shape.tokens;
   if (call.numbers[1] == 0) {
     for (size_t h = 0; h < heads; ++h) attend(head_of(call, h), n, call.scratch);
@@ -79,7 +82,7 @@ void zero_out(const Call::Operand& operand) {
 }
 
 // A gradient that is to be written where `product` adds, or the other way round, takes a way round.
-void Backward(const Call& call) {
+void backward_of_images(const Call& call) {
   const auto &q = call.inputs[0], &k = call.inputs[1], &v = call.inputs[2];
   const size_t heads = call.count(0), n = q.shape.tokens, width = q.shape.columns / heads;
   const size_t tokens = k.shape.tokens;
@@ -124,8 +127,124 @@ void Backward(const Call& call) {
 size_t Scratch(const Applied& a) {
   const size_t width = a.inputs[0].columns / a.count(0);
   // And places for what is not wanted, or statistics that are not kept.
-  return attention_scratch(width, a.inputs[1].tokens) + 2 * a.inputs[0].tokens +
-         a.inputs[0].size() + a.inputs[1].size() + a.inputs[2].size();
+  const size_t of_images = attention_scratch(width, a.inputs[1].tokens) + 2 * a.inputs[0].tokens +
+                           a.inputs[0].size() + a.inputs[1].size() + a.inputs[2].size();
+  return std::max(of_images, 2 * a.inputs[0].tokens * a.inputs[1].tokens);
+}
+
+// --- with rows of numbers: products of matrices for each image and head
+
+struct RowHead {
+  simd::GemmFactor q, k, v;
+  float *o, *statistics;  // of each query its maximum and the inverse of its sum
+  size_t o_row;
+};
+RowHead row_head(const Call& call, size_t image, size_t head) {
+  const auto &q = call.inputs[0], &k = call.inputs[1], &v = call.inputs[2];
+  const size_t column = head * (q.shape.columns / call.count(0)), n = q.shape.tokens;
+  float* statistics =
+      call.saved ? call.saved + 2 * n * (image * call.count(0) + head) : nullptr;
+  return {{row_of(q.value, image, 0) + column, q.value.row},
+          {row_of(k.value, image, 0) + column, k.value.row},
+          {row_of(v.value, image, 0) + column, v.value.row},
+          row_of(call.output.value, image, 0) + column,
+          statistics,
+          call.output.value.row};
+}
+
+// p times what each probability is multiplied with by dropout.
+void drop_row(const Call& call, size_t image, size_t head, size_t query, float* p) {
+  const float probability = static_cast<float>(call.numbers[1]);
+  const ImageDraws draws(call.group, image, call.count(2));
+  const size_t tokens = call.inputs[1].shape.tokens;
+  const uint64_t first = (head * tokens + call.count(3) + query) * tokens;
+  const V kept = all(1 / (1 - probability));
+  for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
+    const V factor =
+        hn::IfThenElseZero(hn::Ge(draws.uniform(first + i), all(probability)), kept);
+    part.store(hn::Mul(part.load(p + i), factor), p + i);
+  });
+}
+
+void forward_of_columns(const Call& call) {
+  const size_t heads = call.count(0), n = call.inputs[0].shape.tokens;
+  const size_t tokens = call.inputs[1].shape.tokens, width = call.inputs[0].shape.columns / heads;
+  const float scale = 1 / std::sqrt(static_cast<float>(width));
+  for (size_t image = 0; image < call.images; ++image) {
+    for (size_t h = 0; h < heads; ++h) {
+      const RowHead head = row_head(call, image, h);
+      float* p = call.scratch;
+      simd::gemm(n, tokens, width, head.q, {head.k.at, head.k.row, true}, p, tokens, false);
+      for (size_t t = 0; t < n; ++t, p += tokens) {
+        const float maximum = maximum_of_row(p, tokens);
+        const float inverse = 1 / exp_of_row(p, tokens, scale, maximum, p);
+        if (head.statistics) {
+          head.statistics[2 * t] = maximum;
+          head.statistics[2 * t + 1] = inverse;
+        }
+        for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
+          part.store(hn::Mul(part.load(p + i), all(inverse)), p + i);
+        });
+        if (call.numbers[1] > 0) drop_row(call, image, h, t, p);
+      }
+      simd::gemm(n, width, tokens, {call.scratch, tokens}, head.v, head.o, head.o_row, false);
+    }
+  }
+}
+
+void backward_of_columns(const Call& call) {
+  const auto &q = call.inputs[0], &k = call.inputs[1], &v = call.inputs[2];
+  const size_t heads = call.count(0), n = q.shape.tokens, tokens = k.shape.tokens;
+  const size_t width = q.shape.columns / heads;
+  const float scale = 1 / std::sqrt(static_cast<float>(width));
+  const bool drops = call.numbers[1] > 0;
+  float *p = call.scratch, *ds = p + n * tokens;
+  for (size_t image = 0; image < call.images; ++image) {
+    for (size_t h = 0; h < heads; ++h) {
+      const RowHead head = row_head(call, image, h);
+      const float* dout = row_of(call.output.gradient, image, 0) + h * width;
+      const simd::GemmFactor d{dout, call.output.gradient.row};
+      const auto gradient_of = [&](const Call::Operand& operand, size_t rows, size_t terms,
+                                   simd::GemmFactor a, simd::GemmFactor b) {
+        if (!operand.gradient.at) return;
+        simd::gemm(rows, width, terms, a, b, row_of(operand.gradient, image, 0) + h * width,
+             operand.gradient.row, operand.adds);
+      };
+      simd::gemm(n, tokens, width, head.q, {head.k.at, head.k.row, true}, p, tokens, false);
+      simd::gemm(n, tokens, width, d, {head.v.at, head.v.row, true}, ds, tokens, false);
+      for (size_t t = 0; t < n; ++t) {
+        float *p_row = p + t * tokens, *ds_row = ds + t * tokens;
+        const V maximum = all(head.statistics[2 * t]), inverse = all(head.statistics[2 * t + 1]);
+        const float *o = head.o + t * head.o_row, *g = dout + t * call.output.gradient.row;
+        V dot = zero();
+        for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+          dot = hn::MulAdd(part.load(o + i), part.load(g + i), dot);
+        });
+        const V mean = all(sum_of(dot)), factor = all(scale * kLog2OfE);
+        for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
+          const V x = hn::Mul(hn::Sub(part.load(p_row + i), maximum), factor);
+          part.store(hn::Mul(exp2(x), inverse), p_row + i);
+        });
+        // Where probabilities are dropped, so are their gradients.
+        if (drops) drop_row(call, image, h, t, ds_row);
+        for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
+          const V slope = hn::Mul(hn::Sub(part.load(ds_row + i), mean), all(scale));
+          part.store(hn::Mul(part.load(p_row + i), slope), ds_row + i);
+        });
+        if (drops) drop_row(call, image, h, t, p_row);
+      }
+      gradient_of(q, n, tokens, {ds, tokens}, head.k);
+      gradient_of(k, tokens, n, {ds, tokens, true}, head.q);
+      gradient_of(v, tokens, n, {p, tokens, true}, d);
+    }
+  }
+}
+
+void Forward(const Call& call) {
+  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
+}
+void Backward(const Call& call) {
+  call.has_columns() ? backward_of_columns(call) : backward_of_images(call);
 }
 
 }  // namespace
@@ -168,6 +287,7 @@ class Attention : public Operation {
   Needs needs(const Applied&) const override { return {7, true}; }
   size_t saved(const Applied& a) const override { return 2 * a.count(0) * a.inputs[0].tokens; }
   size_t scratch(const Applied& a) const override { return HWY_DYNAMIC_DISPATCH(Scratch)(a); }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

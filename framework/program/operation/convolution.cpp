@@ -71,7 +71,7 @@ void Forward(const Call& call) {
   for (size_t first = 0; first < outputs; first += kConvolvedAtOnce) {
     const size_t count = std::min(kConvolvedAtOnce, outputs - first);
     unfold(call, window, first, count, call.scratch);
-    product<true, false>(target(row_of(call.output.value, first), call.output.value.row),
+    product<true, false>(Target{row_of(call.output.value, first), call.output.value.row, N},
                          vectors(call.scratch, terms, 1), {call.parameters[0].values, terms, 1},
                          count, call.output.shape.columns, terms, call.parameters[1].values);
   }
@@ -84,7 +84,7 @@ void Backward(const Call& call) {
   const size_t outputs = call.output.shape.tokens, columns = call.output.shape.columns;
   const Matrix& dout = call.output.gradient;
   if (float* gradient = call.parameters[1].gradient)
-    summed_columns(gradient, dout.at, dout.row, columns, outputs);
+    summed_columns(gradient, dout.at, dout.row / N, columns, outputs);
   for (size_t t = 0; x.gradient.at && !x.adds && t < x.shape.tokens; ++t)
     std::memset(row_of(x.gradient, t), 0, x.shape.columns * N * sizeof(float));
   for (size_t first = 0; first < outputs; first += kConvolvedAtOnce) {
@@ -92,11 +92,11 @@ void Backward(const Call& call) {
     const float* rows = row_of(dout, first);
     if (float* gradient = call.parameters[0].gradient) {
       unfold(call, window, first, count, call.scratch);
-      summed_product(gradient, vectors(rows, 1, dout.row), vectors(call.scratch, 1, terms), columns,
+      summed_product(gradient, Factor{rows, N, dout.row}, vectors(call.scratch, 1, terms), columns,
                      terms, count);
     }
     if (!x.gradient.at) continue;
-    product<true, false>(target(call.scratch, terms), vectors(rows, dout.row, 1),
+    product<true, false>(target(call.scratch, terms), Factor{rows, dout.row, N},
                          {call.parameters[0].values, 1, terms}, count, terms, columns);
     fold(call, window, first, count, call.scratch);
   }

@@ -14,31 +14,33 @@ namespace {
 
 using namespace simd::HWY_NAMESPACE;
 
-V factor_of(const Call& call) {
-  const float probability = static_cast<float>(call.numbers[0]);
-  const V u = LaneDraws(call.group, call.count(1)).uniform(0);
-  return hn::IfThenElseZero(hn::Ge(u, all(probability)), all(1 / (1 - probability)));
+// y = x times the factor of each image, or what is there and that.
+void scale_images(const Call& call, const Matrix& from, bool adds, const Matrix& to) {
+  const auto probability = all(static_cast<float>(call.numbers[0]));
+  const V kept = all(1 / (1 - static_cast<float>(call.numbers[0])));
+  const auto factor_of = [&](V u) HWY_ATTR {
+    return hn::IfThenElseZero(hn::Ge(u, probability), kept);
+  };
+  for (size_t image = 0; image < call.images; ++image) {
+    const V factor =
+        call.has_columns()
+            ? factor_of(all(hn::GetLane(ImageDraws(call.group, image, call.count(1)).uniform(0))))
+            : factor_of(LaneDraws(call.group, call.count(1)).uniform(0));
+    for (size_t t = 0; t < call.output.shape.tokens; ++t) {
+      const float* x = row_of(from, image, t);
+      float* y = row_of(to, image, t);
+      for_vectors(call.output.shape.columns * call.unit, [&](size_t i, auto part) HWY_ATTR {
+        part.put(hn::Mul(part.load(x + i), factor), adds, y + i);
+      });
+    }
+  }
 }
 
 void Forward(const Call& call) {
-  const V factor = factor_of(call);
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const float* x = row_of(call.inputs[0].value, t);
-    float* y = row_of(call.output.value, t);
-    for (size_t i = 0; i < call.output.shape.columns * N; i += N)
-      store(hn::Mul(load(x + i), factor), y + i);
-  }
+  scale_images(call, call.inputs[0].value, false, call.output.value);
 }
-
 void Backward(const Call& call) {
-  const V factor = factor_of(call);
-  const auto& x = call.inputs[0];
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const float* dy = row_of(call.output.gradient, t);
-    float* dx = row_of(x.gradient, t);
-    for (size_t i = 0; i < call.output.shape.columns * N; i += N)
-      put(hn::Mul(load(dy + i), factor), x.adds, dx + i);
-  }
+  scale_images(call, call.output.gradient, call.inputs[0].adds, call.inputs[0].gradient);
 }
 
 }  // namespace
@@ -57,6 +59,7 @@ class DropPath : public Operation {
   std::vector<const char*> numbers() const override { return {"probability", "site"}; }
   Shape shape(const Applied& a) const override { return a.inputs[0]; }
   bool in_place(const Applied&) const override { return true; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -15,7 +15,7 @@ namespace {
 
 using namespace simd::HWY_NAMESPACE;
 
-void Forward(const Call& call) {
+void forward_of_images(const Call& call) {
   const float probability = static_cast<float>(call.numbers[0]);
   const LaneDraws draws(call.group, call.count(1));
   const Shape& shape = call.output.shape;
@@ -36,6 +36,29 @@ void Forward(const Call& call) {
   }
 }
 
+void forward_of_columns(const Call& call) {
+  const float probability = static_cast<float>(call.numbers[0]);
+  const Shape& shape = call.output.shape;
+  const V kept = all(1 / (1 - probability));
+  for (size_t image = 0; image < call.images; ++image) {
+    const ImageDraws draws(call.group, image, call.count(1));
+    for (size_t t = 0; t < shape.tokens; ++t) {
+      const float* x = row_of(call.inputs[0].value, image, t);
+      float* y = row_of(call.output.value, image, t);
+      float* saved = call.saved + (image * shape.tokens + t) * shape.columns;
+      for_vectors(shape.columns, [&](size_t i, auto part) HWY_ATTR {
+        const V u = draws.uniform((call.count(2) + t) * shape.columns + i);
+        const V factor = hn::IfThenElseZero(hn::Ge(u, all(probability)), kept);
+        part.store(hn::Mul(part.load(x + i), factor), y + i);
+        if (call.saved) part.store(factor, saved + i);
+      });
+    }
+  }
+}
+
+void Forward(const Call& call) {
+  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
+}
 void Backward(const Call& call) { multiply_by_slope(call); }
 
 }  // namespace
@@ -58,6 +81,7 @@ class Dropout : public Operation {
   }
   bool in_place(const Applied&) const override { return true; }
   size_t saved(const Applied& a) const override { return a.output.size(); }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

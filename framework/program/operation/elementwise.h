@@ -10,6 +10,7 @@ class Elementwise : public Operation {
   Shape shape(const Applied& applied) const override { return applied.inputs[0]; }
   bool in_place(const Applied&) const override { return true; }
   size_t saved(const Applied& applied) const override { return applied.output.size(); }
+  bool has_columns_layout() const override { return true; }
 };
 
 }  // namespace vitrine

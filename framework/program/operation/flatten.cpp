@@ -5,6 +5,8 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
+#include <cstring>
+
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -15,20 +17,23 @@ using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
   const Shape& shape = call.inputs[0].shape;
-  for (size_t t = 0; t < shape.tokens; ++t) {
-    const float* from = row_of(call.inputs[0].value, t);
-    float* to = call.output.value.at + t * shape.columns * N;
-    for (size_t i = 0; i < shape.columns * N; i += N) store(load(from + i), to + i);
-  }
+  const size_t n = shape.columns * call.unit;
+  for_rows(call, shape.tokens, [&](size_t image, size_t t, size_t) {
+    std::memcpy(row_of(call.output.value, image, 0) + t * n,
+                row_of(call.inputs[0].value, image, t), n * sizeof(float));
+  });
 }
 
 void Backward(const Call& call) {
   const auto& input = call.inputs[0];
-  for (size_t t = 0; t < input.shape.tokens; ++t) {
-    const float* from = call.output.gradient.at + t * input.shape.columns * N;
-    float* to = row_of(input.gradient, t);
-    for (size_t i = 0; i < input.shape.columns * N; i += N) put(load(from + i), input.adds, to + i);
-  }
+  const size_t n = input.shape.columns * call.unit;
+  for_rows(call, input.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* from = row_of(call.output.gradient, image, 0) + t * n;
+    float* to = row_of(input.gradient, image, t);
+    for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
+      part.put(part.load(from + i), input.adds, to + i);
+    });
+  });
 }
 
 }  // namespace
@@ -50,6 +55,7 @@ class Flatten : public Operation {
   }
   bool narrows() const override { return false; }
   bool is_cheap() const override { return true; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -42,7 +42,7 @@ void Backward(const Call& call) {
     if (float* gradient = call.parameters[g].gradient)
       summed_product(gradient, by_columns(dout), by_columns(from), out, in, tokens);
     if (float* gradient = call.parameters[groups + g].gradient)
-      summed_columns(gradient, dout.at, dout.row, out, tokens);
+      summed_columns(gradient, dout.at, dout.row / N, out, tokens);
     if (!dx.at) continue;
     const Factor weight = {call.parameters[g].values, 1, in};
     if (x.adds) {

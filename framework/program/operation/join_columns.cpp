@@ -20,11 +20,11 @@ using namespace simd::HWY_NAMESPACE;
 void Forward(const Call& call) {
   size_t first = 0;
   for (const Call::Operand& input : call.inputs) {
-    for (size_t t = 0; t < input.shape.tokens; ++t) {
-      const float* from = row_of(input.value, t);
-      float* to = row_of(call.output.value, t) + first * N;
-      if (from != to) std::memcpy(to, from, input.shape.columns * N * sizeof(float));
-    }
+    for_rows(call, input.shape.tokens, [&](size_t image, size_t t, size_t) {
+      const float* from = row_of(input.value, image, t);
+      float* to = row_of(call.output.value, image, t) + first * call.unit;
+      if (from != to) std::memcpy(to, from, input.shape.columns * call.unit * sizeof(float));
+    });
     first += input.shape.columns;
   }
 }
@@ -63,6 +63,7 @@ class JoinColumns : public Operation {
     return out;
   }
   bool passes(const Applied&, size_t) const override { return true; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
 };
 

@@ -8,6 +8,8 @@
 // After it:
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,7 +29,7 @@ struct Row {
         share(all(1.0f / static_cast<float>(width))) {}
 };
 
-void Forward(const Call& call) {
+void forward_of_images(const Call& call) {
   const Row row(call);
   const V eps = all(static_cast<float>(call.numbers[0]));
   const float *weight = call.parameters[0].values, *bias = call.parameters[1].values;
@@ -89,7 +91,7 @@ void add_to_parameters(const Call& call, const Row& row, size_t part) {
   for (; i < row.width; ++i) add_columns.template operator()<1>(i);
 }
 
-void Backward(const Call& call) {
+void backward_of_images(const Call& call) {
   const Row row(call);
   if (call.parameters[0].gradient || call.parameters[1].gradient) {
     for (size_t part = 0; part < row.parts; ++part) add_to_parameters(call, row, part);
@@ -122,6 +124,82 @@ void Backward(const Call& call) {
   }
 }
 
+void forward_of_columns(const Call& call) {
+  const size_t parts = call.count(1), width = call.output.shape.columns / parts;
+  const float share = 1.0f / static_cast<float>(width), eps = static_cast<float>(call.numbers[0]);
+  const float *weight = call.parameters[0].values, *bias = call.parameters[1].values;
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t row) HWY_ATTR {
+    const float* x = row_of(call.inputs[0].value, image, t);
+    float* z = row_of(call.output.value, image, t);
+    for (size_t part_of = 0; part_of < parts; ++part_of, x += width, z += width) {
+      float unkept[2];
+      float* statistics = call.saved ? call.saved + 2 * (row * parts + part_of) : unkept;
+      if (!call.again) {
+        V sum = zero(), squares = zero();
+        float rest = 0;
+        size_t i = 0;
+        for (; i + N <= width; i += N) sum = hn::Add(sum, hn::LoadU(Lanes(), x + i));
+        for (; i < width; ++i) rest += x[i];
+        const float mean = (sum_of(sum) + rest) * share;
+        rest = 0;
+        for (i = 0; i + N <= width; i += N) {
+          const V centred = hn::Sub(hn::LoadU(Lanes(), x + i), all(mean));
+          squares = hn::MulAdd(centred, centred, squares);
+        }
+        for (; i < width; ++i) rest += (x[i] - mean) * (x[i] - mean);
+        statistics[0] = mean;
+        statistics[1] = 1 / std::sqrt((sum_of(squares) + rest) * share + eps);
+      }
+      const V mean = all(statistics[0]), scale = all(statistics[1]);
+      for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+        const V h = hn::Mul(hn::Sub(part.load(x + i), mean), scale);
+        part.store(hn::MulAdd(h, part.load(weight + i), part.load(bias + i)), z + i);
+      });
+    }
+  });
+}
+
+void backward_of_columns(const Call& call) {
+  const auto& input = call.inputs[0];
+  const size_t parts = call.count(1), width = call.output.shape.columns / parts;
+  const V share = all(1.0f / static_cast<float>(width));
+  const float* weight = call.parameters[0].values;
+  float *dweight = call.parameters[0].gradient, *dbias = call.parameters[1].gradient;
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t row) HWY_ATTR {
+    const float* x = row_of(input.value, image, t);
+    const float* dz = row_of(call.output.gradient, image, t);
+    float* dx = input.gradient.at ? row_of(input.gradient, image, t) : nullptr;
+    for (size_t part_of = 0; part_of < parts; ++part_of, x += width, dz += width) {
+      const float* statistics = call.saved + 2 * (row * parts + part_of);
+      const V mean = all(statistics[0]), scale = all(statistics[1]);
+      V sum = zero(), with_h = zero();
+      for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+        const V d = part.load(dz + i), h = hn::Mul(hn::Sub(part.load(x + i), mean), scale);
+        const V v = hn::Mul(d, part.load(weight + i));
+        sum = hn::Add(sum, v);
+        with_h = hn::MulAdd(v, h, with_h);
+        if (dweight) part.store(hn::MulAdd(d, h, part.load(dweight + i)), dweight + i);
+        if (dbias) part.put(d, true, dbias + i);
+      });
+      if (!dx) continue;
+      const V centre = hn::Mul(all(sum_of(sum)), share), slope = hn::Mul(all(sum_of(with_h)), share);
+      for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+        const V h = hn::Mul(hn::Sub(part.load(x + i), mean), scale);
+        const V v = hn::Mul(part.load(dz + i), part.load(weight + i));
+        part.put(hn::Mul(hn::Sub(v, hn::MulAdd(h, slope, centre)), scale), input.adds, dx + i);
+      });
+      dx += width;
+    }
+  });
+}
+
+void Forward(const Call& call) {
+  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
+}
+void Backward(const Call& call) {
+  call.has_columns() ? backward_of_columns(call) : backward_of_images(call);
+}
+
 }  // namespace
 }  // namespace vitrine::layer_norm_operation::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -148,6 +226,7 @@ class LayerNorm : public Operation {
   bool is_cheap() const override { return true; }
   Needs needs(const Applied&) const override { return {1, false}; }
   size_t saved(const Applied& a) const override { return 2 * a.output.tokens * a.count(1); }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

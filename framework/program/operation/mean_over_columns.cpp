@@ -15,23 +15,31 @@ using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
   const auto& x = call.inputs[0];
-  const V share = all(1.0f / static_cast<float>(x.shape.columns));
-  for (size_t t = 0; t < x.shape.tokens; ++t) {
-    const float* row = row_of(x.value, t);
+  const float share = 1.0f / static_cast<float>(x.shape.columns);
+  for_rows(call, x.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* row = row_of(x.value, image, t);
+    float* to = row_of(call.output.value, image, t);
     V sum = zero();
-    for (size_t c = 0; c < x.shape.columns; ++c) sum = hn::Add(sum, load(row + c * N));
-    store(hn::Mul(sum, share), row_of(call.output.value, t));
-  }
+    for_vectors(x.shape.columns * call.unit,
+                [&](size_t i, auto part) HWY_ATTR { sum = hn::Add(sum, part.load(row + i)); });
+    if (call.has_columns()) {
+      *to = sum_of(sum) * share;
+    } else {
+      store(hn::Mul(sum, all(share)), to);
+    }
+  });
 }
 
 void Backward(const Call& call) {
   const auto& x = call.inputs[0];
   const V share = all(1.0f / static_cast<float>(x.shape.columns));
-  for (size_t t = 0; t < x.shape.tokens; ++t) {
-    const V d = hn::Mul(load(row_of(call.output.gradient, t)), share);
-    float* dx = row_of(x.gradient, t);
-    for (size_t c = 0; c < x.shape.columns; ++c) put(d, x.adds, dx + c * N);
-  }
+  for_rows(call, x.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* dy = row_of(call.output.gradient, image, t);
+    const V d = hn::Mul(call.has_columns() ? all(*dy) : load(dy), share);
+    float* dx = row_of(x.gradient, image, t);
+    for_vectors(x.shape.columns * call.unit,
+                [&](size_t i, auto part) HWY_ATTR { part.put(d, x.adds, dx + i); });
+  });
 }
 
 }  // namespace
@@ -48,6 +56,7 @@ HWY_EXPORT(Backward);
 class MeanOverColumns : public Operation {
  public:
   Shape shape(const Applied& a) const override { return {a.inputs[0].tokens, 1}; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

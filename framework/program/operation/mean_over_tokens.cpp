@@ -16,21 +16,26 @@ using namespace simd::HWY_NAMESPACE;
 void Forward(const Call& call) {
   const auto& x = call.inputs[0];
   const V share = all(1.0f / static_cast<float>(x.shape.tokens));
-  for (size_t c = 0; c < x.shape.columns; ++c) {
-    V sum = zero();
-    for (size_t t = 0; t < x.shape.tokens; ++t) sum = hn::Add(sum, load(row_of(x.value, t) + c * N));
-    store(hn::Mul(sum, share), call.output.value.at + c * N);
+  for (size_t image = 0; image < call.images; ++image) {
+    for_vectors(x.shape.columns * call.unit, [&](size_t i, auto part) HWY_ATTR {
+      V sum = zero();
+      for (size_t t = 0; t < x.shape.tokens; ++t)
+        sum = hn::Add(sum, part.load(row_of(x.value, image, t) + i));
+      part.store(hn::Mul(sum, share), row_of(call.output.value, image, 0) + i);
+    });
   }
 }
 
 void Backward(const Call& call) {
   const auto& x = call.inputs[0];
   const V share = all(1.0f / static_cast<float>(x.shape.tokens));
-  for (size_t t = 0; t < x.shape.tokens; ++t) {
-    float* dx = row_of(x.gradient, t);
-    for (size_t c = 0; c < x.shape.columns; ++c)
-      put(hn::Mul(load(call.output.gradient.at + c * N), share), x.adds, dx + c * N);
-  }
+  for_rows(call, x.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* dy = row_of(call.output.gradient, image, 0);
+    float* dx = row_of(x.gradient, image, t);
+    for_vectors(x.shape.columns * call.unit, [&](size_t i, auto part) HWY_ATTR {
+      part.put(hn::Mul(part.load(dy + i), share), x.adds, dx + i);
+    });
+  });
 }
 
 }  // namespace
@@ -47,6 +52,7 @@ HWY_EXPORT(Backward);
 class MeanOverTokens : public Operation {
  public:
   Shape shape(const Applied& a) const override { return {1, a.inputs[0].columns}; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

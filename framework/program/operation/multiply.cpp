@@ -20,12 +20,15 @@ void Forward(const Call& call) {
 }
 
 void Backward(const Call& call) {
-  for (size_t i = 0; i < 2; ++i) {
-    const Call::Operand &input = call.inputs[i], &other = call.inputs[1 - i];
+  for (size_t k = 0; k < 2; ++k) {
+    const Call::Operand &input = call.inputs[k], &other = call.inputs[1 - k];
     if (!input.gradient.at) continue;
-    const Repeated by(other.value, other.shape);
-    gradient_of_broadcast(call, input, [&](size_t t, size_t c) HWY_ATTR {
-      return hn::Mul(load(row_of(call.output.gradient, t) + c * N), load(by(t, c)));
+    const Repeated by(call, other.value, other.shape);
+    gradient_of_broadcast(call, input, [&](size_t image, size_t t) HWY_ATTR {
+      const float *dy = row_of(call.output.gradient, image, t), *factor = by.row(image, t);
+      return [dy, factor, &by](size_t i, auto part) HWY_ATTR {
+        return hn::Mul(part.load(dy + i), by.load(factor, i, part));
+      };
     });
   }
 }
@@ -46,6 +49,7 @@ class Multiply : public Operation {
   Shape shape(const Applied& a) const override { return broadcast_shape("multiply", a); }
   bool is_cheap() const override { return true; }
   Needs needs(const Applied&) const override { return {3, false}; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -5,6 +5,8 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
+#include <cstring>
+
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -14,12 +16,19 @@ namespace {
 using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const V number = load(row_of(call.inputs[0].value, t));
-    float* y = row_of(call.output.value, t);
-    for (size_t c = 0; c < call.output.shape.columns; ++c)
-      store(hn::IfThenElseZero(hn::Eq(number, all(static_cast<float>(c))), all(1)), y + c * N);
-  }
+  const size_t columns = call.output.shape.columns;
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* number = row_of(call.inputs[0].value, image, t);
+    float* y = row_of(call.output.value, image, t);
+    if (call.has_columns()) {
+      std::memset(y, 0, columns * sizeof(float));
+      y[static_cast<size_t>(*number)] = 1;
+      return;
+    }
+    const V wanted = load(number);
+    for (size_t c = 0; c < columns; ++c)
+      store(hn::IfThenElseZero(hn::Eq(wanted, all(static_cast<float>(c))), all(1)), y + c * N);
+  });
 }
 
 }  // namespace
@@ -37,6 +46,7 @@ class OneHot : public Operation {
   std::vector<const char*> numbers() const override { return {"columns"}; }
   Shape shape(const Applied& a) const override { return {a.inputs[0].tokens, a.count(0)}; }
   bool has_gradient() const override { return false; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
 };
 

@@ -8,6 +8,8 @@
 // After it:
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "framework/simd/rows-inl.h"
 #include "framework/simd/matrix-inl.h"
 
@@ -46,7 +48,7 @@ void spread_bytes(const uint8_t* from, const Offsets& offsets, size_t n, float* 
   }
 }
 
-void Forward(const Call& call) {
+void forward_of_images(const Call& call) {
   const size_t channels = call.count(0), height = call.count(1), width = call.count(2);
   const size_t rows = call.count(3), columns = call.count(4), pixels = channels * height * width;
   const size_t patch_height = height / rows, patch_width = width / columns;
@@ -67,6 +69,33 @@ void Forward(const Call& call) {
       }
     }
   }
+}
+
+void forward_of_columns(const Call& call) {
+  const size_t channels = call.count(0), height = call.count(1), width = call.count(2);
+  const size_t rows = call.count(3), columns = call.count(4), pixels = channels * height * width;
+  const size_t patch_height = height / rows, patch_width = width / columns;
+  const Feed& feed = *call.group.feed;
+  for_rows(call, rows * columns, [&](size_t image, size_t patch, size_t) HWY_ATTR {
+    float* to = row_of(call.output.value, image, patch);
+    const size_t corner = patch / columns * patch_height * width + patch % columns * patch_width;
+    for (size_t channel = 0; channel < channels; ++channel) {
+      for (size_t y = 0; y < patch_height; ++y, to += patch_width) {
+        const size_t at = (call.group.first + image) * pixels + channel * height * width + corner +
+                          y * width;
+        if (!feed.bytes) {
+          std::memcpy(to, feed.values + at, patch_width * sizeof(float));
+        } else {
+          for (size_t x = 0; x < patch_width; ++x)
+            to[x] = static_cast<float>(feed.bytes[at + x]) / 255;
+        }
+      }
+    }
+  });
+}
+
+void Forward(const Call& call) {
+  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
 }
 
 }  // namespace
@@ -95,6 +124,7 @@ class Patches : public Operation {
   bool narrows() const override { return false; }
   bool is_cheap() const override { return true; }
   bool has_gradient() const override { return false; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
 };
 

@@ -7,6 +7,8 @@
 // After it:
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -16,25 +18,38 @@ namespace {
 using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const V number = load(row_of(call.inputs[1].value, t));
-    const float* x = row_of(call.inputs[0].value, t);
+  const auto &x = call.inputs[0], &numbers = call.inputs[1];
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float *row = row_of(x.value, image, t), *number = row_of(numbers.value, image, t);
+    float* to = row_of(call.output.value, image, t);
+    if (call.has_columns()) {
+      *to = row[static_cast<size_t>(*number)];
+      return;
+    }
+    const V wanted = load(number);
     V out = zero();
-    for (size_t c = 0; c < call.inputs[0].shape.columns; ++c)
-      out = hn::IfThenElse(hn::Eq(number, all(static_cast<float>(c))), load(x + c * N), out);
-    store(out, row_of(call.output.value, t));
-  }
+    for (size_t c = 0; c < x.shape.columns; ++c)
+      out = hn::IfThenElse(hn::Eq(wanted, all(static_cast<float>(c))), load(row + c * N), out);
+    store(out, to);
+  });
 }
 
 void Backward(const Call& call) {
-  const auto& x = call.inputs[0];
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const V number = load(row_of(call.inputs[1].value, t));
-    const V d = load(row_of(call.output.gradient, t));
-    float* dx = row_of(x.gradient, t);
-    for (size_t c = 0; c < x.shape.columns; ++c)
-      put(hn::IfThenElseZero(hn::Eq(number, all(static_cast<float>(c))), d), x.adds, dx + c * N);
-  }
+  const auto &x = call.inputs[0], &numbers = call.inputs[1];
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* number = row_of(numbers.value, image, t);
+    const float* dy = row_of(call.output.gradient, image, t);
+    float* dx = row_of(x.gradient, image, t);
+    if (call.has_columns()) {
+      if (!x.adds) std::memset(dx, 0, x.shape.columns * sizeof(float));
+      dx[static_cast<size_t>(*number)] += *dy;
+      return;
+    }
+    const V wanted = load(number), d = load(dy);
+    for (size_t c = 0; c < x.shape.columns; ++c) {
+      put(hn::IfThenElseZero(hn::Eq(wanted, all(static_cast<float>(c))), d), x.adds, dx + c * N);
+    }
+  });
 }
 
 }  // namespace
@@ -58,6 +73,7 @@ class Pick : public Operation {
     return a.inputs[1];
   }
   Needs needs(const Applied&) const override { return {2, false}; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

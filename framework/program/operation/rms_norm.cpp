@@ -8,6 +8,8 @@
 // After it:
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,7 +28,7 @@ struct Row {
         share(all(1.0f / static_cast<float>(width))) {}
 };
 
-void Forward(const Call& call) {
+void forward_of_images(const Call& call) {
   const Row row(call);
   const V eps = all(static_cast<float>(call.numbers[0]));
   const float* weight = call.parameters[0].values;
@@ -73,7 +75,7 @@ void add_to_weight(const Call& call, const Row& row, size_t part, float* weight)
   for (; i < row.width; ++i) add_columns.template operator()<1>(i);
 }
 
-void Backward(const Call& call) {
+void backward_of_images(const Call& call) {
   const Row row(call);
   if (float* gradient = call.parameters[0].gradient) {
     for (size_t part = 0; part < row.parts; ++part) add_to_weight(call, row, part, gradient);
@@ -103,6 +105,67 @@ void Backward(const Call& call) {
   }
 }
 
+void forward_of_columns(const Call& call) {
+  const size_t parts = call.count(1), width = call.output.shape.columns / parts;
+  const float share = 1.0f / static_cast<float>(width), eps = static_cast<float>(call.numbers[0]);
+  const float* weight = call.parameters[0].values;
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t row) HWY_ATTR {
+    const float* x = row_of(call.inputs[0].value, image, t);
+    float* z = row_of(call.output.value, image, t);
+    for (size_t part_of = 0; part_of < parts; ++part_of, x += width, z += width) {
+      float unkept = 0;
+      float* saved = call.saved ? call.saved + row * parts + part_of : &unkept;
+      if (!call.again) {
+        V squares = zero();
+        for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+          squares = hn::MulAdd(part.load(x + i), part.load(x + i), squares);
+        });
+        *saved = 1 / std::sqrt(sum_of(squares) * share + eps);
+      }
+      const V scale = all(*saved);
+      for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+        part.store(hn::Mul(hn::Mul(part.load(x + i), scale), part.load(weight + i)), z + i);
+      });
+    }
+  });
+}
+
+void backward_of_columns(const Call& call) {
+  const auto& input = call.inputs[0];
+  const size_t parts = call.count(1), width = call.output.shape.columns / parts;
+  const float* weight = call.parameters[0].values;
+  float* dweight = call.parameters[0].gradient;
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t row) HWY_ATTR {
+    const float* x = row_of(input.value, image, t);
+    const float* dz = row_of(call.output.gradient, image, t);
+    float* dx = input.gradient.at ? row_of(input.gradient, image, t) : nullptr;
+    for (size_t part_of = 0; part_of < parts; ++part_of, x += width, dz += width) {
+      const V scale = all(call.saved[row * parts + part_of]);
+      V with_h = zero();
+      for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+        const V d = part.load(dz + i), h = hn::Mul(part.load(x + i), scale);
+        with_h = hn::MulAdd(hn::Mul(d, part.load(weight + i)), h, with_h);
+        if (dweight) part.store(hn::MulAdd(d, h, part.load(dweight + i)), dweight + i);
+      });
+      if (!dx) continue;
+      const V slope = all(sum_of(with_h) / static_cast<float>(width));
+      for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+        const V h = hn::Mul(part.load(x + i), scale);
+        const V v = hn::Mul(part.load(dz + i), part.load(weight + i));
+        part.put(hn::Mul(hn::NegMulAdd(h, slope, v), scale), input.adds, dx + i);
+      });
+      dx += width;
+    }
+  });
+}
+
+void Forward(const Call& call) {
+  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
+}
+void Backward(const Call& call) {
+  call.has_columns() ? backward_of_columns(call) : backward_of_images(call);
+}
+
 }  // namespace
 }  // namespace vitrine::rms_norm_operation::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -128,6 +191,7 @@ class RmsNorm : public Operation {
   bool is_cheap() const override { return true; }
   Needs needs(const Applied&) const override { return {1, false}; }
   size_t saved(const Applied& a) const override { return a.output.tokens * a.count(1); }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -20,20 +20,27 @@ using namespace simd::HWY_NAMESPACE;
 // are turned; backward turns back.
 void turn(const Matrix& from, const Call& call, float sign, bool adds, const Matrix& to) {
   const size_t columns = call.output.shape.columns, half = columns / call.count(0) / 2;
-  const float *cosines = call.parameters[0].values, *sines = call.parameters[1].values;
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const size_t row = (call.count(1) + t) * half;
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* cosines = call.parameters[0].values + (call.count(1) + t) * half;
+    const float* sines = call.parameters[1].values + (call.count(1) + t) * half;
     for (size_t first = 0; first < columns; first += 2 * half) {
-      const float* x = row_of(from, t) + first * N;
-      float* y = row_of(to, t) + first * N;
-      for (size_t i = 0; i < half; ++i) {
-        const V c = all(cosines[row + i]), s = all(sign * sines[row + i]);
-        const V a = load(x + i * N), b = load(x + (half + i) * N);
-        put(hn::NegMulAdd(b, s, hn::Mul(a, c)), adds, y + i * N);
-        put(hn::MulAdd(a, s, hn::Mul(b, c)), adds, y + (half + i) * N);
+      const float* x = row_of(from, image, t) + first * call.unit;
+      float* y = row_of(to, image, t) + first * call.unit;
+      const auto turn_vector = [&](size_t i, auto part, V c, V s) HWY_ATTR {
+        const V a = part.load(x + i), b = part.load(x + half * call.unit + i);
+        part.put(hn::NegMulAdd(b, s, hn::Mul(a, c)), adds, y + i);
+        part.put(hn::MulAdd(a, s, hn::Mul(b, c)), adds, y + half * call.unit + i);
+      };
+      if (call.has_columns()) {
+        for_vectors(half, [&](size_t i, auto part) HWY_ATTR {
+          turn_vector(i, part, part.load(cosines + i), hn::Mul(all(sign), part.load(sines + i)));
+        });
+      } else {
+        for (size_t i = 0; i < half; ++i)
+          turn_vector(i * N, Whole(), all(cosines[i]), all(sign * sines[i]));
       }
     }
-  }
+  });
 }
 
 void Forward(const Call& call) {
@@ -69,6 +76,7 @@ class Rotate : public Operation {
   std::vector<double> narrowed(const Applied& a, TokenRange tokens) const override {
     return {a.numbers[0], a.numbers[1] + static_cast<double>(tokens.begin)};
   }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

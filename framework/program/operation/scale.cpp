@@ -5,7 +5,8 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/operation.h"
+#include "framework/simd/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::scale_operation::HWY_NAMESPACE {
@@ -15,23 +16,12 @@ using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
   const V factor = all(static_cast<float>(call.numbers[0]));
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const float* x = row_of(call.inputs[0].value, t);
-    float* y = row_of(call.output.value, t);
-    for (size_t i = 0; i < call.output.shape.columns * N; i += N)
-      store(hn::Mul(load(x + i), factor), y + i);
-  }
+  apply_elementwise(call, [factor](V x, V&) HWY_ATTR { return hn::Mul(x, factor); });
 }
 
 void Backward(const Call& call) {
   const V factor = all(static_cast<float>(call.numbers[0]));
-  const auto& input = call.inputs[0];
-  for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-    const float* dy = row_of(call.output.gradient, t);
-    float* dx = row_of(input.gradient, t);
-    for (size_t i = 0; i < call.output.shape.columns * N; i += N)
-      put(hn::Mul(load(dy + i), factor), input.adds, dx + i);
-  }
+  multiply_gradient(call, [factor](size_t, auto) HWY_ATTR { return factor; });
 }
 
 }  // namespace
@@ -50,6 +40,7 @@ class Scale : public Operation {
   std::vector<const char*> numbers() const override { return {"factor"}; }
   Shape shape(const Applied& a) const override { return a.inputs[0]; }
   bool in_place(const Applied&) const override { return true; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

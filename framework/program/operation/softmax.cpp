@@ -5,7 +5,7 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
-#include "framework/simd/matrix-inl.h"
+#include "framework/simd/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::softmax_operation::HWY_NAMESPACE {
@@ -15,7 +15,7 @@ using namespace simd::HWY_NAMESPACE;
 
 constexpr float kLog2E = 1.44269504f;
 
-void Forward(const Call& call) {
+void forward_of_images(const Call& call) {
   const size_t n = call.output.shape.columns * N;
   for (size_t t = 0; t < call.output.shape.tokens; ++t) {
     const float* x = row_of(call.inputs[0].value, t);
@@ -32,7 +32,7 @@ void Forward(const Call& call) {
   }
 }
 
-void Backward(const Call& call) {
+void backward_of_images(const Call& call) {
   const auto& x = call.inputs[0];
   const size_t n = call.output.shape.columns * N;
   for (size_t t = 0; t < call.output.shape.tokens; ++t) {
@@ -43,6 +43,38 @@ void Backward(const Call& call) {
     for (size_t i = 0; i < n; i += N)
       put(hn::Mul(load(p + i), hn::Sub(load(dy + i), mean)), x.adds, dx + i);
   }
+}
+
+void forward_of_columns(const Call& call) {
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    softmax_of_row(row_of(call.inputs[0].value, image, t), call.output.shape.columns, 1,
+                   row_of(call.output.value, image, t));
+  });
+}
+
+void backward_of_columns(const Call& call) {
+  const auto& x = call.inputs[0];
+  const size_t n = call.output.shape.columns;
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* p = row_of(call.output.value, image, t);
+    const float* dy = row_of(call.output.gradient, image, t);
+    float* dx = row_of(x.gradient, image, t);
+    V sum = zero();
+    for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
+      sum = hn::MulAdd(part.load(p + i), part.load(dy + i), sum);
+    });
+    const V mean = all(sum_of(sum));
+    for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
+      part.put(hn::Mul(part.load(p + i), hn::Sub(part.load(dy + i), mean)), x.adds, dx + i);
+    });
+  });
+}
+
+void Forward(const Call& call) {
+  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
+}
+void Backward(const Call& call) {
+  call.has_columns() ? backward_of_columns(call) : backward_of_images(call);
 }
 
 }  // namespace
@@ -60,6 +92,7 @@ class Softmax : public Operation {
  public:
   Shape shape(const Applied& a) const override { return a.inputs[0]; }
   Needs needs(const Applied&) const override { return {0, true}; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -7,6 +7,8 @@
 // After it:
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -17,19 +19,30 @@ using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
   const Shape& shape = call.output.shape;
-  const float* from = call.parameters[0].values + call.count(0) * shape.columns;
-  for (size_t t = 0; t < shape.tokens; ++t) {
-    float* to = row_of(call.output.value, t);
-    for (size_t c = 0; c < shape.columns; ++c) store(all(*from++), to + c * N);
-  }
+  for_rows(call, shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* from = call.parameters[0].values + (call.count(0) + t) * shape.columns;
+    float* to = row_of(call.output.value, image, t);
+    if (call.has_columns()) {
+      std::memcpy(to, from, shape.columns * sizeof(float));
+    } else {
+      for (size_t c = 0; c < shape.columns; ++c) store(all(from[c]), to + c * N);
+    }
+  });
 }
 
 void Backward(const Call& call) {
   const Shape& shape = call.output.shape;
-  float* to = call.parameters[0].gradient + call.count(0) * shape.columns;
-  for (size_t t = 0; t < shape.tokens; ++t)
-    summed_columns(to + t * shape.columns, row_of(call.output.gradient, t), shape.columns,
-                   shape.columns, 1);
+  for_rows(call, shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const float* from = row_of(call.output.gradient, image, t);
+    float* to = call.parameters[0].gradient + (call.count(0) + t) * shape.columns;
+    if (call.has_columns()) {
+      for_vectors(shape.columns, [&](size_t i, auto part) HWY_ATTR {
+        part.put(part.load(from + i), true, to + i);
+      });
+    } else {
+      summed_columns(to, from, shape.columns, shape.columns, 1);
+    }
+  });
 }
 
 }  // namespace
@@ -58,6 +71,7 @@ class Table : public Operation {
     return {a.numbers[0] + static_cast<double>(tokens.begin), static_cast<double>(tokens.size())};
   }
   bool is_cheap() const override { return true; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -17,6 +17,11 @@ using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
   const int64_t* targets = call.group.feed->targets[call.count(0)] + call.group.first;
+  if (call.has_columns()) {
+    for (size_t image = 0; image < call.images; ++image)
+      *row_of(call.output.value, image, 0) = static_cast<float>(targets[image]);
+    return;
+  }
   HWY_ALIGN float lanes[N];
   for (size_t lane = 0; lane < N; ++lane)
     lanes[lane] = static_cast<float>(targets[std::min(lane, call.group.count - 1)]);
@@ -39,6 +44,7 @@ class Target : public Operation {
   Shape shape(const Applied&) const override { return {1, 1}; }
   bool is_cheap() const override { return true; }
   bool has_gradient() const override { return false; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
 };
 

@@ -15,20 +15,30 @@ using namespace simd::HWY_NAMESPACE;
 
 void Forward(const Call& call) {
   const Shape& shape = call.output.shape;
-  for (size_t t = 0; t < shape.tokens; ++t) {
-    float* to = row_of(call.output.value, t);
-    for (size_t c = 0; c < shape.columns; ++c)
-      store(load(row_of(call.inputs[0].value, c) + t * N), to + c * N);
-  }
+  const auto& input = call.inputs[0];
+  for_rows(call, shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    float* to = row_of(call.output.value, image, t);
+    if (call.has_columns()) {
+      for (size_t c = 0; c < shape.columns; ++c) to[c] = row_of(input.value, image, c)[t];
+    } else {
+      for (size_t c = 0; c < shape.columns; ++c)
+        store(load(row_of(input.value, c) + t * N), to + c * N);
+    }
+  });
 }
 
 void Backward(const Call& call) {
   const auto& input = call.inputs[0];
-  for (size_t t = 0; t < input.shape.tokens; ++t) {
-    float* to = row_of(input.gradient, t);
-    for (size_t c = 0; c < input.shape.columns; ++c)
-      put(load(row_of(call.output.gradient, c) + t * N), input.adds, to + c * N);
-  }
+  for_rows(call, input.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    float* to = row_of(input.gradient, image, t);
+    for (size_t c = 0; c < input.shape.columns; ++c) {
+      if (call.has_columns()) {
+        to[c] = row_of(call.output.gradient, image, c)[t] + (input.adds ? to[c] : 0);
+      } else {
+        put(load(row_of(call.output.gradient, c) + t * N), input.adds, to + c * N);
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -50,6 +60,7 @@ class Transpose : public Operation {
   }
   bool narrows() const override { return false; }
   bool is_cheap() const override { return true; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

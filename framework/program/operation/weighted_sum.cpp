@@ -7,6 +7,7 @@
 // After it:
 #include <fmt/format.h>
 
+#include "framework/simd/gemm.h"
 #include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -15,7 +16,7 @@ namespace {
 
 using namespace simd::HWY_NAMESPACE;
 
-void Forward(const Call& call) {
+void forward_of_images(const Call& call) {
   const auto &shares = call.inputs[0], &x = call.inputs[1];
   product<false, false>(target_of(call.output.value), by_rows(shares.value), by_columns(x.value),
                         call.output.shape.tokens, call.output.shape.columns, x.shape.tokens);
@@ -34,11 +35,45 @@ void gradients(const Call& call, size_t input) {
   }
 }
 
-void Backward(const Call& call) {
+void backward_of_images(const Call& call) {
   for (size_t i = 0; i < 2; ++i) {
     if (!call.inputs[i].gradient.at) continue;
     call.inputs[i].adds ? gradients<true>(call, i) : gradients<false>(call, i);
   }
+}
+
+void forward_of_columns(const Call& call) {
+  const auto &shares = call.inputs[0], &x = call.inputs[1];
+  for (size_t image = 0; image < call.images; ++image) {
+    simd::gemm(call.output.shape.tokens, call.output.shape.columns, x.shape.tokens,
+         {row_of(shares.value, image, 0), shares.value.row}, {row_of(x.value, image, 0), x.value.row},
+         row_of(call.output.value, image, 0), call.output.value.row, false);
+  }
+}
+
+void backward_of_columns(const Call& call) {
+  const auto &shares = call.inputs[0], &x = call.inputs[1];
+  const Matrix& dout = call.output.gradient;
+  for (size_t image = 0; image < call.images; ++image) {
+    const simd::GemmFactor d{row_of(dout, image, 0), dout.row};
+    if (shares.gradient.at) {
+      simd::gemm(shares.shape.tokens, x.shape.tokens, x.shape.columns, d,
+           {row_of(x.value, image, 0), x.value.row, true}, row_of(shares.gradient, image, 0),
+           shares.gradient.row, shares.adds);
+    }
+    if (x.gradient.at) {
+      simd::gemm(x.shape.tokens, x.shape.columns, shares.shape.tokens,
+           {row_of(shares.value, image, 0), shares.value.row, true}, d, row_of(x.gradient, image, 0),
+           x.gradient.row, x.adds);
+    }
+  }
+}
+
+void Forward(const Call& call) {
+  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
+}
+void Backward(const Call& call) {
+  call.has_columns() ? backward_of_columns(call) : backward_of_images(call);
 }
 
 }  // namespace
@@ -68,6 +103,7 @@ class WeightedSum : public Operation {
     return {tokens, {0, a.inputs[1].tokens}};
   }
   Needs needs(const Applied&) const override { return {3, false}; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };
