@@ -55,6 +55,10 @@ class Bench:
         _, _, out = self.measured([sys.executable, PEERS / script, self.mnist, *arguments])
         return [json.loads(line) for line in out.splitlines()]
 
+    def noise_epochs(self, script, *arguments):
+        _, _, out = self.measured([sys.executable, PEERS / script, "noise", *arguments])
+        return [json.loads(line)["seconds"] for line in out.splitlines()]
+
     def epochs_of(self, script, *arguments, skip=0):
         """Seconds of a peer's epochs, without the first `skip`."""
         return [row["seconds"] for row in self.peer(script, *arguments) if "seconds" in row][skip:]
@@ -94,9 +98,9 @@ def main_job(bench):
 
 
 def layers(bench):
-    ours = lambda: bench.train("model.encoder=layers", "training.epochs=2")["epochs"]
+    ours = lambda: bench.train("backend=layers", "training.epochs=2")["epochs"]
     a, b = bench.in_turn(ours, lambda: bench.epochs_of("torch_vit.py", "--mode", "eager", "--epochs", 2))
-    yield row("an epoch with `encoder: layers`; PyTorch, eager", a, b, "1.5")
+    yield row("an epoch with `backend: layers`; PyTorch, eager", a, b, "1.5")
 
 
 def shapes(bench):
@@ -108,6 +112,68 @@ def shapes(bench):
                                        heads, "--n-blocks", blocks, "--images", images)
         a, b = bench.in_turn(ours, sdpa)
         yield row(f"{images} images, hidden_d {d}, {heads} heads, {blocks} blocks; PyTorch, sdpa", a, b, bar)
+
+
+# A ViT of the tutorial's size with parts of today, changed in one thing or two.
+BASE = {"vit": ["model.hidden_d=8", "model.n_heads=2", "model.n_blocks=2", "model.n_patches=7", "model.attention=multi_head",
+                "model.final_norm=true", "model.head=linear", "model.position=learned"]}
+COMPOSITIONS = {
+    "mlp swiglu, norm rms": (["model.mlp=swiglu", "model.norm=rms"], ["--mlp", "swiglu", "--norm", "rms"]),
+    "block post_norm": (["model.block=post_norm"], ["--block", "post_norm"]),
+    "layer_scale, drop_path and dropout": (["model.block={type: pre_norm, layer_scale: 0.1, drop_path: 0.1, dropout: 0.1}"],
+                                           ["--layer-scale", 0.1, "--drop-path", 0.1, "--dropout", 0.1]),
+    "embedding conv_stem": (["model.embedding=conv_stem"], ["--stem"]),
+    "mlp relu": (["model.mlp=relu"], ["--mlp", "relu"]),
+}
+
+
+def pair(bench, title, ours, theirs, images, bar):
+    """Epochs on so many images of MNIST."""
+    limit = [f"dataset.limit_train={images}", "dataset.limit_test=100", "training.epochs=2"]
+    a, b = bench.in_turn(lambda: bench.train(*ours, *limit)["epochs"],
+                         lambda: bench.epochs_of("torch_models.py", *theirs, "--images", images))
+    return row(f"{images} images, {title}; PyTorch, sdpa", a, b, bar)
+
+
+def compositions(bench):
+    yield pair(bench, "parts of today", BASE["vit"], [], 25600, "")
+    for title, (ours, theirs) in COMPOSITIONS.items():
+        yield pair(bench, title, BASE["vit"] + ours, theirs, 25600, "0.7 of the main job")
+
+
+def models(bench):
+    yield pair(bench, "mixer", ["model={type: mixer}"], ["--model", "mixer", "--hidden-d", 32, "--n-blocks", 4], 25600, "5")
+    yield pair(bench, "lenet", ["model={type: lenet}"], ["--model", "lenet"], 25600, "3")
+    tokens = ["model.n_patches=28", "model.hidden_d=64", "model.n_heads=4", "model.n_blocks=2", "training.batch_size=16"]
+    yield pair(bench, "28 x 28 patches of a pixel, hidden_d 64, batch 16", BASE["vit"] + tokens,
+               ["--n-patches", 28, "--hidden-d", 64, "--n-heads", 4, "--batch-size", 16], 160, "2")
+
+
+def write_noise(file, images, side):
+    """A data set `arrays` of colour images, as safetensors."""
+    header, parts, offset = {}, [], 0
+    for split, count in (("train", images), ("test", 8)):
+        for name, dtype, shape, data in (("images", "U8", [count, 3, side, side], os.urandom(count * 3 * side * side)),
+                                         ("labels", "I64", [count], b"".join((i % 10).to_bytes(8, "little") for i in range(count)))):
+            header[f"{split}/{name}"] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + len(data)]}
+            parts.append(data)
+            offset += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    file.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(parts))
+
+
+def photos(bench):
+    with tempfile.TemporaryDirectory() as folder:
+        data = pathlib.Path(folder) / "noise.safetensors"
+        write_noise(data, 64, 224)
+        for name, d, heads, bar in (("ViT-Ti", 192, 3, "1.2"), ("ViT-S", 384, 6, "1.0")):
+            ours = ["dataset={type: arrays, path: %s}" % data, f"model.hidden_d={d}", f"model.n_heads={heads}", "model.n_blocks=12",
+                    "model.n_patches=14", *BASE["vit"][4:], "training.batch_size=16", "training.epochs=2"]
+            theirs = ["--hidden-d", d, "--n-heads", heads, "--n-blocks", 12, "--n-patches", 14, "--batch-size", 16, "--images", 64,
+                      "--channels", 3, "--side", 224]
+            a, b = bench.in_turn(lambda: bench.train(*ours)["epochs"], lambda: bench.noise_epochs("torch_models.py", *theirs))
+            yield row(f"64 images of 224 px, {name}, batch 16; PyTorch, sdpa", a, b, bar)
 
 
 def small(bench):
@@ -129,7 +195,8 @@ def small(bench):
         yield ["`digits`, all cores", f"{rate:,.0f} images/s", "", "", "100,000 images/s"]
 
 
-PARTS = {"main": main_job, "layers": layers, "shapes": shapes, "small": small}
+PARTS = {"main": main_job, "layers": layers, "shapes": shapes, "compositions": compositions, "models": models, "photos": photos,
+         "small": small}
 
 
 def machine():

@@ -18,8 +18,9 @@ struct Options : HeadsOptions {
     check_tasks(images, check);
     constexpr int64_t kLeast = 12;
     if (images.height < kLeast || images.width < kLeast) {
-      check.error({}, fmt::format("lenet needs images of at least {} x {} pixels, these have {} x {}",
-                                  kLeast, kLeast, images.height, images.width));
+      check.error({},
+                  fmt::format("lenet needs images of at least {} x {} pixels, these have {} x {}",
+                              kLeast, kLeast, images.height, images.width));
     }
     check_heads(images, kFeatures, check.problems());
   }

@@ -19,8 +19,8 @@ struct Options : HeadsOptions {
     field("hidden_d", hidden_d, "width of a token", between(1, 1'000'000))
         .words({"dim", "embed_dim", "width"});
     field("n_blocks", n_blocks, "number of blocks", between(1, 10'000)).words({"depth", "layers"});
-    field("n_patches", n_patches,
-          "patches along each side of the image: N, or [rows, columns]", at_least(1))
+    field("n_patches", n_patches, "patches along each side of the image: N, or [rows, columns]",
+          at_least(1))
         .words({"num_patches", "patch_size", "grid"});
     field("embedding", embedding, "from patches to tokens").words({"patch_embed", "patchify"});
     field("norm", norm, "normalisation").words({"norm_layer"});
@@ -40,10 +40,10 @@ struct Options : HeadsOptions {
           fmt::format("n_patches has {} entries: write N, or [rows, columns]", n_patches.size()));
     }
     if (images.height % n_patches.front() != 0 || images.width % n_patches.back() != 0) {
-      return check.error({"n_patches"},
-                         fmt::format("an image of {} x {} pixels cannot be cut into {} x {} patches",
-                                     images.height, images.width, n_patches.front(),
-                                     n_patches.back()));
+      return check.error(
+          {"n_patches"},
+          fmt::format("an image of {} x {} pixels cannot be cut into {} x {} patches",
+                      images.height, images.width, n_patches.front(), n_patches.back()));
     }
     embedding.check(geometry(images), check.problems());
     norm.check(geometry(images), check.problems());

@@ -157,7 +157,8 @@ class Vit : public ModelWithHeads {
     const auto tasks = options_.tasks_or_default();
     const auto of_pooling = static_cast<size_t>(pooling_->special_tokens());
     for (size_t i = 0; i < static_cast<size_t>(context_.special_tokens); ++i) {
-      std::string name = i < tasks.size() ? tasks[i].name : fmt::format("+{}", i - tasks.size() + 1);
+      std::string name =
+          i < tasks.size() ? tasks[i].name : fmt::format("+{}", i - tasks.size() + 1);
       if (i >= of_pooling) name = fmt::format("+register_{}", i - of_pooling);
       tokens_.push_back(tokens->register_parameter(name, at::rand({1, options_.hidden_d})));
     }

@@ -72,7 +72,8 @@ Action show_verb(CLI::App& app) {
                  "YAML file of the experiment, or - for standard input")
       ->transform(path_option())
       ->required();
-  app.add_option("OVERRIDE", options->source.overrides, "key=value: values that replace the config's");
+  app.add_option("OVERRIDE", options->source.overrides,
+                 "key=value: values that replace the config's");
   app.add_option("--unset", options->source.unset, "take a key of the config back to its default")
       ->allow_extra_args(false);
   app.add_flag("--json", options->json, "print JSON");

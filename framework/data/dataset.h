@@ -54,6 +54,7 @@ class Dataset {
  public:
   static constexpr const char* kKind = "dataset";
   using Context = DataContext;
+  using RequiredOptions = DatasetOptions;
 
   virtual ~Dataset() = default;
   // Throws Error(kData) where even this needs files that are missing or corrupt.

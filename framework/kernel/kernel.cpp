@@ -11,10 +11,10 @@ namespace vitrine {
 namespace {
 
 constexpr size_t kMostChunks = 32;
-constexpr size_t kLongestGroup = 16;                 // the same images whatever the lanes of a vector
-constexpr size_t kRowsAtOnce = 256;                  // that make a product of matrices worth it
-constexpr size_t kNearMemory = size_t{4} << 20;      // bytes: what a core keeps to itself
-constexpr size_t kSmallSums = size_t{4} << 20;       // floats
+constexpr size_t kLongestGroup = 16;             // the same images whatever the lanes of a vector
+constexpr size_t kRowsAtOnce = 256;              // that make a product of matrices worth it
+constexpr size_t kNearMemory = size_t{4} << 20;  // bytes: what a core keeps to itself
+constexpr size_t kSmallSums = size_t{4} << 20;   // floats
 
 // What a batch is cut into: groups of images that are computed together, and chunks of groups whose
 // gradients are summed in one buffer. It does not depend on the number of threads.

@@ -45,8 +45,7 @@ class Kernel {
   // differentiated; 0 where it does not count. Writes the gradients' sums over the batch to
   // `gradients` (gradient_count floats).
   void train(const Binding& binding, const Feed& feed, size_t batch, int threads,
-             const std::vector<float*>& outputs, const std::vector<float>& seeds,
-             float* gradients);
+             const std::vector<float*>& outputs, const std::vector<float>& seeds, float* gradients);
 
   // The same in two calls; what backward needs is kept in between, so that several batches may
   // wait for it. `gradients_by` is of each output [B, tokens * columns], or null.
@@ -55,8 +54,7 @@ class Kernel {
                                          int threads, const std::vector<float*>& outputs,
                                          const std::vector<bool>& begins);
   void backward(const Binding& binding, const Feed& feed, size_t batch, int threads,
-                const Kept& kept, const std::vector<const float*>& gradients_by,
-                float* gradients);
+                const Kept& kept, const std::vector<const float*>& gradients_by, float* gradients);
 
  private:
   struct Prepared;

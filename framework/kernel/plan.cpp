@@ -62,7 +62,8 @@ class ExecutionPlanner {
       if (!operation(i).has_gradient()) continue;
       for (const size_t input : step(i).inputs) trains_[i] = trains_[i] || trains_[input];
       for (const ParameterUse& use : step(i).parameters)
-        trains_[i] = trains_[i] || (use.index != ParameterUse::kNone && options_.trained[use.index]);
+        trains_[i] =
+            trains_[i] || (use.index != ParameterUse::kNone && options_.trained[use.index]);
     }
   }
 
@@ -94,7 +95,9 @@ class ExecutionPlanner {
     return operation(i).passes(applied_[i], 0) && operation(i).passes(applied_[i], 1);
   }
   // What computes the result of a step, and what it computes it from.
-  size_t computed_by(size_t i) const { return addend_[i] == kNone ? i : step(i).inputs[addend_[i]]; }
+  size_t computed_by(size_t i) const {
+    return addend_[i] == kNone ? i : step(i).inputs[addend_[i]];
+  }
   size_t addend_of(size_t i) const { return step(i).inputs[1 - addend_[i]]; }
 
   // The results that backward reads.
@@ -287,8 +290,8 @@ class ExecutionPlanner {
         gradients_[i] = part_of(gradient_of(input, begins), i);
       } else if (const size_t whole = whole_of(i); whole != kNone) {
         const Spot of_whole = gradient_of(whole, begins);
-        gradients_[i] = {of_whole.buffer, values_[i].offset - values_[whole].offset + of_whole.offset,
-                         of_whole.row};
+        gradients_[i] = {of_whole.buffer,
+                         values_[i].offset - values_[whole].offset + of_whole.offset, of_whole.row};
       } else {
         gradients_[i] = new_spot(step(i).shape);
       }
@@ -471,7 +474,8 @@ class ExecutionPlanner {
     const auto use_all = [&](const std::vector<Action>& actions) {
       for (const Action& action : actions) {
         ++now;
-        for (const Action::Operand& operand : action.inputs) use(operand.value), use(operand.gradient);
+        for (const Action::Operand& operand : action.inputs)
+          use(operand.value), use(operand.gradient);
         use(action.output.value), use(action.output.gradient);
         use(action.addend), use(action.saved), use(action.scratch);
       }
@@ -491,7 +495,8 @@ class ExecutionPlanner {
     for (const size_t b : order) place_buffer(plan_.buffers[b], uses[b], boundary);
   }
 
-  void place_buffer(ExecutionPlan::Buffer& buffer, const std::vector<size_t>& uses, size_t boundary) {
+  void place_buffer(ExecutionPlan::Buffer& buffer, const std::vector<size_t>& uses,
+                    size_t boundary) {
     std::vector<Span> spans = {{uses.front(), uses.back()}};
     const bool crosses = uses.front() <= boundary && uses.back() > boundary;
     if (crosses && !buffer.is_kept && uses.front() < boundary) {

@@ -93,7 +93,7 @@ struct Call {
   Operand output;
   size_t unit = 1;    // floats of an element: 1, or with kImages the lanes of a vector
   size_t images = 1;  // matrices of each operand: those of the group, or with kImages 1
-  Matrix addend;  // of Operation::adds: what the result is added to; null where there is none
+  Matrix addend;      // of Operation::adds: what the result is added to; null where there is none
   std::span<const Parameter> parameters;
   std::span<const double> numbers;
   float* saved = nullptr;    // Operation::saved elements, from forward to backward; null: not kept
@@ -186,6 +186,6 @@ struct RegisteredOperation {
 }  // namespace vitrine
 
 // The last statement of an operation's file, outside of all namespaces but vitrine.
-#define VITRINE_OPERATION(name, Class)                                      \
-  static const Class operation_##name;                                      \
+#define VITRINE_OPERATION(name, Class) \
+  static const Class operation_##name; \
   static const RegisteredOperation registered_##name(#name, &operation_##name);

@@ -56,9 +56,9 @@ class Program {
   double flops(size_t step) const;
 };
 
-// The same results for these outputs, by as little work as gives exactly them: steps and tokens that
-// no output needs fall away, and, with `columns_apart`, what is only read by columns is computed by
-// columns. Names that are left out with their steps are dropped.
+// The same results for these outputs, by as little work as gives exactly them: steps and tokens
+// that no output needs fall away, and, with `columns_apart`, what is only read by columns is
+// computed by columns. Names that are left out with their steps are dropped.
 Program pruned(const Program& program, const std::vector<size_t>& outputs,
                bool columns_apart = true);
 

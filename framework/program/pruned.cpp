@@ -46,7 +46,8 @@ Program with_columns_apart(const Program& program) {
 class Pruning {
  public:
   Pruning(const Program& program) : from_(program), needed_(program.steps.size()) {
-    for (const size_t output : from_.outputs) needed_[output] = {0, from_.steps[output].shape.tokens};
+    for (const size_t output : from_.outputs)
+      needed_[output] = {0, from_.steps[output].shape.tokens};
     for (size_t i = from_.steps.size(); i-- > 0;) need_inputs_of(i);
   }
 
@@ -92,8 +93,7 @@ class Pruning {
     const Step& old = from_.steps[i];
     const Applied applied = from_.applied(i);
     const auto reads = operation(i).reads(applied, needed_[i]);
-    if (old.operation == kTokensPart)
-      return tokens_of(old.inputs[0], reads[0], old.scope);
+    if (old.operation == kTokensPart) return tokens_of(old.inputs[0], reads[0], old.scope);
     Step step = old;
     step.inputs.clear();
     for (size_t k = 0; k < old.inputs.size(); ++k) {

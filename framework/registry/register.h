@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <type_traits>
 
 #include "framework/registry/abi.h"
 #include "framework/registry/registry.h"
@@ -15,6 +16,11 @@ constexpr std::string_view file_stem(std::string_view file) {
 
 template <class Base, class Impl, class Options>
 bool register_component(std::string_view description, std::string_view file, int line) noexcept {
+  // Who reads what all options of a kind have takes it on trust.
+  if constexpr (requires { typename Base::RequiredOptions; }) {
+    static_assert(std::is_base_of_v<typename Base::RequiredOptions, Options>,
+                  "the options of a component of this kind must derive from its RequiredOptions");
+  }
   try {
     Component component;
     component.kind = Base::kKind;

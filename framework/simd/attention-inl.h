@@ -35,7 +35,8 @@ template <int R>
 HWY_INLINE void scaled_rows(const Matrix& from, size_t t, size_t width, float factor, float* to) {
   for (int r = 0; r < R; ++r) {
     const float* row = row_of(from, t + r);
-    for (size_t i = 0; i < width * N; i += N, to += N) store(hn::Mul(load(row + i), all(factor)), to);
+    for (size_t i = 0; i < width * N; i += N, to += N)
+      store(hn::Mul(load(row + i), all(factor)), to);
   }
 }
 HWY_INLINE Matrix rows_from(const Matrix& m, size_t t) { return {row_of(m, t), m.row, m.image}; }
@@ -51,7 +52,8 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scratch, const Dr
   for (int r = 0; r < R; ++r) maximum[r] = all(-1e30f);
   const auto score = [&]<int C>(size_t u) HWY_ATTR {
     V sums[R * C];
-    multiply<R, C, false, false>(sums, vectors(queries, width, 1), by_rows(rows_from(head.k, u)), width);
+    multiply<R, C, false, false>(sums, vectors(queries, width, 1), by_rows(rows_from(head.k, u)),
+                                 width);
     VITRINE_UNROLL_TILE
     for (int r = 0; r < R; ++r) {
       VITRINE_UNROLL_TILE
@@ -133,7 +135,8 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
     V sums[R * C];
     VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) sums[i] = minus_maximum[i / C];
-    multiply<R, C, false, true>(sums, vectors(rows, width, 1), by_rows(rows_from(head.k, u)), width);
+    multiply<R, C, false, true>(sums, vectors(rows, width, 1), by_rows(rows_from(head.k, u)),
+                                width);
     VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i)
       store(hn::Mul(exp2(sums[i]), inverse[i / C]), p + (i / C * tokens + u + i % C) * N);
@@ -146,7 +149,8 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
     V sums[R * C];
     VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) sums[i] = Dropout::kDraws ? zero() : minus_mean[i / C];
-    multiply<R, C, false, true>(sums, vectors(rows, width, 1), by_rows(rows_from(head.v, u)), width);
+    multiply<R, C, false, true>(sums, vectors(rows, width, 1), by_rows(rows_from(head.v, u)),
+                                width);
     VITRINE_UNROLL_TILE
     for (int i = 0; i < R * C; ++i) {
       const size_t at = (i / C * tokens + u + i % C) * N;
@@ -162,12 +166,12 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
   u = 0;
   for (; u + kColumns <= tokens; u += kColumns) slope.template operator()<kColumns>(u);
   for (; u < tokens; ++u) slope.template operator()<1>(u);
-  product<false, false>(target_of(rows_from(to.q, t)), vectors(ds, tokens, 1),
-                        by_columns(head.k), R, width, tokens);
-  product<false, true>(target_of(to.k), vectors(ds, 1, tokens),
-                       by_columns(rows_from(head.q, t)), tokens, width, R);
-  product<false, true>(target_of(to.v), vectors(p, 1, tokens),
-                       by_columns(rows_from(to.o, t)), tokens, width, R);
+  product<false, false>(target_of(rows_from(to.q, t)), vectors(ds, tokens, 1), by_columns(head.k),
+                        R, width, tokens);
+  product<false, true>(target_of(to.k), vectors(ds, 1, tokens), by_columns(rows_from(head.q, t)),
+                       tokens, width, R);
+  product<false, true>(target_of(to.v), vectors(p, 1, tokens), by_columns(rows_from(to.o, t)),
+                       tokens, width, R);
 }
 
 template <size_t kWidth, class Dropout>

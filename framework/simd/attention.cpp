@@ -50,7 +50,7 @@ Head head_in(const AttentionSize& size, float* kept) {
   const size_t n = size.queries * size.width * N, tokens = size.tokens * size.width * N;
   float *q = kept, *k = q + n, *v = k + tokens, *o = v + tokens, *maximum = o + n;
   const size_t row = size.width * N;
-  return {{q, row},   {k, row},   {v, row}, {o, row}, maximum, maximum + size.queries * N,
+  return {{q, row},   {k, row},    {v, row},      {o, row}, maximum, maximum + size.queries * N,
           size.width, size.tokens, scale_of(size)};
 }
 

@@ -36,8 +36,8 @@ class LaneDraws {
     const auto even = mixed(hn::Add(hn::Load(Wide(), even_), steps));
     const auto odd = mixed(hn::Add(hn::Load(Wide(), odd_), steps));
     // The upper halves, which are the better ones, in the order of the lanes.
-    const auto halves = hn::Or(hn::ShiftRight<32>(even),
-                               hn::And(odd, hn::Set(Wide(), uint64_t{0xffffffff} << 32)));
+    const auto halves =
+        hn::Or(hn::ShiftRight<32>(even), hn::And(odd, hn::Set(Wide(), uint64_t{0xffffffff} << 32)));
     const hn::RebindToUnsigned<Lanes> du;
     const auto bits = hn::ShiftRight<8>(hn::BitCast(du, halves));
     return hn::Mul(hn::ConvertTo(Lanes(), hn::BitCast(di, bits)), all(0x1p-24f));

@@ -69,7 +69,8 @@ HWY_INLINE void for_vectors(size_t n, const Work& work) {
 template <class Work, class... Matrices>
 HWY_INLINE void for_row_blocks(const Call& call, size_t tokens, const Work& work,
                                const Matrices&... m) {
-  if (call.images == 1 || ((m.image == tokens * m.row) && ...)) return work(0, call.images * tokens);
+  if (call.images == 1 || ((m.image == tokens * m.row) && ...))
+    return work(0, call.images * tokens);
   for (size_t image = 0; image < call.images; ++image) work(image, tokens);
 }
 

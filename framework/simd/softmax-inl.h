@@ -44,9 +44,8 @@ inline float exp_of_row(const float* x, size_t n, float scale, float maximum, fl
 
 inline void softmax_of_row(const float* x, size_t n, float scale, float* y) {
   const V inverse = all(1 / exp_of_row(x, n, scale, maximum_of_row(x, n), y));
-  for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
-    part.store(hn::Mul(part.load(y + i), inverse), y + i);
-  });
+  for_vectors(n, [&](size_t i, auto part)
+                     HWY_ATTR { part.store(hn::Mul(part.load(y + i), inverse), y + i); });
 }
 
 }  // namespace vitrine::simd::HWY_NAMESPACE

@@ -219,8 +219,7 @@ std::vector<Tensor> Backend::forward(const Tensor& given, const BatchPosition* p
   if (at::GradMode::is_enabled() && trained.defined()) {
     const auto found = std::find_if(prepared_.begin(), prepared_.end(),
                                     [&](const auto& each) { return each.get() == &prepared; });
-    return WithGradients::apply(trained, *found, images,
-                                position ? *position : BatchPosition());
+    return WithGradients::apply(trained, *found, images, position ? *position : BatchPosition());
   }
   const size_t tasks = prepared.recording.outputs.size();
   const auto outputs = empty_outputs(prepared.kernel->program(), tasks, images.size(0));
@@ -265,7 +264,7 @@ Objective::Result Backend::run_kernel(Prepared& prepared, const Batch& batch,
   const std::vector<Tensor> losses(all.begin() + static_cast<ptrdiff_t>(tasks), all.end());
   all.resize(tasks);
   outputs = std::move(all);
-  return objective.from_losses(outputs, losses, targets);
+  return {Tensor(), objective.sums(outputs, losses, targets)};
 }
 
 Backend::Outcome Backend::evaluate(const Batch& batch, const Objective& objective) {
@@ -287,8 +286,7 @@ Objective::Result Backend::differentiate(const Batch& batch, const Objective& ob
     std::vector<Tensor> outputs;
     return run_kernel(prepared, batch, objective, share, &parameters, outputs);
   }
-  const Objective::Result result =
-      objective(forward(batch.images, &batch.position), batch.labels);
+  const Objective::Result result = objective(forward(batch.images, &batch.position), batch.labels);
   (share == 1 ? result.loss : result.loss * share).backward();
   return result;
 }

@@ -45,7 +45,8 @@ class Backend {
     Objective::Result result;
   };
   Outcome evaluate(const Batch& batch, const Objective& objective);
-  // Adds the gradient of `share` times the loss to those of the parameters.
+  // Adds the gradient of `share` times the loss to those of the parameters. What is returned is
+  // for counting alone.
   Objective::Result differentiate(const Batch& batch, const Objective& objective, double share,
                                   FlatParameters& parameters);
 

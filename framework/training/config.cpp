@@ -258,7 +258,8 @@ Execution pick_backend(const Config& config, Model& model, const std::vector<int
                        const Node& written, const Derived& before, const std::string& file) {
   const BackendChoice choice = choose_backend(model, images, config.device);
   if (config.backend == "auto") {
-    const bool serves = before.backend && (before.backend->value == kLayers || choice.value == kFused);
+    const bool serves =
+        before.backend && (before.backend->value == kLayers || choice.value == kFused);
     if (serves) return *before.backend;
     return {"backend", choice.value, true, choice.reason};
   }
@@ -347,8 +348,7 @@ void check_weights(const Config& config, Problems& problems) {
 
 // What the data set tells about itself, and with it the model's own rules; none where the data
 // set's options are wrong.
-std::optional<DatasetInfo> check_components(const Config& config, const std::string& device,
-                                            const Check& root) {
+std::optional<DatasetInfo> check_components(const Config& config, const Check& root) {
   Problems& problems = root.problems();
   if (config.dataset.valid()) config.dataset.check(DataContext(), problems);
   if (config.loss.valid()) config.loss.check(LossContext(), problems);
@@ -369,20 +369,14 @@ std::optional<DatasetInfo> check_components(const Config& config, const std::str
   }
   if (!config.model.valid()) return info;
   check_weights(config, problems);
-  config.model.check(model_context(config, *info, device), problems);
+  config.model.check(model_context(*info), problems);
   return info;
 }
 
 }  // namespace
 
-ModelContext model_context(const Config& config, const DatasetInfo& info,
-                           const std::string& device) {
-  return {info.channels,
-          info.height,
-          info.width,
-          info.class_names,
-          config.dataset_options().transforms.empty(),
-          device};
+ModelContext model_context(const DatasetInfo& info) {
+  return {info.channels, info.height, info.width, info.class_names};
 }
 
 void load_plugins_of(const std::filesystem::path& folder) {
@@ -442,8 +436,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   if (problems.empty() && !elsewhere) device = pick_device(config->device, written, before);
   // What is measured of a model that another machine computes is measured on the CPU.
   const std::string here = elsewhere ? "cpu" : device.value.get<std::string>();
-  const auto info = check_components(
-      *config, device.value == "auto" ? here : device.value.get<std::string>(), check);
+  const auto info = check_components(*config, check);
   if (!problems.empty()) throw ConfigError(problems, file, readable);
 
   auto out = std::make_shared<ResolvedConfig>();
@@ -454,7 +447,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->resolved = write_fields(fields);  // what is derived below does not become a choice
   out->device = device.value;
   config->device = here;
-  const auto model = config->model.create(model_context(*config, *info, config->device));
+  const auto model = config->model.create(model_context(*info));
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *model, images, written, before, file);
   config->backend = backend.value;

@@ -92,7 +92,6 @@ void load_plugins_of(const std::filesystem::path& folder);
 KnownKeys known_keys(Node written);
 
 // The images and classes that a model is built for.
-ModelContext model_context(const Config& config, const DatasetInfo& info,
-                           const std::string& device);
+ModelContext model_context(const DatasetInfo& info);
 
 }  // namespace vitrine

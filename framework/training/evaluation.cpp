@@ -101,9 +101,8 @@ Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptio
   Model& model = *learner.model;
   const Objective& objective = *learner.objective;
   const auto& tasks = objective.tasks();
-  std::vector<double> losses(tasks.size()), correct(tasks.size());
+  std::vector<double> sums(static_cast<size_t>(Objective::kSharedSums) + 2 * tasks.size());
   std::vector<Answers> answers(tasks.size());
-  double loss = 0;
   model.eval();
   const Tensor all = at::arange(data.size());
   for (int64_t first = 0; first < data.size() && !options.cancelled();
@@ -111,11 +110,9 @@ Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptio
     const Batch batch =
         data.gather(all.slice(0, first, std::min(first + options.batch_size, data.size())), 0);
     const auto [outputs, result] = learner.backend->evaluate(batch, objective);
-    const double images = static_cast<double>(batch.size());
-    loss += result.loss.item<double>() * images;
+    const Tensor counted = result.sums.cpu();
+    for (size_t i = 0; i < sums.size(); ++i) sums[i] += counted.const_data_ptr<double>()[i];
     for (size_t i = 0; i < tasks.size(); ++i) {
-      losses[i] += result.losses[i].item<double>() * images;
-      correct[i] += static_cast<double>(result.correct[i].item<int64_t>());
       if (options.details)
         keep_answers(answers[i], outputs[i], objective.targets(batch.labels)[i], tasks[i]);
     }
@@ -124,17 +121,19 @@ Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptio
 
   Evaluation out;
   const double images = static_cast<double>(std::max<int64_t>(data.size(), 1));
-  out.values = {{metric_name(options.split, "loss"), loss / images},
-                {metric_name(options.split, "accuracy"), correct[0] / images}};
+  const double* of_tasks = sums.data() + Objective::kSharedSums;
+  out.values = {{metric_name(options.split, "loss"), sums[0] / images},
+                {metric_name(options.split, "accuracy"), of_tasks[1] / images}};
   for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) {
-    out.values[metric_name(options.split, "loss", tasks[i].name)] = losses[i] / images;
-    out.values[metric_name(options.split, "accuracy", tasks[i].name)] = correct[i] / images;
+    out.values[metric_name(options.split, "loss", tasks[i].name)] = of_tasks[2 * i] / images;
+    out.values[metric_name(options.split, "accuracy", tasks[i].name)] =
+        of_tasks[2 * i + 1] / images;
   }
   for (size_t i = 0; options.details && !options.cancelled() && i < tasks.size(); ++i) {
     const Json confusion = confusion_of(at::cat(answers[i].targets), at::cat(answers[i].predicted),
                                         tasks[i].classes());
-    out.tasks[tasks[i].name] = {{"loss", losses[i] / images},
-                                {"accuracy", correct[i] / images},
+    out.tasks[tasks[i].name] = {{"loss", of_tasks[2 * i] / images},
+                                {"accuracy", of_tasks[2 * i + 1] / images},
                                 {"classes", classes_of(confusion, tasks[i])},
                                 {"confusion", confusion},
                                 {"worst", worst_of(answers[i], tasks[i], data)}};

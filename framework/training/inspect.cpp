@@ -78,7 +78,7 @@ ModelFile open_model(const WeightsSource& source) {
                                 run.config().path().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
   const DatasetInfo info = config.dataset.create({})->info();
-  out.context = model_context(config, info, "cpu");
+  out.context = model_context(info);
   for (const auto& choice : config.dataset_options().transforms) {
     const auto made = choice.create({info.channels, info.height, info.width});
     if (!made->is_random()) out.transforms.push_back(made);
@@ -331,8 +331,7 @@ Json summarize(const std::shared_ptr<const ResolvedConfig>& resolved) {
   const auto model = build_model(config, info);
   Json layers = Json::array();
   int64_t flops = 0, parameters = 0;
-  for (const LayerSummary& layer :
-       layers_of(*model, {info.channels, info.height, info.width})) {
+  for (const LayerSummary& layer : layers_of(*model, {info.channels, info.height, info.width})) {
     layers.push_back({{"name", layer.name},
                       {"type", layer.type},
                       {"shape", layer.shape},

@@ -14,6 +14,7 @@ class Model : public torch::nn::Module {
  public:
   static constexpr const char* kKind = "model";
   using Context = ModelContext;
+  using RequiredOptions = ModelOptions;
 
   // Of images [C, H, W], uint8 (as stored, 255 is 1) or float, one output a task: [1, classes].
   virtual std::vector<Value> forward(const Value& images) = 0;

@@ -15,8 +15,6 @@ class Model;
 struct ModelContext {
   int64_t channels = 0, height = 0, width = 0;
   std::vector<std::string> class_names;
-  bool raw_pixels = true;  // no transform stands before the model: it is given uint8
-  std::string device = "cpu";
 };
 
 // One thing that a model predicts.

@@ -112,12 +112,7 @@ ModelFile load_model(const Place& path) {
                   name + ": metadata: chw must be three numbers, at least 1");
     if (value.at("format") != 1)
       throw Error(ExitCode::kCheckpoint, name + ": metadata: this version reads format 1");
-    out.context = {chw[0],
-                   chw[1],
-                   chw[2],
-                   value.at("class_names").get<std::vector<std::string>>(),
-                   value.at("transforms").empty(),
-                   "cpu"};
+    out.context = {chw[0], chw[1], chw[2], value.at("class_names").get<std::vector<std::string>>()};
     for (const auto& transform : value.at("transforms")) {
       const auto made = read_choice<Transform>(Json(transform), "transforms", name)
                             .create({chw[0], chw[1], chw[2]});

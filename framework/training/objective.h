@@ -10,11 +10,12 @@ namespace vitrine {
 // What is minimised and counted: the loss of every task, and their weighted sum.
 class Objective {
  public:
+  // Of the sums over a batch: the weighted loss comes first, then a place for who keeps them, then
+  // of each task its loss and how many outputs are largest at the target.
+  static constexpr int64_t kSharedSums = 2;
   struct Result {
-    Tensor loss;                 // the weighted sum of the tasks' mean losses; a scalar
-    std::vector<Tensor> losses;  // of each task; scalars
-    std::vector<Tensor>
-        correct;  // of each task: how many outputs are largest at the target; int64 scalars
+    Tensor loss;  // the weighted sum of the tasks' mean losses; a scalar, to be differentiated
+    Tensor sums;  // double [kSharedSums + 2 * tasks]
   };
 
   Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss, at::Device device);
@@ -23,9 +24,9 @@ class Objective {
   Loss& loss() const { return *loss_; }
   // From the outputs [B, classes], by the loss.
   Result operator()(const std::vector<Tensor>& outputs, const Tensor& labels) const;
-  // From the outputs and the loss of each image [B], of each task.
-  Result from_losses(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,
-                     const std::vector<Tensor>& targets) const;
+  // Result::sums of the outputs and the loss of each image [B, ...], of each task.
+  Tensor sums(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,
+              const std::vector<Tensor>& targets) const;
   std::vector<Tensor> targets(const Tensor& labels) const;  // of each task int64 [B]
 
  private:

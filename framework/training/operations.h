@@ -54,10 +54,10 @@ Value one_hot(const Value& numbers, int64_t columns);  // [n, 1] -> [n, columns]
 Value layer_norm(const Value& x, const Tensor& weight, const Tensor& bias, double eps,
                  int64_t parts = 1);
 Value rms_norm(const Value& x, const Tensor& weight, double eps, int64_t parts = 1);
-Value softmax(const Value& x);      // over columns
-Value log_softmax(const Value& x);  // over columns
-Value mean_over_tokens(const Value& x);   // [n, columns] -> [1, columns]
-Value mean_over_columns(const Value& x);  // [n, columns] -> [n, 1]
+Value softmax(const Value& x);                            // over columns
+Value log_softmax(const Value& x);                        // over columns
+Value mean_over_tokens(const Value& x);                   // [n, columns] -> [1, columns]
+Value mean_over_columns(const Value& x);                  // [n, columns] -> [n, 1]
 Value weighted_sum(const Value& shares, const Value& x);  // [k, n], [n, columns] -> [k, columns]
 // Windows that move over a map of features [height * width, channels].
 Value max_pool(const Value& x, std::array<int64_t, 2> size, std::array<int64_t, 2> kernel,

@@ -40,8 +40,8 @@ class Plot {
 Values to_values(const Tensor& matrix);
 // Of any shape, the last dimension fastest.
 std::vector<float> to_floats(const Tensor& tensor);
-// What a picture of a model is drawn from. Throws Error(kUsage) where no model was given, or one that
-// cannot be recorded.
+// What a picture of a model is drawn from. Throws Error(kUsage) where no model was given, or one
+// that cannot be recorded.
 Recording recording_of(const PlotContext& context);
 // How a model cuts its images; throws Error(kUsage) for one that does not.
 struct Patching {

@@ -161,8 +161,7 @@ std::vector<std::pair<std::string, Tensor>> named_values(Model& model, const Ten
   const InEvaluation in_evaluation(model);
   const Recording recording = record(model, images.sizes().slice(1).vec());
   if (!recording.is_recorded()) {
-    throw Error(ExitCode::kUsage,
-                "nobody can look into the model: " + recording.refusal);
+    throw Error(ExitCode::kUsage, "nobody can look into the model: " + recording.refusal);
   }
   std::vector<std::pair<std::string, size_t>> found;
   for (const auto& [full, step] : recording.program.names) {

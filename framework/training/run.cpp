@@ -48,7 +48,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   surroundings_.environment = exactness_of(config_);
   if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;
   if (options.ema_decay) average_ = parameters().values().clone();
-  const auto width = static_cast<int64_t>(kSharedSums + 2 * objective().tasks().size());
+  const auto width = Objective::kSharedSums + 2 * static_cast<int64_t>(objective().tasks().size());
   // MPS has no double precision; elsewhere the sums stay where no step waits for them.
   const at::Device device = parameters().values().device();
   sums_ = at::zeros({width},
@@ -140,15 +140,8 @@ double Run::learning_rate() const {
 void Run::count(const Objective::Result& result, int64_t images) {
   const at::NoGradGuard no_grad;
   // Waits for the device, which later steps do not.
-  if (state_.step == 0 && !std::isfinite(result.loss.item<double>())) fail_from_the_start();
-  const auto n = static_cast<double>(images);
-  const at::Device device = sums_.device();
-  sums_[0] += (result.loss.detach() * n).to(device);
-  for (size_t i = 0; i < result.losses.size(); ++i) {
-    const auto at = static_cast<int64_t>(kSharedSums + 2 * i);
-    sums_[at] += (result.losses[i] * n).to(device);
-    sums_[at + 1] += result.correct[i].to(device);
-  }
+  if (state_.step == 0 && !std::isfinite(result.sums[0].item<double>())) fail_from_the_start();
+  sums_ += result.sums.to(sums_.device());
   state_.window.images += images;
 }
 

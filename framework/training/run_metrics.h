@@ -11,7 +11,7 @@
 namespace vitrine {
 
 // Of Sums::values: loss and gradient norm stand before the tasks' loss and correct.
-constexpr size_t kSharedSums = 2;
+constexpr size_t kSharedSums = Objective::kSharedSums;
 
 // Fills in all that is known before the first step.
 void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, Learner& learner);

@@ -53,7 +53,7 @@ std::optional<Data> load_unless_stopped(const Config& config, Observer& observer
 
 std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
-  auto model = config.model.create(model_context(config, info, config.device));
+  auto model = config.model.create(model_context(info));
   const Path& weights = config.model_options().weights;
   if (config.loads_weights && !weights.empty()) load_weights(*model, weights.value);
   model->to(at::Device(config.device));

@@ -70,8 +70,7 @@ double next_site() { return site++; }
 
 void name_value(const char* name, const Value& value) {
   const std::string path = Scope::path();
-  if (recorder)
-    recorder->program().names[path.empty() ? name : path + "." + name] = value.step();
+  if (recorder) recorder->program().names[path.empty() ? name : path + "." + name] = value.step();
 }
 
 Value apply(const char* operation, const std::vector<Value>& inputs,
@@ -125,8 +124,8 @@ ParameterUse Recorder::use(const Tensor& parameter) {
         Scope::path(), innermost_type())};
   }
   const std::vector<int64_t> sizes = parameter.sizes().vec();
-  program_.parameters.push_back({fmt::format("constant.{}", parameters_.size()),
-                                 {sizes.begin(), sizes.end()}});
+  program_.parameters.push_back(
+      {fmt::format("constant.{}", parameters_.size()), {sizes.begin(), sizes.end()}});
   parameters_.push_back(parameter.contiguous());
   return {parameters_.size() - 1, 0, 0};
 }
@@ -173,7 +172,8 @@ void register_torch_form(const char* operation, TorchForm form) noexcept {
 TorchForm find_torch_form(const std::string& operation) {
   const auto found = forms().find(operation);
   if (found != forms().end()) return found->second;
-  throw Error(ExitCode::kInternal, "the operation " + escape(operation) + " has no form in libtorch");
+  throw Error(ExitCode::kInternal,
+              "the operation " + escape(operation) + " has no form in libtorch");
 }
 
 }  // namespace vitrine

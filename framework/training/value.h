@@ -21,8 +21,8 @@ class Value;
 Value apply(const char* operation, const std::vector<Value>& inputs,
             const std::vector<Tensor>& parameters = {}, std::vector<double> numbers = {});
 
-// What a part computes with: for each image of a batch a matrix [tokens, columns]. It holds numbers,
-// or, while a model is recorded, the step of a program that will give them.
+// What a part computes with: for each image of a batch a matrix [tokens, columns]. It holds
+// numbers, or, while a model is recorded, the step of a program that will give them.
 class Value {
  public:
   Value() = default;
@@ -84,8 +84,8 @@ void named(const char* name, const Make& make) {
 
 // What computing with numbers takes from outside the model.
 struct TorchFeed {
-  Tensor images;                // [B, C, H, W]
-  std::vector<Tensor> targets;  // of each task int64 [B]
+  Tensor images;                            // [B, C, H, W]
+  std::vector<Tensor> targets;              // of each task int64 [B]
   const BatchPosition* position = nullptr;  // null: what is random draws from libtorch's generator
 };
 
@@ -154,6 +154,6 @@ struct RegisteredTorchForm {
 }  // namespace vitrine
 
 // The last statement of the file of an operation's form in libtorch.
-#define VITRINE_TORCH_FORM(operation, form)                                       \
-  [[maybe_unused]] static const ::vitrine::RegisteredTorchForm registered_##operation( \
-      #operation, form);
+#define VITRINE_TORCH_FORM(operation, form)                                                       \
+  [[maybe_unused]] static const ::vitrine::RegisteredTorchForm registered_##operation(#operation, \
+                                                                                      form);

@@ -33,8 +33,7 @@ Workload workload(const Config& config) {
   const auto model = build_model(config, info);
   Workload out;
   for (const auto& parameter : model->parameters()) out.parameters += parameter.numel();
-  for (const LayerSummary& layer :
-       layers_of(*model, {info.channels, info.height, info.width}))
+  for (const LayerSummary& layer : layers_of(*model, {info.channels, info.height, info.width}))
     out.flops_per_image += layer.flops;
   const int64_t train = training_images(config.dataset_options(), info);
   out.images_per_epoch = images_per_epoch(config.training, train);

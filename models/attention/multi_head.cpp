@@ -11,7 +11,8 @@ struct Options {
 
   void visit(Fields& field) {
     field("qkv_bias", qkv_bias, "whether q, k and v have a bias").words({"bias"});
-    field("qk_norm", qk_norm, "whether q and k of each head are normalised before they are compared")
+    field("qk_norm", qk_norm,
+          "whether q and k of each head are normalised before they are compared")
         .words({"query_key_norm"});
     field("dropout", dropout, "probability that a token's share of attention is zeroed",
           from_below(0, 1))

@@ -24,8 +24,7 @@ class PerHeadAttention : public Attention {
     k_ = add_maps("k");
     v_ = add_maps("v");
     if (options.output_projection)
-      projection_ =
-          add("projection", std::make_shared<Linear>(context.hidden_d, context.hidden_d));
+      projection_ = add("projection", std::make_shared<Linear>(context.hidden_d, context.hidden_d));
   }
 
  protected:

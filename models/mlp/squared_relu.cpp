@@ -37,7 +37,8 @@ class SquaredReluMlp : public Mlp {
   std::shared_ptr<Linear> fc1_, fc2_;
 };
 
-VITRINE_REGISTER(Mlp, SquaredReluMlp, Options, "two linear layers with the square of a ReLU between them")
+VITRINE_REGISTER(Mlp, SquaredReluMlp, Options,
+                 "two linear layers with the square of a ReLU between them")
 
 }  // namespace
 }  // namespace vitrine

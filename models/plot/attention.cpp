@@ -27,7 +27,9 @@ struct Options {
 class AttentionPlot : public Plot {
  public:
   AttentionPlot(const Options& options, const PlotContext& context)
-      : options_(options), context_(context), recording_(recording_of(context)),
+      : options_(options),
+        context_(context),
+        recording_(recording_of(context)),
         patching_(patching_of(recording_)) {}
 
   Picture draw() override {
@@ -123,8 +125,7 @@ class AttentionPlot : public Plot {
 
   std::vector<std::string> map_names() const {
     std::vector<std::string> out;
-    for (int64_t head = 0; head < heads(); ++head)
-      out.push_back(fmt::format("head {}", head));
+    for (int64_t head = 0; head < heads(); ++head) out.push_back(fmt::format("head {}", head));
     out.insert(out.end(), {"mean", "rollout"});
     return out;
   }
@@ -150,8 +151,7 @@ class AttentionPlot : public Plot {
 
   std::vector<std::string> notes(size_t task) const {
     const auto& tasks = context_.model->tasks();
-    const std::string whose = reads_patches()
-                                  ? "what the pooling reads of the patches"
+    const std::string whose = reads_patches()     ? "what the pooling reads of the patches"
                               : tasks.size() == 1 ? "the class token"
                                                   : "the token of the task " + tasks[task].name;
     return {"Colour: the share of the attention of " + whose +
@@ -188,7 +188,7 @@ class AttentionPlot : public Plot {
   // A row for each block.
   void add(Grid& grid, Numbers& numbers, const PlotImage& image, const Answer& answer,
            size_t task) const {
-    const AttentionMaps maps = 
+    const AttentionMaps maps =
         attention_maps(*context_.model, image.input, static_cast<int64_t>(task), patching_);
     for (const int64_t block : options_.blocks) {
       GridRow row;

@@ -18,8 +18,8 @@ Tensor filters_of(const Recording& recording) {
     if (!reads || step.parameters.empty()) continue;
     const Tensor& weight = recording.parameters[step.parameters[0].index];
     if (weight.dim() == 4) return weight;
-    return weight.unflatten(1, {patching.channels, patching.height / patching.rows,
-                                patching.width / patching.columns});
+    return weight.unflatten(
+        1, {patching.channels, patching.height / patching.rows, patching.width / patching.columns});
   }
   throw Error(ExitCode::kUsage, "the model's embedding has no filters that could be shown");
 }

@@ -32,8 +32,7 @@ class Rope : public Position {
         at::pow(options.base, -at::arange(quarter, at::kDouble) / static_cast<double>(quarter))
             .unsqueeze(0);
     const auto angles = [&](const Tensor& place) { return place.unsqueeze(1) * frequency; };
-    const Tensor rows =
-        at::arange(context.rows, at::kDouble).repeat_interleave(context.columns);
+    const Tensor rows = at::arange(context.rows, at::kDouble).repeat_interleave(context.columns);
     const Tensor columns = at::arange(context.columns, at::kDouble).repeat({context.rows});
     const Tensor special = at::zeros({context.special_tokens, 2 * quarter}, at::kDouble);
     const Tensor all = at::cat({special, at::cat({angles(rows), angles(columns)}, 1)});

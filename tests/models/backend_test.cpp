@@ -101,12 +101,12 @@ void check_model(const std::string& model, const ModelContext& images, int64_t b
   INFO(model << " on " << images.channels << " x " << images.height << " x " << images.width);
   Pair pair({model, images});
   for (const int64_t n : {int64_t{3}, batch})
-  for (const bool training : {true, false}) {
-    CAPTURE(training, n);
-    const Tensor x = bytes_for(images, n);
-    pair.model->train(training);
-    check_agreement(run_fused(pair, x, 3), run_layers(pair, x, 3));
-  }
+    for (const bool training : {true, false}) {
+      CAPTURE(training, n);
+      const Tensor x = bytes_for(images, n);
+      pair.model->train(training);
+      check_agreement(run_fused(pair, x, 3), run_layers(pair, x, 3));
+    }
 }
 
 const std::string kSmall = "{type: vit, n_patches: 7, n_blocks: 2, hidden_d: 8, n_heads: 2";
@@ -117,13 +117,30 @@ TEST_CASE("the tutorial's model agrees") { check_model(kTutorial, images_of(1, 2
 
 TEST_CASE("small") {
   for (const std::string options :
-       {"mlp: swiglu", "norm: rms", "block: post_norm", "pooling: mean", "pooling: attention",
-        "position: learned", "position: none", "position: sincos_2d", "mlp: relu", "mlp: squared_relu",
-        "attention: {type: multi_head, qk_norm: true}", "attention: {type: multi_head, qkv_bias: false}",
-        "position: rope", "n_registers: 3", "n_registers: 2, pooling: mean", "embedding: conv_stem", "embedding: conv_patches",
-        "block: {type: pre_norm, layer_scale: 0.5, drop_path: 0.3, dropout: 0.2}", "mlp: {type: gelu, dropout: 0.3}",
-        "attention: {type: multi_head, dropout: 0.3}", "head: mlp", "head: softmax",
-        "tasks: [{name: a}, {name: b, target: {above: 4}}]", "tasks: [{name: a}, {name: b, target: {above: 4}}], pooling: mean",
+       {"mlp: swiglu",
+        "norm: rms",
+        "block: post_norm",
+        "pooling: mean",
+        "pooling: attention",
+        "position: learned",
+        "position: none",
+        "position: sincos_2d",
+        "mlp: relu",
+        "mlp: squared_relu",
+        "attention: {type: multi_head, qk_norm: true}",
+        "attention: {type: multi_head, qkv_bias: false}",
+        "position: rope",
+        "n_registers: 3",
+        "n_registers: 2, pooling: mean",
+        "embedding: conv_stem",
+        "embedding: conv_patches",
+        "block: {type: pre_norm, layer_scale: 0.5, drop_path: 0.3, dropout: 0.2}",
+        "mlp: {type: gelu, dropout: 0.3}",
+        "attention: {type: multi_head, dropout: 0.3}",
+        "head: mlp",
+        "head: softmax",
+        "tasks: [{name: a}, {name: b, target: {above: 4}}]",
+        "tasks: [{name: a}, {name: b, target: {above: 4}}], pooling: mean",
         "final_norm: false"}) {
     check_model(kSmall + ", " + options + "}", images_of(1, 28, 28));
   }

@@ -1,5 +1,5 @@
-// softmax(q k^T / sqrt(width)) v for each head, a part of the columns [width]: q [n, columns], k and v
-// [tokens, columns]. While training, each probability may be dropped.
+// softmax(q k^T / sqrt(width)) v for each head, a part of the columns [width]: q [n, columns], k
+// and v [tokens, columns]. While training, each probability may be dropped.
 #ifndef VITRINE_TOGETHER
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/program/operation/attention.cpp"
@@ -16,8 +16,8 @@
 #include "framework/simd/attention-inl.h"
 #include "framework/simd/draws-inl.h"
 #include "framework/simd/gemm.h"
-#include "framework/simd/softmax-inl.h"
 #include "framework/simd/matrix-inl.h"
+#include "framework/simd/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::attention_operation::HWY_NAMESPACE {
@@ -142,8 +142,7 @@ struct RowHead {
 RowHead row_head(const Call& call, size_t image, size_t head) {
   const auto &q = call.inputs[0], &k = call.inputs[1], &v = call.inputs[2];
   const size_t column = head * (q.shape.columns / call.count(0)), n = q.shape.tokens;
-  float* statistics =
-      call.saved ? call.saved + 2 * n * (image * call.count(0) + head) : nullptr;
+  float* statistics = call.saved ? call.saved + 2 * n * (image * call.count(0) + head) : nullptr;
   return {{row_of(q.value, image, 0) + column, q.value.row},
           {row_of(k.value, image, 0) + column, k.value.row},
           {row_of(v.value, image, 0) + column, v.value.row},
@@ -160,8 +159,7 @@ void drop_row(const Call& call, size_t image, size_t head, size_t query, float* 
   const uint64_t first = (head * tokens + call.count(3) + query) * tokens;
   const V kept = all(1 / (1 - probability));
   for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
-    const V factor =
-        hn::IfThenElseZero(hn::Ge(draws.uniform(first + i), all(probability)), kept);
+    const V factor = hn::IfThenElseZero(hn::Ge(draws.uniform(first + i), all(probability)), kept);
     part.store(hn::Mul(part.load(p + i), factor), p + i);
   });
 }
@@ -208,7 +206,7 @@ void backward_of_columns(const Call& call) {
                                    simd::GemmFactor a, simd::GemmFactor b) {
         if (!operand.gradient.at) return;
         simd::gemm(rows, width, terms, a, b, row_of(operand.gradient, image, 0) + h * width,
-             operand.gradient.row, operand.adds);
+                   operand.gradient.row, operand.adds);
       };
       simd::gemm(n, tokens, width, head.q, {head.k.at, head.k.row, true}, p, tokens, false);
       simd::gemm(n, tokens, width, d, {head.v.at, head.v.row, true}, ds, tokens, false);

@@ -1,5 +1,5 @@
-// softmax(q k^T / sqrt(width)) of each head: q [n, columns], k [tokens, columns] -> [heads * n, tokens].
-// Only to be looked at: it has no gradient.
+// softmax(q k^T / sqrt(width)) of each head: q [n, columns], k [tokens, columns] -> [heads * n,
+// tokens]. Only to be looked at: it has no gradient.
 #ifndef VITRINE_TOGETHER
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/program/operation/attention_probabilities.cpp"
@@ -59,9 +59,9 @@ class AttentionProbabilities : public Operation {
   Shape shape(const Applied& a) const override {
     const Shape &q = a.inputs[0], &k = a.inputs[1];
     if (k.columns != q.columns || q.columns % a.count(0) != 0) {
-      refuse_operands("attention_probabilities",
-                      fmt::format("q of {} and k of {} with {} heads", to_string(q), to_string(k),
-                                  a.count(0)));
+      refuse_operands(
+          "attention_probabilities",
+          fmt::format("q of {} and k of {} with {} heads", to_string(q), to_string(k), a.count(0)));
     }
     return {a.count(0) * q.tokens, k.tokens};
   }

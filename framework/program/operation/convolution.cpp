@@ -1,5 +1,5 @@
-// Of a map of features [height * width, channels] with a weight [out, channels, kernel height, kernel
-// width] and a bias [out] or none.
+// Of a map of features [height * width, channels] with a weight [out, channels, kernel height,
+// kernel width] and a bias [out] or none.
 #ifndef VITRINE_TOGETHER
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/program/operation/convolution.cpp"

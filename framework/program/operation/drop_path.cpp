@@ -18,9 +18,8 @@ using namespace simd::HWY_NAMESPACE;
 void scale_images(const Call& call, const Matrix& from, bool adds, const Matrix& to) {
   const auto probability = all(static_cast<float>(call.numbers[0]));
   const V kept = all(1 / (1 - static_cast<float>(call.numbers[0])));
-  const auto factor_of = [&](V u) HWY_ATTR {
-    return hn::IfThenElseZero(hn::Ge(u, probability), kept);
-  };
+  const auto factor_of = [&](V u)
+                             HWY_ATTR { return hn::IfThenElseZero(hn::Ge(u, probability), kept); };
   for (size_t image = 0; image < call.images; ++image) {
     const V factor =
         call.has_columns()

@@ -26,8 +26,7 @@ void forward_of_images(const Call& call) {
     const float* x = row_of(call.inputs[0].value, t);
     float* y = row_of(call.output.value, t);
     for (size_t i = 0; i < shape.columns * N; i += N) {
-      const V factor =
-          hn::IfThenElseZero(hn::Ge(draws.uniform(number++), all(probability)), kept);
+      const V factor = hn::IfThenElseZero(hn::Ge(draws.uniform(number++), all(probability)), kept);
       store(hn::Mul(load(x + i), factor), y + i);
       if (!saved) continue;
       store(factor, saved);

@@ -19,8 +19,8 @@ void Forward(const Call& call) {
   const Shape& shape = call.inputs[0].shape;
   const size_t n = shape.columns * call.unit;
   for_rows(call, shape.tokens, [&](size_t image, size_t t, size_t) {
-    std::memcpy(row_of(call.output.value, image, 0) + t * n,
-                row_of(call.inputs[0].value, image, t), n * sizeof(float));
+    std::memcpy(row_of(call.output.value, image, 0) + t * n, row_of(call.inputs[0].value, image, t),
+                n * sizeof(float));
   });
 }
 
@@ -30,9 +30,8 @@ void Backward(const Call& call) {
   for_rows(call, input.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
     const float* from = row_of(call.output.gradient, image, 0) + t * n;
     float* to = row_of(input.gradient, image, t);
-    for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
-      part.put(part.load(from + i), input.adds, to + i);
-    });
+    for_vectors(n, [&](size_t i, auto part)
+                       HWY_ATTR { part.put(part.load(from + i), input.adds, to + i); });
   });
 }
 

@@ -65,8 +65,8 @@ class GatherTokens : public Operation {
  public:
   Shape shape(const Applied& a) const override {
     if (a.inputs[1].columns != 1) {
-      refuse_operands("gather_tokens", fmt::format("numbers of {}, not of one column",
-                                                   to_string(a.inputs[1])));
+      refuse_operands("gather_tokens",
+                      fmt::format("numbers of {}, not of one column", to_string(a.inputs[1])));
     }
     return {a.inputs[1].tokens, a.inputs[0].columns};
   }

@@ -26,9 +26,8 @@ void Forward(const Call& call) {
   const size_t in = x.shape.columns / groups, out = call.output.shape.columns / groups;
   for (size_t g = 0; g < groups; ++g) {
     product<true, false>(target_of(columns_from(call.output.value, g * out)),
-                         by_rows(columns_from(x.value, g * in)),
-                         {call.parameters[g].values, in, 1}, call.output.shape.tokens, out, in,
-                         call.parameters[groups + g].values);
+                         by_rows(columns_from(x.value, g * in)), {call.parameters[g].values, in, 1},
+                         call.output.shape.tokens, out, in, call.parameters[groups + g].values);
   }
 }
 

@@ -45,8 +45,8 @@ class JoinColumns : public Operation {
     Shape out{a.inputs[0].tokens, 0};
     for (const Shape& input : a.inputs) {
       if (input.tokens != out.tokens) {
-        refuse_operands("join_columns", fmt::format("columns of {} tokens and of {}", out.tokens,
-                                                    input.tokens));
+        refuse_operands("join_columns",
+                        fmt::format("columns of {} tokens and of {}", out.tokens, input.tokens));
       }
       out.columns += input.columns;
     }

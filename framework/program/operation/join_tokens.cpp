@@ -46,8 +46,8 @@ class JoinTokens : public Operation {
     Shape out{0, a.inputs[0].columns};
     for (const Shape& input : a.inputs) {
       if (input.columns != out.columns) {
-        refuse_operands("join_tokens", fmt::format("tokens of {} columns and of {}", out.columns,
-                                                   input.columns));
+        refuse_operands("join_tokens",
+                        fmt::format("tokens of {} columns and of {}", out.columns, input.columns));
       }
       out.tokens += input.tokens;
     }

@@ -182,7 +182,8 @@ void backward_of_columns(const Call& call) {
         if (dbias) part.put(d, true, dbias + i);
       });
       if (!dx) continue;
-      const V centre = hn::Mul(all(sum_of(sum)), share), slope = hn::Mul(all(sum_of(with_h)), share);
+      const V centre = hn::Mul(all(sum_of(sum)), share),
+              slope = hn::Mul(all(sum_of(with_h)), share);
       for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
         const V h = hn::Mul(hn::Sub(part.load(x + i), mean), scale);
         const V v = hn::Mul(part.load(dz + i), part.load(weight + i));

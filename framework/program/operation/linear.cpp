@@ -55,21 +55,22 @@ void forward_of_columns(const Call& call) {
   const float* bias = call.parameters[1].values;
   const Matrix& addend = call.addend;
   // Sums begin with what is added.
-  for_rows(call, bias || addend.at ? shape.tokens : 0, [&](size_t image, size_t t, size_t) HWY_ATTR {
-    float* to = row_of(call.output.value, image, t);
-    const float* from = addend.at ? row_of(addend, image, t) : nullptr;
-    for_vectors(shape.columns, [&](size_t i, auto part) HWY_ATTR {
-      V sum = from ? part.load(from + i) : zero();
-      if (bias) sum = hn::Add(sum, part.load(bias + i));
-      part.store(sum, to + i);
-    });
-  });
+  for_rows(call, bias || addend.at ? shape.tokens : 0,
+           [&](size_t image, size_t t, size_t) HWY_ATTR {
+             float* to = row_of(call.output.value, image, t);
+             const float* from = addend.at ? row_of(addend, image, t) : nullptr;
+             for_vectors(shape.columns, [&](size_t i, auto part) HWY_ATTR {
+               V sum = from ? part.load(from + i) : zero();
+               if (bias) sum = hn::Add(sum, part.load(bias + i));
+               part.store(sum, to + i);
+             });
+           });
   for_row_blocks(
       call, shape.tokens,
       [&](size_t image, size_t rows) {
         simd::gemm(rows, shape.columns, x.shape.columns, {row_of(x.value, image, 0), x.value.row},
-             {call.parameters[0].values, x.shape.columns, true}, row_of(call.output.value, image, 0),
-             call.output.value.row, bias || addend.at);
+                   {call.parameters[0].values, x.shape.columns, true},
+                   row_of(call.output.value, image, 0), call.output.value.row, bias || addend.at);
       },
       x.value, call.output.value);
 }
@@ -82,9 +83,8 @@ void backward_of_columns(const Call& call) {
   if (float* gradient = call.parameters[1].gradient) {
     for_rows(call, tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
       const float* from = row_of(dout, image, t);
-      for_vectors(out, [&](size_t i, auto part) HWY_ATTR {
-        part.put(part.load(from + i), true, gradient + i);
-      });
+      for_vectors(out, [&](size_t i, auto part)
+                           HWY_ATTR { part.put(part.load(from + i), true, gradient + i); });
     });
   }
   if (float* gradient = call.parameters[0].gradient) {
@@ -92,7 +92,7 @@ void backward_of_columns(const Call& call) {
         call, tokens,
         [&](size_t image, size_t rows) {
           simd::gemm(out, in, rows, {row_of(dout, image, 0), dout.row, true},
-               {row_of(x.value, image, 0), x.value.row}, gradient, in, true);
+                     {row_of(x.value, image, 0), x.value.row}, gradient, in, true);
         },
         dout, x.value);
   }
@@ -101,7 +101,8 @@ void backward_of_columns(const Call& call) {
       call, tokens,
       [&](size_t image, size_t rows) {
         simd::gemm(rows, in, out, {row_of(dout, image, 0), dout.row},
-             {call.parameters[0].values, in}, row_of(x.gradient, image, 0), x.gradient.row, x.adds);
+                   {call.parameters[0].values, in}, row_of(x.gradient, image, 0), x.gradient.row,
+                   x.adds);
       },
       dout, x.gradient);
 }
@@ -133,7 +134,8 @@ class Linear : public Operation {
                                             a.parameter_size(0) / out));
     }
     if (!a.parameters[1].empty() && a.parameter_size(1) != out) {
-      refuse_operands("linear", fmt::format("a bias of {} for {} columns", a.parameter_size(1), out));
+      refuse_operands("linear",
+                      fmt::format("a bias of {} for {} columns", a.parameter_size(1), out));
     }
     return {a.inputs[0].tokens, out};
   }

@@ -56,9 +56,8 @@ void forward_of_columns(const Call& call) {
     float* y = row_of(call.output.value, image, t);
     const float maximum = maximum_of_row(x, n);
     const V shift = all(maximum + std::log(exp_of_row(x, n, 1, maximum, y)));
-    for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
-      part.store(hn::Sub(part.load(x + i), shift), y + i);
-    });
+    for_vectors(n, [&](size_t i, auto part)
+                       HWY_ATTR { part.store(hn::Sub(part.load(x + i), shift), y + i); });
   });
 }
 

@@ -1,4 +1,5 @@
-// The mean of each channel in a window that moves over a map of features [height * width, channels].
+// The mean of each channel in a window that moves over a map of features [height * width,
+// channels].
 #ifndef VITRINE_TOGETHER
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/program/operation/mean_pool.cpp"
@@ -47,7 +48,8 @@ void Backward(const Call& call) {
     const float* dy = row_of(call.output.gradient, t);
     window.for_each(t, [&](size_t token, size_t) HWY_ATTR {
       float* dx = row_of(x.gradient, token);
-      for (size_t i = 0; i < n; i += N) store(hn::MulAdd(load(dy + i), share, load(dx + i)), dx + i);
+      for (size_t i = 0; i < n; i += N)
+        store(hn::MulAdd(load(dy + i), share, load(dx + i)), dx + i);
     });
   }
 }

@@ -26,9 +26,8 @@ void Backward(const Call& call) {
     const Repeated by(call, other.value, other.shape);
     gradient_of_broadcast(call, input, [&](size_t image, size_t t) HWY_ATTR {
       const float *dy = row_of(call.output.gradient, image, t), *factor = by.row(image, t);
-      return [dy, factor, &by](size_t i, auto part) HWY_ATTR {
-        return hn::Mul(part.load(dy + i), by.load(factor, i, part));
-      };
+      return [dy, factor, &by](size_t i, auto part)
+                 HWY_ATTR { return hn::Mul(part.load(dy + i), by.load(factor, i, part)); };
     });
   }
 }

@@ -1,5 +1,5 @@
-// The image, cut into rows x columns patches, each flattened channel, row, column. With a patch for each
-// pixel it is a map of features, its channels the columns.
+// The image, cut into rows x columns patches, each flattened channel, row, column. With a patch for
+// each pixel it is a map of features, its channels the columns.
 #ifndef VITRINE_TOGETHER
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/program/operation/patches.cpp"
@@ -10,8 +10,8 @@
 
 #include <cstring>
 
-#include "framework/simd/rows-inl.h"
 #include "framework/simd/matrix-inl.h"
+#include "framework/simd/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::patches_operation::HWY_NAMESPACE {
@@ -81,8 +81,8 @@ void forward_of_columns(const Call& call) {
     const size_t corner = patch / columns * patch_height * width + patch % columns * patch_width;
     for (size_t channel = 0; channel < channels; ++channel) {
       for (size_t y = 0; y < patch_height; ++y, to += patch_width) {
-        const size_t at = (call.group.first + image) * pixels + channel * height * width + corner +
-                          y * width;
+        const size_t at =
+            (call.group.first + image) * pixels + channel * height * width + corner + y * width;
         if (!feed.bytes) {
           std::memcpy(to, feed.values + at, patch_width * sizeof(float));
         } else {

@@ -1,5 +1,5 @@
-// Mean square 1 of the columns of each token, then scale; with several parts of the columns each part
-// for itself, all with the same weight [columns / parts].
+// Mean square 1 of the columns of each token, then scale; with several parts of the columns each
+// part for itself, all with the same weight [columns / parts].
 #ifndef VITRINE_TOGETHER
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/program/operation/rms_norm.cpp"
@@ -183,8 +183,8 @@ class RmsNorm : public Operation {
   Shape shape(const Applied& a) const override {
     const size_t parts = a.count(1), columns = a.inputs[0].columns;
     if (columns % parts != 0 || a.parameter_size(0) * parts != columns) {
-      refuse_operands("rms_norm", fmt::format("x has {} columns in {} parts, the weight {}", columns,
-                                              parts, a.parameter_size(0)));
+      refuse_operands("rms_norm", fmt::format("x has {} columns in {} parts, the weight {}",
+                                              columns, parts, a.parameter_size(0)));
     }
     return a.inputs[0];
   }

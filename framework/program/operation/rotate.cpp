@@ -1,5 +1,6 @@
-// Turns each head's columns, whose halves are the coordinates of points, by the angles of the token:
-// the parameters are their cosines and sines [tokens, half a head's width], which are not trained.
+// Turns each head's columns, whose halves are the coordinates of points, by the angles of the
+// token: the parameters are their cosines and sines [tokens, half a head's width], which are not
+// trained.
 #ifndef VITRINE_TOGETHER
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/program/operation/rotate.cpp"
@@ -16,8 +17,8 @@ namespace {
 
 using namespace simd::HWY_NAMESPACE;
 
-// y = x cos + turned(x) sin, where the halves of a head's columns are the coordinates of points that
-// are turned; backward turns back.
+// y = x cos + turned(x) sin, where the halves of a head's columns are the coordinates of points
+// that are turned; backward turns back.
 void turn(const Matrix& from, const Call& call, float sign, bool adds, const Matrix& to) {
   const size_t columns = call.output.shape.columns, half = columns / call.count(0) / 2;
   for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
@@ -43,9 +44,7 @@ void turn(const Matrix& from, const Call& call, float sign, bool adds, const Mat
   });
 }
 
-void Forward(const Call& call) {
-  turn(call.inputs[0].value, call, 1, false, call.output.value);
-}
+void Forward(const Call& call) { turn(call.inputs[0].value, call, 1, false, call.output.value); }
 void Backward(const Call& call) {
   turn(call.output.gradient, call, -1, call.inputs[0].adds, call.inputs[0].gradient);
 }

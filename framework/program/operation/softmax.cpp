@@ -60,9 +60,8 @@ void backward_of_columns(const Call& call) {
     const float* dy = row_of(call.output.gradient, image, t);
     float* dx = row_of(x.gradient, image, t);
     V sum = zero();
-    for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
-      sum = hn::MulAdd(part.load(p + i), part.load(dy + i), sum);
-    });
+    for_vectors(n, [&](size_t i, auto part)
+                       HWY_ATTR { sum = hn::MulAdd(part.load(p + i), part.load(dy + i), sum); });
     const V mean = all(sum_of(sum));
     for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
       part.put(hn::Mul(part.load(p + i), hn::Sub(part.load(dy + i), mean)), x.adds, dx + i);

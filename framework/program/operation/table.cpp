@@ -36,9 +36,8 @@ void Backward(const Call& call) {
     const float* from = row_of(call.output.gradient, image, t);
     float* to = call.parameters[0].gradient + (call.count(0) + t) * shape.columns;
     if (call.has_columns()) {
-      for_vectors(shape.columns, [&](size_t i, auto part) HWY_ATTR {
-        part.put(part.load(from + i), true, to + i);
-      });
+      for_vectors(shape.columns, [&](size_t i, auto part)
+                                     HWY_ATTR { part.put(part.load(from + i), true, to + i); });
     } else {
       summed_columns(to, from, shape.columns, shape.columns, 1);
     }
@@ -62,8 +61,8 @@ class Table : public Operation {
   Shape shape(const Applied& a) const override {
     const size_t columns = a.parameters[0].back(), tokens = a.parameter_size(0) / columns;
     if (a.count(1) == 0 || a.count(0) + a.count(1) > tokens) {
-      refuse_operands("table", fmt::format("rows {} from {} on, of {}", a.count(1), a.count(0),
-                                           tokens));
+      refuse_operands("table",
+                      fmt::format("rows {} from {} on, of {}", a.count(1), a.count(0), tokens));
     }
     return {a.count(1), columns};
   }

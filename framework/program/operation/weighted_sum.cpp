@@ -46,8 +46,9 @@ void forward_of_columns(const Call& call) {
   const auto &shares = call.inputs[0], &x = call.inputs[1];
   for (size_t image = 0; image < call.images; ++image) {
     simd::gemm(call.output.shape.tokens, call.output.shape.columns, x.shape.tokens,
-         {row_of(shares.value, image, 0), shares.value.row}, {row_of(x.value, image, 0), x.value.row},
-         row_of(call.output.value, image, 0), call.output.value.row, false);
+               {row_of(shares.value, image, 0), shares.value.row},
+               {row_of(x.value, image, 0), x.value.row}, row_of(call.output.value, image, 0),
+               call.output.value.row, false);
   }
 }
 
@@ -58,13 +59,13 @@ void backward_of_columns(const Call& call) {
     const simd::GemmFactor d{row_of(dout, image, 0), dout.row};
     if (shares.gradient.at) {
       simd::gemm(shares.shape.tokens, x.shape.tokens, x.shape.columns, d,
-           {row_of(x.value, image, 0), x.value.row, true}, row_of(shares.gradient, image, 0),
-           shares.gradient.row, shares.adds);
+                 {row_of(x.value, image, 0), x.value.row, true}, row_of(shares.gradient, image, 0),
+                 shares.gradient.row, shares.adds);
     }
     if (x.gradient.at) {
       simd::gemm(x.shape.tokens, x.shape.columns, shares.shape.tokens,
-           {row_of(shares.value, image, 0), shares.value.row, true}, d, row_of(x.gradient, image, 0),
-           x.gradient.row, x.adds);
+                 {row_of(shares.value, image, 0), shares.value.row, true}, d,
+                 row_of(x.gradient, image, 0), x.gradient.row, x.adds);
     }
   }
 }

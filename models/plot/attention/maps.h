@@ -4,9 +4,9 @@
 
 namespace vitrine {
 
-// How much a task's output attends to each patch of one image. A task reads the tokens by its shares
-// of the pooling (all of the class token, or a mean over the patches, plain or learned), so what it
-// attends to is the mean of the tokens' attention by these shares.
+// How much a task's output attends to each patch of one image. A task reads the tokens by its
+// shares of the pooling (all of the class token, or a mean over the patches, plain or learned), so
+// what it attends to is the mean of the tokens' attention by these shares.
 struct AttentionMaps {
   Tensor heads;    // [blocks, heads, rows, columns]
   Tensor rollout;  // [blocks, rows, columns]: through this block and all before it

@@ -1,9 +1,10 @@
+#include "framework/training/attention.h"
+
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 
 #include <cmath>
 
-#include "framework/training/attention.h"
 #include "framework/training/random_mask.h"
 #include "framework/training/value.h"
 
@@ -12,13 +13,15 @@ namespace {
 
 Tensor with_dropout(const TorchCall& call, const Tensor& q, const Tensor& k, const Tensor& v) {
   const int64_t n = q.size(2), tokens = k.size(2), heads = q.size(1);
-  const Tensor scores = at::matmul(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
+  const Tensor scores =
+      at::matmul(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
   const auto number = [&](int64_t i) {
     const int64_t head = i / (n * tokens), query = i / tokens % n + call.count(3);
     return (head * tokens + query) * tokens + i % tokens;
   };
-  const Tensor mask = random_mask(call, q, heads * n * tokens, call.numbers[1], call.count(2), number)
-                          .view({q.size(0), heads, n, tokens});
+  const Tensor mask =
+      random_mask(call, q, heads * n * tokens, call.numbers[1], call.count(2), number)
+          .view({q.size(0), heads, n, tokens});
   return at::matmul(at::softmax(scores, -1) * mask, v).transpose(1, 2).flatten(2);
 }
 
@@ -27,7 +30,8 @@ Tensor form(const TorchCall& call) {
   const auto by_head = [&](const Tensor& x) {  // [B, n, D] -> [B, heads, n, width]
     return x.unflatten(2, {heads, width}).transpose(1, 2);
   };
-  const Tensor q = by_head(call.inputs[0]), k = by_head(call.inputs[1]), v = by_head(call.inputs[2]);
+  const Tensor q = by_head(call.inputs[0]), k = by_head(call.inputs[1]),
+               v = by_head(call.inputs[2]);
   return call.numbers[1] > 0 ? with_dropout(call, q, k, v) : attention_of_heads(q, k, v);
 }
 

@@ -1,4 +1,5 @@
 #include "framework/training/softmax.h"
+
 #include "framework/training/value.h"
 
 namespace vitrine {

@@ -5,7 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0].narrow(1, call.count(0), call.count(1)); }
+Tensor form(const TorchCall& call) {
+  return call.inputs[0].narrow(1, call.count(0), call.count(1));
+}
 
 VITRINE_TORCH_FORM(tokens, form)
 
