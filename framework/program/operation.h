@@ -29,6 +29,13 @@ struct TokenRange {
   bool operator==(const TokenRange&) const = default;
 };
 
+// Some of a program's parameter: `count` of what its first dimension counts, from `first` on; 0 is
+// all. kNone: it is left out.
+struct ParameterUse {
+  static constexpr size_t kNone = ~size_t{0};
+  size_t index = kNone, first = 0, count = 0;
+};
+
 // An operation with its operands' sizes.
 struct Applied {
   std::vector<Shape> inputs;
@@ -131,8 +138,12 @@ class Operation {
   // that it then takes.
   virtual bool narrows() const { return true; }
   virtual std::vector<double> narrowed(const Applied& applied, TokenRange tokens) const;
-  // Whether columns of the output are computed by rows of the parameters, each for itself.
-  virtual bool has_columns_apart() const { return false; }
+  // Makes the parameters those that give these columns of the output alone. False where there are
+  // none such.
+  virtual bool take_columns(const Applied&, size_t /*first*/, size_t /*count*/,
+                            std::vector<ParameterUse>&) const {
+    return false;
+  }
 
   // --- what needs no computing
 

@@ -10,13 +10,6 @@
 // the results of earlier steps. Without torch.
 namespace vitrine {
 
-// Some of a parameter: `count` of what its first dimension counts, from `first` on; 0 is all.
-// kNone: it is left out.
-struct ParameterUse {
-  static constexpr size_t kNone = ~size_t{0};
-  size_t index = kNone, first = 0, count = 0;
-};
-
 struct Step {
   std::string operation;
   std::vector<size_t> inputs;  // steps whose results it takes

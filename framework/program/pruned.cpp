@@ -15,30 +15,36 @@ TokenRange hull(TokenRange a, TokenRange b) {
 
 bool takes_columns(const Step& step) { return step.operation == kColumnsPart; }
 
+// The step that gives the columns that `step` takes, from what its input is computed from. False
+// where they cannot be computed by themselves.
+bool make_part(const Program& program, const Step& step, Step& part) {
+  part = program.steps[step.inputs[0]];
+  const auto first = static_cast<size_t>(step.numbers[0]);
+  const Applied applied = program.applied(step.inputs[0]);
+  part.scope = step.scope;
+  part.shape = step.shape;
+  return find_operation(part.operation)
+      .take_columns(applied, first, step.shape.columns, part.parameters);
+}
+
 // The same program, in which a step that is only read by columns is a step for each of them, where
 // its columns are computed apart.
 Program with_columns_apart(const Program& program) {
-  std::vector<bool> apart(program.steps.size());
-  for (size_t i = 0; i < program.steps.size(); ++i)
-    apart[i] = find_operation(program.steps[i].operation).has_columns_apart();
-  for (const Step& step : program.steps) {
-    for (const size_t input : step.inputs) apart[input] = apart[input] && takes_columns(step);
+  std::vector<bool> apart(program.steps.size(), true);
+  std::vector<Step> parts(program.steps.size());  // what a step becomes that takes columns
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    const Step& step = program.steps[i];
+    for (const size_t input : step.inputs) {
+      if (apart[input]) apart[input] = takes_columns(step) && make_part(program, step, parts[i]);
+    }
   }
   for (const size_t output : program.outputs) apart[output] = false;
   for (const auto& [name, step] : program.names) apart[step] = false;
 
   Program out = program;
-  for (Step& step : out.steps) {
-    if (!takes_columns(step) || !apart[step.inputs[0]]) continue;
-    const size_t scope = step.scope;
-    const auto first = static_cast<size_t>(step.numbers[0]);
-    const auto count = static_cast<size_t>(step.numbers[1]);
-    step = program.steps[step.inputs[0]];
-    step.scope = scope;
-    step.shape.columns = count;
-    for (ParameterUse& use : step.parameters) {
-      if (use.index != ParameterUse::kNone) use = {use.index, use.first + first, count};
-    }
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    if (takes_columns(program.steps[i]) && apart[program.steps[i].inputs[0]])
+      out.steps[i] = parts[i];
   }
   return out;
 }

@@ -19,11 +19,11 @@ Value pool(const char* operation, const Value& x, std::array<int64_t, 2> size,
 Value linear(const Value& x, const Tensor& weight, const Tensor& bias) {
   return apply("linear", {x}, {weight, bias});
 }
-Value grouped_linear(const Value& x, const std::vector<Tensor>& weights,
+Value grouped_linear(const Value& x, int64_t groups, const std::vector<Tensor>& weights,
                      const std::vector<Tensor>& biases) {
   std::vector<Tensor> parameters = weights;
   parameters.insert(parameters.end(), biases.begin(), biases.end());
-  return apply("grouped_linear", {x}, parameters);
+  return apply("grouped_linear", {x}, parameters, {number(groups)});
 }
 Value convolution(const Value& x, std::array<int64_t, 2> size, const Tensor& weight,
                   const Tensor& bias, std::array<int64_t, 2> stride,

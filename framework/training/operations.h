@@ -12,8 +12,9 @@ namespace vitrine {
 // --- linear maps; weights are [out, in], where all dimensions but the first count as one
 
 Value linear(const Value& x, const Tensor& weight, const Tensor& bias = {});
-// Columns in as many groups as there are weights, each with its own map.
-Value grouped_linear(const Value& x, const std::vector<Tensor>& weights,
+// Columns in groups, each with maps of its own: the weights [out, columns / groups] of all groups
+// for the first map, which gives the first columns, then for the next; the biases [out] likewise.
+Value grouped_linear(const Value& x, int64_t groups, const std::vector<Tensor>& weights,
                      const std::vector<Tensor>& biases);
 // A map of features [height * width, channels]; weight [out, channels, height, width]. Pairs are
 // rows, columns.

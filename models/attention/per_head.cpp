@@ -20,19 +20,17 @@ struct Options {
 class PerHeadAttention : public Attention {
  public:
   PerHeadAttention(const Options& options, const PartContext& context) : context_(context) {
-    q_ = add_maps("q");
-    k_ = add_maps("k");
-    v_ = add_maps("v");
+    for (const char* name : {"q", "k", "v"}) add_maps(name);
     if (options.output_projection)
       projection_ = add("projection", std::make_shared<Linear>(context.hidden_d, context.hidden_d));
   }
 
  protected:
   Value forward(const Value& x) override {
-    const int64_t heads = context_.n_heads;
-    Value q = grouped_linear(x, q_.weights, q_.biases);
-    Value k = grouped_linear(x, k_.weights, k_.biases);
-    const Value v = grouped_linear(x, v_.weights, v_.biases);
+    const int64_t d = context_.hidden_d, heads = context_.n_heads;
+    const Value qkv = grouped_linear(x, heads, weights_, biases_);
+    Value q = columns(qkv, 0, d), k = columns(qkv, d, d);
+    const Value v = columns(qkv, 2 * d, d);
     if (context_.position) {
       q = context_.position->turned(q, heads);
       k = context_.position->turned(k, heads);
@@ -43,26 +41,20 @@ class PerHeadAttention : public Attention {
   }
 
  private:
-  struct Maps {
-    std::vector<Tensor> weights, biases;  // of each head: [d, d], [d]
-  };
-
-  Maps add_maps(const char* name) {
-    Maps out;
+  void add_maps(const char* name) {
     torch::nn::ModuleList heads;
     const int64_t width = context_.hidden_d / context_.n_heads;
     for (int64_t head = 0; head < context_.n_heads; ++head) {
       torch::nn::Linear linear(width, width);
       heads->push_back(linear);
-      out.weights.push_back(linear->weight);
-      out.biases.push_back(linear->bias);
+      weights_.push_back(linear->weight);
+      biases_.push_back(linear->bias);
     }
     register_module(name, heads);
-    return out;
   }
 
   PartContext context_;
-  Maps q_, k_, v_;
+  std::vector<Tensor> weights_, biases_;  // of q's heads, then k's, then v's: [d, d], [d]
   std::shared_ptr<Linear> projection_;
 };
 

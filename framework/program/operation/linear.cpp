@@ -142,7 +142,13 @@ class Linear : public Operation {
   double flops(const Applied& a) const override {
     return 2.0 * static_cast<double>(a.output.size()) * static_cast<double>(a.inputs[0].columns);
   }
-  bool has_columns_apart() const override { return true; }
+  bool take_columns(const Applied&, size_t first, size_t count,
+                    std::vector<ParameterUse>& parameters) const override {
+    for (ParameterUse& use : parameters) {
+      if (use.index != ParameterUse::kNone) use = {use.index, use.first + first, count};
+    }
+    return true;
+  }
   bool adds() const override { return true; }
   Needs needs(const Applied&) const override { return {1, false}; }
   bool has_columns_layout() const override { return true; }

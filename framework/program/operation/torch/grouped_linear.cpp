@@ -6,17 +6,23 @@
 namespace vitrine {
 namespace {
 
-// In one product of a matrix a group.
+// In one product of a matrix a group, which holds all its maps.
 Tensor form(const TorchCall& call) {
   const Tensor& x = call.inputs[0];
-  const auto groups = static_cast<int64_t>(call.parameters.size() / 2);
+  const int64_t groups = call.count(0);
+  const auto count = static_cast<int64_t>(call.parameters.size() / 2), maps = count / groups;
   const auto first = call.parameters.begin();
-  const Tensor weights = at::stack(std::vector<Tensor>(first, first + groups));  // [G, out, in]
-  const Tensor biases = at::stack(std::vector<Tensor>(first + groups, call.parameters.end()));
+  const auto by_group = [&](const std::vector<Tensor>& parts) {  // [G, maps * out, ...]
+    return at::stack(parts).unflatten(0, {maps, groups}).transpose(0, 1).flatten(1, 2);
+  };
+  const Tensor weights = by_group({first, first + count});
+  const Tensor biases = by_group({first + count, call.parameters.end()});
   const Tensor rows = x.reshape({-1, groups, weights.size(2)}).transpose(0, 1);
-  return at::baddbmm(biases.unsqueeze(1), rows, weights.transpose(1, 2))  // [G, B * n, out]
-      .transpose(0, 1)
-      .reshape({x.size(0), x.size(1), groups * weights.size(1)});
+  const Tensor mapped = at::baddbmm(biases.unsqueeze(1), rows, weights.transpose(1, 2));
+  return mapped
+      .unflatten(2, {maps, -1})  // [G, B * n, maps, out]
+      .permute({1, 2, 0, 3})
+      .reshape({x.size(0), x.size(1), mapped.size(2) * groups});
 }
 
 VITRINE_TORCH_FORM(grouped_linear, form)
