@@ -107,6 +107,10 @@ void product(Target out, Target addend, Factor a, Factor b, size_t rows, size_t 
   for (; r + kRows <= rows; r += kRows) {
     size_t c = 0;
     for (; c + kColumns <= columns; c += kColumns) tile.template operator()<kRows, kColumns>(r, c);
+    if (kColumns == 4 && c + 2 <= columns) {
+      tile.template operator()<kRows, 2>(r, c);
+      c += 2;
+    }
     for (; c < columns; ++c) tile.template operator()<kRows, 1>(r, c);
   }
   for (; r < rows; ++r) {

@@ -29,16 +29,28 @@ struct Window {
   // within the kernel. What lies in the padding is left out.
   template <class Work>
   void for_each(size_t output, const Work& work) const {
+    for_each_row(output, [&](size_t token, size_t place, size_t count) {
+      for (size_t i = 0; i < count; ++i) work(token + i, place + i);
+    });
+  }
+  // The same by stretches of neighbouring tokens: `work(token, place, count)`.
+  template <class Work>
+  void for_each_row(size_t output, const Work& work) const {
     const size_t top = output / out_width() * stride_y, left = output % out_width() * stride_x;
+    const size_t begin = left < padding_x ? padding_x - left : 0;
+    const size_t end = std::min(kernel_width, width + padding_x - left);
     for (size_t y = 0; y < kernel_height; ++y) {
       const size_t row = top + y;
-      if (row < padding_y || row >= height + padding_y) continue;
-      for (size_t x = 0; x < kernel_width; ++x) {
-        const size_t column = left + x;
-        if (column < padding_x || column >= width + padding_x) continue;
-        work((row - padding_y) * width + column - padding_x, y * kernel_width + x);
-      }
+      if (row < padding_y || row >= height + padding_y || begin >= end) continue;
+      work((row - padding_y) * width + left + begin - padding_x, y * kernel_width + begin,
+           end - begin);
     }
+  }
+  // Whether the window reaches into the padding at an output.
+  bool is_cut(size_t output) const {
+    const size_t top = output / out_width() * stride_y, left = output % out_width() * stride_x;
+    return top < padding_y || left < padding_x || top + kernel_height > height + padding_y ||
+           left + kernel_width > width + padding_x;
   }
 };
 
