@@ -1,6 +1,7 @@
 #include "framework/training/backend.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
@@ -214,6 +215,13 @@ std::vector<Tensor> Backend::forward(const Tensor& given, const BatchPosition* p
   Prepared& prepared = prepare(nullptr);
   const Tensor images = given.contiguous();
   if (!prepared.kernel) return outputs_in_libtorch(prepared, images, position);
+  BatchPosition drawn;
+  if (!position && model_->is_training()) {
+    // What is random draws from libtorch's generator, as it does there.
+    drawn.seed = static_cast<uint64_t>(at::empty({}, at::kLong).random_().item<int64_t>());
+    drawn.indices = at::arange(images.size(0));
+    position = &drawn;
+  }
   prepared.bind(nullptr);
   const Tensor trained = prepared.any_trained();
   if (at::GradMode::is_enabled() && trained.defined()) {

@@ -126,7 +126,10 @@ ParameterUse Recorder::use(const Tensor& parameter) {
   const std::vector<int64_t> sizes = parameter.sizes().vec();
   program_.parameters.push_back(
       {fmt::format("constant.{}", parameters_.size()), {sizes.begin(), sizes.end()}});
-  parameters_.push_back(parameter.contiguous());
+  // It goes with the parameters, wherever they are.
+  const at::Device device =
+      parameters_.empty() ? parameter.device() : parameters_.front().device();
+  parameters_.push_back(parameter.to(device).contiguous());
   return {parameters_.size() - 1, 0, 0};
 }
 
