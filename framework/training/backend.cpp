@@ -83,19 +83,27 @@ struct Backend::Prepared {
 
 namespace {
 
-Feed feed_of(const Tensor& images, const BatchPosition* position) {
+Feed feed_of(const Tensor& images, const BatchPosition& position) {
   Feed feed;
   if (images.scalar_type() == at::kByte) {
     feed.bytes = images.const_data_ptr<uint8_t>();
   } else {
     feed.values = images.const_data_ptr<float>();
   }
-  if (position && position->indices.defined()) {
-    feed.image_numbers = position->indices.const_data_ptr<int64_t>();
-    feed.seed = position->seed;
-    feed.epoch = position->epoch;
+  if (position.indices.defined()) {
+    feed.image_numbers = position.indices.const_data_ptr<int64_t>();
+    feed.seed = position.seed;
+    feed.epoch = position.epoch;
   }
   return feed;
+}
+
+// Where nobody tells a position, what is random in training draws from libtorch's generator.
+BatchPosition position_of(const BatchPosition* given, const Model& model, int64_t images) {
+  if (given && given->indices.defined()) return *given;
+  if (!model.is_training()) return {};
+  const auto seed = at::empty({}, at::kLong).random_().item<int64_t>();
+  return {static_cast<uint64_t>(seed), 0, at::arange(images)};
 }
 
 std::vector<Tensor> empty_outputs(const Program& program, size_t count, int64_t batch) {
@@ -138,7 +146,7 @@ class Backend::WithGradients : public torch::autograd::Function<WithGradients> {
     std::vector<bool> begins(prepared->kernel->program().outputs.size());
     std::fill_n(begins.begin(), tasks, true);
     saved->kept = prepared->kernel->forward_and_keep(
-        prepared->binding, feed_of(images, &saved->position), static_cast<size_t>(images.size(0)),
+        prepared->binding, feed_of(images, saved->position), static_cast<size_t>(images.size(0)),
         compute_threads(), addresses(outputs, begins.size()), begins);
     context->saved_data["saved"] = c10::IValue::make_capsule(std::move(saved));
     return outputs;
@@ -157,7 +165,7 @@ class Backend::WithGradients : public torch::autograd::Function<WithGradients> {
     }
     const Tensor sums =
         at::empty({static_cast<int64_t>(prepared.binding.gradient_count)}, at::kFloat);
-    prepared.kernel->backward(prepared.binding, feed_of(saved.images, &saved.position),
+    prepared.kernel->backward(prepared.binding, feed_of(saved.images, saved.position),
                               static_cast<size_t>(saved.images.size(0)), compute_threads(),
                               *saved.kept, by, sums.data_ptr<float>());
     prepared.accumulate(sums.const_data_ptr<float>());
@@ -223,16 +231,17 @@ std::vector<Tensor> Backend::forward(const Tensor& given, const BatchPosition* p
     position = &drawn;
   }
   prepared.bind(nullptr);
+  const BatchPosition here = position_of(position, *model_, images.size(0));
   const Tensor trained = prepared.any_trained();
   if (at::GradMode::is_enabled() && trained.defined()) {
     const auto found = std::find_if(prepared_.begin(), prepared_.end(),
                                     [&](const auto& each) { return each.get() == &prepared; });
-    return WithGradients::apply(trained, *found, images, position ? *position : BatchPosition());
+    return WithGradients::apply(trained, *found, images, here);
   }
   const size_t tasks = prepared.recording.outputs.size();
   const auto outputs = empty_outputs(prepared.kernel->program(), tasks, images.size(0));
   if (images.size(0) > 0) {
-    prepared.kernel->forward(prepared.binding, feed_of(images, position),
+    prepared.kernel->forward(prepared.binding, feed_of(images, here),
                              static_cast<size_t>(images.size(0)), compute_threads(),
                              addresses(outputs, prepared.kernel->program().outputs.size()));
   }
@@ -246,7 +255,8 @@ Objective::Result Backend::run_kernel(Prepared& prepared, const Batch& batch,
   const at::NoGradGuard no_grad;
   const Kernel& kernel = *prepared.kernel;
   const Tensor images = batch.images.contiguous();
-  Feed feed = feed_of(images, &batch.position);
+  const BatchPosition here = position_of(&batch.position, *model_, batch.size());
+  Feed feed = feed_of(images, here);
   const std::vector<Tensor> targets = objective.targets(batch.labels);
   for (const Tensor& target : targets) feed.targets.push_back(target.const_data_ptr<int64_t>());
   const size_t count = kernel.program().outputs.size(), tasks = objective.tasks().size();
@@ -272,7 +282,7 @@ Objective::Result Backend::run_kernel(Prepared& prepared, const Batch& batch,
   const std::vector<Tensor> losses(all.begin() + static_cast<ptrdiff_t>(tasks), all.end());
   all.resize(tasks);
   outputs = std::move(all);
-  return {Tensor(), objective.sums(outputs, losses, targets)};
+  return objective.from_losses(outputs, losses, targets);
 }
 
 Backend::Outcome Backend::evaluate(const Batch& batch, const Objective& objective) {
@@ -294,7 +304,8 @@ Objective::Result Backend::differentiate(const Batch& batch, const Objective& ob
     std::vector<Tensor> outputs;
     return run_kernel(prepared, batch, objective, share, &parameters, outputs);
   }
-  const Objective::Result result = objective(forward(batch.images, &batch.position), batch.labels);
+  const Objective::Result result =
+      objective(forward(batch.images, &batch.position), batch.labels);
   (share == 1 ? result.loss : result.loss * share).backward();
   return result;
 }

@@ -25,7 +25,7 @@ Tensor random_mask(const TorchCall& call, const Tensor& like, int64_t count, dou
                    int64_t site, const Number& number) {
   const Tensor out = at::empty({like.size(0), count}, like.options());
   const BatchPosition* position = call.feed ? call.feed->position : nullptr;
-  if (!position || !like.is_cpu())
+  if (!position || !position->indices.defined() || !like.is_cpu())
     return Tensor(out).bernoulli_(1 - probability).div_(1 - probability);
   const auto least = static_cast<float>(probability);
   const float kept = 1 / (1 - least);
