@@ -67,9 +67,10 @@ std::string question(const std::vector<KnownKey>& meant, const Show& show) {
   return "did you mean " + enumerated(names) + "?";
 }
 
-// "a.b" and "b: {c: 1}" are about "a.b.c", where the mapping has no other key.
+// "a.b" and "b: {c: 1}" are about "a.b.c", where the mapping has no other key; {type: x} is x.
 std::string path_of_value(const std::string& path, const Node& node) {
-  const bool single = node.is_mapping() && node.children.size() == 1;
+  const bool single =
+      node.is_mapping() && node.children.size() == 1 && node.children[0].key != "type";
   return single ? path_of_value(join_path(path, node.children[0].key), node.children[0]) : path;
 }
 
