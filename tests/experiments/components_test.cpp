@@ -77,10 +77,12 @@ TEST_CASE("every loss is finite, positive and has a gradient") {
     Tensor output = at::linspace(-2, 3, 24).view({6, 4});
     if (task.probabilities) output = at::softmax(output, -1);
     output.requires_grad_();
-    const Tensor loss = make<Loss>(name, {{task}})->forward(output, target, task);
-    CHECK(loss.dim() == 0);
-    CHECK(loss.item<double>() > 0);
-    loss.backward();
+    const Value numbers(target.to(at::kFloat).view({6, 1, 1}));
+    const Tensor loss =
+        make<Loss>(name, {{task}})->forward(output.unsqueeze(1), numbers, task).tensor();
+    CHECK(loss.sizes() == at::IntArrayRef({6, 1, 1}));
+    CHECK(loss.min().item<double>() > 0);
+    loss.mean().backward();
     CHECK(all_finite(output.grad()));
     CHECK(output.grad().abs().max().item<double>() > 0);
   }

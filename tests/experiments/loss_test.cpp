@@ -19,8 +19,11 @@ Task task(int64_t classes, bool probabilities, const std::string& name = "class"
 }
 
 double value(const std::string& loss, const Tensor& output, const Task& task) {
+  const Tensor target = at::tensor({2.0F, 0.0F}).view({2, 1, 1});
   return make<Loss>(loss, {{task}})
-      ->forward(output, at::tensor({2, 0}, at::kLong), task)
+      ->forward(output.unsqueeze(1), target, task)
+      .tensor()
+      .mean()
       .item<double>();
 }
 

@@ -21,8 +21,13 @@ struct Include {
 const fs::path kRoot = VITRINE_SOURCE_DIR;
 const std::vector<std::string> kComponentRooms = {"models", "datasets", "experiments"};
 const std::vector<std::string> kTorchFree = {
-    "framework/config", "framework/registry", "framework/files",   "framework/runs",
-    "framework/simd",   "framework/sweeps",   "framework/reports", "framework/cli"};
+    "framework/config", "framework/registry", "framework/files", "framework/runs",
+    "framework/simd",   "framework/kernel",   "framework/program", "framework/sweeps",
+    "framework/reports", "framework/cli"};
+// Operations' forms in libtorch stand beside them, and are compiled into the engine alone.
+const std::string kTorchForms = "framework/program/operation/torch/";
+// What the components of models/ have in common.
+const std::vector<std::string> kShared = {"models/parts.h", "models/heads.h"};
 
 bool begins_with_any(const std::string& text, const std::vector<std::string>& prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
@@ -82,7 +87,7 @@ void find_torch(const std::string& file, const std::string& chain, std::set<std:
   }
 }
 
-// "models/encoder/fused/kernel.h" belongs to models/encoder/fused.cpp and to what lies beside it.
+// "models/plot/attention/maps.h" belongs to models/plot/attention.cpp and to what lies beside it.
 bool is_own(const std::string& file, const std::string& included) {
   const std::string folder = fs::path(included).parent_path().generic_string();
   const bool below_kind = std::count(folder.begin(), folder.end(), '/') >= 2;
@@ -97,7 +102,7 @@ std::string joined(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-TEST_CASE("components include the framework, models/parts.h and nothing of each other",
+TEST_CASE("components include the framework, what models share and nothing of each other",
           "[layout]") {
   std::vector<std::string> wrong;
   for (const std::string& room : kComponentRooms) {
@@ -107,7 +112,7 @@ TEST_CASE("components include the framework, models/parts.h and nothing of each 
             fs::exists(kRoot / include.name) ||
             begins_with_any(include.name, {"models/", "datasets/", "experiments/", "tests/"});
         const bool allowed = include.name.starts_with("framework/") ||
-                             include.name == "models/parts.h" || is_own(file, include.name);
+                             begins_with_any(include.name, kShared) || is_own(file, include.name);
         if (ours && !allowed)
           wrong.push_back(file + ":" + std::to_string(include.line) + " includes " + include.name);
       }
@@ -132,7 +137,7 @@ TEST_CASE("rooms without torch reach no torch header", "[layout]") {
   std::vector<std::string> found;
   for (const std::string& file : sources_in("framework")) {
     const bool on_top = fs::path(file).parent_path() == "framework";
-    if (!on_top && !begins_with_any(file, kTorchFree)) continue;
+    if (file.starts_with(kTorchForms) || (!on_top && !begins_with_any(file, kTorchFree))) continue;
     std::set<std::string> seen = {file};
     find_torch(file, "", seen, found);
   }
@@ -181,6 +186,69 @@ TEST_CASE("a component's file ends with its registration", "[layout]") {
       }
       if (!ends)
         wrong.push_back(file + ": VITRINE_REGISTER is not its last statement, or not there once");
+    }
+  }
+  CHECK(joined(wrong) == "");
+}
+
+namespace {
+
+// Of the files that have components of models/: "models/mlp/gelu.cpp" is gelu.
+std::set<std::string> names_in_models() {
+  std::set<std::string> out;
+  for (const std::string& file : sources_in("models")) {
+    if (file.ends_with(".cpp") && std::count(file.begin(), file.end(), '/') <= 2)
+      out.insert(fs::path(file).stem());
+  }
+  return out;
+}
+
+// Words that mean something else where they stand, and two that a user is told.
+bool is_another_word(const std::string& file, const std::string& name) {
+  static const std::map<std::string, std::set<std::string>> words = {
+      // There is nothing of it.
+      {"none",
+       {"framework/training/run_metrics.cpp", "framework/cli/plot_curves.cpp",
+        "framework/registry/registry.cpp", "framework/registry/abi.h",
+        "framework/reports/comparison.cpp", "framework/reports/comparison_text.cpp",
+        "framework/reports/report_data.cpp", "framework/sweeps/variants.cpp",
+        "framework/runs/metrics_reader.cpp"}},
+      // Of the values of several runs.
+      {"mean",
+       {"framework/cli/sweep.cpp", "framework/reports/comparison_formats.cpp",
+        "framework/reports/report_charts.cpp"}},
+      {"linear", {"framework/reports/report_charts.cpp"}},  // an axis
+      {"layer", {"framework/cli/show.cpp"}},                // a heading
+      {"native", {"framework/cli/export.cpp"}},             // the default that `export` tells
+  };
+  const auto found = words.find(name);
+  return found != words.end() && found->second.contains(file);
+}
+
+}  // namespace
+
+TEST_CASE("the framework names no part and no model", "[layout]") {
+  const std::set<std::string> names = names_in_models();
+  REQUIRE(names.contains("gelu"));
+  REQUIRE(names.contains("vit"));
+  // Some parts are called like the operation that they consist of.
+  const auto is_operation = [](const std::string& file, const std::string& name) {
+    return fs::exists(kRoot / "framework/program/operation" / (name + ".cpp")) &&
+           (file == "framework/training/operations.cpp" ||
+            file == "framework/program/operation/" + name + ".cpp");
+  };
+  static const std::regex quoted(R"re("([^"\\]*)")re");
+  std::vector<std::string> wrong;
+  for (const std::string& file : sources_in("framework")) {
+    const auto lines = lines_of(file);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const std::string code = lines[i].substr(0, lines[i].find("//"));
+      for (std::sregex_iterator it(code.begin(), code.end(), quoted), end; it != end; ++it) {
+        const std::string name = (*it)[1];
+        if (!names.contains(name) || is_operation(file, name) || is_another_word(file, name))
+          continue;
+        wrong.push_back(file + ":" + std::to_string(i + 1) + " names " + name);
+      }
     }
   }
   CHECK(joined(wrong) == "");

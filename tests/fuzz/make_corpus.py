@@ -46,7 +46,7 @@ def metrics():
         "config": {"optimizer": {"type": "adam", "lr": 0.005}}, "config_sha256": "a" * 64,
         "dataset": {"type": "mnist", "sha256": "b" * 64, "train": 60000, "validation": 0,
                     "test": 10000},
-        "model": {"type": "vit", "parameters": 1642, "flops_per_image": 0, "encoder": "layers"},
+        "model": {"type": "vit", "parameters": 1642, "flops_per_image": 0},
         "environment": {"vitrine": "0.1.0", "threads": 2},
         "metrics": {"test/accuracy": {"goal": "max", "unit": "fraction"}},
         "history": [{"epoch": 1, "step": 469, "train/loss": None}],

@@ -35,7 +35,7 @@ TEST_CASE("every model is trained, saved and loaded") {
     const std::string yaml = "{type: " + name + "}";
     const Tensor pixels = at::randint(0, 256, {2, 1, 28, 28}, at::kByte);
     const auto model = make_model(yaml, images_of(1, 28, 28));
-    const auto outputs = model->forward(pixels);
+    const auto outputs = outputs_of(model, pixels);
     REQUIRE(outputs.size() == model->tasks().size());
     Tensor sum = at::zeros({});
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -82,7 +82,7 @@ TEST_CASE("every layout holds all weights of a model that it fits, and refuses o
 }
 
 TEST_CASE("every plot draws, and the same each time") {
-  const PlotContext context = {make_model("{type: vit}", images_of(1, 28, 28)),
+  const PlotContext context = {make_model("{type: vit}", images_of(1, 28, 28)), {1, 28, 28},
                                [](const std::vector<std::string>& names) {
                                  std::vector<PlotImage> out;
                                  for (const std::string& name : names) {

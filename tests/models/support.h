@@ -137,10 +137,13 @@ inline double largest_difference(const Tensor& a, const Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-// Of each task [B, classes], executed as a run executes it, in the model's present mode.
-inline std::vector<Tensor> outputs_of(const std::shared_ptr<Model>& model, const Tensor& images) {
+// Of each task [B, classes], in the model's present mode: executed in the way that is named, else as
+// a run executes it.
+inline std::vector<Tensor> outputs_of(const std::shared_ptr<Model>& model, const Tensor& images,
+                                      std::string way = "") {
   const std::vector<int64_t> sizes = images.sizes().slice(1).vec();
-  return Backend(model, choose_backend(*model, sizes, "cpu").value, sizes, "cpu").forward(images);
+  if (way.empty()) way = choose_backend(*model, sizes, "cpu").value;
+  return Backend(model, way, sizes, "cpu").forward(images);
 }
 
 // One step of an optimizer changes the model, and a model.safetensors keeps all of it: what is

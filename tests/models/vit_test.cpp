@@ -3,6 +3,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/error.h"
+#include "framework/training/recording.h"
 #include "tests/models/support.h"
 
 namespace vitrine {
@@ -130,7 +131,7 @@ TEST_CASE("several tasks have their own tokens, heads and targets") {
   CHECK(tasks[1].probabilities);
   CHECK(tasks[1].class_names == std::vector<std::string>{"not above 5", "above 5"});
   CHECK(tasks[1].target_of_label == std::vector<int64_t>{0, 0, 0, 0, 0, 0, 1, 1, 1, 1});
-  const auto out = model->forward(at::rand({3, 1, 28, 28}));
+  const auto out = outputs_of(model, at::rand({3, 1, 28, 28}));
   REQUIRE(out.size() == 2);
   CHECK(out[0].sizes().vec() == std::vector<int64_t>{3, 10});
   CHECK(out[1].sizes().vec() == std::vector<int64_t>{3, 2});
@@ -139,7 +140,11 @@ TEST_CASE("several tasks have their own tokens, heads and targets") {
 TEST_CASE("bytes are pixels of which 255 is 1") {
   const auto model = make_model(kTutorial, images_of(1, 28, 28));
   const Tensor bytes = at::randint(0, 256, {4, 1, 28, 28}, at::kByte);
-  CHECK(same_bits(model->forward(bytes).at(0), model->forward(bytes.to(at::kFloat) / 255).at(0)));
+  for (const char* way : {kLayers, kFused}) {
+    CAPTURE(way);
+    CHECK(same_bits(outputs_of(model, bytes, way).at(0),
+                    outputs_of(model, bytes.to(at::kFloat) / 255, way).at(0)));
+  }
 }
 
 TEST_CASE("dropout, stochastic depth and attention dropout act in training only") {
@@ -149,27 +154,19 @@ TEST_CASE("dropout, stochastic depth and attention dropout act in training only"
       "dropout: 0.5}, mlp: {type: gelu, dropout: 0.5}}",
       images_of(1, 28, 28));
   const Tensor images = at::rand({4, 1, 28, 28});
-  model->train();
-  CHECK_FALSE(same_bits(model->forward(images).at(0), model->forward(images).at(0)));
-  model->eval();
-  CHECK(same_bits(model->forward(images).at(0), model->forward(images).at(0)));
-}
-
-TEST_CASE("the auto encoder says what it chose and why") {
-  const auto decisions =
-      make_model("{type: vit, hidden_d: 60, n_heads: 3}", images_of(1, 28, 28))->decisions();
-  REQUIRE(decisions.size() == 1);
-  CHECK(decisions[0].key == "encoder");
-  CHECK_FALSE(decisions[0].value.empty());
-  CHECK_FALSE(decisions[0].reason.empty());
-  const auto named = make_model("{type: vit, encoder: layers}", images_of(1, 28, 28))->decisions();
-  CHECK(named.at(0).value == "layers");
-  CHECK(named.at(0).reason == "named by the config");
+  for (const char* way : {kLayers, kFused}) {
+    CAPTURE(way);
+    model->train();
+    CHECK_FALSE(same_bits(outputs_of(model, images, way)[0], outputs_of(model, images, way)[0]));
+    model->eval();
+    CHECK(same_bits(outputs_of(model, images, way)[0], outputs_of(model, images, way)[0]));
+  }
 }
 
 TEST_CASE("the summary counts the tutorial's model as by hand") {
-  const auto rows =
-      make_model(kTutorial, images_of(1, 28, 28))->layers(at::zeros({1, 1, 28, 28}, at::kByte));
+  const auto model = make_model(kTutorial, images_of(1, 28, 28));
+  const auto rows = layers_of(*model, {1, 28, 28});
+  CHECK(model->is_training());
   REQUIRE(rows.size() == 7);
   const auto row = [&](size_t i, std::string name, std::string type, std::vector<int64_t> shape,
                        int64_t parameters, int64_t flops) {
@@ -186,11 +183,49 @@ TEST_CASE("the summary counts the tutorial's model as by hand") {
   // q, k, v of 2 heads; scores and values; two linear layers.
   row(3, "blocks.0", "pre_norm", {50, 8}, 704,
       50 * 3 * 2 * 2 * 16 + 2 * 2 * 2 * 50 * 50 * 4 + 2 * 50 * 2 * 8 * 32);
-  // The last block answers the class token alone.
-  row(4, "blocks.1", "pre_norm", {1, 8}, 704,
+  // The last block computes the class token alone.
+  row(4, "blocks.1", "pre_norm", {50, 8}, 704,
       (50 * 2 + 1) * 2 * 2 * 16 + 2 * 2 * 2 * 50 * 4 + 2 * 2 * 8 * 32);
   row(5, "pooling", "class_token", {1, 8}, 0, 0);
-  row(6, "head", "softmax", {10}, 90, 2 * 8 * 10);
+  row(6, "head", "softmax", {1, 10}, 90, 2 * 8 * 10);
+}
+
+TEST_CASE("the last block computes the tokens that the pooling reads, and no other") {
+  const auto last_block = [](const std::string& options) {
+    const auto model = make_model("{type: vit, n_blocks: 2, hidden_d: 8, n_heads: 2, " + options + "}",
+                                  images_of(1, 28, 28));
+    for (const LayerSummary& row : layers_of(*model, {1, 28, 28})) {
+      if (row.name == "blocks.1") return row.flops;
+    }
+    return int64_t{0};
+  };
+  // Of q, k, v in one linear layer q is computed for fewer tokens.
+  const auto flops = [](int64_t read, int64_t tokens) {
+    const int64_t q = read * 2 * 8 * 8, kv = tokens * 2 * 8 * 16, attention = 4 * read * tokens * 8;
+    return q + kv + attention + read * 2 * 8 * 8 + read * 2 * 2 * 8 * 32;
+  };
+  CHECK(last_block("pooling: class_token") == flops(1, 50));
+  CHECK(last_block("tasks: [{name: a}, {name: b}]") == flops(2, 51));
+  CHECK(last_block("pooling: mean") == flops(49, 49));
+  CHECK(last_block("n_registers: 3") == flops(1, 53));
+  CHECK(last_block("n_registers: 3, pooling: mean") == flops(49, 52));
+}
+
+TEST_CASE("registers are learned tokens before the patches that no task reads") {
+  const auto model = make_model(
+      "{type: vit, n_patches: 7, hidden_d: 8, n_heads: 2, n_registers: 2, position: learned}",
+      images_of(1, 28, 28));
+  const auto parameters = parameters_by_name(*model);
+  for (const char* name : {"tokens.class", "tokens.+register_0", "tokens.+register_1"}) {
+    CAPTURE(name);
+    REQUIRE(parameters.contains(name));
+    CHECK(parameters.at(name).sizes() == at::IntArrayRef({1, 8}));
+  }
+  CHECK(parameters.at("position.table").size(0) == 52);
+  const Tensor images = at::rand({2, 1, 28, 28});
+  const auto shares = named_values(*model, images, "pooling.shares");
+  REQUIRE(shares.size() == 1);
+  CHECK(shares[0].second.size(2) == 50);  // without the registers
 }
 
 TEST_CASE("timm's names and shapes") {

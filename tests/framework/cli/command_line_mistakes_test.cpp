@@ -144,7 +144,7 @@ TEST_CASE("What has no effect on a test is refused by it") {
         "      | ^ " +
             hint);
   CHECK(desk.run({"test", "run", "dataset.test=32", "threads=2", "training.batch_size=16",
-                  "model.encoder=layers", "loss=cross_entropy"})
+                  "backend=layers", "loss=cross_entropy"})
             .err == "");
   CHECK(desk.error(ExitCode::kUsage, {"test", "a.yaml"}) ==
         "error: there are no weights to test: give a run, or model.weights=FILE beside a config\n");

@@ -13,21 +13,23 @@ TEST_CASE("what was derived stays derived in the run's config") {
   const Node config = read_yaml(folder / "run/config.yaml");
   CHECK(config.at_path("device")->scalar == "auto");
   CHECK(config.at_path("threads")->kind == Node::Kind::kNull);
-  CHECK(config.at_path("model.encoder.type")->scalar == "auto");
+  CHECK(config.at_path("backend")->scalar == "auto");
   const Json execution = json_of(folder / "run/metrics.json").at("execution");
   CHECK(execution.at("device") ==
         Json({{"value", "cpu"}, {"derived", true}, {"why", "no GPU is here"}}));
-  CHECK(execution.at("model.encoder") ==
+  CHECK(execution.at("backend") ==
         Json({{"value", "fused"},
               {"derived", true},
-              {"why", "fused serves this model, and is faster than layers"}}));
+              {"why", "the model can be recorded, and is faster than in layers"}}));
   // Another model is served in another way.
-  const Result other = folder.run({"run/config.yaml", "model.mlp=swiglu", "training.max_steps=1",
-                                   "--threads", "1", "--run-dir", "other"});
-  CHECK(other.err == "");
+  const Result other = folder.run({"run/config.yaml", "plugins=[" VITRINE_BINARY_DIR
+                                   "/test_plugin_sine.so]",
+                                   "model.mlp=sine", "training.max_steps=1", "--threads", "1",
+                                   "--run-dir", "other"});
+  CHECK(other.err == "loading the plug-in " VITRINE_BINARY_DIR "/test_plugin_sine.so\n");
   CHECK(other.code == 0);
   const Json of_other = json_of(folder / "other/metrics.json").at("execution");
-  CHECK(of_other.at("model.encoder").at("value") == "layers");
+  CHECK(of_other.at("backend").at("value") == "layers");
   CHECK(of_other.at("threads") == Json({{"value", 1}, {"derived", false}, {"why", "asked for"}}));
 }
 

@@ -21,16 +21,16 @@ std::vector<float> floats_of(const TensorView& tensor) {
   return out;
 }
 
-TEST_CASE("the first 50 steps on MNIST are PyTorch's, whatever the encoder") {
-  const std::string encoder = GENERATE("layers", "fused");
-  CAPTURE(encoder);
+TEST_CASE("the first 50 steps on MNIST are PyTorch's, whatever the backend") {
+  const std::string backend = GENERATE("layers", "fused");
+  CAPTURE(backend);
   const TemporaryFolder folder;
   const fs::path source = VITRINE_SOURCE_DIR, mnist = mnist_folder();
   if (mnist.empty()) return;
   const Result result =
       runner({source / "configs/vit_mnist.yaml", "training.max_steps=50", "training.log_every=1",
               "threads=1", "dataset.limit_test=64", "dataset.root=" + mnist.string(),
-              "model.encoder=" + encoder, "--run-dir", "run"},
+              "backend=" + backend, "--run-dir", "run"},
              folder.path());
   INFO(result.err);
   REQUIRE(result.code == 0);

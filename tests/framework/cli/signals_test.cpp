@@ -110,7 +110,7 @@ TEST_CASE("a signal ends a test under way") {
                   "training.max_steps=1"},
                  folder.path())
               .code == 0);
-  Process process(runner_command({"test", "run", "dataset.test=60000", "model.encoder=layers"}),
+  Process process(runner_command({"test", "run", "dataset.test=60000", "backend=layers"}),
                   folder.path(), {});
   while (!handles(process, SIGTERM)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   std::this_thread::sleep_for(std::chrono::milliseconds(500));

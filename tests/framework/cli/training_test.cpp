@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 constexpr const char* kConfig = R"(name: small
 seed: 3
 threads: 1
+backend: layers
 dataset: {type: digits, train: 96, test: 64, validation: 32}
-model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2, encoder: layers}
+model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2}
 training: {epochs: 2, batch_size: 16}
 )";
 

@@ -100,14 +100,14 @@ TEST_CASE("of a place its content counts", "[reports]") {
 
 TEST_CASE("how runs were computed parts them only where that is asked for", "[reports]") {
   const auto layers = [](Metrics& m) {
-    m.config["model"]["encoder"] = "layers";
-    m.execution["model.encoder"] = {{"value", "layers"}, {"derived", false}, {"why", "asked for"}};
+    m.config["backend"] = "layers";
+    m.execution["backend"] = {{"value", "layers"}, {"derived", false}, {"why", "asked for"}};
   };
   const auto runs = variant(nothing) + variant(layers);
   CHECK(compared(runs).groups.size() == 1);
-  CHECK(compared(runs, {.by = {"model.encoder"}}).keys == Texts{"model.encoder"});
-  CHECK(labels(compared(runs, {.by = {"model.encoder"}})) ==
-        Texts{"encoder=fused", "encoder=layers"});
+  CHECK(compared(runs, {.by = {"backend"}}).keys == Texts{"backend"});
+  CHECK(labels(compared(runs, {.by = {"backend"}})) ==
+        Texts{"backend=fused", "backend=layers"});
 }
 
 // Folds of one seed.

@@ -22,18 +22,18 @@ inline Metrics example_run(int64_t seed = 0, double accuracy = 0.5) {
   metrics.config = {{"name", "small"},
                     {"seed", seed},
                     {"threads", 1},
+                    {"backend", "fused"},
                     {"note", ""},
                     {"tags", Metrics::Object::array()},
                     {"model",
                      {{"type", "vit"},
                       {"hidden_d", 8},
                       {"n_patches", {7}},
-                      {"mlp", {{"type", "gelu"}, {"ratio", 4}}},
-                      {"encoder", "fused"}}},
+                      {"mlp", {{"type", "gelu"}, {"ratio", 4}}}}},
                     {"optimizer", {{"type", "adam"}, {"lr", 0.005}}}};
   metrics.config_sha256 = std::string(64, 'a');
   metrics.keys = {{"place", {"model.weights"}},
-                  {"execution", {"threads", "model.encoder"}},
+                  {"execution", {"threads", "backend"}},
                   {"bookkeeping", Metrics::Object::array()},
                   {"label", {"name", "note", "tags"}},
                   {"replicate", {"seed"}},
@@ -44,8 +44,7 @@ inline Metrics example_run(int64_t seed = 0, double accuracy = 0.5) {
                      {"train", 96},
                      {"validation", 0},
                      {"test", 64}};
-  metrics.model = {
-      {"type", "vit"}, {"parameters", 1000}, {"flops_per_image", 5000}, {"encoder", "fused"}};
+  metrics.model = {{"type", "vit"}, {"parameters", 1000}, {"flops_per_image", 5000}};
   metrics.environment = {{"vitrine", "0.1.0"}, {"git", std::string(40, 'c')},
                          {"torch", "2.13.0"},  {"build", std::string(16, 'd')},
                          {"cpu", "x"},         {"isa", "avx2"},

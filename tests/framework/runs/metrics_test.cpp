@@ -28,8 +28,7 @@ Metrics example() {
                      {"train", 60000},
                      {"validation", 0},
                      {"test", 10000}};
-  metrics.model = {
-      {"type", "vit"}, {"parameters", 1642}, {"flops_per_image", 153000}, {"encoder", "layers"}};
+  metrics.model = {{"type", "vit"}, {"parameters", 1642}, {"flops_per_image", 153000}};
   metrics.environment = {{"vitrine", "0.1.0"}, {"git", "unknown"}, {"torch", "2.13.0"},
                          {"cpu", "x"},         {"isa", "avx2"},    {"threads", 2},
                          {"device", "cpu"}};
@@ -87,8 +86,7 @@ constexpr const char* kFinishedText = R"({
   "model": {
     "type": "vit",
     "parameters": 1642,
-    "flops_per_image": 153000,
-    "encoder": "layers"
+    "flops_per_image": 153000
   },
   "environment": {
     "vitrine": "0.1.0",

@@ -49,15 +49,15 @@ int threads_that_met_one() {
 
 // A softmax under cross-entropy with a learning rate that soon has it say 1 and 0: its gradients
 // fade below the smallest number.
-nlohmann::json train_into_saturation(const std::string& encoder) {
+nlohmann::json train_into_saturation(const std::string& backend) {
   const TemporaryFolder folder;
   write_plain(folder / "a.yaml",
-              "threads: 2\ndevice: cpu\n"
+              "threads: 2\ndevice: cpu\nbackend: " +
+                  backend +
+                  "\n"
               "dataset: {type: digits, train: 2048, test: 8}\n"
               "model: {type: vit, n_patches: 4, n_blocks: 2, hidden_d: 32, n_heads: 2, head: "
-              "softmax, encoder: " +
-                  encoder +
-                  "}\n"
+              "softmax}\n"
                   "optimizer: {type: adam, lr: 0.05}\n"
                   "training: {epochs: 1, batch_size: 128}\n");
   TrainRequest request;
@@ -71,10 +71,10 @@ nlohmann::json train_into_saturation(const std::string& encoder) {
 TEST_CASE("no thread meets a denormal number where training saturates a softmax") {
   engine();
   CHECK(flushes_denormals());
-  for (const char* encoder : {"fused", "layers"}) {
-    INFO(encoder);
+  for (const char* backend : {"fused", "layers"}) {
+    INFO(backend);
     threads_that_met_one();
-    const auto metrics = train_into_saturation(encoder);
+    const auto metrics = train_into_saturation(backend);
     CHECK(threads_that_met_one() == 0);
     CHECK(metrics.at("environment").at("denormals") == "flushed");
   }
@@ -84,11 +84,11 @@ TEST_CASE("no thread meets a denormal number where training saturates a softmax"
 TEST_CASE("the saturated softmax has denormal numbers") {
   engine();
   const uint32_t flushing = __builtin_ia32_stmxcsr();
-  for (const char* encoder : {"fused", "layers"}) {
-    INFO(encoder);
+  for (const char* backend : {"fused", "layers"}) {
+    INFO(backend);
     __builtin_ia32_ldmxcsr(flushing & ~0x8040U);
     threads_that_met_one();
-    const auto metrics = train_into_saturation(encoder);
+    const auto metrics = train_into_saturation(backend);
     const int threads = threads_that_met_one();
     __builtin_ia32_ldmxcsr(flushing);
     CHECK(threads > 0);

@@ -16,19 +16,17 @@ struct Options {
 
 class SquaredMlp : public Mlp {
  public:
-  SquaredMlp(const Options& options, const PartContext& context)
-      : up_(register_module("up",
-                            torch::nn::Linear(context.hidden_d, options.ratio * context.hidden_d))),
-        down_(register_module(
-            "down", torch::nn::Linear(options.ratio * context.hidden_d, context.hidden_d))) {}
-
-  Tensor forward(const Tensor& x) override {
-    const Tensor hidden = up_->forward(x).relu();
-    return down_->forward(hidden * hidden);
+  SquaredMlp(const Options& options, const PartContext& context) {
+    const int64_t d = context.hidden_d;
+    up_ = add("up", std::make_shared<Linear>(d, options.ratio * d));
+    down_ = add("down", std::make_shared<Linear>(options.ratio * d, d));
   }
 
+ protected:
+  Value forward(const Value& x) override { return (*down_)(square(relu((*up_)(x)))); }
+
  private:
-  torch::nn::Linear up_, down_;
+  std::shared_ptr<Linear> up_, down_;
 };
 
 bool leave_mark() {
