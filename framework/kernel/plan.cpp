@@ -30,7 +30,7 @@ class ExecutionPlanner {
     for (size_t k = 0; k < program_.outputs.size(); ++k) {
       const size_t output = program_.outputs[k];
       plan_.outputs.push_back(values_[output]);
-      plan_.output_gradients.push_back(begins_backward(k) ? gradients_[output] : Spot());
+      plan_.output_gradients.push_back(begins_backward(k) ? seeds_[k] : Spot());
     }
     allocate();
     return std::move(plan_);
@@ -168,7 +168,18 @@ class ExecutionPlanner {
     const size_t input = step(i).inputs[0];
     return !is_view(input) && !needed_[input] && readers_[input].size() == 1 &&
            !is_output_[input] && fills_buffer(values_[input], step(input).shape) &&
-           fills_buffer(values_[i], step(i).shape);
+           fills_buffer(values_[i], step(i).shape) && are_parts_done(values_[input].buffer);
+  }
+  // Of the results in the place of a whole: nobody reads them but wholes there.
+  bool are_parts_done(size_t buffer) const {
+    return std::all_of(placed_.begin(), placed_.end(), [&](size_t part) {
+      if (values_[part].buffer != buffer) return true;
+      const auto is_done = [&](size_t reader) {
+        return operation(reader).is_whole() && values_[reader].buffer == buffer;
+      };
+      return !needed_[part] && !is_output_[part] &&
+             std::all_of(readers_[part].begin(), readers_[part].end(), is_done);
+    });
   }
   void move(size_t from, size_t to) {
     for (Spot& spot : values_) {
@@ -267,14 +278,20 @@ class ExecutionPlanner {
     gradients_.resize(count_);
     written_.resize(plan_.buffers.size());
     lent_.resize(count_);
+    seeds_.resize(program_.outputs.size());
     for (size_t k = 0; k < program_.outputs.size(); ++k) {
       if (!begins_backward(k)) continue;
       const size_t output = program_.outputs[k];
       bool begins = false;
       const Spot spot = gradient_of(output, begins);
-      // Of several outputs in one buffer each is set by itself.
-      if (begins && !fills_buffer(spot, step(output).shape)) zero(spot.buffer);
-      mark_written(spot);
+      if (begins && fills_buffer(spot, step(output).shape)) {
+        seeds_[k] = spot;
+        mark_written(spot);
+      } else {
+        // It is a part of a gradient, or that of another output too: it is added to that.
+        seeds_[k] = new_spot(step(output).shape);
+        pass_to(seeds_[k], output);
+      }
     }
     for (size_t i = count_; i-- > 0;) {
       if (!trains_[i] || is_view(i) || fused_into_[i] != kNone) continue;
@@ -545,6 +562,7 @@ class ExecutionPlanner {
   std::vector<size_t> addend_;      // of a sum: which of its inputs computes it
   std::vector<size_t> placed_;      // computed in the place of a whole
   std::vector<Spot> values_, gradients_, saved_;
+  std::vector<Spot> seeds_;  // of each output: where its gradient is set
   std::vector<Placed> kept_, scratch_;
 };
 
