@@ -1,5 +1,7 @@
 #include "framework/kernel/plan.h"
 
+#include <fmt/ranges.h>
+
 #include <random>
 
 #include "framework/registry/registry.h"
@@ -192,8 +194,19 @@ class Player {
   std::string where_, problem_;
 };
 
+std::string shown(const Program& program) {
+  std::string out;
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    const Step& step = program.steps[i];
+    out += fmt::format("{}: {}({}) {}\n", i, step.operation, fmt::join(step.inputs, ", "),
+                       to_string(step.shape));
+  }
+  return out + fmt::format("outputs {}\n", fmt::join(program.outputs, ", "));
+}
+
 // Of all passes, with all parameters trained and with some.
 void check_plans(const Program& program) {
+  INFO(shown(program));
   for (const Pass pass : {Pass::kForward, Pass::kBoth, Pass::kSeparate}) {
     for (const size_t frozen : {0, 1, 2}) {
       PlanOptions options;

@@ -229,7 +229,7 @@ TEST_CASE("attention needs the queries of its tokens, and all keys and values") 
   CHECK(out.steps[5].numbers == std::vector<double>{2, 0.5, 3, 4});
   // In one product where that is asked for.
   CHECK(listed(pruned(w.program, {t}, false)) ==
-        Lines{"table -> 7 x 6", "linear 0 -> 7 x 18", "columns 1 -> 7 x 6", "tokens 2 -> 1 x 6",
+        Lines{"table -> 7 x 6", "linear 0 -> 7 x 18", "tokens 1 -> 1 x 18", "columns 2 -> 1 x 6",
               "columns 1 -> 7 x 6", "columns 1 -> 7 x 6", "attention 3 4 5 -> 1 x 6"});
 }
 
