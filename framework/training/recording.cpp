@@ -98,7 +98,8 @@ LayerSummary summary_of_whole(Model& model, const std::vector<int64_t>& images) 
 }  // namespace
 
 Recording record(Model& model, const std::vector<int64_t>& images, Loss* loss) {
-  const at::NoGradGuard no_grad;
+  // What is made of a parameter is told from a constant by its gradient.
+  const at::AutoGradMode with_gradients(true);
   Recording out;
   Recorder recorder(model, images);
   try {
