@@ -15,7 +15,7 @@ Tensor form(const TorchCall& call) {
   };
   const Tensor scores =
       at::matmul(by_head(call.inputs[0]), by_head(call.inputs[1]).transpose(2, 3));
-  return at::softmax(scores / std::sqrt(static_cast<double>(width)), -1).flatten(1, 2);
+  return at::softmax(scores / std::sqrt(static_cast<double>(width)), -1).flatten(1, 2).detach();
 }
 
 VITRINE_TORCH_FORM(attention_probabilities, form)
