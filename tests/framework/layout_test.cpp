@@ -21,8 +21,8 @@ struct Include {
 const fs::path kRoot = VITRINE_SOURCE_DIR;
 const std::vector<std::string> kComponentRooms = {"models", "datasets", "experiments"};
 const std::vector<std::string> kTorchFree = {
-    "framework/config", "framework/registry", "framework/files", "framework/runs",
-    "framework/simd",   "framework/kernel",   "framework/program", "framework/sweeps",
+    "framework/config",  "framework/registry", "framework/files",   "framework/runs",
+    "framework/simd",    "framework/kernel",   "framework/program", "framework/sweeps",
     "framework/reports", "framework/cli"};
 // Operations' forms in libtorch stand beside them, and are compiled into the engine alone.
 const std::string kTorchForms = "framework/program/operation/torch/";

@@ -24,8 +24,7 @@ void check_random(const std::string& type, const std::string& kind, const std::s
   RandomModel made(type, generator);
   made.compose(kind, name);
   const ModelContext& images = made.images();
-  INFO(made.yaml() << " on " << images.channels << " x " << images.height << " x "
-                   << images.width);
+  INFO(made.yaml() << " on " << images.channels << " x " << images.height << " x " << images.width);
   const Pair pair = make_pair_of(made.yaml(), images);
   const bool is_float = generator() % 3 == 0;
   // Few images and many: they may lie in different ways.
@@ -65,7 +64,8 @@ class Threads {
 // All that is random at once, and operations of every sort.
 constexpr const char* kRandom =
     "{type: vit, n_patches: 7, n_blocks: 2, hidden_d: 12, n_heads: 3, n_registers: 1, mlp: {type: "
-    "swiglu, dropout: 0.2}, norm: rms, position: rope, attention: {type: multi_head, qk_norm: true, "
+    "swiglu, dropout: 0.2}, norm: rms, position: rope, attention: {type: multi_head, qk_norm: "
+    "true, "
     "dropout: 0.3}, block: {type: pre_norm, layer_scale: 0.5, drop_path: 0.4, dropout: 0.2}, "
     "pooling: attention}";
 
@@ -92,10 +92,12 @@ TEST_CASE("every model agrees with its defaults") {
 
 TEST_CASE("wide models agree") {
   for (const int64_t d : {64, 192}) {
-    check_model(fmt::format("{{type: vit, n_patches: 7, n_blocks: 2, hidden_d: {}, n_heads: 4}}", d),
-                images_of(1, 28, 28), {2, 20});
+    check_model(
+        fmt::format("{{type: vit, n_patches: 7, n_blocks: 2, hidden_d: {}, n_heads: 4}}", d),
+        images_of(1, 28, 28), {2, 20});
   }
-  check_model("{type: mixer, n_patches: 7, hidden_d: 96, n_blocks: 2}", images_of(1, 28, 28), {2, 20});
+  check_model("{type: mixer, n_patches: 7, hidden_d: 96, n_blocks: 2}", images_of(1, 28, 28),
+              {2, 20});
 }
 
 TEST_CASE("one image agrees, and as many as fill no vector") {
@@ -104,8 +106,8 @@ TEST_CASE("one image agrees, and as many as fill no vector") {
 
 TEST_CASE("every instruction set of this processor agrees") {
   const ModelContext images = images_of(1, 28, 28);
-  for (const char* model : {kTutorial, kRandom, "{type: mixer, hidden_d: 12, n_blocks: 1}",
-                            "{type: lenet}"}) {
+  for (const char* model :
+       {kTutorial, kRandom, "{type: mixer, hidden_d: 12, n_blocks: 1}", "{type: lenet}"}) {
     CAPTURE(model);
     const Pair pair = make_pair_of(model, images);
     for (const int64_t batch : {2, 37}) {

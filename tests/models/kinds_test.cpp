@@ -82,7 +82,8 @@ TEST_CASE("every layout holds all weights of a model that it fits, and refuses o
 }
 
 TEST_CASE("every plot draws, and the same each time") {
-  const PlotContext context = {make_model("{type: vit}", images_of(1, 28, 28)), {1, 28, 28},
+  const PlotContext context = {make_model("{type: vit}", images_of(1, 28, 28)),
+                               {1, 28, 28},
                                [](const std::vector<std::string>& names) {
                                  std::vector<PlotImage> out;
                                  for (const std::string& name : names) {

@@ -20,9 +20,10 @@ std::vector<std::string> models() {
       "{type: vit, n_patches: 3, hidden_d: 8, n_heads: 2, n_blocks: 1, tasks: [{name: a, weight: "
       "0.25}, {name: b, weight: 3, target: {above: 4}}]}"};
   for (const std::string& head : Registry::instance().names(Head::kKind)) {
-    out.push_back("{type: vit, n_patches: 3, hidden_d: 8, n_heads: 2, n_blocks: 1, block: {type: "
-                  "pre_norm, dropout: 0.3}, head: " +
-                  head + "}");
+    out.push_back(
+        "{type: vit, n_patches: 3, hidden_d: 8, n_heads: 2, n_blocks: 1, block: {type: "
+        "pre_norm, dropout: 0.3}, head: " +
+        head + "}");
   }
   return out;
 }
@@ -95,8 +96,7 @@ std::pair<Objective::Result, Tensor> differentiate(Learned& learned, Backend& ba
 void check_loss(Learned& learned, const Objective& objective, int64_t size, double share) {
   CAPTURE(size, share);
   const Batch batch = batch_of(size);
-  const auto [wanted, gradients] =
-      differentiate(learned, learned.layers, batch, objective, share);
+  const auto [wanted, gradients] = differentiate(learned, learned.layers, batch, objective, share);
   const auto [got, ours] = differentiate(learned, learned.fused, batch, objective, share);
   check_result(got, wanted);
   CHECK(difference(ours, gradients) <= kTolerance * largest(gradients));
@@ -149,11 +149,11 @@ TEST_CASE("a loss that computes with libtorch itself ends a model that is record
     check_loss(learned, objective, 21, 1);
     check_loss(learned, objective, 7, 0.375);
     const Batch batch = batch_of(9);
-    CHECK(difference(learned.fused.differentiate(batch, objective, 1, learned.parameters).loss,
-                     learned.layers
-                         .differentiate(batch, learned.objective("cross_entropy"), 1,
-                                        learned.parameters)
-                         .loss) < 1e-5);
+    CHECK(difference(
+              learned.fused.differentiate(batch, objective, 1, learned.parameters).loss,
+              learned.layers
+                  .differentiate(batch, learned.objective("cross_entropy"), 1, learned.parameters)
+                  .loss) < 1e-5);
   }
 }
 
@@ -179,8 +179,7 @@ TEST_CASE("losses and gradients have the same bits for any number of threads") {
       const Batch batch = batch_of(size);
       set_compute_threads(1);
       at::set_num_threads(1);
-      const auto [wanted, gradients] =
-          differentiate(learned, learned.fused, batch, objective, 1);
+      const auto [wanted, gradients] = differentiate(learned, learned.fused, batch, objective, 1);
       for (const int threads : {2, 3, 7}) {
         CAPTURE(threads);
         set_compute_threads(threads);

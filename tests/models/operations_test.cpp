@@ -22,17 +22,37 @@ std::multimap<std::string, Make> examples() {
       {"add", [](M m) { return m.input(5, 1) + m.input(5, 7); }},
       {"add", [](M m) { return m.input(5, 1) + m.input(1, 7); }},
       {"add", [](M m) { return m.input(1, 1) + m.input(5, 7); }},
-      {"add", [](M m) { const Value x = m.input(3, 4); return x + x; }},
+      {"add",
+       [](M m) {
+         const Value x = m.input(3, 4);
+         return x + x;
+       }},
       {"multiply", [](M m) { return m.input(5, 7) * m.input(5, 7); }},
       {"multiply", [](M m) { return m.input(5, 7) * m.input(1, 7); }},
       {"multiply", [](M m) { return m.input(5, 1) * m.input(5, 7); }},
       {"multiply", [](M m) { return m.input(5, 1) * m.input(1, 7); }},
-      {"multiply", [](M m) { const Value x = m.input(3, 4); return x * x; }},
+      {"multiply",
+       [](M m) {
+         const Value x = m.input(3, 4);
+         return x * x;
+       }},
       {"scale", [](M m) { return m.input(3, 5) * -2.5; }},
-      {"linear", [](M m) { return linear(m.input(5, 7), m.parameter({9, 7}), m.parameter({9})); }},
-      {"linear", [](M m) { return linear(m.input(5, 7), m.parameter({1, 7})); }},
-      {"linear", [](M m) { return linear(m.input(1, 33), m.parameter({18, 33}), m.parameter({18})); }},
-      {"linear", [](M m) { return linear(m.input(37, 1), m.parameter({3, 1})); }},
+      {"linear",
+       [](M m) {
+         return linear(m.input(5, 7), m.parameter({9, 7}), m.parameter({9}));
+       }},
+      {"linear",
+       [](M m) {
+         return linear(m.input(5, 7), m.parameter({1, 7}));
+       }},
+      {"linear",
+       [](M m) {
+         return linear(m.input(1, 33), m.parameter({18, 33}), m.parameter({18}));
+       }},
+      {"linear",
+       [](M m) {
+         return linear(m.input(37, 1), m.parameter({3, 1}));
+       }},
       {"grouped_linear",
        [](M m) {
          return grouped_linear(m.input(5, 6),
@@ -66,13 +86,19 @@ std::multimap<std::string, Make> examples() {
          const Value x = m.input(5, 7);
          return columns(x, 0, 3) * columns(x, 4, 3) + columns(x, 1, 3);
        }},
-      {"join_tokens", [](M m) { return join_tokens({m.input(2, 3), m.input(4, 3), m.input(1, 3)}); }},
+      {"join_tokens",
+       [](M m) {
+         return join_tokens({m.input(2, 3), m.input(4, 3), m.input(1, 3)});
+       }},
       {"join_tokens",
        [](M m) {
          const Value x = tanh(m.input(2, 3));
          return join_tokens({x, table(m.parameter({2, 3})), x});
        }},
-      {"join_columns", [](M m) { return join_columns({m.input(3, 2), m.input(3, 5)}); }},
+      {"join_columns",
+       [](M m) {
+         return join_columns({m.input(3, 2), m.input(3, 5)});
+       }},
       {"join_columns",
        [](M m) {
          const Value x = gelu(m.input(3, 4));
@@ -95,10 +121,15 @@ std::multimap<std::string, Make> examples() {
       {"mean_over_tokens", [](M m) { return mean_over_tokens(m.input(5, 7)); }},
       {"mean_over_columns", [](M m) { return mean_over_columns(m.input(5, 7)); }},
       {"weighted_sum", [](M m) { return weighted_sum(m.input(3, 5), m.input(5, 7)); }},
-      {"max_pool", [](M m) { return max_pool(m.input(5 * 6, 3), {5, 6}, {2, 3}, {2, 1}); }},
-      {"mean_pool", [](M m) { return mean_pool(m.input(5 * 6, 3), {5, 6}, {2, 3}, {1, 2}); }},
-      {"attention",
-       [](M m) { return attention(m.input(5, 6), m.input(5, 6), m.input(5, 6), 2); }},
+      {"max_pool",
+       [](M m) {
+         return max_pool(m.input(5 * 6, 3), {5, 6}, {2, 3}, {2, 1});
+       }},
+      {"mean_pool",
+       [](M m) {
+         return mean_pool(m.input(5 * 6, 3), {5, 6}, {2, 3}, {1, 2});
+       }},
+      {"attention", [](M m) { return attention(m.input(5, 6), m.input(5, 6), m.input(5, 6), 2); }},
       {"attention",
        [](M m) { return attention(m.input(3, 10), m.input(21, 10), m.input(21, 10), 1); }},
       {"attention",
@@ -120,9 +151,15 @@ std::multimap<std::string, Make> examples() {
          return tokens(rotate(m.input(5, 6), angles.cos(), angles.sin(), 1), 3, 2);
        }},
       {"patches", [](M m) { return m.input(2, 3); }},  // which is made of them
-      {"table", [](M m) { return table(m.parameter({5, 7})) * m.input(1, 7); }},
+      {"table",
+       [](M m) {
+         return table(m.parameter({5, 7})) * m.input(1, 7);
+       }},
       {"table", [](M m) { return table(m.parameter({7})) * m.input(5, 7); }},
-      {"table", [](M m) { return tokens(table(m.parameter({5, 7})), 3, 2) + m.input(2, 7); }},
+      {"table",
+       [](M m) {
+         return tokens(table(m.parameter({5, 7})), 3, 2) + m.input(2, 7);
+       }},
       {"dropout", [](M m) { return dropout(m.input(5, 7), 0.4); }},
       {"dropout", [](M m) { return tokens(dropout(m.input(5, 7), 0.4), 2, 2); }},
       {"drop_path", [](M m) { return drop_path(m.input(5, 7), 0.4); }},

@@ -140,9 +140,10 @@ TEST_CASE("a pooling's shares are what it pools with") {
   for (const char* name : kPoolings) {
     CAPTURE(name);
     const auto model = make_model(
-        fmt::format("{{type: vit, n_patches: [2, 3], n_blocks: 1, hidden_d: 8, n_heads: 2, pooling: "
-                    "{}, tasks: [{{name: a}}, {{name: b}}]}}",
-                    name),
+        fmt::format(
+            "{{type: vit, n_patches: [2, 3], n_blocks: 1, hidden_d: 8, n_heads: 2, pooling: "
+            "{}, tasks: [{{name: a}}, {{name: b}}]}}",
+            name),
         images_of(1, 8, 12));
     const Tensor shares = only_value(*model, pixels_of(1, 8, 12), "pooling.shares");
     const int64_t read = std::string(name) == "class_token" ? 8 : 6;
@@ -160,9 +161,10 @@ TEST_CASE("an embedding's filters are what a pixel of a patch adds to its token"
   for (const char* name : {"linear_patches", "conv_patches"}) {
     CAPTURE(name);
     const auto model = make_model(
-        fmt::format("{{type: vit, n_patches: [3, 2], n_blocks: 1, hidden_d: 5, n_heads: 1, embedding: "
-                    "{}}}",
-                    name),
+        fmt::format(
+            "{{type: vit, n_patches: [3, 2], n_blocks: 1, hidden_d: 5, n_heads: 1, embedding: "
+            "{}}}",
+            name),
         images_of(2, 6, 8));
     const PlotContext of_model = {model, {2, 6, 8}, {}};
     const auto numbers = make<Plot>("embedding", of_model)->draw().numbers();
@@ -190,7 +192,8 @@ TEST_CASE("positions call each token by its name") {
   const at::NoGradGuard no_grad;
   const auto texts_of = [](const std::string& model) {
     const auto texts = svg_texts(
-        to_svg(make<Plot>("positions", {make_model(model, images_of(1, 28, 28)), {1, 28, 28}, {}})->draw()));
+        to_svg(make<Plot>("positions", {make_model(model, images_of(1, 28, 28)), {1, 28, 28}, {}})
+                   ->draw()));
     return std::vector<std::string>(texts.begin(), std::find(texts.begin(), texts.end(), "token"));
   };
   const auto has = [](const std::vector<std::string>& texts, const char* text) {

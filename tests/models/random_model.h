@@ -28,7 +28,7 @@ class RandomModel {
       choose_parts(kind, name);
     } while (!fits());
     options_ = resolved_model(yaml());
-    const std::set<std::string> chosen = {"type",    "weights",   "hidden_d",   "n_heads",
+    const std::set<std::string> chosen = {"type",     "weights",   "hidden_d",   "n_heads",
                                           "n_blocks", "n_patches", "n_registers"};
     for (Node& option : options_.children) {
       if (!chosen.contains(option.key)) change(option);

@@ -92,16 +92,22 @@ class RandomProgram {
     const Value x = any();
     const int64_t n = x.tokens(), d = x.columns();
     switch (pick(0, 20)) {
-      case 0: return linear(x, model.parameter({pick(1, 6), d}), {});
+      case 0:
+        return linear(x, model.parameter({pick(1, 6), d}), {});
       case 1: {
         const int64_t out = pick(1, 6);
         return linear(x, model.parameter({out, d}), model.parameter({out}));
       }
-      case 2: return gelu(x);
-      case 3: return tanh(x);
-      case 4: return sigmoid(x) * x;
-      case 5: return x + like(model, n, d);
-      case 6: return tanh(x) * like(model, n, d);
+      case 2:
+        return gelu(x);
+      case 3:
+        return tanh(x);
+      case 4:
+        return sigmoid(x) * x;
+      case 5:
+        return x + like(model, n, d);
+      case 6:
+        return tanh(x) * like(model, n, d);
       case 7: {
         const int64_t first = pick(0, n - 1);
         return tokens(x, first, pick(1, n - first));
@@ -110,21 +116,32 @@ class RandomProgram {
         const int64_t first = pick(0, d - 1);
         return columns(x, first, pick(1, d - first));
       }
-      case 9: return join_tokens({x, like(model, pick(1, 3), d)});
-      case 10: return join_columns({like(model, n, pick(1, 3)), x});
-      case 11: return softmax(x);
-      case 12: return transpose(tanh(x));
-      case 13: return mean_over_tokens(x) + x;
+      case 9:
+        return join_tokens({x, like(model, pick(1, 3), d)});
+      case 10:
+        return join_columns({like(model, n, pick(1, 3)), x});
+      case 11:
+        return softmax(x);
+      case 12:
+        return transpose(tanh(x));
+      case 13:
+        return mean_over_tokens(x) + x;
       case 14: {
         const Value k = like(model, pick(1, 4), d);
         return attention(x, k, like(model, k.tokens(), d), 1);
       }
-      case 15: return dropout(x, 0.3);
-      case 16: return drop_path(x, 0.2) + x;
-      case 17: return weighted_sum(softmax(like(model, pick(1, 3), n)), x);
-      case 18: return x * 0.5;
-      case 19: return join_tokens({x, x});
-      default: return tanh(x - mean_over_columns(x));
+      case 15:
+        return dropout(x, 0.3);
+      case 16:
+        return drop_path(x, 0.2) + x;
+      case 17:
+        return weighted_sum(softmax(like(model, pick(1, 3), n)), x);
+      case 18:
+        return x * 0.5;
+      case 19:
+        return join_tokens({x, x});
+      default:
+        return tanh(x - mean_over_columns(x));
     }
   }
 

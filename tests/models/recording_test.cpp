@@ -140,8 +140,9 @@ TEST_CASE("numbers that a part brings itself are no result of a step") {
 }
 
 TEST_CASE("operands that do not fit are told with the part") {
-  const auto model =
-      around([](auto& part, const Value& x) { return linear(join_columns({x, x}), part.weight_); });
+  const auto model = around([](auto& part, const Value& x) {
+    return linear(join_columns({x, x}), part.weight_);
+  });
   CHECK_THROWS_WITH(record(*model, {1, 4, 4}),
                     "middle: linear: x has 8 columns, the weight [4, 4]");
   CHECK_FALSE(is_recording());
@@ -149,9 +150,8 @@ TEST_CASE("operands that do not fit are told with the part") {
 }
 
 TEST_CASE("buffers are read where they lie, like parameters") {
-  const auto model = around([](auto& part, const Value& x) {
-    return linear(x, part.weight_) * table(part.buffer_);
-  });
+  const auto model = around(
+      [](auto& part, const Value& x) { return linear(x, part.weight_) * table(part.buffer_); });
   const Pair pair(model, kImages);
   const Tensor x = bytes_for(kImages, 9);
   check_agreement(run_fused(pair, x), run_layers(pair, x));

@@ -137,8 +137,8 @@ inline double largest_difference(const Tensor& a, const Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-// Of each task [B, classes], in the model's present mode: executed in the way that is named, else as
-// a run executes it.
+// Of each task [B, classes], in the model's present mode: executed in the way that is named, else
+// as a run executes it.
 inline std::vector<Tensor> outputs_of(const std::shared_ptr<Model>& model, const Tensor& images,
                                       std::string way = "") {
   const std::vector<int64_t> sizes = images.sizes().slice(1).vec();

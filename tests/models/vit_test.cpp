@@ -192,8 +192,8 @@ TEST_CASE("the summary counts the tutorial's model as by hand") {
 
 TEST_CASE("the last block computes the tokens that the pooling reads, and no other") {
   const auto last_block = [](const std::string& options) {
-    const auto model = make_model("{type: vit, n_blocks: 2, hidden_d: 8, n_heads: 2, " + options + "}",
-                                  images_of(1, 28, 28));
+    const auto model = make_model(
+        "{type: vit, n_blocks: 2, hidden_d: 8, n_heads: 2, " + options + "}", images_of(1, 28, 28));
     for (const LayerSummary& row : layers_of(*model, {1, 28, 28})) {
       if (row.name == "blocks.1") return row.flops;
     }

@@ -26,7 +26,8 @@ TEST_CASE("a plug-in's part that is written with operations is recorded") {
               {"why", "the model can be recorded, and is faster than in layers"}}));
 }
 
-TEST_CASE("a part that computes with libtorch itself is served by layers, and named as the reason") {
+TEST_CASE(
+    "a part that computes with libtorch itself is served by layers, and named as the reason") {
   const ConfigFolder folder(kSmallConfig);
   const std::string reason =
       "blocks.0.mlp: sine computes with libtorch itself "
@@ -45,13 +46,12 @@ TEST_CASE("a part that computes with libtorch itself is served by layers, and na
   CHECK(folder.run({"test", "run"}).code == 0);
   CHECK(folder.run({"resume", "run", "--epochs", "3"}).code == 0);
 
-  const Result refused = folder.run({"small.yaml", plugin("sine"), "model.mlp=sine",
-                                     "backend=fused", "--run-dir", "other"});
+  const Result refused = folder.run(
+      {"small.yaml", plugin("sine"), "model.mlp=sine", "backend=fused", "--run-dir", "other"});
   CHECK(refused.code == 2);
-  CHECK(refused.err == loading("sine") +
-                           "error: command line:1:1: backend: fused cannot execute this model: " +
-                           reason +
-                           "\n    1 | backend=fused\n      | ^ layers executes every model\n");
+  CHECK(refused.err ==
+        loading("sine") + "error: command line:1:1: backend: fused cannot execute this model: " +
+            reason + "\n    1 | backend=fused\n      | ^ layers executes every model\n");
   CHECK_FALSE(fs::exists(folder / "other"));
 }
 

@@ -23,8 +23,7 @@ TEST_CASE("the CPUs that count are those that the program may use") {
   CHECK_THAT(plan.out, StartsWith("small: 4 trials, 1 cell x 4 seeds, 1 at a time\n"));
 
   // A model whose threads share its work takes one for each of them.
-  REQUIRE(on_one_cpu(folder, "small.yaml --unset threads backend=fused --run-dir run").code ==
-          0);
+  REQUIRE(on_one_cpu(folder, "small.yaml --unset threads backend=fused --run-dir run").code == 0);
   const Json metrics = json_of(folder / "run/metrics.json");
   CHECK(metrics.at("environment").at("cores") == 1);
   CHECK(metrics.at("execution").at("threads") ==

@@ -22,10 +22,9 @@ TEST_CASE("what was derived stays derived in the run's config") {
               {"derived", true},
               {"why", "the model can be recorded, and is faster than in layers"}}));
   // Another model is served in another way.
-  const Result other = folder.run({"run/config.yaml", "plugins=[" VITRINE_BINARY_DIR
-                                   "/test_plugin_sine.so]",
-                                   "model.mlp=sine", "training.max_steps=1", "--threads", "1",
-                                   "--run-dir", "other"});
+  const Result other = folder.run(
+      {"run/config.yaml", "plugins=[" VITRINE_BINARY_DIR "/test_plugin_sine.so]", "model.mlp=sine",
+       "training.max_steps=1", "--threads", "1", "--run-dir", "other"});
   CHECK(other.err == "loading the plug-in " VITRINE_BINARY_DIR "/test_plugin_sine.so\n");
   CHECK(other.code == 0);
   const Json of_other = json_of(folder / "other/metrics.json").at("execution");

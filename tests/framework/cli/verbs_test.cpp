@@ -191,8 +191,9 @@ TEST_CASE("show tells where every value came from") {
       StartsWith("name: small  # small.yaml:1:7\nseed: 3  # small.yaml:2:7\nreplicate: [seed]  # "
                  "default\ndevice: auto  # default; here cpu: no GPU is here\n"));
   CHECK_THAT(result.out, Contains("  lr: 0.5  # command line\n"));
-  CHECK_THAT(result.out, Contains("\nbackend: auto  # default; here fused: the model can be recorded, "
-                                  "and is faster than in layers\n"));
+  CHECK_THAT(result.out,
+             Contains("\nbackend: auto  # default; here fused: the model can be recorded, "
+                      "and is faster than in layers\n"));
   const Json json = Json::parse(folder.run({"show", "small.yaml", "--json"}).out);
   CHECK(json.at("config").at("model").at("hidden_d") == 8);
   CHECK(json.at("model").at("parameters") ==

@@ -101,8 +101,7 @@ TEST_CASE("operations tell the shapes of their results") {
 TEST_CASE("operands that do not fit are refused in words") {
   CHECK(applied("add", {{5, 7}, {4, 7}}) == "add: 5 x 7 does not go with 4 x 7");
   CHECK(applied("multiply", {{5, 7}, {5, 6}}) == "multiply: 5 x 7 does not go with 5 x 6");
-  CHECK(applied("linear", {{5, 7}}, {{9, 8}, {9}}) ==
-        "linear: x has 7 columns, the weight [9, 8]");
+  CHECK(applied("linear", {{5, 7}}, {{9, 8}, {9}}) == "linear: x has 7 columns, the weight [9, 8]");
   CHECK(applied("linear", {{5, 7}}, {{9, 7}, {8}}) == "linear: a bias of 8 for 9 columns");
   CHECK(applied("grouped_linear", {{5, 7}}, {{4, 3}, {4, 3}, {4}, {4}}) ==
         "grouped_linear: x has 7 columns, each of 2 groups 3");
@@ -185,8 +184,7 @@ TEST_CASE("tokens that no output needs are not computed, as far as that is exact
   const size_t t = w.add("tokens", {b}, {}, {2, 2});
   w.program.names = {{"a", a}, {"t", t}};
   const Program out = pruned(w.program, {t});
-  CHECK(listed(out) ==
-        Lines{"table -> 2 x 4", "linear 0 -> 2 x 6", "gelu 1 -> 2 x 6"});
+  CHECK(listed(out) == Lines{"table -> 2 x 4", "linear 0 -> 2 x 6", "gelu 1 -> 2 x 6"});
   CHECK(out.steps[0].numbers == std::vector<double>{2, 2});
   // Half of a value is not the value.
   CHECK(out.names == std::map<std::string, size_t>{{"t", 2}});
@@ -197,8 +195,8 @@ TEST_CASE("two readers of other tokens share what is between them") {
   const size_t x = w.table(9, 4), y = w.add("gelu", {x});
   const size_t first = w.add("tokens", {y}, {}, {1, 2}), last = w.add("tokens", {y}, {}, {5, 1});
   const Program out = pruned(w.program, {first, last});
-  CHECK(listed(out) == Lines{"table -> 5 x 4", "gelu 0 -> 5 x 4", "tokens 1 -> 2 x 4",
-                             "tokens 1 -> 1 x 4"});
+  CHECK(listed(out) ==
+        Lines{"table -> 5 x 4", "gelu 0 -> 5 x 4", "tokens 1 -> 2 x 4", "tokens 1 -> 1 x 4"});
   CHECK(out.steps[0].numbers == std::vector<double>{1, 5});
   CHECK(out.steps[2].numbers == std::vector<double>{0, 2});
   CHECK(out.steps[3].numbers == std::vector<double>{4, 1});
@@ -213,8 +211,7 @@ TEST_CASE("attention needs the queries of its tokens, and all keys and values") 
   const size_t t = w.add("tokens", {y}, {}, {4, 1});
   const Program out = pruned(w.program, {t});
   CHECK(listed(out) == Lines{"table -> 7 x 6", "tokens 0 -> 1 x 6", "linear 1 -> 1 x 6",
-                             "linear 0 -> 7 x 6", "linear 0 -> 7 x 6",
-                             "attention 2 3 4 -> 1 x 6"});
+                             "linear 0 -> 7 x 6", "linear 0 -> 7 x 6", "attention 2 3 4 -> 1 x 6"});
   // Each part by its rows of the same parameters.
   for (size_t i = 0; i < 3; ++i) {
     const auto& uses = out.steps[2 + i].parameters;
@@ -264,8 +261,8 @@ TEST_CASE("of a join what is read is left") {
   CHECK(read(2, 3) == Lines{"table -> 3 x 4"});
   CHECK(read(3, 1) == Lines{"table -> 1 x 4"});
   CHECK(read(1, 3) == Lines{"table -> 1 x 4", "table -> 2 x 4", "join_tokens 0 1 -> 3 x 4"});
-  CHECK(read(0, 9) == Lines{"table -> 2 x 4", "table -> 3 x 4", "table -> 4 x 4",
-                            "join_tokens 0 1 2 -> 9 x 4"});
+  CHECK(read(0, 9) ==
+        Lines{"table -> 2 x 4", "table -> 3 x 4", "table -> 4 x 4", "join_tokens 0 1 2 -> 9 x 4"});
 }
 
 TEST_CASE("an output that is asked for twice is computed once") {

@@ -106,8 +106,7 @@ TEST_CASE("how runs were computed parts them only where that is asked for", "[re
   const auto runs = variant(nothing) + variant(layers);
   CHECK(compared(runs).groups.size() == 1);
   CHECK(compared(runs, {.by = {"backend"}}).keys == Texts{"backend"});
-  CHECK(labels(compared(runs, {.by = {"backend"}})) ==
-        Texts{"backend=fused", "backend=layers"});
+  CHECK(labels(compared(runs, {.by = {"backend"}})) == Texts{"backend=fused", "backend=layers"});
 }
 
 // Folds of one seed.

@@ -52,12 +52,11 @@ int threads_that_met_one() {
 nlohmann::json train_into_saturation(const std::string& backend) {
   const TemporaryFolder folder;
   write_plain(folder / "a.yaml",
-              "threads: 2\ndevice: cpu\nbackend: " +
-                  backend +
+              "threads: 2\ndevice: cpu\nbackend: " + backend +
                   "\n"
-              "dataset: {type: digits, train: 2048, test: 8}\n"
-              "model: {type: vit, n_patches: 4, n_blocks: 2, hidden_d: 32, n_heads: 2, head: "
-              "softmax}\n"
+                  "dataset: {type: digits, train: 2048, test: 8}\n"
+                  "model: {type: vit, n_patches: 4, n_blocks: 2, hidden_d: 32, n_heads: 2, head: "
+                  "softmax}\n"
                   "optimizer: {type: adam, lr: 0.05}\n"
                   "training: {epochs: 1, batch_size: 128}\n");
   TrainRequest request;

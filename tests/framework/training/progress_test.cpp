@@ -20,12 +20,11 @@ class Watcher : public Observer {
 
 TEST_CASE("progress shows the loss before the first row is written") {
   const TemporaryFolder folder;
-  write_plain(
-      folder / "a.yaml",
-      "threads: 1\nbackend: layers\n"
-      "dataset: {type: digits, train: 8000, test: 8}\n"
-      "model: {type: vit, n_patches: 7, n_blocks: 2, hidden_d: 8, n_heads: 2}\n"
-      "training: {epochs: 1, batch_size: 16, log_every: 100000}\n");
+  write_plain(folder / "a.yaml",
+              "threads: 1\nbackend: layers\n"
+              "dataset: {type: digits, train: 8000, test: 8}\n"
+              "model: {type: vit, n_patches: 7, n_blocks: 2, hidden_d: 8, n_heads: 2}\n"
+              "training: {epochs: 1, batch_size: 16, log_every: 100000}\n");
   TrainRequest request;
   request.config = engine().resolve({folder / "a.yaml", {}, {}});
   request.run_dir = folder / "run";
