@@ -90,7 +90,7 @@ void backward_of_images(const Call& call) {
   const auto place = [&](const Call::Operand& operand, bool apart) {
     Matrix out = operand.gradient;
     if (!out.at || apart) {
-      out = {spare, operand.shape.columns};
+      out = {spare, operand.shape.columns * N};
       spare += operand.shape.size() * N;
     }
     return out;
