@@ -207,6 +207,82 @@ TEST_CASE("every operation agrees, alone") {
   }
 }
 
+// The gradient of a sum is that of both terms, of which one is computed from the other.
+TEST_CASE("operations agree that are added to what they read") {
+  using M = OperationModel&;
+  using Of = std::function<Value(M, const Value&)>;
+  const std::vector<std::pair<std::string, Of>> all = {
+      {"linear",
+       [](M m, const Value& x) {
+         return linear(x, m.parameter({6, 6}));
+       }},
+      {"grouped_linear",
+       [](M m, const Value& x) {
+         return grouped_linear(x, {m.parameter({3, 3}), m.parameter({3, 3})},
+                               {m.parameter({3}), m.parameter({3})});
+       }},
+      {"convolution",
+       [](M m, const Value& x) {
+         return convolution(x, {2, 3}, m.parameter({6, 6, 3, 3}), m.parameter({6}), {1, 1}, {1, 1});
+       }},
+      {"gelu", [](M, const Value& x) { return gelu(x); }},
+      {"multiply", [](M m, const Value& x) { return x * m.input(6, 6); }},
+      {"scale", [](M, const Value& x) { return x * 3; }},
+      {"transpose", [](M, const Value& x) { return transpose(x); }},
+      {"softmax", [](M, const Value& x) { return softmax(x); }},
+      {"log_softmax", [](M, const Value& x) { return log_softmax(x); }},
+      {"layer_norm",
+       [](M m, const Value& x) { return layer_norm(x, m.parameter({6}), m.parameter({6}), 1e-3); }},
+      {"rms_norm", [](M m, const Value& x) { return rms_norm(x, m.parameter({2}), 1e-3, 3); }},
+      {"weighted_sum", [](M m, const Value& x) { return weighted_sum(m.input(6, 6), x); }},
+      {"weighted_sum", [](M m, const Value& x) { return weighted_sum(x, m.input(6, 6)); }},
+      {"weighted_sum", [](M, const Value& x) { return weighted_sum(x, x); }},
+      {"gather_tokens", [](M m, const Value& x) { return gather_tokens(x, m.numbers(6, 5)); }},
+      {"attention",
+       [](M m, const Value& x) { return attention(x, m.input(4, 6), m.input(4, 6), 2); }},
+      {"attention",
+       [](M m, const Value& x) { return attention(m.input(6, 6), x, m.input(6, 6), 2); }},
+      {"attention",
+       [](M m, const Value& x) { return attention(m.input(6, 6), m.input(6, 6), x, 2, 0.3); }},
+      {"attention", [](M, const Value& x) { return attention(x, x, x, 2); }},
+      {"rotate",
+       [](M, const Value& x) {
+         const Tensor angles = at::arange(6 * 3, at::kFloat).view({6, 3});
+         return rotate(x, angles.cos(), angles.sin(), 1);
+       }},
+      {"max_pool",
+       [](M, const Value& x) {
+         return max_pool(x, {6, 1}, {1, 1}, {1, 1});
+       }},
+      {"mean_pool",
+       [](M, const Value& x) {
+         return mean_pool(x, {6, 1}, {1, 1}, {1, 1});
+       }},
+      {"dropout", [](M, const Value& x) { return dropout(x, 0.4); }},
+      {"drop_path", [](M, const Value& x) { return drop_path(x, 0.4); }},
+      {"join_tokens",
+       [](M, const Value& x) {
+         return join_tokens({tokens(x, 3, 3), tokens(x, 0, 3)});
+       }},
+      {"join_columns",
+       [](M, const Value& x) {
+         return join_columns({columns(x, 2, 4), columns(x, 0, 2)});
+       }},
+  };
+  for (const auto& [name, of] : all) {
+    CAPTURE(name);
+    check_operation([of = of](M m) {
+      const Value x = m.input(6, 6);
+      return std::vector{x + of(m, x)};
+    });
+    check_operation([of = of](M m) {
+      const Value x = tanh(m.input(6, 6));
+      const Value y = of(m, x) + x;
+      return std::vector{y * x + x};
+    });
+  }
+}
+
 TEST_CASE("every operation agrees, read twice, by an output too") {
   for (const auto& [name, make] : examples()) {
     CAPTURE(name);
