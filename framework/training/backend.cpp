@@ -282,7 +282,7 @@ Objective::Result Backend::run_kernel(Prepared& prepared, const Batch& batch,
   const std::vector<Tensor> losses(all.begin() + static_cast<ptrdiff_t>(tasks), all.end());
   all.resize(tasks);
   outputs = std::move(all);
-  return objective.from_losses(outputs, losses, targets);
+  return {Tensor(), objective.sums(outputs, losses, targets)};
 }
 
 Backend::Outcome Backend::evaluate(const Batch& batch, const Objective& objective) {
@@ -304,8 +304,7 @@ Objective::Result Backend::differentiate(const Batch& batch, const Objective& ob
     std::vector<Tensor> outputs;
     return run_kernel(prepared, batch, objective, share, &parameters, outputs);
   }
-  const Objective::Result result =
-      objective(forward(batch.images, &batch.position), batch.labels);
+  const Objective::Result result = objective(forward(batch.images, &batch.position), batch.labels);
   (share == 1 ? result.loss : result.loss * share).backward();
   return result;
 }
