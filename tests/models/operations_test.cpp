@@ -55,9 +55,24 @@ std::multimap<std::string, Make> examples() {
        }},
       {"grouped_linear",
        [](M m) {
-         return grouped_linear(m.input(5, 6),
+         return grouped_linear(m.input(5, 6), 3,
                                {m.parameter({4, 2}), m.parameter({4, 2}), m.parameter({4, 2})},
                                {m.parameter({4}), m.parameter({4}), m.parameter({4})});
+       }},
+      {"grouped_linear",
+       [](M m) {  // two maps of each of two groups
+         std::vector<Tensor> weights, biases;
+         for (int i = 0; i < 4; ++i) weights.push_back(m.parameter({5, 3}));
+         for (int i = 0; i < 4; ++i) biases.push_back(m.parameter({5}));
+         return grouped_linear(m.input(4, 6), 2, weights, biases);
+       }},
+      {"grouped_linear",
+       [](M m) {  // of which one is read for all tokens, and one for a few
+         std::vector<Tensor> weights, biases;
+         for (int i = 0; i < 4; ++i) weights.push_back(m.parameter({3, 3}));
+         for (int i = 0; i < 4; ++i) biases.push_back(m.parameter({3}));
+         const Value maps = grouped_linear(m.input(4, 6), 2, weights, biases);
+         return tokens(columns(maps, 0, 6), 1, 2) * mean_over_tokens(columns(maps, 6, 6));
        }},
       {"convolution",
        [](M m) {
@@ -218,7 +233,7 @@ TEST_CASE("operations agree that are added to what they read") {
        }},
       {"grouped_linear",
        [](M m, const Value& x) {
-         return grouped_linear(x, {m.parameter({3, 3}), m.parameter({3, 3})},
+         return grouped_linear(x, 2, {m.parameter({3, 3}), m.parameter({3, 3})},
                                {m.parameter({3}), m.parameter({3})});
        }},
       {"convolution",

@@ -70,7 +70,7 @@ TEST_CASE("operations tell the shapes of their results") {
   CHECK(applied("multiply", {{1, 7}, {5, 7}}) == "5 x 7");
   CHECK(applied("linear", {{5, 7}}, {{9, 7}, {9}}) == "5 x 9");
   CHECK(applied("linear", {{5, 12}}, {{9, 3, 2, 2}, {}}) == "5 x 9");
-  CHECK(applied("grouped_linear", {{5, 6}}, {{4, 3}, {4, 3}, {4}, {4}}) == "5 x 8");
+  CHECK(applied("grouped_linear", {{5, 6}}, {{4, 3}, {4, 3}, {4}, {4}}, {2}) == "5 x 8");
   CHECK(applied("convolution", {{30, 3}}, {{4, 3, 3, 2}, {4}}, {5, 6, 3, 2, 1, 1, 0, 0}) ==
         "15 x 4");
   CHECK(applied("convolution", {{30, 3}}, {{4, 3, 3, 3}, {}}, {5, 6, 3, 3, 2, 2, 1, 1}) == "9 x 4");
@@ -103,8 +103,8 @@ TEST_CASE("operands that do not fit are refused in words") {
   CHECK(applied("multiply", {{5, 7}, {5, 6}}) == "multiply: 5 x 7 does not go with 5 x 6");
   CHECK(applied("linear", {{5, 7}}, {{9, 8}, {9}}) == "linear: x has 7 columns, the weight [9, 8]");
   CHECK(applied("linear", {{5, 7}}, {{9, 7}, {8}}) == "linear: a bias of 8 for 9 columns");
-  CHECK(applied("grouped_linear", {{5, 7}}, {{4, 3}, {4, 3}, {4}, {4}}) ==
-        "grouped_linear: x has 7 columns, each of 2 groups 3");
+  CHECK(applied("grouped_linear", {{5, 7}}, {{4, 3}, {4, 3}, {4}, {4}}, {2}) ==
+        "grouped_linear: x has 7 columns in 2 groups, 2 weights take 3");
   CHECK(applied("convolution", {{30, 3}}, {{4, 2, 3, 2}, {4}}, {5, 6, 3, 2, 1, 1, 0, 0}) ==
         "convolution: a weight of 12 for 3 channels");
   CHECK(applied("convolution", {{31, 3}}, {{4, 3, 3, 2}, {4}}, {5, 6, 3, 2, 1, 1, 0, 0}) ==
@@ -151,7 +151,7 @@ TEST_CASE("only products count as work, a multiplication with its addition as tw
     return writer.program.flops(writer.add(operation, steps, parameters, std::move(numbers)));
   };
   CHECK(flops("linear", {{5, 7}}, {{9, 7}, {9}}, {}) == 2 * 5 * 7 * 9);
-  CHECK(flops("grouped_linear", {{5, 6}}, {{4, 3}, {4, 3}, {4}, {4}}, {}) == 2 * 5 * 2 * 3 * 4);
+  CHECK(flops("grouped_linear", {{5, 6}}, {{4, 3}, {4, 3}, {4}, {4}}, {2}) == 2 * 5 * 2 * 3 * 4);
   CHECK(flops("convolution", {{30, 3}}, {{4, 3, 3, 2}, {4}}, {5, 6, 3, 2, 1, 1, 0, 0}) ==
         2 * 15 * 4 * 3 * 3 * 2);
   CHECK(flops("attention", {{2, 6}, {5, 6}, {5, 6}}, {}, {3, 0, 0, 0}) == 4 * 2 * 5 * 6);
