@@ -439,6 +439,8 @@ class ExecutionPlanner {
       if (reader == i) continue;
       const size_t time = fused_into_[reader] == kNone ? reader : fused_into_[reader];
       if (is_view(reader) || operation(reader).is_whole() || time > input) return false;
+      // It adds to the owner's what it makes of its own: number by number, or not at all.
+      if (time == input && !operation(reader).in_place(applied_[reader])) return false;
     }
     return true;
   }
