@@ -31,7 +31,7 @@ TEST_CASE(
   const ConfigFolder folder(kSmallConfig);
   const std::string reason =
       "blocks.0.mlp: sine computes with libtorch itself "
-      "(tests/framework/registry/plugins/sine.cpp:17)";
+      "(sine.cpp:15)";
   const Result shown = folder.run({"show", "small.yaml", plugin("sine"), "model.mlp=sine"});
   CHECK(shown.code == 0);
   CHECK_THAT(shown.out, Contains("\nbackend: auto  # default; here layers: " + reason + "\n"));
@@ -44,14 +44,14 @@ TEST_CASE(
   CHECK(json_of(folder / "run/metrics.json").at("execution").at("backend") ==
         Json({{"value", "layers"}, {"derived", true}, {"why", reason}}));
   CHECK(folder.run({"test", "run"}).code == 0);
-  CHECK(folder.run({"resume", "run", "--epochs", "3"}).code == 0);
+  CHECK(folder.run({"resume", "run", "training.epochs=9"}).code == 0);
 
   const Result refused = folder.run(
       {"small.yaml", plugin("sine"), "model.mlp=sine", "backend=fused", "--run-dir", "other"});
   CHECK(refused.code == 2);
   CHECK(refused.err ==
-        loading("sine") + "error: command line:1:1: backend: fused cannot execute this model: " +
-            reason + "\n    1 | backend=fused\n      | ^ layers executes every model\n");
+        loading("sine") + "error: command line:1:9: backend: fused cannot execute this model: " +
+            reason + "\n    1 | backend=fused\n      |         ^ layers executes every model\n");
   CHECK_FALSE(fs::exists(folder / "other"));
 }
 
@@ -66,7 +66,7 @@ TEST_CASE("a backend that was asked for is taken") {
   const Result result = folder.run({"show", "small.yaml", "backend=kernel"});
   CHECK(result.code == 2);
   CHECK(result.err ==
-        "error: command line:1:9: backend: \"kernel\" is not one of auto, fused, layers\n"
+        "error: command line:1:9: backend: expected one of auto, fused, layers, got \"kernel\"\n"
         "    1 | backend=kernel\n"
         "      |         ^\n");
 }
