@@ -153,6 +153,30 @@ std::multimap<std::string, Make> examples() {
        [](M m) {
          return tokens(attention(m.input(4, 6), m.input(7, 6), m.input(7, 6), 2, 0.4), 2, 1);
        }},
+      {"attention",
+       [](M m) {  // learned queries
+         return attention(table(m.parameter({2, 6})), m.input(7, 6), m.input(7, 6), 2);
+       }},
+      {"attention",
+       [](M m) {
+         const Value k = table(m.parameter({7, 6}));
+         return attention(m.input(3, 6), k, table(m.parameter({7, 6})), 3, 0.3);
+       }},
+      {"attention",
+       [](M m) {
+         const Value x = m.input(5, 6);
+         return attention(x, x, x, 2);
+       }},
+      {"attention",
+       [](M m) {
+         const Value x = m.input(5, 6);
+         return attention(x, x, m.input(5, 6), 1, 0.3) + attention(m.input(5, 6), x, x, 2);
+       }},
+      {"weighted_sum",
+       [](M m) {
+         const Value x = m.input(5, 5);
+         return weighted_sum(x, x);
+       }},
       {"attention_probabilities",
        [](M m) { return attention_probabilities(m.input(3, 6), m.input(7, 6), 2); }},
       {"rotate",
@@ -177,6 +201,15 @@ std::multimap<std::string, Make> examples() {
        }},
       {"dropout", [](M m) { return dropout(m.input(5, 7), 0.4); }},
       {"dropout", [](M m) { return tokens(dropout(m.input(5, 7), 0.4), 2, 2); }},
+      // What is the same for all images is dropped for each by itself.
+      {"dropout",
+       [](M m) {
+         return dropout(table(m.parameter({5, 7})), 0.4) * m.input(1, 7);
+       }},
+      {"drop_path",
+       [](M m) {
+         return drop_path(table(m.parameter({5, 7})), 0.4) + m.input(5, 7);
+       }},
       {"drop_path", [](M m) { return drop_path(m.input(5, 7), 0.4); }},
       {"drop_path",
        [](M m) {

@@ -95,12 +95,16 @@ void backward_of_images(const Call& call) {
     }
     return out;
   };
-  // q's is written, those of k and v are added to.
-  const Matrix dq = place(q, q.adds), dk = place(k, false), dv = place(v, false);
-  for (const auto& [operand, to] : {std::pair{&k, dk}, std::pair{&v, dv}}) {
+  // q's is written, those of k and v are added to; where q is one of them, its own comes last.
+  const float* to = q.gradient.at;
+  const bool is_shared = to && (to == k.gradient.at || to == v.gradient.at);
+  if (is_shared && !q.adds) zero_out(q);
+  const bool is_apart = q.adds || is_shared;
+  const Matrix dq = place(q, is_apart), dk = place(k, false), dv = place(v, false);
+  for (const auto& [operand, place_of] : {std::pair{&k, dk}, std::pair{&v, dv}}) {
     if (operand->adds && operand->gradient.at) continue;
     Call::Operand written = *operand;
-    written.gradient = to;
+    written.gradient = place_of;
     zero_out(written);
   }
   const HeadGradients all{call.output.gradient, dq, dk, dv};
@@ -117,7 +121,7 @@ void backward_of_images(const Call& call) {
     for (size_t h = 0; h < heads; ++h)
       attend_backward(head_of(call, h), of_head(h), n, call.scratch, drawn_of(call, draws, h));
   }
-  if (!q.gradient.at || !q.adds) return;
+  if (!q.gradient.at || !is_apart) return;
   for (size_t t = 0; t < n; ++t) {
     for (size_t c = 0; c < q.shape.columns; ++c)
       put(load(row_of(dq, t) + c * N), true, row_of(q.gradient, t) + c * N);

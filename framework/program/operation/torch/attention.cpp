@@ -21,14 +21,16 @@ Tensor with_dropout(const TorchCall& call, const Tensor& q, const Tensor& k, con
   };
   const Tensor mask =
       random_mask(call, q, heads * n * tokens, call.numbers[1], call.count(2), number)
-          .view({q.size(0), heads, n, tokens});
+          .view({-1, heads, n, tokens});
   return at::matmul(at::softmax(scores, -1) * mask, v).transpose(1, 2).flatten(2);
 }
 
 Tensor form(const TorchCall& call) {
   const int64_t heads = call.count(0), width = call.inputs[0].size(2) / heads;
-  const auto by_head = [&](const Tensor& x) {  // [B, n, D] -> [B, heads, n, width]
-    return x.unflatten(2, {heads, width}).transpose(1, 2);
+  int64_t images = 1;  // a table stands for all of them
+  for (const Tensor& x : call.inputs) images = std::max(images, x.size(0));
+  const auto by_head = [&](const Tensor& x) {  // [B or 1, n, D] -> [B, heads, n, width]
+    return x.expand({images, -1, -1}).unflatten(2, {heads, width}).transpose(1, 2);
   };
   const Tensor q = by_head(call.inputs[0]), k = by_head(call.inputs[1]),
                v = by_head(call.inputs[2]);

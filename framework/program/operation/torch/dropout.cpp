@@ -9,7 +9,7 @@ Tensor form(const TorchCall& call) {
   const int64_t first = call.count(2) * x.size(2);
   return x * random_mask(call, x, x.size(1) * x.size(2), call.numbers[0], call.count(1),
                          [&](int64_t i) { return first + i; })
-                 .view({x.size(0), x.size(1), x.size(2)});
+                 .view({-1, x.size(1), x.size(2)});
 }
 
 VITRINE_TORCH_FORM(dropout, form)
