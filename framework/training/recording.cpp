@@ -195,7 +195,7 @@ std::vector<LayerSummary> layers_of(Model& model, const std::vector<int64_t>& im
                         static_cast<int64_t>(step.shape.columns)};
   }
   // What no output needs costs nothing.
-  const Program needed = pruned(program, recording.outputs, false);
+  const Program needed = pruned(program, recording.outputs);
   for (size_t i = 0; i < needed.steps.size(); ++i) {
     const std::string& name = needed.scopes[needed.steps[i].scope].name;
     const auto row = std::find_if(out.begin(), out.end(),
