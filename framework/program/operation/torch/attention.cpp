@@ -28,7 +28,9 @@ Tensor with_dropout(const TorchCall& call, const Tensor& q, const Tensor& k, con
 Tensor form(const TorchCall& call) {
   const int64_t heads = call.count(0), width = call.inputs[0].size(2) / heads;
   int64_t images = 1;  // a table stands for all of them
-  for (const Tensor& x : call.inputs) images = std::max(images, x.size(0));
+  for (const Tensor& x : call.inputs) {
+    if (x.size(0) != 1) images = x.size(0);
+  }
   const auto by_head = [&](const Tensor& x) {  // [B or 1, n, D] -> [B, heads, n, width]
     return x.expand({images, -1, -1}).unflatten(2, {heads, width}).transpose(1, 2);
   };
