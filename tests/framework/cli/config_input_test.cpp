@@ -45,7 +45,7 @@ TEST_CASE("every verb that takes a config takes it from standard input") {
         "error: stdin: dataset: needs a type\n"
         "      there are arrays, digits, mnist\n"
         "stdin: model: needs a type\n"
-        "      there are vit\n"
+        "      there are lenet, mixer, vit\n"
         "stdin:1:1: sede: unknown key\n"
         "    1 | sede: 1\n"
         "      | ^ did you mean seed?\n");
