@@ -10,7 +10,9 @@ namespace {
 // What is the same for every image is repeated.
 Tensor form(const TorchCall& call) {
   int64_t images = 1;
-  for (const Tensor& input : call.inputs) images = std::max(images, input.size(0));
+  for (const Tensor& input : call.inputs) {
+    if (input.size(0) != 1) images = input.size(0);
+  }
   std::vector<Tensor> parts;
   for (const Tensor& input : call.inputs) parts.push_back(input.expand({images, -1, -1}));
   return at::cat(parts, 2);
