@@ -399,6 +399,7 @@ void Kernel::backward(const Binding& binding, const Feed& feed, size_t batch, in
 // Sums are added in the order of the chunks, whoever is done first.
 void Kernel::sum_over_chunks(size_t chunks, size_t count, int threads, float* gradients,
                              const ChunkWork& work) {
+  if (chunks == 0) return static_cast<void>(std::memset(gradients, 0, count * sizeof(float)));
   if (chunks * count <= kSmallSums) {
     partial_.reserve(count * chunks);
     team_.run(chunks, threads, [&](size_t chunk, size_t thread) {
