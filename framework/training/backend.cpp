@@ -223,13 +223,6 @@ std::vector<Tensor> Backend::forward(const Tensor& given, const BatchPosition* p
   Prepared& prepared = prepare(nullptr);
   const Tensor images = given.contiguous();
   if (!prepared.kernel) return outputs_in_libtorch(prepared, images, position);
-  BatchPosition drawn;
-  if (!position && model_->is_training()) {
-    // What is random draws from libtorch's generator, as it does there.
-    drawn.seed = static_cast<uint64_t>(at::empty({}, at::kLong).random_().item<int64_t>());
-    drawn.indices = at::arange(images.size(0));
-    position = &drawn;
-  }
   prepared.bind(nullptr);
   const BatchPosition here = position_of(position, *model_, images.size(0));
   const Tensor trained = prepared.any_trained();
