@@ -70,7 +70,8 @@ Value mean_pool(const Value& x, std::array<int64_t, 2> size, std::array<int64_t,
 
 // softmax(q k^T / sqrt(width)) v; each probability is dropped with probability `dropout`.
 Value attention(const Value& q, const Value& k, const Value& v, int64_t heads, double dropout = 0);
-Value attention_probabilities(const Value& q, const Value& k, int64_t heads);  // [heads * n, n]
+// [heads * n, n]; to be looked at, without a gradient.
+Value attention_probabilities(const Value& q, const Value& k, int64_t heads);
 // Each head's halves as coordinates of points, turned by angles of the token: cosines and sines are
 // fixed tables [n, half a head's width].
 Value rotate(const Value& x, const Tensor& cosines, const Tensor& sines, int64_t heads);

@@ -74,6 +74,13 @@ NumbersAxis tokens_of(const std::vector<std::string>& special, const Patching& g
   return out;
 }
 
+// Whether a part tells of a table, on tokens that are patches with a channel for each column.
+bool has_table(Position& part, const PartContext& context) {
+  Recorder recorder(part, {context.hidden_d, context.n_tokens(), 1});
+  part(patches(recorder.images(), context.n_tokens(), 1));
+  return recorder.program().names.contains("table");
+}
+
 // The position table: one row a token, one column a dimension.
 class Positions : public Plot {
  public:
@@ -84,12 +91,12 @@ class Positions : public Plot {
     if (context_.model) return of_model();
     const PartContext context = options_.part_context();
     const auto part = options_.position.create(context);
+    if (!has_table(*part, context))
+      throw Error(ExitCode::kUsage,
+                  "the position \"" + options_.position.type() + "\" has no table to draw");
     // What it makes of zeros is what it adds.
     const Tensor zeros = at::zeros({1, context.n_tokens(), context.hidden_d});
     const Tensor table = (*part)(zeros).tensor()[0].detach();
-    if (at::equal(table, zeros[0]))
-      throw Error(ExitCode::kUsage,
-                  "the position \"" + options_.position.type() + "\" has no table to draw");
     return drawn(table, {"position", "", counted(table.size(0))}, {},
                  " (" + options_.position.type() + ")");
   }

@@ -74,7 +74,7 @@ TEST_CASE("An unknown component is answered with the nearest and all that there 
   CHECK(desk.refused("model.mlp=gelo") ==
         "error: command line:1:11: model.mlp: unknown mlp \"gelo\"\n"
         "    1 | model.mlp=gelo\n"
-        "      |           ^ did you mean gelu? there are gelu, swiglu\n");
+        "      |           ^ did you mean gelu? there are gelu, relu, squared_relu, swiglu\n");
 }
 
 TEST_CASE("Sizes that do not divide are named with both places") {
@@ -223,7 +223,8 @@ TEST_CASE("An empty key is shown, at any depth") {
   CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
         "error: b.yaml:2:1: \"\": unknown key\n"
         "    2 | \"\": 1\n"
-        "      | ^ the keys are base, name, seed, replicate, device, threads, note, tags, plugins, "
+        "      | ^ the keys are base, name, seed, replicate, device, backend, threads, note, tags, "
+        "plugins, "
         "experiment, "
         "dataset, model, loss, optimizer, schedule, training\n"
         "b.yaml:4:21: model.mlp.\"\": unknown key\n"

@@ -74,11 +74,12 @@ TEST_CASE("epoch 1 on MNIST ends with the tutorial's loss") {
   if (mnist.empty()) return;
   const Result result =
       runner({source / "configs/vit_mnist.yaml", "training.epochs=1", "dataset.limit_test=64",
-              "dataset.root=" + mnist.string(), "--run-dir", "run"},
+              "backend=layers", "threads=1", "dataset.root=" + mnist.string(), "--run-dir", "run"},
              folder.path());
   INFO(result.err);
   REQUIRE(result.code == 0);
-  // The tutorial prints two digits.
+  // The tutorial prints two digits. Rounding alone moves it (docs/agreement.md): it is computed as
+  // the tutorial is, in libtorch.
   const double loss = json_of(folder / "run/metrics.json").at("history").at(0).at("train/loss");
   CHECK(std::round(100 * loss) == 211);
 }

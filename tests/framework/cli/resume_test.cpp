@@ -128,7 +128,9 @@ TEST_CASE("--run-dir with --resume starts a run, then goes on with it") {
 
 TEST_CASE("another number of threads on resume warns and is recorded as inexact") {
   const Folder folder;
-  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "3"}).code == 75);
+  REQUIRE(
+      folder.run({"small.yaml", "backend=layers", "--run-dir", "run", "--stop-after", "3"}).code ==
+      75);
   const Result result = folder.run({"resume", "run", "threads=2"});
   CHECK(result.code == 0);
   CHECK(result.err ==

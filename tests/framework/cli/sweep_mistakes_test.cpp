@@ -31,7 +31,7 @@ TEST_CASE("a typing mistake is never taken for an impossible cell") {
   CHECK(folder.refused({"sweep", "small.yaml", "model.mlp=gelu,gleu"}) ==
         "error: command line:1:16: model.mlp: unknown mlp \"gleu\"\n"
         "    1 | model.mlp=gelu,gleu\n"
-        "      |                ^ did you mean gelu? there are gelu, swiglu\n");
+        "      |                ^ did you mean gelu? there are gelu, relu, squared_relu, swiglu\n");
   CHECK(folder.refused({"sweep", "small.yaml", "model.hiden_d=8,16"}) ==
         "error: command line:1:7: model.hiden_d: unknown key\n"
         "    1 | model.hiden_d=8,16\n"
