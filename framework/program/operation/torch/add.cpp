@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0] + call.inputs[1]; }
+Tensor add_form(const TorchCall& call) { return call.inputs[0] + call.inputs[1]; }
 
-VITRINE_TORCH_FORM(add, form)
+VITRINE_TORCH_FORM(add, add_form)
 
 }  // namespace
 }  // namespace vitrine

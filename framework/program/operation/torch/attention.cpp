@@ -25,7 +25,7 @@ Tensor with_dropout(const TorchCall& call, const Tensor& q, const Tensor& k, con
   return at::matmul(at::softmax(scores, -1) * mask, v).transpose(1, 2).flatten(2);
 }
 
-Tensor form(const TorchCall& call) {
+Tensor attention_form(const TorchCall& call) {
   const int64_t heads = call.count(0), width = call.inputs[0].size(2) / heads;
   int64_t images = 1;  // a table stands for all of them
   for (const Tensor& x : call.inputs) {
@@ -39,7 +39,7 @@ Tensor form(const TorchCall& call) {
   return call.numbers[1] > 0 ? with_dropout(call, q, k, v) : attention_of_heads(q, k, v);
 }
 
-VITRINE_TORCH_FORM(attention, form)
+VITRINE_TORCH_FORM(attention, attention_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -8,7 +8,7 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor attention_probabilities_form(const TorchCall& call) {
   const int64_t heads = call.count(0), width = call.inputs[0].size(2) / heads;
   const auto by_head = [&](const Tensor& x) {
     return x.unflatten(2, {heads, width}).transpose(1, 2);
@@ -18,7 +18,7 @@ Tensor form(const TorchCall& call) {
   return at::softmax(scores / std::sqrt(static_cast<double>(width)), -1).flatten(1, 2).detach();
 }
 
-VITRINE_TORCH_FORM(attention_probabilities, form)
+VITRINE_TORCH_FORM(attention_probabilities, attention_probabilities_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,11 +5,11 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor columns_form(const TorchCall& call) {
   return call.inputs[0].narrow(2, call.count(0), call.count(1));
 }
 
-VITRINE_TORCH_FORM(columns, form)
+VITRINE_TORCH_FORM(columns, columns_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,7 +5,7 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor convolution_form(const TorchCall& call) {
   const Tensor& x = call.inputs[0];
   const int64_t height = call.count(0), width = call.count(1);
   const Tensor map = x.transpose(1, 2).unflatten(2, {height, width});
@@ -15,7 +15,7 @@ Tensor form(const TorchCall& call) {
       .transpose(1, 2);
 }
 
-VITRINE_TORCH_FORM(convolution, form)
+VITRINE_TORCH_FORM(convolution, convolution_form)
 
 }  // namespace
 }  // namespace vitrine

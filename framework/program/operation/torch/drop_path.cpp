@@ -4,14 +4,14 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor drop_path_form(const TorchCall& call) {
   const Tensor& x = call.inputs[0];
   return x * random_mask(call, x, 1, call.numbers[0], call.count(1), [](int64_t i) {
                return i;
              }).unsqueeze(2);
 }
 
-VITRINE_TORCH_FORM(drop_path, form)
+VITRINE_TORCH_FORM(drop_path, drop_path_form)
 
 }  // namespace
 }  // namespace vitrine

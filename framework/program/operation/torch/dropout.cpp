@@ -4,7 +4,7 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor dropout_form(const TorchCall& call) {
   const Tensor& x = call.inputs[0];
   const int64_t first = call.count(2) * x.size(2);
   return x * random_mask(call, x, x.size(1) * x.size(2), call.numbers[0], call.count(1),
@@ -12,7 +12,7 @@ Tensor form(const TorchCall& call) {
                  .view({-1, x.size(1), x.size(2)});
 }
 
-VITRINE_TORCH_FORM(dropout, form)
+VITRINE_TORCH_FORM(dropout, dropout_form)
 
 }  // namespace
 }  // namespace vitrine

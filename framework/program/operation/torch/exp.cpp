@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::exp(call.inputs[0]); }
+Tensor exp_form(const TorchCall& call) { return at::exp(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(exp, form)
+VITRINE_TORCH_FORM(exp, exp_form)
 
 }  // namespace
 }  // namespace vitrine

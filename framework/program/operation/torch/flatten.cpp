@@ -3,9 +3,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0].flatten(1).unsqueeze(1); }
+Tensor flatten_form(const TorchCall& call) { return call.inputs[0].flatten(1).unsqueeze(1); }
 
-VITRINE_TORCH_FORM(flatten, form)
+VITRINE_TORCH_FORM(flatten, flatten_form)
 
 }  // namespace
 }  // namespace vitrine

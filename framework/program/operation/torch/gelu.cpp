@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::gelu(call.inputs[0]); }
+Tensor gelu_form(const TorchCall& call) { return at::gelu(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(gelu, form)
+VITRINE_TORCH_FORM(gelu, gelu_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::gelu(call.inputs[0], "tanh"); }
+Tensor gelu_tanh_form(const TorchCall& call) { return at::gelu(call.inputs[0], "tanh"); }
 
-VITRINE_TORCH_FORM(gelu_tanh, form)
+VITRINE_TORCH_FORM(gelu_tanh, gelu_tanh_form)
 
 }  // namespace
 }  // namespace vitrine

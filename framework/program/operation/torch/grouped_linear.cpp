@@ -34,19 +34,20 @@ Tensor by_groups(const TorchCall& call, int64_t groups, int64_t count) {
   const Tensor biases = by_group({first + count, call.parameters.end()});
   const Tensor rows = x.reshape({-1, groups, weights.size(2)}).transpose(0, 1);
   const Tensor mapped = at::baddbmm(biases.unsqueeze(1), rows, weights.transpose(1, 2));
-  return mapped.unflatten(2, {maps, -1})  // [G, B * n, maps, out]
+  return mapped
+      .unflatten(2, {maps, -1})  // [G, B * n, maps, out]
       .permute({1, 2, 0, 3})
       .reshape({x.size(0), x.size(1), mapped.size(2) * groups});
 }
 
-Tensor form(const TorchCall& call) {
+Tensor grouped_linear_form(const TorchCall& call) {
   const int64_t groups = call.count(0);
   const auto count = static_cast<int64_t>(call.parameters.size() / 2);
   return call.inputs[0].size(2) <= kNarrow ? as_one_matrix(call, groups, count)
                                            : by_groups(call, groups, count);
 }
 
-VITRINE_TORCH_FORM(grouped_linear, form)
+VITRINE_TORCH_FORM(grouped_linear, grouped_linear_form)
 
 }  // namespace
 }  // namespace vitrine

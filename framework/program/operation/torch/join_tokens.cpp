@@ -8,7 +8,7 @@ namespace vitrine {
 namespace {
 
 // What is the same for every image is repeated.
-Tensor form(const TorchCall& call) {
+Tensor join_tokens_form(const TorchCall& call) {
   int64_t images = 1;
   for (const Tensor& input : call.inputs) {
     if (input.size(0) != 1) images = input.size(0);
@@ -18,7 +18,7 @@ Tensor form(const TorchCall& call) {
   return at::cat(parts, 1);
 }
 
-VITRINE_TORCH_FORM(join_tokens, form)
+VITRINE_TORCH_FORM(join_tokens, join_tokens_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,7 +5,7 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor layer_norm_form(const TorchCall& call) {
   const int64_t parts = call.count(1);
   const auto &weight = call.parameters[0], &bias = call.parameters[1];
   const auto norm = [&](const Tensor& x) {
@@ -15,7 +15,7 @@ Tensor form(const TorchCall& call) {
   return norm(call.inputs[0].unflatten(2, {parts, weight.size(0)})).flatten(2);
 }
 
-VITRINE_TORCH_FORM(layer_norm, form)
+VITRINE_TORCH_FORM(layer_norm, layer_norm_form)
 
 }  // namespace
 }  // namespace vitrine

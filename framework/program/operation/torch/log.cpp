@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::log(call.inputs[0]); }
+Tensor log_form(const TorchCall& call) { return at::log(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(log, form)
+VITRINE_TORCH_FORM(log, log_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -4,9 +4,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return log_softmax(call.inputs[0]); }
+Tensor log_softmax_form(const TorchCall& call) { return log_softmax(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(log_softmax, form)
+VITRINE_TORCH_FORM(log_softmax, log_softmax_form)
 
 }  // namespace
 }  // namespace vitrine

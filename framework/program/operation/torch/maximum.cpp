@@ -5,9 +5,11 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::clamp_min(call.inputs[0], call.numbers[0]); }
+Tensor maximum_form(const TorchCall& call) {
+  return at::clamp_min(call.inputs[0], call.numbers[0]);
+}
 
-VITRINE_TORCH_FORM(maximum, form)
+VITRINE_TORCH_FORM(maximum, maximum_form)
 
 }  // namespace
 }  // namespace vitrine

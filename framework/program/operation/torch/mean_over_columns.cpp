@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0].mean(2, true); }
+Tensor mean_over_columns_form(const TorchCall& call) { return call.inputs[0].mean(2, true); }
 
-VITRINE_TORCH_FORM(mean_over_columns, form)
+VITRINE_TORCH_FORM(mean_over_columns, mean_over_columns_form)
 
 }  // namespace
 }  // namespace vitrine

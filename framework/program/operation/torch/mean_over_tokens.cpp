@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0].mean(1, true); }
+Tensor mean_over_tokens_form(const TorchCall& call) { return call.inputs[0].mean(1, true); }
 
-VITRINE_TORCH_FORM(mean_over_tokens, form)
+VITRINE_TORCH_FORM(mean_over_tokens, mean_over_tokens_form)
 
 }  // namespace
 }  // namespace vitrine

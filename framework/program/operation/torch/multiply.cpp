@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0] * call.inputs[1]; }
+Tensor multiply_form(const TorchCall& call) { return call.inputs[0] * call.inputs[1]; }
 
-VITRINE_TORCH_FORM(multiply, form)
+VITRINE_TORCH_FORM(multiply, multiply_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,11 +5,11 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor one_hot_form(const TorchCall& call) {
   return at::one_hot(call.inputs[0].to(at::kLong).squeeze(2), call.count(0)).to(at::kFloat);
 }
 
-VITRINE_TORCH_FORM(one_hot, form)
+VITRINE_TORCH_FORM(one_hot, one_hot_form)
 
 }  // namespace
 }  // namespace vitrine

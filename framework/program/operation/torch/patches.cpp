@@ -9,7 +9,7 @@ Tensor to_float(const Tensor& images) {
 }
 
 // Of recorded programs the images come from the feed, and their sizes stand before the numbers.
-Tensor form(const TorchCall& call) {
+Tensor patches_form(const TorchCall& call) {
   const Tensor images = to_float(call.inputs.empty() ? call.feed->images : call.inputs[0]);
   const size_t first = call.numbers.size() - 2;
   const int64_t rows = call.count(first), columns = call.count(first + 1);
@@ -20,7 +20,7 @@ Tensor form(const TorchCall& call) {
       .reshape({-1, rows * columns, channels * height * width});
 }
 
-VITRINE_TORCH_FORM(patches, form)
+VITRINE_TORCH_FORM(patches, patches_form)
 
 }  // namespace
 }  // namespace vitrine

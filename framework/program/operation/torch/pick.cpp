@@ -5,12 +5,12 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor pick_form(const TorchCall& call) {
   const Tensor& x = call.inputs[0];
   return at::gather(x, 2, call.inputs[1].to(at::kLong).expand({x.size(0), -1, 1}));
 }
 
-VITRINE_TORCH_FORM(pick, form)
+VITRINE_TORCH_FORM(pick, pick_form)
 
 }  // namespace
 }  // namespace vitrine

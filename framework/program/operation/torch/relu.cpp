@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::relu(call.inputs[0]); }
+Tensor relu_form(const TorchCall& call) { return at::relu(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(relu, form)
+VITRINE_TORCH_FORM(relu, relu_form)
 
 }  // namespace
 }  // namespace vitrine

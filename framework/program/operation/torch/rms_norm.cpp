@@ -5,7 +5,7 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor rms_norm_form(const TorchCall& call) {
   const int64_t parts = call.count(1);
   const auto& weight = call.parameters[0];
   const auto norm = [&](const Tensor& x) {
@@ -15,7 +15,7 @@ Tensor form(const TorchCall& call) {
   return norm(call.inputs[0].unflatten(2, {parts, weight.size(0)})).flatten(2);
 }
 
-VITRINE_TORCH_FORM(rms_norm, form)
+VITRINE_TORCH_FORM(rms_norm, rms_norm_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,7 +5,7 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor rotate_form(const TorchCall& call) {
   const Tensor& x = call.inputs[0];
   const int64_t heads = call.count(0), half = call.parameters[0].size(-1);
   const Tensor points = x.unflatten(2, {heads, 2, half});
@@ -17,7 +17,7 @@ Tensor form(const TorchCall& call) {
   return at::stack({a * cosines - b * sines, b * cosines + a * sines}, 3).flatten(2);
 }
 
-VITRINE_TORCH_FORM(rotate, form)
+VITRINE_TORCH_FORM(rotate, rotate_form)
 
 }  // namespace
 }  // namespace vitrine

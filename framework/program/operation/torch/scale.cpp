@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0] * call.numbers[0]; }
+Tensor scale_form(const TorchCall& call) { return call.inputs[0] * call.numbers[0]; }
 
-VITRINE_TORCH_FORM(scale, form)
+VITRINE_TORCH_FORM(scale, scale_form)
 
 }  // namespace
 }  // namespace vitrine

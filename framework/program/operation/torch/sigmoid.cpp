@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::sigmoid(call.inputs[0]); }
+Tensor sigmoid_form(const TorchCall& call) { return at::sigmoid(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(sigmoid, form)
+VITRINE_TORCH_FORM(sigmoid, sigmoid_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::silu(call.inputs[0]); }
+Tensor silu_form(const TorchCall& call) { return at::silu(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(silu, form)
+VITRINE_TORCH_FORM(silu, silu_form)
 
 }  // namespace
 }  // namespace vitrine

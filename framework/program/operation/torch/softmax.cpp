@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return softmax(call.inputs[0]); }
+Tensor softmax_form(const TorchCall& call) { return softmax(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(softmax, form)
+VITRINE_TORCH_FORM(softmax, softmax_form)
 
 }  // namespace
 }  // namespace vitrine

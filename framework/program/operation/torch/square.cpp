@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::square(call.inputs[0]); }
+Tensor square_form(const TorchCall& call) { return at::square(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(square, form)
+VITRINE_TORCH_FORM(square, square_form)
 
 }  // namespace
 }  // namespace vitrine

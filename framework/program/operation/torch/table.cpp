@@ -3,12 +3,12 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) {
+Tensor table_form(const TorchCall& call) {
   const Tensor& rows = call.parameters[0];
   return rows.reshape({-1, rows.size(-1)}).narrow(0, call.count(0), call.count(1)).unsqueeze(0);
 }
 
-VITRINE_TORCH_FORM(table, form)
+VITRINE_TORCH_FORM(table, table_form)
 
 }  // namespace
 }  // namespace vitrine

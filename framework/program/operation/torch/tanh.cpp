@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::tanh(call.inputs[0]); }
+Tensor tanh_form(const TorchCall& call) { return at::tanh(call.inputs[0]); }
 
-VITRINE_TORCH_FORM(tanh, form)
+VITRINE_TORCH_FORM(tanh, tanh_form)
 
 }  // namespace
 }  // namespace vitrine

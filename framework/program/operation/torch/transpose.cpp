@@ -5,9 +5,9 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return call.inputs[0].transpose(1, 2); }
+Tensor transpose_form(const TorchCall& call) { return call.inputs[0].transpose(1, 2); }
 
-VITRINE_TORCH_FORM(transpose, form)
+VITRINE_TORCH_FORM(transpose, transpose_form)
 
 }  // namespace
 }  // namespace vitrine

@@ -5,9 +5,11 @@
 namespace vitrine {
 namespace {
 
-Tensor form(const TorchCall& call) { return at::matmul(call.inputs[0], call.inputs[1]); }
+Tensor weighted_sum_form(const TorchCall& call) {
+  return at::matmul(call.inputs[0], call.inputs[1]);
+}
 
-VITRINE_TORCH_FORM(weighted_sum, form)
+VITRINE_TORCH_FORM(weighted_sum, weighted_sum_form)
 
 }  // namespace
 }  // namespace vitrine
