@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "framework/kernel/allocation.h"
+
 namespace vitrine {
 namespace {
 
 constexpr size_t kNone = Spot::kNone;
-constexpr size_t kAligned = 16;  // elements, so that also rows of numbers begin with a cache line
 
 // The steps with what is asked of them again and again.
 class ExecutionPlanner {
@@ -32,7 +33,7 @@ class ExecutionPlanner {
       plan_.outputs.push_back(values_[output]);
       plan_.output_gradients.push_back(begins_backward(k) ? seeds_[k] : Spot());
     }
-    allocate();
+    allocate(plan_, options_.pass);
     return std::move(plan_);
   }
 
@@ -475,83 +476,6 @@ class ExecutionPlanner {
     plan_.backward.push_back(std::move(action));
   }
 
-  // --- memory
-
-  // Times at which a buffer is in use: from the first action that names it to the last; what is
-  // computed again is not in use between forward and backward.
-  struct Span {
-    size_t first, last;
-    bool meets(const Span& other) const { return first <= other.last && other.first <= last; }
-  };
-
-  void allocate() {
-    std::vector<std::vector<size_t>> uses(plan_.buffers.size());
-    size_t now = 0;
-    const auto use = [&](const Spot& spot) {
-      if (spot.exists()) uses[spot.buffer].push_back(now);
-    };
-    const auto use_all = [&](const std::vector<Action>& actions) {
-      for (const Action& action : actions) {
-        ++now;
-        for (const Action::Operand& operand : action.inputs)
-          use(operand.value), use(operand.gradient);
-        use(action.output.value), use(action.output.gradient);
-        use(action.addend), use(action.saved), use(action.scratch);
-      }
-    };
-    use_all(plan_.forward);
-    const size_t boundary = ++now;  // outputs are read, and their gradients set
-    for (const Spot& spot : plan_.outputs) use(spot);
-    for (const Spot& spot : plan_.output_gradients) use(spot);
-    use_all(plan_.backward);
-
-    std::vector<size_t> order;
-    for (size_t b = 0; b < plan_.buffers.size(); ++b) {
-      if (!uses[b].empty()) order.push_back(b);
-    }
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return uses[a].front() < uses[b].front(); });
-    for (const size_t b : order) place_buffer(plan_.buffers[b], uses[b], boundary);
-  }
-
-  void place_buffer(ExecutionPlan::Buffer& buffer, const std::vector<size_t>& uses,
-                    size_t boundary) {
-    std::vector<Span> spans = {{uses.front(), uses.back()}};
-    const bool crosses = uses.front() <= boundary && uses.back() > boundary;
-    if (crosses && !buffer.is_kept && uses.front() < boundary) {
-      const auto split = std::upper_bound(uses.begin(), uses.end(), boundary);
-      spans = {{uses.front(), *(split - 1)}, {*split, uses.back()}};
-    }
-    buffer.is_kept = buffer.is_kept && crosses && options_.pass == Pass::kSeparate;
-    std::vector<Placed>& others = buffer.is_kept ? kept_ : scratch_;
-    size_t& size = buffer.is_kept ? plan_.kept : plan_.scratch;
-    const auto is_free = [&](size_t begin, const Placed& other) {
-      if (other.begin >= begin + buffer.size || other.end <= begin) return true;
-      for (const Span& span : spans) {
-        for (const Span& taken : other.spans) {
-          if (span.meets(taken)) return false;
-        }
-      }
-      return true;
-    };
-    size_t begin = 0;  // the lowest place that is free at all these times
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (const Placed& other : others) {
-        if (!is_free(begin, other)) begin = other.end, moved = true;
-      }
-    }
-    buffer.offset = begin;
-    const size_t end = (begin + buffer.size + kAligned - 1) / kAligned * kAligned;
-    others.push_back({spans, begin, end});
-    size = std::max(size, end);
-  }
-
-  struct Placed {
-    std::vector<Span> spans;
-    size_t begin, end;
-  };
-
   const Program& program_;
   const PlanOptions& options_;
   size_t count_;
@@ -565,7 +489,6 @@ class ExecutionPlanner {
   std::vector<size_t> placed_;      // computed in the place of a whole
   std::vector<Spot> values_, gradients_, saved_;
   std::vector<Spot> seeds_;  // of each output: where its gradient is set
-  std::vector<Placed> kept_, scratch_;
 };
 
 }  // namespace

@@ -14,17 +14,6 @@
 #include "framework/program/operation/window.h"
 #include "framework/simd/matrix-inl.h"
 
-#ifndef VITRINE_CONVOLUTION_ONCE
-#define VITRINE_CONVOLUTION_ONCE
-namespace vitrine {
-namespace {
-
-constexpr size_t kConvolvedAtOnce = 56;  // outputs: their inputs stay in the cache
-
-}  // namespace
-}  // namespace vitrine
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::convolution_operation::HWY_NAMESPACE {
 namespace {

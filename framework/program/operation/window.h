@@ -6,6 +6,9 @@
 
 namespace vitrine {
 
+// Outputs of a convolution that are computed together: their inputs stay in the cache.
+inline constexpr size_t kConvolvedAtOnce = 56;
+
 // A window of kernel_height x kernel_width that moves over a map of features [height * width,
 // channels], which is surrounded by padding.
 struct Window {
