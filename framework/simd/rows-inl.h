@@ -28,9 +28,11 @@ HWY_INLINE Offsets offsets_of(size_t count, size_t stride) {
   return hn::Load(di, offsets);
 }
 
-// n neighbouring floats of each row as n vectors.
-inline void spread_floats(const float* from, const Offsets& offsets, size_t n, float* to) {
-  for (size_t i = 0; i < n; ++i, to += N) store(hn::GatherOffset(Lanes(), from + i, offsets), to);
+// n neighbouring floats of each row as n vectors, `step` floats apart.
+inline void spread_floats(const float* from, const Offsets& offsets, size_t n, float* to,
+                          size_t step = N) {
+  for (size_t i = 0; i < n; ++i, to += step)
+    store(hn::GatherOffset(Lanes(), from + i, offsets), to);
 }
 
 // n vectors as n neighbouring floats of each of `count` rows, `stride` floats apart; each times

@@ -7,6 +7,8 @@
 #define VITRINE_SIMD_TILES
 #endif
 
+#include <algorithm>
+
 #include "framework/simd/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,17 +51,32 @@ HWY_INLINE void multiply_term(V (&sums)[R * C], Factor a, Factor b) {
   }
 }
 
-// sums[r * C + c] = or += sum over k < n of a[r][k] * b[c][k]. Without kAdd n is at least 1.
+// How many terms a sum has: `n`, in each of so many runs, whose first terms lie a_step and b_step
+// floats apart.
+struct Terms {
+  size_t n, runs, a_step, b_step;
+  Terms(size_t n, size_t runs = 1, size_t a_step = 0, size_t b_step = 0)
+      : n(n), runs(runs), a_step(a_step), b_step(b_step) {}
+};
+
+// sums[r * C + c] = or += sum over the terms k of a[r][k] * b[c][k]. Without kAdd there is one at
+// least.
 template <int R, int C, bool kWeights, bool kAdd>
-HWY_INLINE void multiply(V (&sums)[R * C], Factor a, Factor b, size_t n) {
+HWY_INLINE void multiply(V (&sums)[R * C], Factor a, Factor b, const Terms& terms) {
   size_t k = 0;
   if constexpr (!kAdd) {
     multiply_term<R, C, kWeights, false>(sums, a, b);
     k = 1;
   }
-  for (; k < n; ++k) {
-    multiply_term<R, C, kWeights, true>(sums, {a.start + k * a.along, a.across, a.along},
-                                        {b.start + k * b.along, b.across, b.along});
+  for (size_t run = 0;;) {
+    for (; k < terms.n; ++k) {
+      multiply_term<R, C, kWeights, true>(sums, {a.start + k * a.along, a.across, a.along},
+                                          {b.start + k * b.along, b.across, b.along});
+    }
+    if (++run >= terms.runs) return;
+    k = 0;
+    a.start += terms.a_step;
+    b.start += terms.b_step;
   }
 }
 
@@ -75,10 +92,10 @@ inline Target target(float* start, size_t row, size_t column = 1) {
 }
 
 template <int R, int C, bool kWeights, bool kAdd>
-HWY_INLINE void product_tile(Target out, Target addend, Factor a, Factor b, size_t n,
+HWY_INLINE void product_tile(Target out, Target addend, Factor a, Factor b, const Terms& terms,
                              const float* bias) {
   V sums[R * C];
-  multiply<R, C, kWeights, false>(sums, a, b, n);
+  multiply<R, C, kWeights, false>(sums, a, b, terms);
   VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
     VITRINE_UNROLL_TILE
@@ -95,13 +112,13 @@ HWY_INLINE void product_tile(Target out, Target addend, Factor a, Factor b, size
   }
 }
 
-// out[r][c] = bias[c] + sum over k < n of a[r][k] * b[c][k], and addend[r][c] with kAdd.
+// out[r][c] = bias[c] + sum over the terms k of a[r][k] * b[c][k], and addend[r][c] with kAdd.
 template <bool kWeights, bool kAdd>
-void product(Target out, Target addend, Factor a, Factor b, size_t rows, size_t columns, size_t n,
-             const float* bias = nullptr) {
+void product(Target out, Target addend, Factor a, Factor b, size_t rows, size_t columns,
+             const Terms& terms, const float* bias = nullptr) {
   const auto tile = [&]<int R, int C>(size_t r, size_t c) HWY_ATTR {
     product_tile<R, C, kWeights, kAdd>(out.from(r, c), kAdd ? addend.from(r, c) : addend, a.from(r),
-                                       b.from(c), n, bias ? bias + c : nullptr);
+                                       b.from(c), terms, bias ? bias + c : nullptr);
   };
   size_t r = 0;
   for (; r + kRows <= rows; r += kRows) {
@@ -113,55 +130,66 @@ void product(Target out, Target addend, Factor a, Factor b, size_t rows, size_t 
     }
     for (; c < columns; ++c) tile.template operator()<kRows, 1>(r, c);
   }
-  for (; r < rows; ++r) {
+  const auto rest = [&]<int R>() HWY_ATTR {
     size_t c = 0;
-    for (; c + 4 <= columns; c += 4) tile.template operator()<1, 4>(r, c);
-    for (; c < columns; ++c) tile.template operator()<1, 1>(r, c);
-  }
+    for (; c + 4 <= columns; c += 4) tile.template operator()<R, 4>(r, c);
+    for (; c < columns; ++c) tile.template operator()<R, 1>(r, c);
+    r += R;
+  };
+  while (r + 2 <= rows) rest.template operator()<2>();
+  if (r < rows) rest.template operator()<1>();
 }
 
 // The same, with what is there as the addend.
 template <bool kWeights, bool kAdd>
-void product(Target out, Factor a, Factor b, size_t rows, size_t columns, size_t n,
+void product(Target out, Factor a, Factor b, size_t rows, size_t columns, const Terms& terms,
              const float* bias = nullptr) {
-  product<kWeights, kAdd>(out, out, a, b, rows, columns, n, bias);
+  product<kWeights, kAdd>(out, out, a, b, rows, columns, terms, bias);
 }
 
-// gradient[r * columns + c] += sum over images and k < n of a[r][k] * b[c][k].
+// Single numbers, whose rows are `row` floats apart.
+struct Sums {
+  float* start;
+  size_t row;
+  float* at(size_t r, size_t c) const { return start + r * row + c; }
+  Sums from(size_t r, size_t c) const { return {at(r, c), row}; }
+};
+
+// out[r][c] += sum over images and the terms k of a[r][k] * b[c][k].
 template <int R, int C>
-HWY_INLINE void summed_tile(float* gradient, size_t columns, Factor a, Factor b, size_t n) {
+HWY_INLINE void summed_tile(Sums out, Factor a, Factor b, const Terms& terms) {
   V sums[R * C];
-  multiply<R, C, false, false>(sums, a, b, n);
+  multiply<R, C, false, false>(sums, a, b, terms);
   VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
     V* row = sums + r * C;
     if constexpr (C == 4) {
-      add_sums(row[0], row[1], row[2], row[3], gradient + r * columns);
+      add_sums(row[0], row[1], row[2], row[3], out.at(r, 0));
     } else {
       VITRINE_UNROLL_TILE
-      for (int c = 0; c < C; ++c) add_sum(row[c], gradient + r * columns + c);
+      for (int c = 0; c < C; ++c) add_sum(row[c], out.at(r, c));
     }
   }
 }
 
-inline void summed_product(float* gradient, Factor a, Factor b, size_t rows, size_t columns,
-                           size_t n) {
+inline void summed_product(Sums out, Factor a, Factor b, size_t rows, size_t columns,
+                           const Terms& terms) {
   // Here tiles are 4 columns wide on every processor: four sums leave the vectors together.
   constexpr size_t kTall = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 2;
-  size_t r = 0;
-  for (; r + kTall <= rows; r += kTall) {
-    size_t c = 0;
-    for (; c + 4 <= columns; c += 4)
-      summed_tile<kTall, 4>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
-    for (; c < columns; ++c)
-      summed_tile<kTall, 1>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
-  }
-  for (; r < rows; ++r) {
-    size_t c = 0;
-    for (; c + 4 <= columns; c += 4)
-      summed_tile<1, 4>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
-    for (; c < columns; ++c)
-      summed_tile<1, 1>(gradient + r * columns + c, columns, a.from(r), b.from(c), n);
+  // Columns at once, so that those of b stay in the nearest cache for all rows.
+  constexpr size_t kNear = 8;
+  for (size_t first = 0; first < columns; first += kNear) {
+    const size_t end = std::min(columns, first + kNear);
+    size_t r = 0;
+    const auto tiles = [&]<int R>() HWY_ATTR {
+      size_t c = first;
+      for (; c + 4 <= end; c += 4) summed_tile<R, 4>(out.from(r, c), a.from(r), b.from(c), terms);
+      for (; c < end; ++c) summed_tile<R, 1>(out.from(r, c), a.from(r), b.from(c), terms);
+      r += R;
+    };
+    while (r + kTall <= rows) tiles.template operator()<kTall>();
+    while (r + 2 <= rows) tiles.template operator()<2>();
+    if (r < rows) tiles.template operator()<1>();
   }
 }
 

@@ -128,20 +128,30 @@ void backward_of_images(const Call& call) {
   }
 }
 
+// With rows of numbers: queries at once, so that their probabilities stay near the core.
+constexpr size_t kNearFloats = size_t{48} << 10;
+size_t queries_at_once(size_t n, size_t tokens) {
+  return std::clamp<size_t>(kNearFloats / tokens, 1, n);
+}
+
 size_t Scratch(const Applied& a) {
   const size_t width = a.inputs[0].columns / a.count(0);
   // And places for what is not wanted, or statistics that are not kept.
   const size_t of_images = attention_scratch(width, a.inputs[1].tokens) + 2 * a.inputs[0].tokens +
                            a.inputs[0].size() + a.inputs[1].size() + a.inputs[2].size();
-  return std::max(of_images, 2 * a.inputs[0].tokens * a.inputs[1].tokens);
+  const size_t n = a.inputs[0].tokens, tokens = a.inputs[1].tokens;
+  return std::max(of_images, 2 * queries_at_once(n, tokens) * tokens);
 }
 
 // --- with rows of numbers: products of matrices for each image and head
 
+// One head of one image: q, its gradient and what else has a row a query begin at `query`.
 struct RowHead {
   simd::GemmFactor q, k, v;
   float *o, *statistics;  // of each query its maximum and the inverse of its sum
   size_t o_row;
+
+  simd::GemmFactor queries_from(size_t query) const { return {q.at + query * q.row, q.row}; }
 };
 RowHead row_head(const Call& call, size_t image, size_t head) {
   const auto &q = call.inputs[0], &k = call.inputs[1], &v = call.inputs[2];
@@ -168,85 +178,110 @@ void drop_row(const Call& call, size_t image, size_t head, size_t query, float* 
   });
 }
 
-void forward_of_columns(const Call& call) {
-  const size_t heads = call.count(0), n = call.inputs[0].shape.tokens;
-  const size_t tokens = call.inputs[1].shape.tokens, width = call.inputs[0].shape.columns / heads;
+void forward_of_head(const Call& call, size_t image, size_t h) {
+  const size_t n = call.inputs[0].shape.tokens, tokens = call.inputs[1].shape.tokens;
+  const size_t width = call.inputs[0].shape.columns / call.count(0);
+  const size_t most = queries_at_once(n, tokens);
   const float scale = 1 / std::sqrt(static_cast<float>(width));
-  for (size_t image = 0; image < call.images; ++image) {
-    for (size_t h = 0; h < heads; ++h) {
-      const RowHead head = row_head(call, image, h);
-      float* p = call.scratch;
-      simd::gemm(n, tokens, width, head.q, {head.k.at, head.k.row, true}, p, tokens, false);
-      for (size_t t = 0; t < n; ++t, p += tokens) {
-        const float maximum = maximum_of_row(p, tokens);
-        const float inverse = 1 / exp_of_row(p, tokens, scale, maximum, p);
-        if (head.statistics) {
-          head.statistics[2 * t] = maximum;
-          head.statistics[2 * t + 1] = inverse;
-        }
-        for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
-          part.store(hn::Mul(part.load(p + i), all(inverse)), p + i);
-        });
-        if (call.numbers[1] > 0) drop_row(call, image, h, t, p);
+  const RowHead head = row_head(call, image, h);
+  for (size_t first = 0; first < n; first += most) {
+    const size_t count = std::min(most, n - first);
+    float* p = call.scratch;
+    simd::gemm(count, tokens, width, head.queries_from(first), {head.k.at, head.k.row, true}, p,
+               tokens, false);
+    for (size_t t = first; t < first + count; ++t, p += tokens) {
+      const float maximum = maximum_of_row(p, tokens);
+      const float inverse = 1 / exp_of_row(p, tokens, scale, maximum, p);
+      if (head.statistics) {
+        head.statistics[2 * t] = maximum;
+        head.statistics[2 * t + 1] = inverse;
       }
-      simd::gemm(n, width, tokens, {call.scratch, tokens}, head.v, head.o, head.o_row, false);
+      for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
+        part.store(hn::Mul(part.load(p + i), all(inverse)), p + i);
+      });
+      if (call.numbers[1] > 0) drop_row(call, image, h, t, p);
     }
+    simd::gemm(count, width, tokens, {call.scratch, tokens}, head.v, head.o + first * head.o_row,
+               head.o_row, false);
   }
 }
 
-void backward_of_columns(const Call& call) {
-  const auto &q = call.inputs[0], &k = call.inputs[1], &v = call.inputs[2];
-  const size_t heads = call.count(0), n = q.shape.tokens, tokens = k.shape.tokens;
-  const size_t width = q.shape.columns / heads;
+// What a query's probabilities and the gradients by them become: again what they were, and the
+// gradients by the scores.
+void backward_of_query(const Call& call, size_t image, size_t h, size_t query, const RowHead& head,
+                       const float* dout, float* p, float* ds) {
+  const size_t tokens = call.inputs[1].shape.tokens;
+  const size_t width = call.inputs[0].shape.columns / call.count(0);
   const float scale = 1 / std::sqrt(static_cast<float>(width));
+  const V maximum = all(head.statistics[2 * query]);
+  const V inverse = all(head.statistics[2 * query + 1]);
+  const float* o = head.o + query * head.o_row;
+  V dot = zero();
+  for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
+    dot = hn::MulAdd(part.load(o + i), part.load(dout + i), dot);
+  });
+  const V mean = all(sum_of(dot)), factor = all(scale * kLog2OfE);
+  // Where probabilities are dropped, so are their gradients.
   const bool drops = call.numbers[1] > 0;
-  float *p = call.scratch, *ds = p + n * tokens;
-  for (size_t image = 0; image < call.images; ++image) {
-    for (size_t h = 0; h < heads; ++h) {
-      const RowHead head = row_head(call, image, h);
-      const float* dout = row_of(call.output.gradient, image, 0) + h * width;
-      const simd::GemmFactor d{dout, call.output.gradient.row};
-      const auto gradient_of = [&](const Call::Operand& operand, size_t rows, size_t terms,
-                                   simd::GemmFactor a, simd::GemmFactor b) {
-        if (!operand.gradient.at) return;
-        simd::gemm(rows, width, terms, a, b, row_of(operand.gradient, image, 0) + h * width,
-                   operand.gradient.row, operand.adds);
-      };
-      simd::gemm(n, tokens, width, head.q, {head.k.at, head.k.row, true}, p, tokens, false);
-      simd::gemm(n, tokens, width, d, {head.v.at, head.v.row, true}, ds, tokens, false);
-      for (size_t t = 0; t < n; ++t) {
-        float *p_row = p + t * tokens, *ds_row = ds + t * tokens;
-        const V maximum = all(head.statistics[2 * t]), inverse = all(head.statistics[2 * t + 1]);
-        const float *o = head.o + t * head.o_row, *g = dout + t * call.output.gradient.row;
-        V dot = zero();
-        for_vectors(width, [&](size_t i, auto part) HWY_ATTR {
-          dot = hn::MulAdd(part.load(o + i), part.load(g + i), dot);
-        });
-        const V mean = all(sum_of(dot)), factor = all(scale * kLog2OfE);
-        for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
-          const V x = hn::Mul(hn::Sub(part.load(p_row + i), maximum), factor);
-          part.store(hn::Mul(exp2(x), inverse), p_row + i);
-        });
-        // Where probabilities are dropped, so are their gradients.
-        if (drops) drop_row(call, image, h, t, ds_row);
-        for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
-          const V slope = hn::Mul(hn::Sub(part.load(ds_row + i), mean), all(scale));
-          part.store(hn::Mul(part.load(p_row + i), slope), ds_row + i);
-        });
-        if (drops) drop_row(call, image, h, t, p_row);
-      }
-      gradient_of(q, n, tokens, {ds, tokens}, head.k);
-      gradient_of(k, tokens, n, {ds, tokens, true}, head.q);
-      gradient_of(v, tokens, n, {p, tokens, true}, d);
+  if (drops) drop_row(call, image, h, query, ds);
+  for_vectors(tokens, [&](size_t i, auto part) HWY_ATTR {
+    const V x = hn::Mul(hn::Sub(part.load(p + i), maximum), factor);
+    const V probability = hn::Mul(exp2(x), inverse);
+    part.store(probability, p + i);
+    const V slope = hn::Mul(hn::Sub(part.load(ds + i), mean), all(scale));
+    part.store(hn::Mul(probability, slope), ds + i);
+  });
+  if (drops) drop_row(call, image, h, query, p);
+}
+
+void backward_of_head(const Call& call, size_t image, size_t h) {
+  const auto &q = call.inputs[0], &k = call.inputs[1], &v = call.inputs[2];
+  const size_t n = q.shape.tokens, tokens = k.shape.tokens;
+  const size_t width = q.shape.columns / call.count(0), most = queries_at_once(n, tokens);
+  const RowHead head = row_head(call, image, h);
+  const Matrix& gradient = call.output.gradient;
+  // Where k or v is q too, those of all queries are added before the last of q's own come.
+  const float* to = q.gradient.at;
+  const bool is_shared = to && (to == k.gradient.at || to == v.gradient.at);
+  for (size_t t = 0; is_shared && !q.adds && t < n; ++t)
+    std::memset(row_of(q.gradient, image, t) + h * width, 0, width * sizeof(float));
+  for (size_t first = 0; first < n; first += most) {
+    const size_t count = std::min(most, n - first);
+    float *p = call.scratch, *ds = p + most * tokens;
+    const float* dout = row_of(gradient, image, first) + h * width;
+    const simd::GemmFactor d{dout, gradient.row}, queries = head.queries_from(first);
+    simd::gemm(count, tokens, width, queries, {head.k.at, head.k.row, true}, p, tokens, false);
+    simd::gemm(count, tokens, width, d, {head.v.at, head.v.row, true}, ds, tokens, false);
+    for (size_t i = 0; i < count; ++i) {
+      backward_of_query(call, image, h, first + i, head, dout + i * gradient.row, p + i * tokens,
+                        ds + i * tokens);
     }
+    // Of q each query's own; of k and v the sum over all queries.
+    const auto add_product = [&](const Call::Operand& operand, size_t row, bool adds, size_t rows,
+                                 size_t terms, simd::GemmFactor a, simd::GemmFactor b) {
+      if (!operand.gradient.at) return;
+      simd::gemm(rows, width, terms, a, b, row_of(operand.gradient, image, row) + h * width,
+                 operand.gradient.row, operand.adds || adds);
+    };
+    add_product(q, first, is_shared, count, tokens, {ds, tokens}, head.k);
+    add_product(k, 0, first > 0, tokens, count, {ds, tokens, true}, queries);
+    add_product(v, 0, first > 0, tokens, count, {p, tokens, true}, d);
+  }
+}
+
+// Calls `work` with each image and head.
+template <class Work>
+void for_heads(const Call& call, const Work& work) {
+  for (size_t image = 0; image < call.images; ++image) {
+    for (size_t h = 0; h < call.count(0); ++h) work(call, image, h);
   }
 }
 
 void Forward(const Call& call) {
-  call.has_columns() ? forward_of_columns(call) : forward_of_images(call);
+  call.has_columns() ? for_heads(call, forward_of_head) : forward_of_images(call);
 }
 void Backward(const Call& call) {
-  call.has_columns() ? backward_of_columns(call) : backward_of_images(call);
+  call.has_columns() ? for_heads(call, backward_of_head) : backward_of_images(call);
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 // After it:
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 
 #include "framework/program/operation/window.h"
@@ -25,12 +24,12 @@ Window window_of(const Call& call) {
   return {n(0), n(1), n(2), n(3), n(4), n(5), n(6), n(7)};
 }
 
-// Terms are ordered by their place in the kernel, then by channel, as the map has them side by
-// side; libtorch's weights by channel, then place.
-struct Terms {
+// A kernel's terms are ordered by their place, then by channel, as the map has them side by side;
+// libtorch's weights by channel, then place.
+struct Kernel {
   size_t channels, area, count;
 
-  Terms(const Call& call, const Window& window)
+  Kernel(const Call& call, const Window& window)
       : channels(call.inputs[0].shape.columns),
         area(window.kernel_height * window.kernel_width),
         count(channels * area) {}
@@ -47,32 +46,74 @@ struct Terms {
   }
 };
 
-// The terms of `count` outputs from `first` on as rows; zeros in the padding.
-void unfold(const Call& call, const Window& window, const Terms& terms, size_t first, size_t count,
-            float* to) {
-  const auto& x = call.inputs[0];
-  const size_t n = terms.channels * N;
-  const bool is_dense = x.value.row == n;
-  for (size_t i = 0; i < count; ++i, to += terms.count * N) {
-    if (window.is_cut(first + i)) std::memset(to, 0, terms.count * N * sizeof(float));
-    window.for_each_row(first + i, [&](size_t token, size_t place, size_t tokens) HWY_ATTR {
-      float* at = to + place * n;
-      const float* from = row_of(x.value, token);
-      const size_t length = is_dense ? tokens * n : n;
-      for (size_t t = 0; t < (is_dense ? 1 : tokens); ++t, at += n, from += x.value.row) {
-        for (size_t k = 0; k < length; k += N) store(load(from + k), at + k);
-      }
+// What a call has in its scratch: rows, then the weights in the order of the terms, then as many
+// sums.
+struct Places {
+  float *rows, *weights, *sums;
+
+  Places(const Call& call, const Window& window, const Kernel& kernel)
+      : rows(call.scratch),
+        weights(rows + window.scratch(kernel.channels) * N),
+        sums(weights + call.output.shape.columns * kernel.count) {
+    kernel.for_weights(call.output.shape.columns, [&](size_t there, size_t here) {
+      weights[here] = call.parameters[0].values[there];
     });
+  }
+};
+
+// The map with its padding, its pixels side by side. Copied only where it does not lie so.
+const float* padded_map(const Call& call, const Window& window, size_t channels, float* to) {
+  const Matrix& map = call.inputs[0].value;
+  const size_t n = channels * N, row = window.padded_width() * n;
+  if (!window.has_padding() && map.row == n) return map.at;
+  if (window.has_padding()) std::memset(to, 0, window.padded_height() * row * sizeof(float));
+  for (size_t y = 0; y < window.height; ++y) {
+    float* at = to + (y + window.padding_y) * row + window.padding_x * n;
+    for (size_t x = 0; x < window.width; ++x, at += n)
+      std::memcpy(at, row_of(map, y * window.width + x), n * sizeof(float));
+  }
+  return to;
+}
+
+void Forward(const Call& call) {
+  const Window window = window_of(call);
+  const Kernel kernel(call, window);
+  const Places places(call, window, kernel);
+  const float* map = padded_map(call, window, kernel.channels, places.rows);
+  const size_t pixel = kernel.channels * N, row = window.padded_width() * pixel;
+  const size_t along = window.kernel_width * kernel.channels, width = window.out_width();
+  for (size_t y = 0; y < window.out_height(); ++y) {
+    product<true, false>(Target{row_of(call.output.value, y * width), call.output.value.row, N},
+                         Factor{map + y * window.stride_y * row, window.stride_x * pixel, N},
+                         {places.weights, kernel.count, 1}, width, call.output.shape.columns,
+                         {along, window.kernel_height, row, along}, call.parameters[1].values);
   }
 }
 
-// The other way round: adds rows to the gradient of the input.
-void fold(const Call& call, const Window& window, const Terms& terms, size_t first, size_t count,
+void add_weight_gradient(const Call& call, const Window& window, const Kernel& kernel,
+                         const Places& places, float* gradient) {
+  const float* map = padded_map(call, window, kernel.channels, places.rows);
+  const Matrix& dout = call.output.gradient;
+  const size_t columns = call.output.shape.columns, width = window.out_width();
+  const size_t pixel = kernel.channels * N, row = window.padded_width() * pixel;
+  const size_t along = window.kernel_width * kernel.channels;
+  std::memset(places.sums, 0, columns * kernel.count * sizeof(float));
+  for (size_t y = 0; y < window.kernel_height; ++y) {
+    summed_product({places.sums + y * along, kernel.count}, by_columns(dout),
+                   Factor{map + y * row, N, window.stride_x * pixel}, columns, along,
+                   {width, window.out_height(), width * dout.row, window.stride_y * row});
+  }
+  kernel.for_weights(columns,
+                     [&](size_t there, size_t here) { gradient[there] += places.sums[here]; });
+}
+
+// Adds what the terms of a row of outputs got to the gradient of the map.
+void fold(const Call& call, const Window& window, const Kernel& kernel, size_t y,
           const float* from) {
   const auto& x = call.inputs[0];
-  const size_t n = terms.channels * N;
-  for (size_t i = 0; i < count; ++i, from += terms.count * N) {
-    window.for_each(first + i, [&](size_t token, size_t place) HWY_ATTR {
+  const size_t n = kernel.channels * N;
+  for (size_t i = 0; i < window.out_width(); ++i, from += kernel.count * N) {
+    window.for_each(y * window.out_width() + i, [&](size_t token, size_t place) HWY_ATTR {
       float* to = row_of(x.gradient, token);
       for (size_t k = 0; k < n; k += N)
         store(hn::Add(load(to + k), load(from + place * n + k)), to + k);
@@ -80,58 +121,26 @@ void fold(const Call& call, const Window& window, const Terms& terms, size_t fir
   }
 }
 
-// The weights in the order of the terms, behind the rows.
-float* ordered_weights(const Call& call, const Terms& terms) {
-  float* weights = call.scratch + kConvolvedAtOnce * terms.count * N;
-  terms.for_weights(call.output.shape.columns, [&](size_t there, size_t here) {
-    weights[here] = call.parameters[0].values[there];
-  });
-  return weights;
-}
-
-void Forward(const Call& call) {
-  const Window window = window_of(call);
-  const Terms terms(call, window);
-  const float* weights = ordered_weights(call, terms);
-  const size_t outputs = call.output.shape.tokens;
-  for (size_t first = 0; first < outputs; first += kConvolvedAtOnce) {
-    const size_t count = std::min(kConvolvedAtOnce, outputs - first);
-    unfold(call, window, terms, first, count, call.scratch);
-    product<true, false>(Target{row_of(call.output.value, first), call.output.value.row, N},
-                         vectors(call.scratch, terms.count, 1), {weights, terms.count, 1}, count,
-                         call.output.shape.columns, terms.count, call.parameters[1].values);
-  }
-}
-
 void Backward(const Call& call) {
   const Window window = window_of(call);
-  const Terms terms(call, window);
-  const float* weights = ordered_weights(call, terms);
+  const Kernel kernel(call, window);
+  const Places places(call, window, kernel);
   const auto& x = call.inputs[0];
-  const size_t outputs = call.output.shape.tokens, columns = call.output.shape.columns;
-  float* sums = call.scratch + kConvolvedAtOnce * terms.count * N + columns * terms.count;
-  std::memset(sums, 0, columns * terms.count * sizeof(float));
   const Matrix& dout = call.output.gradient;
+  const size_t columns = call.output.shape.columns, width = window.out_width();
   if (float* gradient = call.parameters[1].gradient)
-    summed_columns(gradient, dout.at, dout.row / N, columns, outputs);
-  for (size_t t = 0; x.gradient.at && !x.adds && t < x.shape.tokens; ++t)
+    summed_columns(gradient, dout.at, dout.row / N, columns, call.output.shape.tokens);
+  if (float* gradient = call.parameters[0].gradient)
+    add_weight_gradient(call, window, kernel, places, gradient);
+  if (!x.gradient.at) return;
+  for (size_t t = 0; !x.adds && t < x.shape.tokens; ++t)
     std::memset(row_of(x.gradient, t), 0, x.shape.columns * N * sizeof(float));
-  float* gradient = call.parameters[0].gradient;
-  for (size_t first = 0; first < outputs; first += kConvolvedAtOnce) {
-    const size_t count = std::min(kConvolvedAtOnce, outputs - first);
-    const float* rows = row_of(dout, first);
-    if (gradient) {
-      unfold(call, window, terms, first, count, call.scratch);
-      summed_product(sums, Factor{rows, N, dout.row}, vectors(call.scratch, 1, terms.count),
-                     columns, terms.count, count);
-    }
-    if (!x.gradient.at) continue;
-    product<true, false>(target(call.scratch, terms.count), Factor{rows, dout.row, N},
-                         {weights, 1, terms.count}, count, terms.count, columns);
-    fold(call, window, terms, first, count, call.scratch);
+  for (size_t y = 0; y < window.out_height(); ++y) {
+    product<true, false>(target(places.rows, kernel.count),
+                         Factor{row_of(dout, y * width), dout.row, N},
+                         {places.weights, 1, kernel.count}, width, kernel.count, columns);
+    fold(call, window, kernel, y, places.rows);
   }
-  if (!gradient) return;
-  terms.for_weights(columns, [&](size_t there, size_t here) { gradient[there] += sums[here]; });
 }
 
 }  // namespace
@@ -177,9 +186,8 @@ class Convolution : public Operation {
   bool narrows() const override { return false; }
   Needs needs(const Applied&) const override { return {1, false}; }
   size_t scratch(const Applied& a) const override {
-    // Rows of terms, then two copies of the weights, whose numbers fill less than elements.
-    return kConvolvedAtOnce * (a.parameter_size(0) / a.parameters[0].at(0)) +
-           2 * a.parameter_size(0);
+    // Numbers of weights fill less than elements.
+    return window_of(a).scratch(a.inputs[0].columns) + 2 * a.parameter_size(0);
   }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }

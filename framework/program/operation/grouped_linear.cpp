@@ -48,8 +48,8 @@ void Backward(const Call& call) {
     const Matrix dout = columns_from(call.output.gradient, to);
     const Matrix dx = columns_from(x.gradient, from);
     if (float* gradient = call.parameters[weight].gradient)
-      summed_product(gradient, by_columns(dout), by_columns(columns_from(x.value, from)), out, in,
-                     tokens);
+      summed_product({gradient, in}, by_columns(dout), by_columns(columns_from(x.value, from)), out,
+                     in, tokens);
     if (float* gradient = call.parameters[bias].gradient)
       summed_columns(gradient, dout.at, dout.row / N, out, tokens);
     if (!dx.at) return;

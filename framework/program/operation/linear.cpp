@@ -37,7 +37,7 @@ void backward_of_images(const Call& call) {
   const size_t out = call.output.shape.columns, in = x.shape.columns;
   const size_t tokens = call.output.shape.tokens;
   if (float* gradient = call.parameters[0].gradient)
-    summed_product(gradient, by_columns(dout), by_columns(x.value), out, in, tokens);
+    summed_product({gradient, in}, by_columns(dout), by_columns(x.value), out, in, tokens);
   if (float* gradient = call.parameters[1].gradient)
     summed_columns(gradient, dout.at, dout.row / N, out, tokens);
   if (!x.gradient.at) return;

@@ -25,24 +25,24 @@ HWY_INLINE V share_of_255(V x) {
   return hn::MulAdd(hn::NegMulAdd(near, all(255), x), share, near);
 }
 
-// `n` neighbouring bytes of each image as n vectors, 255 as 1.
-void spread_bytes(const uint8_t* from, const Offsets& offsets, size_t n, float* to) {
+// `n` neighbouring bytes of each image as n vectors, `step` floats apart, 255 as 1.
+void spread_bytes(const uint8_t* from, const Offsets& offsets, size_t n, float* to, size_t step) {
   const hn::RebindToSigned<Lanes> di;
   const auto low = hn::Set(di, 255);
   size_t i = 0;
-  for (; i + 4 <= n; i += 4, to += 4 * N) {
+  for (; i + 4 <= n; i += 4, to += 4 * step) {
     const auto four = hn::GatherOffset(di, reinterpret_cast<const int32_t*>(from + i), offsets);
     const auto put_bytes = [&](auto bytes, float* at) HWY_ATTR {
       store(share_of_255(hn::ConvertTo(Lanes(), hn::And(bytes, low))), at);
     };
     put_bytes(four, to);
-    put_bytes(hn::ShiftRight<8>(four), to + N);
-    put_bytes(hn::ShiftRight<16>(four), to + 2 * N);
-    put_bytes(hn::ShiftRight<24>(four), to + 3 * N);
+    put_bytes(hn::ShiftRight<8>(four), to + step);
+    put_bytes(hn::ShiftRight<16>(four), to + 2 * step);
+    put_bytes(hn::ShiftRight<24>(four), to + 3 * step);
   }
   HWY_ALIGN int32_t at[N];
   hn::Store(offsets, di, at);
-  for (; i < n; ++i, to += N) {
+  for (; i < n; ++i, to += step) {
     for (size_t lane = 0; lane < N; ++lane) to[lane] = static_cast<float>(from[at[lane] + i]);
     store(share_of_255(load(to)), to);
   }
@@ -55,17 +55,26 @@ void forward_of_images(const Call& call) {
   const Feed& feed = *call.group.feed;
   const size_t first = call.group.first * pixels;
   const Offsets offsets = offsets_of(call.group.count, pixels * (feed.bytes ? 1 : sizeof(float)));
-  for (size_t patch = 0; patch < rows * columns; ++patch) {
-    float* to = row_of(call.output.value, patch);
-    const size_t corner = patch / columns * patch_height * width + patch % columns * patch_width;
-    for (size_t channel = 0; channel < channels; ++channel) {
-      for (size_t y = 0; y < patch_height; ++y, to += patch_width * N) {
-        const size_t at = first + channel * height * width + corner + y * width;
-        if (feed.bytes) {
-          spread_bytes(feed.bytes + at, offsets, patch_width, to);
-        } else {
-          spread_floats(feed.values + at, offsets, patch_width, to);
-        }
+  const auto spread = [&](size_t at, size_t n, float* to, size_t step) HWY_ATTR {
+    if (feed.bytes) {
+      spread_bytes(feed.bytes + first + at, offsets, n, to, step);
+    } else {
+      spread_floats(feed.values + first + at, offsets, n, to, step);
+    }
+  };
+  // Of patches a pixel wide those side by side are neighbours, of wider ones the pixels of each.
+  const size_t out_row = call.output.value.row;
+  const bool is_narrow = patch_width == 1;
+  for (size_t channel = 0; channel < channels; ++channel) {
+    for (size_t y = 0; y < height; ++y) {
+      const size_t at = (channel * height + y) * width;
+      float* to = row_of(call.output.value, y / patch_height * columns) +
+                  (channel * patch_height + y % patch_height) * patch_width * N;
+      if (is_narrow) {
+        spread(at, columns, to, out_row);
+      } else {
+        for (size_t x = 0; x < columns; ++x)
+          spread(at + x * patch_width, patch_width, to + x * out_row, N);
       }
     }
   }

@@ -6,9 +6,6 @@
 
 namespace vitrine {
 
-// Outputs of a convolution that are computed together: their inputs stay in the cache.
-inline constexpr size_t kConvolvedAtOnce = 56;
-
 // A window of kernel_height x kernel_width that moves over a map of features [height * width,
 // channels], which is surrounded by padding.
 struct Window {
@@ -28,32 +25,28 @@ struct Window {
     return fits ? "" : "the window does not fit into the map";
   }
 
+  size_t padded_height() const { return height + 2 * padding_y; }
+  size_t padded_width() const { return width + 2 * padding_x; }
+  bool has_padding() const { return padding_y > 0 || padding_x > 0; }
+  // Elements of the map with its padding, or of a row of outputs' terms.
+  size_t scratch(size_t channels) const {
+    return channels *
+           std::max(padded_height() * padded_width(), out_width() * kernel_height * kernel_width);
+  }
+
   // Calls `work(token, place)` for what of the map the window meets at an output; `place` counts
   // within the kernel. What lies in the padding is left out.
   template <class Work>
   void for_each(size_t output, const Work& work) const {
-    for_each_row(output, [&](size_t token, size_t place, size_t count) {
-      for (size_t i = 0; i < count; ++i) work(token + i, place + i);
-    });
-  }
-  // The same by stretches of neighbouring tokens: `work(token, place, count)`.
-  template <class Work>
-  void for_each_row(size_t output, const Work& work) const {
     const size_t top = output / out_width() * stride_y, left = output % out_width() * stride_x;
     const size_t begin = left < padding_x ? padding_x - left : 0;
     const size_t end = std::min(kernel_width, width + padding_x - left);
     for (size_t y = 0; y < kernel_height; ++y) {
       const size_t row = top + y;
-      if (row < padding_y || row >= height + padding_y || begin >= end) continue;
-      work((row - padding_y) * width + left + begin - padding_x, y * kernel_width + begin,
-           end - begin);
+      if (row < padding_y || row >= height + padding_y) continue;
+      const size_t first = (row - padding_y) * width + left - padding_x;
+      for (size_t x = begin; x < end; ++x) work(first + x, y * kernel_width + x);
     }
-  }
-  // Whether the window reaches into the padding at an output.
-  bool is_cut(size_t output) const {
-    const size_t top = output / out_width() * stride_y, left = output % out_width() * stride_x;
-    return top < padding_y || left < padding_x || top + kernel_height > height + padding_y ||
-           left + kernel_width > width + padding_x;
   }
 };
 
