@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "framework/kernel/execution.h"
 #include "framework/simd/vectors.h"
 
 namespace vitrine {
@@ -37,15 +38,9 @@ struct Portions {
   }
 };
 
-// One action with its operands where they lie.
-struct Bound {
-  Action::Kind kind;
-  const Operation* operation;
-  std::vector<Call::Operand> inputs;
-  std::vector<Call::Parameter> parameters;
-  std::vector<size_t> gradients;  // of the parameters, among all; kFrozen: none
-  Call call;
-};
+Portions portions_of(size_t batch, MemoryLayout layout, size_t images) {
+  return {batch, images, layout == MemoryLayout::kImages ? kLongestGroup : images};
+}
 
 }  // namespace
 
@@ -57,214 +52,9 @@ std::vector<bool> Binding::trained() const {
 
 const char* instruction_set() { return simd::target(); }
 
-// A plan, and the actions of each thread over its own memory.
-struct Kernel::Prepared {
-  MemoryLayout layout;
-  PlanOptions options;
-  ExecutionPlan plan;
-  size_t unit = 1;    // floats of an element
-  size_t images = 1;  // a group
-
-  // Floats that so many elements of an image take for all images of a group.
-  size_t floats(size_t elements) const {
-    return elements * unit * (layout == MemoryLayout::kImages ? 1 : images);
-  }
-  Portions portions(size_t batch) const {
-    return {batch, images, layout == MemoryLayout::kImages ? kLongestGroup : images};
-  }
-  struct Thread {
-    VectorMemory memory;
-    const float* kept = nullptr;  // what `calls` are bound to
-    std::vector<const float*> values;
-    std::vector<Bound> forward, backward;
-  };
-  std::vector<std::unique_ptr<Thread>> threads;
-};
-
 struct Kernel::Kept {
   VectorMemory memory;
   Prepared* prepared = nullptr;
-};
-
-// What one call of the kernel does with one thread's memory.
-class Kernel::Run {
- public:
-  Run(Kernel& kernel, Prepared& prepared, const Binding& binding, Prepared::Thread& thread,
-      float* kept)
-      : program_(kernel.program_), prepared_(prepared), binding_(binding), thread_(thread) {
-    const bool moved = thread.memory.reserve(prepared.floats(prepared.plan.scratch));
-    kept_ = kept;
-    if (moved || thread.forward.empty() || thread.kept != kept || thread.values != binding.values)
-      bind();
-  }
-
-  void forward(const ImageGroup& group, const std::vector<float*>& outputs) {
-    for (Bound& bound : thread_.forward) {
-      prepare(bound.call, group);
-      bound.operation->forward(bound.call);
-    }
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i]) collect(i, group, outputs[i]);
-    }
-  }
-
-  // Sets the gradients by the outputs to the same number for each image; lanes without an image
-  // have none, so nothing of theirs is added anywhere.
-  void seed(const ImageGroup& group, const std::vector<float>& seeds) {
-    for (size_t i = 0; i < seeds.size(); ++i) {
-      const Spot& spot = prepared_.plan.output_gradients[i];
-      if (spot.exists()) fill(i, group, [&](size_t, size_t) { return seeds[i]; });
-    }
-  }
-  void seed(const ImageGroup& group, const std::vector<const float*>& gradients_by) {
-    for (size_t i = 0; i < gradients_by.size(); ++i) {
-      const Spot& spot = prepared_.plan.output_gradients[i];
-      if (!spot.exists()) continue;
-      const size_t size = program_.steps[program_.outputs[i]].shape.size();
-      const float* from = gradients_by[i] + group.first * size;
-      fill(i, group, [&](size_t lane, size_t element) { return from[lane * size + element]; });
-    }
-  }
-
-  void backward(const ImageGroup& group, float* gradients) {
-    for (Bound& bound : thread_.backward) {
-      Call& call = bound.call;
-      switch (bound.kind) {
-        case Action::Kind::kZero:
-          std::memset(call.output.gradient.at, 0,
-                      prepared_.floats(call.output.shape.columns) * sizeof(float));
-          break;
-        case Action::Kind::kPass:
-          prepare(call, group);
-          pass(call);
-          break;
-        case Action::Kind::kAgain:
-          prepare(call, group);
-          bound.operation->forward(call);
-          break;
-        default:
-          prepare(call, group);
-          for (size_t p = 0; p < bound.parameters.size(); ++p) {
-            if (bound.gradients[p] != Binding::kFrozen)
-              bound.parameters[p].gradient = gradients + bound.gradients[p];
-          }
-          bound.operation->backward(call);
-      }
-    }
-  }
-
- private:
-  void prepare(Call& call, const ImageGroup& group) const {
-    call.group = group;
-    call.images = prepared_.layout == MemoryLayout::kImages ? 1 : group.count;
-  }
-
-  Matrix matrix(const Spot& spot) const {
-    if (!spot.exists()) return {};
-    const ExecutionPlan::Buffer& buffer = prepared_.plan.buffers[spot.buffer];
-    const size_t unit = prepared_.unit;
-    float* start = buffer.is_kept ? kept_ : thread_.memory.at(0);
-    return {start + prepared_.floats(buffer.offset) + spot.offset * unit, spot.row * unit,
-            buffer.size * unit};
-  }
-  Call::Operand operand(const Action::Operand& from) const {
-    return {from.shape, matrix(from.value), matrix(from.gradient), from.adds};
-  }
-
-  void collect(size_t output, const ImageGroup& group, float* to) const {
-    const Shape& shape = program_.steps[program_.outputs[output]].shape;
-    const Matrix from = matrix(prepared_.plan.outputs[output]);
-    to += group.first * shape.size();
-    for (size_t t = 0; t < shape.tokens; ++t, to += shape.columns) {
-      const float* row = from.at + t * from.row;
-      if (prepared_.layout == MemoryLayout::kImages) {
-        simd::collect(row, shape.columns, group.count, shape.size(), to);
-      } else {
-        for (size_t image = 0; image < group.count; ++image) {
-          std::memcpy(to + image * shape.size(), row + image * from.image,
-                      shape.columns * sizeof(float));
-        }
-      }
-    }
-  }
-
-  template <class Value>
-  void fill(size_t output, const ImageGroup& group, const Value& value) const {
-    const Shape& shape = program_.steps[program_.outputs[output]].shape;
-    const Matrix to = matrix(prepared_.plan.output_gradients[output]);
-    const bool has_lanes = prepared_.layout == MemoryLayout::kImages;
-    for (size_t t = 0; t < shape.tokens; ++t) {
-      for (size_t c = 0; c < shape.columns; ++c) {
-        float* at = to.at + t * to.row + c * prepared_.unit;
-        for (size_t image = 0; image < (has_lanes ? prepared_.unit : group.count); ++image) {
-          at[has_lanes ? image : image * to.image] =
-              image < group.count ? value(image, t * shape.columns + c) : 0;
-        }
-      }
-    }
-  }
-
-  static void pass(const Call& call) {
-    const Matrix &from = call.output.gradient, &to = call.inputs[0].gradient;
-    const size_t n = call.output.shape.columns * call.unit;
-    for (size_t image = 0; image < call.images; ++image) {
-      for (size_t t = 0; t < call.output.shape.tokens; ++t) {
-        const float* source = from.at + image * from.image + t * from.row;
-        float* target = to.at + image * to.image + t * to.row;
-        if (call.inputs[0].adds) {
-          simd::add(source, n, target);
-        } else {
-          std::memcpy(target, source, n * sizeof(float));
-        }
-      }
-    }
-  }
-
-  void bind() {
-    thread_.kept = kept_;
-    thread_.values = binding_.values;
-    bind(prepared_.plan.forward, thread_.forward);
-    bind(prepared_.plan.backward, thread_.backward);
-  }
-  void bind(const std::vector<Action>& actions, std::vector<Bound>& out) const {
-    out.clear();
-    out.resize(actions.size());
-    for (size_t i = 0; i < actions.size(); ++i) bind(actions[i], out[i]);
-  }
-  void bind(const Action& action, Bound& out) const {
-    const Step& step = program_.steps[action.step];
-    const bool computes = action.kind != Action::Kind::kZero && action.kind != Action::Kind::kPass;
-    out.kind = action.kind;
-    out.operation = &find_operation(step.operation);
-    for (const Action::Operand& input : action.inputs) out.inputs.push_back(operand(input));
-    for (size_t p = 0; computes && p < step.parameters.size(); ++p) bind(step.parameters[p], out);
-    out.call.inputs = out.inputs;
-    out.call.output = operand(action.output);
-    out.call.addend = matrix(action.addend);
-    out.call.parameters = out.parameters;
-    out.call.numbers = step.numbers;
-    out.call.saved = matrix(action.saved).at;
-    out.call.scratch = matrix(action.scratch).at;
-    out.call.again = action.kind == Action::Kind::kAgain;
-    out.call.unit = prepared_.unit;
-  }
-  void bind(const ParameterUse& use, Bound& out) const {
-    out.parameters.emplace_back();
-    out.gradients.push_back(Binding::kFrozen);
-    if (use.index == ParameterUse::kNone) return;
-    size_t row = 1;  // floats
-    const auto& sizes = program_.parameters[use.index].sizes;
-    for (size_t d = 1; d < sizes.size(); ++d) row *= sizes[d];
-    out.parameters.back().values = binding_.values[use.index] + use.first * row;
-    if (binding_.gradients[use.index] != Binding::kFrozen)
-      out.gradients.back() = binding_.gradients[use.index] + use.first * row;
-  }
-
-  const Program& program_;
-  Prepared& prepared_;
-  const Binding& binding_;
-  Prepared::Thread& thread_;
-  float* kept_ = nullptr;
 };
 
 Kernel::Kernel(Program program) : program_(std::move(program)) {
@@ -329,9 +119,9 @@ void Kernel::forward(const Binding& binding, const Feed& feed, size_t batch, int
                      const std::vector<float*>& outputs) {
   Prepared& prepared = prepare(Pass::kForward, batch, binding, {});
   make_threads(prepared.threads, threads);
-  const Portions portions = prepared.portions(batch);
+  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
   team_.run(portions.count, threads, [&](size_t chunk, size_t thread) {
-    Run run(*this, prepared, binding, *prepared.threads[thread], nullptr);
+    Execution run(program_, prepared, binding, *prepared.threads[thread], nullptr);
     for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g)
       run.forward(portions.group(g, feed), outputs);
   });
@@ -344,10 +134,10 @@ void Kernel::train(const Binding& binding, const Feed& feed, size_t batch, int t
   for (const float seed : seeds) begins.push_back(seed != 0);
   Prepared& prepared = prepare(Pass::kBoth, batch, binding, begins);
   make_threads(prepared.threads, threads);
-  const Portions portions = prepared.portions(batch);
+  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
   sum_over_chunks(portions.count, binding.gradient_count, threads, gradients,
                   [&](size_t chunk, size_t thread, float* sums) {
-                    Run run(*this, prepared, binding, *prepared.threads[thread], nullptr);
+                    Execution run(program_, prepared, binding, *prepared.threads[thread], nullptr);
                     for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
                       const ImageGroup group = portions.group(g, feed);
                       run.forward(group, outputs);
@@ -366,11 +156,12 @@ std::shared_ptr<Kernel::Kept> Kernel::forward_and_keep(const Binding& binding, c
   auto kept = std::make_shared<Kept>();
   kept->prepared = &prepared;
   const size_t size = prepared.floats(prepared.plan.kept);
-  const Portions portions = prepared.portions(batch);
+  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
   kept->memory.reserve(std::max<size_t>(size * portions.groups, 1));
   team_.run(portions.count, threads, [&](size_t chunk, size_t thread) {
     for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
-      Run run(*this, prepared, binding, *prepared.threads[thread], kept->memory.at(g * size));
+      Execution run(program_, prepared, binding, *prepared.threads[thread],
+                    kept->memory.at(g * size));
       run.forward(portions.group(g, feed), outputs);
     }
   });
@@ -383,12 +174,12 @@ void Kernel::backward(const Binding& binding, const Feed& feed, size_t batch, in
   Prepared& prepared = *kept.prepared;
   make_threads(prepared.threads, threads);
   const size_t size = prepared.floats(prepared.plan.kept);
-  const Portions portions = prepared.portions(batch);
+  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
   sum_over_chunks(portions.count, binding.gradient_count, threads, gradients,
                   [&](size_t chunk, size_t thread, float* sums) {
                     for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
-                      Run run(*this, prepared, binding, *prepared.threads[thread],
-                              kept.memory.at(g * size));
+                      Execution run(program_, prepared, binding, *prepared.threads[thread],
+                                    kept.memory.at(g * size));
                       const ImageGroup group = portions.group(g, feed);
                       run.seed(group, gradients_by);
                       run.backward(group, sums);

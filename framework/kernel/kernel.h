@@ -58,7 +58,7 @@ class Kernel {
 
  private:
   struct Prepared;
-  class Run;
+  class Execution;
   using ChunkWork = std::function<void(size_t chunk, size_t thread, float* sums)>;
   MemoryLayout layout_for(size_t batch, const ExecutionPlan& plan) const;
   Prepared& prepare(Pass pass, size_t batch, const Binding& binding,
