@@ -176,6 +176,27 @@ def photos(bench):
             yield row(f"64 images of 224 px, {name}, batch 16; PyTorch, sdpa", a, b, bar)
 
 
+def micro(bench, name):
+    """What a benchmark of the program micro_benchmarks tells; None where it was not built."""
+    program = pathlib.Path(bench.options.runner).parent / "micro_benchmarks"
+    if not program.exists():
+        return None
+    out = bench.measured([program, f"--benchmark_filter={name}", "--benchmark_format=json"])[2]
+    return json.loads(out)["benchmarks"][0]
+
+
+def predict(bench):
+    ours = lambda: [micro(bench, "predict_vit_ti")["real_time"] / 1000]
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError:
+        print("ONNX Runtime is not installed: not measured", file=sys.stderr)
+        return
+    theirs = lambda: [json.loads(bench.measured([sys.executable, PEERS / "onnx_vit.py"])[2].splitlines()[-1])["seconds"]]
+    a, b = bench.in_turn(ours, theirs)
+    yield row("predict one image of 224 px, ViT-Ti, one core; ONNX Runtime", a, b, "0.7")
+
+
 def small(bench):
     runner = bench.options.runner
     wall = lambda *command: lambda: [bench.measured([runner, *command])[0] for _ in range(5)]
@@ -188,15 +209,14 @@ def small(bench):
     yield ["`runner --help`", f"{1000 * helps:.3g} ms", "", "", "50 ms"]
     yield ["`runner status` of a run", f"{1000 * status:.3g} ms", "", "", "50 ms"]
     yield ["peak memory of the main job", f"{peak / 1e6:.0f} MB", "", "", "450 MB"]
-    program = pathlib.Path(runner).parent / "micro_benchmarks"
-    if program.exists():
-        out = bench.measured([program, "--benchmark_filter=digits", "--benchmark_format=json"])[2]
-        rate = json.loads(out)["benchmarks"][0]["items_per_second"]
+    digits = micro(bench, "digits")
+    if digits:
+        rate = digits["items_per_second"]
         yield ["`digits`, all cores", f"{rate:,.0f} images/s", "", "", "100,000 images/s"]
 
 
 PARTS = {"main": main_job, "layers": layers, "shapes": shapes, "compositions": compositions, "models": models, "photos": photos,
-         "small": small}
+         "predict": predict, "small": small}
 
 
 def machine():
