@@ -15,10 +15,11 @@ void predict_vit_ti(benchmark::State& state) {
   for (int i = 0; i < 10; ++i) context.class_names.push_back(std::to_string(i));
   Problems problems;
   Choice<Model> choice;
-  choice.read(parse_yaml("{type: vit, hidden_d: 192, n_heads: 3, n_blocks: 12, n_patches: 14, "
-                         "attention: multi_head, position: learned, head: linear, final_norm: true}",
-                         "benchmark"),
-              "model", problems);
+  choice.read(
+      parse_yaml("{type: vit, hidden_d: 192, n_heads: 3, n_blocks: 12, n_patches: 14, "
+                 "attention: multi_head, position: learned, head: linear, final_norm: true}",
+                 "benchmark"),
+      "model", problems);
   const std::shared_ptr<Model> model = choice.create(context);
   model->eval();
   const auto backend = backend_for_cpu(model, context);
