@@ -99,23 +99,8 @@ struct ResidualOptions {
   std::optional<double> layer_scale;
   double drop_path = 0, dropout = 0;
 
-  void visit(Fields& field) {
-    field("layer_scale", layer_scale,
-          "initial value of a learned factor for each column of a branch", above(0))
-        .words({"init_values"});
-    field("drop_path", drop_path,
-          "probability that the last block's branches are skipped; earlier ones less",
-          from_below(0, 1))
-        .words({"stochastic_depth"});
-    field("dropout", dropout, "probability that an element of a branch's output is zeroed",
-          from_below(0, 1))
-        .words({"drop"});
-  }
-  void check(const BlockContext& context, Check& check) const {
-    if (context.n_blocks == 1 && drop_path > 0) {
-      check.no_effect("drop_path", "it rises from 0 in the first block, which is the only one");
-    }
-  }
+  void visit(Fields& field);
+  void check(const BlockContext& context, Check& check) const;
 };
 
 // What a branch's output goes through before it is added: dropout, layer scale (Touvron et al.
@@ -123,26 +108,10 @@ struct ResidualOptions {
 // 2016), whose rate rises linearly with the block's index.
 class ResidualBranch : public Part {
  public:
-  ResidualBranch(const ResidualOptions& options, const BlockContext& context)
-      : dropout_(options.dropout) {
-    if (options.layer_scale) {
-      layer_scale_ =
-          register_parameter("layer_scale", at::full({context.hidden_d}, *options.layer_scale));
-    }
-    if (context.n_blocks > 1) {
-      drop_path_ = options.drop_path * static_cast<double>(context.index) /
-                   static_cast<double>(context.n_blocks - 1);
-    }
-  }
+  ResidualBranch(const ResidualOptions& options, const BlockContext& context);
 
  protected:
-  Value forward(const Value& x) override {  // [n, D] -> the same
-    Value out = x;
-    if (dropout_ > 0 && is_training()) out = dropout(out, dropout_);
-    if (layer_scale_.defined()) out = out * table(layer_scale_);
-    if (drop_path_ > 0 && is_training()) out = drop_path(out, drop_path_);
-    return out;
-  }
+  Value forward(const Value& x) override;  // [n, D] -> the same
 
  private:
   double dropout_, drop_path_ = 0;

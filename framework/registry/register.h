@@ -14,6 +14,10 @@ constexpr std::string_view file_stem(std::string_view file) {
   return file.substr(0, file.find('.'));
 }
 
+// False where memory is out; registering never throws, as it runs before main.
+bool register_component(const char* kind, std::string_view description, std::string_view file,
+                        int line, const ComponentFunctions& functions) noexcept;
+
 template <class Base, class Impl, class Options>
 bool register_component(std::string_view description, std::string_view file, int line) noexcept {
   // Who reads what all options of a kind have takes it on trust.
@@ -21,34 +25,23 @@ bool register_component(std::string_view description, std::string_view file, int
     static_assert(std::is_base_of_v<typename Base::RequiredOptions, Options>,
                   "the options of a component of this kind must derive from its RequiredOptions");
   }
-  try {
-    Component component;
-    component.kind = Base::kKind;
-    component.name = file_stem(file);
-    component.description = description;
-    component.origin = std::string(file) + ":" + std::to_string(line);
-    component.make_options = []() -> std::shared_ptr<void> { return std::make_shared<Options>(); };
-    component.visit = [](void* options, Fields& fields) {
-      static_cast<Options*>(options)->visit(fields);
+  ComponentFunctions functions;
+  functions.make_options = []() -> std::shared_ptr<void> { return std::make_shared<Options>(); };
+  functions.visit = [](void* options, Fields& fields) {
+    static_cast<Options*>(options)->visit(fields);
+  };
+  using Context = typename Base::Context;
+  if constexpr (requires(const Options& o, const Context& c, Check& check) { o.check(c, check); }) {
+    functions.check = [](const void* options, const void* context, Check& check) {
+      static_cast<const Options*>(options)->check(*static_cast<const Context*>(context), check);
     };
-    using Context = typename Base::Context;
-    if constexpr (requires(const Options& o, const Context& c, Check& check) {
-                    o.check(c, check);
-                  }) {
-      component.check = [](const void* options, const void* context, Check& check) {
-        static_cast<const Options*>(options)->check(*static_cast<const Context*>(context), check);
-      };
-    }
-    component.create = [](const void* options, const void* context) -> std::shared_ptr<void> {
-      std::shared_ptr<Base> made = std::make_shared<Impl>(*static_cast<const Options*>(options),
-                                                          *static_cast<const Context*>(context));
-      return made;
-    };
-    Registry::instance().add(std::move(component));
-  } catch (...) {
-    return false;
   }
-  return true;
+  functions.create = [](const void* options, const void* context) -> std::shared_ptr<void> {
+    std::shared_ptr<Base> made = std::make_shared<Impl>(*static_cast<const Options*>(options),
+                                                        *static_cast<const Context*>(context));
+    return made;
+  };
+  return register_component(Base::kKind, description, file, line, functions);
 }
 
 // A component without options.

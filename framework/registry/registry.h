@@ -9,16 +9,20 @@
 
 namespace vitrine {
 
-// One registered component: how its options look and how it is made. Options are passed as the
-// struct that make_options made.
-struct Component {
-  std::string kind, name, description;
-  std::string origin;  // "models/mlp/gelu.cpp:31", with the library's path for plug-ins
+// How a component's options look and how it is made. Options are passed as the struct that
+// make_options made.
+struct ComponentFunctions {
   std::shared_ptr<void> (*make_options)() = nullptr;
   void (*visit)(void* options, Fields&) = nullptr;
   void (*check)(const void* options, const void* context, Check&) = nullptr;
   std::shared_ptr<void> (*create)(const void* options, const void* context) =
       nullptr;  // points to the kind's base class
+};
+
+// One registered component.
+struct Component : ComponentFunctions {
+  std::string kind, name, description;
+  std::string origin;  // "models/mlp/gelu.cpp:31", with the library's path for plug-ins
 };
 
 // The components of this process. There is one registry, in the shared core, whichever library

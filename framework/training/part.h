@@ -8,14 +8,19 @@
 
 namespace vitrine {
 
+class Part;
+
+// Makes `part`, which `owned` is too, a child of `parent`.
+void adopt(torch::nn::Module& parent, const std::string& name, Part& part,
+           std::shared_ptr<torch::nn::Module> owned);
+
 // A part of a model: a module that makes a value of another. It is written with the operations of
 // operations.h, so that it can be computed at once as well as recorded.
 class Part : public torch::nn::Module {
  public:
-  Value operator()(const Value& x) {
-    const Scope scope(name_in_parent_, type_);
-    return forward(x);
-  }
+  Part();
+  ~Part() override;  // here, so that libtorch's is not compiled with every part
+  Value operator()(const Value& x);
   // The name that it was registered with as a component.
   void set_type(const std::string& type) { type_ = type; }
   void set_name(const std::string& name) { name_in_parent_ = name; }
@@ -26,8 +31,8 @@ class Part : public torch::nn::Module {
   // Makes `part` a part of this one, under whose name its parameters then are.
   template <class Child>
   std::shared_ptr<Child> add(const std::string& name, std::shared_ptr<Child> part) {
-    part->set_name(name);
-    return register_module(name, std::move(part));
+    adopt(*this, name, *part, part);
+    return part;
   }
 
  private:
@@ -37,14 +42,11 @@ class Part : public torch::nn::Module {
 // x weight^T + bias, with libtorch's initial values.
 class Linear : public Part {
  public:
-  Linear(int64_t in, int64_t out, bool has_bias = true) {
-    const torch::nn::Linear linear(torch::nn::LinearOptions(in, out).bias(has_bias));
-    weight_ = register_parameter("weight", linear->weight);
-    if (has_bias) bias_ = register_parameter("bias", linear->bias);
-  }
+  Linear(int64_t in, int64_t out, bool has_bias = true);
+  ~Linear() override;
 
  protected:
-  Value forward(const Value& x) override { return linear(x, weight_, bias_); }
+  Value forward(const Value& x) override;
 
  private:
   Tensor weight_, bias_;

@@ -1,3 +1,5 @@
+#include <torch/nn/modules/linear.h>
+
 #include "framework/registry/register.h"
 #include "models/parts.h"
 
