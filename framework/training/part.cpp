@@ -1,7 +1,5 @@
 #include "framework/training/part.h"
 
-#include <torch/nn/modules/linear.h>
-
 namespace vitrine {
 
 Part::Part() = default;

@@ -1,5 +1,4 @@
 #include <torch/nn/modules/container/modulelist.h>
-#include <torch/nn/modules/linear.h>
 
 #include "framework/registry/register.h"
 #include "models/parts.h"

@@ -1,5 +1,3 @@
-#include <torch/nn/modules/linear.h>
-
 #include "framework/registry/register.h"
 #include "models/parts.h"
 
