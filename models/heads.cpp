@@ -49,6 +49,7 @@ Heads::Heads(const HeadsOptions& options, int64_t width, const ModelContext& ima
     made.name = task.name;
     made.weight = task.weight;
     made.class_names = task.target.class_names(images.class_names);
+    made.metric = "accuracy";
     made.target_of_label = task.target.of_labels(static_cast<int64_t>(images.class_names.size()));
     heads_.push_back(options.head_of(task).create({width, made.classes()}));
     heads_.back()->set_name(options.n_tasks() == 1 ? "head" : "heads." + task.name);

@@ -112,7 +112,9 @@ Action compare_verb(CLI::App& app) {
   app.add_option("RUN-OR-FOLDER", options->places, "runs, or folders of runs or sweeps")
       ->transform(path_option())
       ->required();
-  app.add_option("--metric", options->metric, "the metric that decides; default test/accuracy");
+  app.add_option(
+      "--metric", options->metric,
+      "the metric that decides; default that of the test which best checkpoints are chosen by");
   list("--where", options->where, "only runs with, such as model.hidden_d=8,16; or != < <= > >=");
   list("--tag", options->tags, "only runs with this tag");
   list("--baseline", options->baseline,

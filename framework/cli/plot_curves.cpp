@@ -24,12 +24,12 @@ struct CurvesOptions {
 const std::map<std::string, Band> kBands = {
     {"none", Band::kNone}, {"std", Band::kStd}, {"ci", Band::kCi}};
 
-fs::path file_of(const CurvesOptions& options) {
+fs::path file_of(const CurvesOptions& options, const std::string& metric) {
   if (!options.file.empty()) return options.file;
   if (options.places.size() > 1)
     throw Error(ExitCode::kUsage,
                 "of several places it cannot be told where the picture belongs: give -o FILE");
-  std::string name = "curves-" + options.curves.metric + ".png";
+  std::string name = "curves-" + metric + ".png";
   std::replace(name.begin(), name.end(), '/', '-');
   return fs::path(options.places[0]) / "plots" / name;
 }
@@ -70,12 +70,12 @@ std::string encoded(const Curves& curves, const CurvesOptions& options, const st
 ExitCode plot_curves(CurvesOptions options) {
   PassedOver passed_over;
   const std::vector<RunRecord>& runs = kept_runs(options.places, passed_over);
-  const fs::path file = file_of(options);
+  if (!options.band.empty()) options.curves.band = kBands.at(options.band);
+  const Curves curves = read_curves(runs, options.curves);
+  const fs::path file = file_of(options, curves.options.metric);
   const std::string format = picture_format(file, {".png", ".svg", ".json", ".csv"});
   if (options.width > 0 && format != ".png")
     throw Error(ExitCode::kUsage, "--width has no effect: only a .png has pixels");
-  if (!options.band.empty()) options.curves.band = kBands.at(options.band);
-  const Curves curves = read_curves(runs, options.curves);
   warn(curves.left_out);
   write_plot(file, encoded(curves, options, format));
   print("wrote " + escape(file.string()));
@@ -89,8 +89,9 @@ Action plot_curves_verb(CLI::App& app) {
   app.add_option("RUN", options->places, "runs, or folders with runs")
       ->transform(path_option())
       ->required();
-  app.add_option("--metric", options->curves.metric, "one of metrics.json's history")
-      ->capture_default_str();
+  app.add_option(
+      "--metric", options->curves.metric,
+      "one of metrics.json's history; default what the runs are judged by, of validation");
   app.add_option("--x", options->curves.x, "epoch, step or seconds")
       ->check(CLI::IsMember({"epoch", "step", "seconds"}))
       ->capture_default_str();

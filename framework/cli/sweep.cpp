@@ -124,18 +124,17 @@ Json cells_of(const Sweep& sweep, bool confirms) {
 
 Json result_of(const Sweep& sweep, ExitCode code) {
   Json trials = Json::array();
-  const SweepOptions& options = sweep.options();
   const auto apart = apart_trials(sweep);
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     Json row = {{"run", sweep.folder(i).string()}};
     row.update(sweep.trials()[i].json());
-    row.update(sweep.state(i).json(options.metric, options.larger_is_better()));
+    row.update(sweep.state_json(i));
     if (const auto found = apart.find(i); found != apart.end()) row["not_counted"] = found->second;
     trials.push_back(std::move(row));
   }
   Json out = {{"sweep", sweep.path().string()},
               {"exit_code", static_cast<int>(code)},
-              {"metric", sweep.has_best() ? Json(options.metric) : Json()},
+              {"metric", sweep.has_best() ? Json(sweep.chosen_by().name) : Json()},
               {"best", best_json(sweep)},
               {"cells", cells_of(sweep, false)},
               {"confirmed", cells_of(sweep, true)},

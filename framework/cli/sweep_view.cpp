@@ -78,8 +78,8 @@ std::string headline_of(const Sweep& sweep, const std::string& left) {
   const char* word = confirmed                 ? "best confirmed"
                      : has_ended(sweep, false) ? "best"
                                                : "best so far";
-  return fmt::format("{}; {} {} ({})", counts, word,
-                     metric_text(sweep.options().metric, results[0].mean()), label_of(results[0]));
+  return fmt::format("{}; {} {} ({})", counts, word, sweep.chosen_by().text(results[0].mean()),
+                     label_of(results[0]));
 }
 
 // "not counted: lr=1, seed 0 (went 4 epochs, the cell's others 2)", a line each.
@@ -105,14 +105,13 @@ std::string best_cells(const Sweep& sweep, size_t most) {
   for (const bool confirms : {false, true}) {
     const auto results = ranking(sweep, confirms);
     if (results.empty()) continue;
-    const std::string& metric = sweep.options().metric;
+    const ChosenBy& metric = sweep.chosen_by();
     std::vector<std::vector<std::string>> rows = {
-        {confirms ? "confirmed on fresh seeds" : "cell", "seeds", metric}};
+        {confirms ? "confirmed on fresh seeds" : "cell", "seeds", metric.name}};
     for (size_t i = 0; i < std::min(most, results.size()); ++i) {
       const CellResult& cell = results[i];
       rows.push_back({escape(cell.cell), fmt::format("{}/{}", cell.values.size(), cell.seeds()),
-                      cell.values.empty() ? "-" : metric_text(metric, cell.mean()),
-                      table_remark(cell)});
+                      cell.values.empty() ? "-" : metric.text(cell.mean()), table_remark(cell)});
     }
     out += (out.empty() ? "" : "\n\n") + terminal_table(rows);
     if (results.size() > most)
@@ -141,8 +140,7 @@ void SweepView::ended(size_t trial) {
   if (!error.empty()) line += " (" + escape(error) + ")";
   const auto value = sweep_.has_best() ? sweep_.value(trial) : std::nullopt;
   if (value)
-    line += fmt::format(", {} {}", sweep_.options().metric,
-                        metric_text(sweep_.options().metric, *value));
+    line += fmt::format(", {} {}", sweep_.chosen_by().name, sweep_.chosen_by().text(*value));
   size_t ended = 0;
   for (size_t i = 0; i < sweep_.trials().size(); ++i)
     ended += sweep_.state(i).status == TrialStatus::kFinished || sweep_.state(i).is_failed();
@@ -191,11 +189,10 @@ void SweepView::draw() {
     if (lines.size() > kMostLines) break;
     const TrialState& state = sweep_.state(trial);
     const auto value = sweep_.has_best() ? sweep_.value(trial) : std::nullopt;
-    lines.push_back(cut(
-        fmt::format("  {}: epoch {}/{}{}", trial_label(sweep_, trial), state.epoch,
-                    sweep_.trials()[trial].epochs,
-                    value ? ", " + metric_text(sweep_.options().metric, *value) : std::string()),
-        width - 1));
+    lines.push_back(cut(fmt::format("  {}: epoch {}/{}{}", trial_label(sweep_, trial), state.epoch,
+                                    sweep_.trials()[trial].epochs,
+                                    value ? ", " + sweep_.chosen_by().text(*value) : std::string()),
+                        width - 1));
   }
   clear();
   for (const std::string& line : lines) std::fputs((line + "\n").c_str(), stderr);

@@ -1,4 +1,7 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
@@ -20,19 +23,25 @@ struct TestOptions {
 
 std::string shown_scores(const Json& result) {
   std::string out;
-  for (const auto& [name, task] : result.at("tasks").items()) {
-    std::vector<std::vector<std::string>> rows = {{"class", "images", "accuracy", "precision"}};
+  const Json& tasks = result.at("tasks");
+  for (const auto& [name, task] : tasks.items()) {
+    std::vector<std::vector<std::string>> rows = {{"class", "images", "recall", "precision"}};
     const auto percent = [](const Json& value) {
       return value.is_null() ? "-" : fmt::format("{:.2f} %", 100 * value.get<double>());
     };
     for (const Json& row : task.at("classes")) {
       rows.push_back({escape(row.at("name").get<std::string>()),
-                      grouped(row.at("images").get<int64_t>()), percent(row.at("accuracy")),
+                      grouped(row.at("images").get<int64_t>()), percent(row.at("recall")),
                       percent(row.at("precision"))});
     }
-    out += fmt::format("{}: loss {}, accuracy {:.2f} %\n{}\n", escape(name),
-                       fixed_text(task.at("loss").get<double>(), 4),
-                       100 * task.at("accuracy").get<double>(), terminal_table(rows));
+    std::vector<std::string> values;
+    for (const auto& [metric, value] : task.at("values").items()) {
+      const Json& info =
+          result.at("metrics").at("test/" + metric + (tasks.size() == 1 ? "" : "." + name));
+      const double number = value.is_number() ? value.get<double>() : NAN;
+      values.push_back(metric + " " + metric_text(number, {info.at("goal"), info.at("unit")}));
+    }
+    out += fmt::format("{}: {}\n{}\n", escape(name), fmt::join(values, ", "), terminal_table(rows));
   }
   return out + fmt::format("weights of {}, {} images", result.at("checkpoint").get<std::string>(),
                            grouped(result.at("images").get<int64_t>()));

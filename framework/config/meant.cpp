@@ -38,10 +38,11 @@ std::string plain(const std::string& name) {
   return out;
 }
 
-// Letters in which they differ, where these are at most one in `share`.
+// Letters in which they differ, where these are at most one in `share`, and one at least is the
+// same.
 std::optional<size_t> nearness(const std::string& typed, const std::string& name, size_t share) {
-  if (typed.empty()) return std::nullopt;
-  const size_t most = std::max(name.size(), share) / share;
+  if (typed.empty() || name.empty()) return std::nullopt;
+  const size_t most = std::min(std::max(name.size(), share) / share, name.size() - 1);
   const size_t longer = std::max(typed.size(), name.size());
   if (longer - std::min(typed.size(), name.size()) > most) return std::nullopt;
   const size_t distance = edit_distance(typed, name);

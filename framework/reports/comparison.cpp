@@ -242,11 +242,38 @@ const MetricInfo& Comparison::info(const std::string& name) const {
   return found == infos.end() ? none : found->second;
 }
 
-const std::vector<std::string>& main_metrics() {
-  static const std::vector<std::string> names = {"test/accuracy",       "test/loss",
-                                                 "validation/accuracy", "validation/loss",
-                                                 "train/accuracy",      "train/loss"};
-  return names;
+namespace {
+
+// Without the split; the loss comes last.
+std::vector<std::string> judged_by(const Runs& runs) {
+  std::vector<std::string> out;
+  for (const RunRecord* run : runs) {
+    const std::string name = run->metrics.judged_by();
+    if (name != "loss" && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  }
+  out.push_back("loss");
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> main_metrics(const Runs& runs) {
+  std::vector<std::string> out;
+  for (const char* split : {"test/", "validation/", "train/"}) {
+    for (const std::string& name : judged_by(runs)) out.push_back(split + name);
+  }
+  return out;
+}
+
+std::vector<std::string> report_metrics(const Runs& runs) {
+  const std::vector<std::string> names = judged_by(runs);
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    out.push_back("validation/" + name);
+    out.push_back("test/" + name);
+  }
+  for (const std::string& name : names) out.push_back("train/" + name);
+  return out;
 }
 
 std::string common_metric(const Runs& runs, const std::vector<std::string>& names) {
@@ -288,8 +315,8 @@ Comparison compare_named(const Runs& runs, const ComparisonOptions& options) {
   for (const RunRecord* run : runs) {
     for (const auto& [name, info] : run->metrics.metrics) out.infos.emplace(name, info);
   }
-  out.metric = options.metric.empty() ? common_metric(runs, main_metrics()) : options.metric;
-  if (out.metric.empty()) out.metric = main_metrics()[0];
+  out.metric = options.metric.empty() ? common_metric(runs, main_metrics(runs)) : options.metric;
+  if (out.metric.empty()) out.metric = main_metrics(runs)[0];
   for (Group& group : out.groups) {
     count_runs(group, out);
     mark_execution(group);

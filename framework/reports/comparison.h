@@ -74,8 +74,11 @@ struct ComparisonOptions {
 std::string common_metric(const std::vector<const RunRecord*>& runs,
                           const std::vector<std::string>& names);
 
-// Accuracy and loss of the test, of validation, of training: what decides unless told otherwise.
-const std::vector<std::string>& main_metrics();
+// What these runs are judged by and their loss, of the test, of validation, of training: what
+// decides unless told otherwise.
+std::vector<std::string> main_metrics(const std::vector<const RunRecord*>& runs);
+// The same in another order: what chooses, of validation, before what is judged at the end.
+std::vector<std::string> report_metrics(const std::vector<const RunRecord*>& runs);
 
 // Throws Error(kUsage) for a metric or key of `options` that no run has.
 void require_names(const std::vector<const RunRecord*>& runs, const ComparisonOptions& options);

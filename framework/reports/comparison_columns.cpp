@@ -31,12 +31,18 @@ std::vector<std::string> present(const Comparison& comparison,
 
 std::vector<std::string> other_columns(const Comparison& comparison, bool all_metrics) {
   std::vector<std::string> names;
+  const auto is_main = [&](const std::string& name) {
+    const auto chooses = [&](const Group& group) {
+      return name == "validation/" + group.runs[0]->metrics.judged_by();
+    };
+    return name.starts_with("test/") ||
+           std::any_of(comparison.groups.begin(), comparison.groups.end(), chooses);
+  };
   for (const char* split : {"test/", "validation/", "train/", ""}) {
     for (const auto& [name, info] : comparison.infos) {
       const size_t slash = name.find('/');
       const bool here = name.substr(0, slash == name.npos ? 0 : slash + 1) == split;
-      const bool main = name.starts_with("test/") || name == "validation/accuracy";
-      if (here && (main || all_metrics)) names.push_back(name);
+      if (here && (all_metrics || is_main(name))) names.push_back(name);
     }
   }
   names.push_back("model.parameters");

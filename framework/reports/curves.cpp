@@ -214,9 +214,25 @@ std::string number_or_nothing(double value) {
   return std::isfinite(value) ? shown_number(value) : "";
 }
 
+// Of validation, which most have, or of training.
+std::string usual_metric(const std::vector<RunRecord>& runs) {
+  std::vector<const RunRecord*> all;
+  std::vector<std::string> names;
+  for (const RunRecord& run : runs) all.push_back(&run);
+  for (const std::string& name : report_metrics(all)) {
+    if (!name.starts_with("test/")) names.push_back(name);
+  }
+  for (const std::string& name : names) {
+    const auto has_it = [&](const RunRecord& run) { return has(run, name); };
+    if (std::any_of(runs.begin(), runs.end(), has_it)) return name;
+  }
+  return names.front();
+}
+
 }  // namespace
 
-Curves read_curves(const std::vector<RunRecord>& runs, const CurveOptions& options) {
+Curves read_curves(const std::vector<RunRecord>& runs, CurveOptions options) {
+  if (options.metric.empty()) options.metric = usual_metric(runs);
   Curves out{options, "", {}, {}};
   std::vector<const RunRecord*> with;
   for (const RunRecord& run : runs) {

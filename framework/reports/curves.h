@@ -34,7 +34,7 @@ struct CurveGroup {
 enum class Band { kNone, kStd, kCi };  // kNone: each run for itself
 
 struct CurveOptions {
-  std::string metric = "validation/accuracy";
+  std::string metric;       // empty: what the runs are judged by, of validation or else of training
   std::string x = "epoch";  // or "step", "seconds"
   Band band = Band::kStd;
 };
@@ -48,7 +48,7 @@ struct Curves {
 
 // `runs` must outlive it. Throws Error(kUsage) for a metric that no run has, and Error(kData) where
 // no run can be read.
-Curves read_curves(const std::vector<RunRecord>& runs, const CurveOptions& options);
+Curves read_curves(const std::vector<RunRecord>& runs, CurveOptions options);
 
 // Throws Error(kUsage) where there are more groups than styles of lines. Its numbers outlive
 // `curves`.

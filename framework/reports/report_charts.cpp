@@ -279,7 +279,7 @@ nlohmann::ordered_json class_chart(const nlohmann::ordered_json& task) {
   const Json& classes = task.at("classes");
   Json out = page_chart("classes"), rows = Json::array();
   for (size_t i = 0; i < classes.size(); ++i) {
-    for (const char* measure : {"accuracy", "precision"}) {
+    for (const char* measure : {"recall", "precision"}) {
       const Json& value = classes[i].at(measure);
       if (value.is_number()) rows.push_back({{"class", i}, {"measure", measure}, {"value", value}});
     }

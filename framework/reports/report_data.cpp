@@ -30,10 +30,25 @@ const std::set<std::string> kToldByConfig = {"type", "threads",    "device", "tr
 constexpr size_t kCurveNumbers = 400'000;
 constexpr size_t kFewestPoints = 10;  // of a curve, however many runs there are
 
-size_t rank_of(const std::string& name) {
-  const auto& first = report_metrics();
-  return static_cast<size_t>(std::find(first.begin(), first.end(), name) - first.begin());
+std::vector<const RunRecord*> readable(const std::vector<RunRecord>& runs) {
+  std::vector<const RunRecord*> out;
+  for (const RunRecord& run : runs) {
+    if (run.is_readable()) out.push_back(&run);
+  }
+  return out;
 }
+
+// The place of a name in a report: what the runs are judged by comes first.
+class Ranks {
+ public:
+  explicit Ranks(const std::vector<RunRecord>& runs) : first_(report_metrics(readable(runs))) {}
+  size_t operator()(const std::string& name) const {
+    return static_cast<size_t>(std::find(first_.begin(), first_.end(), name) - first_.begin());
+  }
+
+ private:
+  std::vector<std::string> first_;
+};
 
 // Numbers by size, then text.
 bool is_before(const Json& a, const Json& b) {
@@ -126,17 +141,10 @@ std::vector<std::string> metric_names(const std::vector<RunRecord>& runs) {
     }
     for (const auto& [name, value] : metrics.model.items()) add("model." + name, value);
   }
-  std::stable_sort(out.begin(), out.end(), [](const std::string& a, const std::string& b) {
+  const Ranks rank_of(runs);
+  std::stable_sort(out.begin(), out.end(), [&](const std::string& a, const std::string& b) {
     return rank_of(a) < rank_of(b);
   });
-  return out;
-}
-
-std::vector<const RunRecord*> readable(const std::vector<RunRecord>& runs) {
-  std::vector<const RunRecord*> out;
-  for (const RunRecord& run : runs) {
-    if (run.is_readable()) out.push_back(&run);
-  }
   return out;
 }
 
@@ -185,6 +193,7 @@ std::vector<std::string> curve_names(const std::vector<RunRecord>& runs) {
     ++all;
     for (const auto& [name, value] : run.metrics.history.back().items()) ++counts[name];
   }
+  const Ranks rank_of(runs);
   std::stable_sort(out.begin(), out.end(), [&](const std::string& a, const std::string& b) {
     const auto place = [&](const std::string& name) {
       return std::pair(2 * counts[name] < all, rank_of(name));
@@ -205,7 +214,8 @@ std::vector<const ReportColumn*> ReportData::columns_of(Kind kind) const {
 }
 
 const ReportColumn* ReportData::first_metric() const {
-  if (const ReportColumn* common = column(common_metric(readable(runs), report_metrics())))
+  if (const ReportColumn* common =
+          column(common_metric(readable(runs), report_metrics(readable(runs)))))
     return common;
   const auto metrics = columns_of(Kind::kMetric);
   return metrics.empty() ? nullptr : metrics[0];
@@ -232,13 +242,6 @@ nlohmann::ordered_json ReportData::value(size_t run, const ReportColumn& column)
   if (!value || (column.kind == Kind::kMetric && !value->is_number())) return nullptr;
   if (value->is_number_float() && !std::isfinite(value->get<double>())) return nullptr;
   return as_value(column.name, *value);
-}
-
-const std::vector<std::string>& report_metrics() {
-  static const std::vector<std::string> names = {"validation/accuracy", "test/accuracy",
-                                                 "validation/loss",     "test/loss",
-                                                 "train/accuracy",      "train/loss"};
-  return names;
 }
 
 ReportData report_data(std::vector<RunRecord> runs) {

@@ -57,9 +57,6 @@ nlohmann::ordered_json shared_members(const std::vector<const nlohmann::ordered_
 
 ReportData report_data(std::vector<RunRecord> runs);
 
-// What validation measured, what the test did, in the order in which a report prefers them.
-const std::vector<std::string>& report_metrics();
-
 // A row for each run: "run" (its number), "label", "status", "section", "failures" where its group
 // has some, and the columns' ids.
 nlohmann::ordered_json run_rows(const ReportData& data);

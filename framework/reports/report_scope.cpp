@@ -112,7 +112,7 @@ const ReportColumn* first_metric(const ReportData& data, const ReportSection& se
   for (const size_t run : section.runs) {
     if (data.runs[run].is_readable()) runs.push_back(&data.runs[run]);
   }
-  if (const auto* common = data.column(common_metric(runs, report_metrics()))) return common;
+  if (const auto* common = data.column(common_metric(runs, report_metrics(runs)))) return common;
   for (const ReportColumn* column : data.columns_of(Kind::kMetric)) {
     if (tells(*column, data, section)) return column;
   }

@@ -216,7 +216,8 @@ std::vector<Section> parted(const Runs& runs, const std::string& metric) {
 std::vector<ComparedSection> compare_sections(const Runs& runs, const ComparisonOptions& options) {
   require_names(runs, options);
   ComparisonOptions common = options;
-  if (common.metric.empty()) common.metric = common_metric(comparable(runs), main_metrics());
+  if (common.metric.empty())
+    common.metric = common_metric(comparable(runs), main_metrics(comparable(runs)));
   const std::vector<Section> sections = parted(runs, common.metric);
   const auto is_selected = [&](const Section& section) {
     return selects(options.baseline, section.runs);

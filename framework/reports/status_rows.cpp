@@ -38,8 +38,8 @@ Json json_of(const StatusRow& row) {
     out["epochs"] = row.epochs;
     out["step"] = row.step;
     out["train/loss"] = row.loss;
-    out["best validation/accuracy"] = row.best;
-    out["test/accuracy"] = row.test;
+    out["best validation/" + row.judged_by] = row.best;
+    out["test/" + row.judged_by] = row.test;
     out["exact"] = row.exact;
     out["changes"] = Json::array();
     for (const Change& change : row.changes) out["changes"].push_back(change.json());
@@ -84,17 +84,23 @@ void add_progress(const RunRecord& run, StatusRow& row) {
     row.step = std::max(row.step, last.value("step", int64_t{0}));
     row.loss = number_of(last, "train/loss");
   }
+  row.judged_by = metrics.judged_by();
+  const std::string validation = "validation/" + row.judged_by;
+  if (const auto info = metrics.metrics.find(validation); info != metrics.metrics.end())
+    row.info = info->second;
   for (const Json& epoch : metrics.history) {
-    Json value = number_of(epoch, "validation/accuracy");
-    if (value.is_number() && (row.best.is_null() || value > row.best)) row.best = std::move(value);
+    Json value = number_of(epoch, validation.c_str());
+    const bool is_better =
+        row.best.is_null() || (row.info.goal == "min" ? value < row.best : value > row.best);
+    if (value.is_number() && is_better) row.best = std::move(value);
   }
   const auto epochs = run.value("training.epochs");
   if (epochs && epochs->is_number_integer()) row.epochs = *epochs;
-  row.test = number_of(metrics.test, "test/accuracy");
+  row.test = number_of(metrics.test, ("test/" + row.judged_by).c_str());
 }
 
-std::string percent(const Json& value) {
-  return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : "-";
+std::string shown(const Json& value, const MetricInfo& info) {
+  return value.is_number() ? metric_text(value.get<double>(), info) : "-";
 }
 
 // Library errors name the file; what a trial said, or Slurm of its task, does not.
@@ -208,8 +214,8 @@ std::string status_table(const std::vector<StatusRow>& rows, size_t width) {
         row.is_readable ? fmt::format("{}/{}", row.epoch, row.epochs.get<int64_t>()) : "-",
         row.is_readable ? grouped(row.step) : "-",
         row.loss.is_number() ? fixed_text(row.loss.get<double>(), 4) : "-",
-        percent(row.best),
-        percent(row.test)};
+        shown(row.best, row.info),
+        shown(row.test, row.info)};
     for (size_t i = 0; i < columns.size(); ++i) columns[i].cells.push_back(cells[i]);
     notes += notes_of(row);
   }

@@ -16,7 +16,10 @@ struct StatusRow {
   bool is_readable = false;
   std::string name, stopped_by, note, device_reason;
   int64_t epoch = 0, step = 0;
-  nlohmann::ordered_json epochs = 0, loss, best, test;
+  nlohmann::ordered_json epochs = 0, loss;
+  std::string judged_by;  // Metrics::judged_by
+  MetricInfo info;        // of it
+  nlohmann::ordered_json best, test;
   bool exact = true;
   std::vector<Change> changes;
   std::vector<std::string> tags;

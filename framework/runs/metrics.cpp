@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "framework/config/scalar.h"
 #include "framework/error.h"
 #include "framework/runs/nonfinite.h"
 #include "framework/runs/object_reader.h"
@@ -39,6 +40,10 @@ std::string to_string(RunStatus status) {
   throw Error(ExitCode::kInternal, "a status of a run without a name");
 }
 
+std::string metric_text(double value, const MetricInfo& info) {
+  return info.unit == "fraction" ? fixed_text(100 * value, 2) + " %" : fixed_text(value, 4);
+}
+
 std::string shown_status(RunStatus status, bool lock_is_held) {
   return status == RunStatus::kRunning && !lock_is_held ? "interrupted" : to_string(status);
 }
@@ -53,6 +58,15 @@ Change Change::from_json(const nlohmann::ordered_json& value, const std::string&
              reader.boolean("exact")};
   reader.no_rest();
   return out;
+}
+
+std::string Metrics::judged_by() const {
+  if (!best_by.empty()) return best_by.substr(best_by.find('/') + 1);
+  for (const auto& [name, info] : metrics) {
+    const bool is_plain = name.find('/') != name.npos && name.find('.') == name.npos;
+    if (is_plain && info.goal == "max") return name.substr(name.find('/') + 1);
+  }
+  return "loss";
 }
 
 void Metrics::add_epoch(Object row) {
@@ -89,6 +103,7 @@ std::string Metrics::text() const {
       {"model", model},
       {"environment", environment},
       {"metrics", std::move(infos)},
+      {"best_by", or_null(best_by)},
       {"history", history},
       {"test", test},
       {"summary", summary},

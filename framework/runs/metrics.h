@@ -26,6 +26,9 @@ struct MetricInfo {
   std::string unit;  // "fraction", "nats", ...; may be empty
 };
 
+// For people: "97.25 %" of a fraction, else four digits behind the point.
+std::string metric_text(double value, const MetricInfo& info);
+
 // What a resume changed: a key of the config, or something of the environment ("environment.isa").
 struct Change {
   int64_t step = 0;  // that the run was at
@@ -74,11 +77,16 @@ class Metrics {
   Object model = Object::object();
   Object environment = Object::object();
   std::map<std::string, MetricInfo> metrics;
+  std::string best_by;             // the one that chose the best checkpoint: "validation/accuracy"
   std::vector<Object> history;     // one row an epoch: "epoch", "step" and named numbers
   Object test = Object::object();  // named numbers and "checkpoint"; empty until tested
   Object summary = Object::object();
   std::string last_checkpoint;  // "step-00002345"; empty (null in the file) when there is none
   std::string best_checkpoint;
+
+  // What a model of this run is judged by, without the split: "accuracy". Of a run of an earlier
+  // version, which does not tell, the first metric that is larger for a better model.
+  std::string judged_by() const;
 
   // Appends to `history`, first dropping rows of this epoch or later ones: a resumed run may repeat
   // them.

@@ -109,6 +109,8 @@ void read_meanings(ObjectReader& file, const std::string& where, Metrics& metric
 void read_parts(ObjectReader& file, const std::string& where, Metrics& metrics) {
   for (const char* part : {"config", "dataset", "model", "environment"}) file.object(part);
   metrics.metrics = read_infos(file, where);
+  if (file.has("best_by"))
+    metrics.best_by = file.string_or_null("best_by");  // else an earlier version
   check_history(file, where);
   check_test(file, where);
   ObjectReader(file.object("summary"), [&] { return where + ": summary"; }).rest_are_numbers();

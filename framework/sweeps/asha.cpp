@@ -68,7 +68,7 @@ std::map<std::string, size_t> AshaScheduler::failures() const {
 // order.
 std::vector<size_t> AshaScheduler::best_first(const std::vector<size_t>& trials,
                                               size_t rung) const {
-  const bool larger = sweep_.options().larger_is_better();
+  const bool larger = sweep_.chosen_by().larger_is_better();
   const auto failed_of = failures();
   std::vector<std::pair<std::tuple<bool, size_t, bool, double>, size_t>> order;
   for (const size_t trial : trials) {

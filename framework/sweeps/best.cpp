@@ -75,16 +75,16 @@ std::optional<BestRun> best_run(const Sweep& sweep) {
 
 std::string words_of(const Sweep& sweep, const BestRun& best) {
   const CellResult& cell = best.cell;
-  const std::string& metric = sweep.options().metric;
+  const ChosenBy& metric = sweep.chosen_by();
   const std::string remark = cell.remark();
-  const std::string value = metric_text(metric, *sweep.value(best.trial));
+  const std::string value = metric.text(*sweep.value(best.trial));
   std::string out = "of " + escape(cell.cell);
   if (!remark.empty()) out += " (" + escape(remark) + ")";
   if (best.is_confirmed) out += ", confirmed on fresh seeds";
   if (cell.values.size() == 1) return out + ": " + value;
   return fmt::format(
       "{}, the seed nearest the mean over {} ({}, mean {}): the best seed would be luck", out,
-      cell.values.size(), value, metric_text(metric, cell.mean()));
+      cell.values.size(), value, metric.text(cell.mean()));
 }
 
 void choose_best(Sweep& sweep) {

@@ -77,7 +77,7 @@ struct SweepOptions {
   std::string name;  // empty: that of the file or the config
   std::vector<std::string> configs;
   std::string method = "grid";
-  std::string metric = "validation/accuracy";
+  std::string metric;  // empty: what the configs' best checkpoints are chosen by
   Parameters parameters;
   GivenCells cells;
   Seeds seeds;
@@ -92,8 +92,6 @@ struct SweepOptions {
 
   bool draws() const { return method != "grid"; }
   bool is_on_slurm() const { return launcher == "slurm"; }
-  // Whether larger values of the metric are better.
-  bool larger_is_better() const { return metric.find("/accuracy") != metric.npos; }
 
   void visit(Fields& field);
   void check(Check check) const;

@@ -473,9 +473,9 @@ Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine, co
   return plan;
 }
 
-bool has_best(const Plan& plan, const SweepOptions& options) {
+bool has_best(const Plan& plan) {
   return std::all_of(plan.cells.begin(), plan.cells.end(), [&](const Cell& cell) {
-    return cell.work.validates || options.metric.starts_with("train/");
+    return cell.work.validates || plan.chosen_by.name.starts_with("train/");
   });
 }
 

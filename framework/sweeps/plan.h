@@ -48,7 +48,19 @@ struct Grown {
   std::map<std::string, std::string> plugins;  // by their paths, and the copies that the sweep has
 };
 
+// What the trials are chosen by.
+struct ChosenBy {
+  std::string name;  // "validation/accuracy"
+  MetricInfo info;
+
+  bool larger_is_better() const { return info.goal == "max"; }
+  // The same of the test.
+  std::string of_test() const { return "test" + name.substr(name.find('/')); }
+  std::string text(double value) const { return metric_text(value, info); }
+};
+
 struct Plan {
+  ChosenBy chosen_by;
   std::vector<Cell> cells;  // of a sweep that grows those that it has come first, in their order
   std::vector<LeftOut> left_out;
   std::vector<int64_t> seeds;      // empty: each config's own
@@ -69,7 +81,7 @@ Plan make_plan(const SweepSpec& spec, const Machine& machine, Engine& engine,
 // The keys of a config that take a seed's number: those under `replicate`, else "seed".
 std::vector<std::string> replicate_of(const Node& config);
 
-// Whether trials of this plan are chosen by validation, so that there is a best.
-bool has_best(const Plan& plan, const SweepOptions& options);
+// Whether the trials of this plan tell what they are chosen by, so that there is a best.
+bool has_best(const Plan& plan);
 
 }  // namespace vitrine

@@ -27,30 +27,36 @@ std::vector<std::string> tasks_of(const ResolvedConfig& config) {
 }
 
 // A metric that would be missed only when the first trial has ended.
-void check_metric(const Plan& plan, const SweepSpec& spec) {
+void choose_metric(Plan& plan, const SweepSpec& spec) {
   const SweepOptions& options = spec.options;
+  ChosenBy& chosen = plan.chosen_by;
   const auto refuse_metric = [&](const Cell& cell, const std::string& reason,
                                  const std::string& hint) {
     refuse_sweep(spec, spec.place_of({"metric", "confirm", "method"}),
-                 fmt::format("sweep.metric: {} is not known of {}: {}", escape(options.metric),
+                 fmt::format("sweep.metric: {} is not known of {}: {}", escape(chosen.name),
                              escape(cell.label), reason),
                  hint);
   };
-  const bool needs_best =
-      options.method == "asha" || options.confirm || options.metric != SweepOptions().metric;
-  const size_t dot = options.metric.find('.');
+  if (plan.cells.empty()) return;
+  chosen.name = options.metric.empty() ? plan.cells[0].resolved->best_by : options.metric;
+  const bool needs_best = options.method == "asha" || options.confirm || !options.metric.empty();
   for (const Cell& cell : plan.cells) {
-    const bool validation = options.metric.starts_with("validation/");
-    if (validation && needs_best && !cell.work.validates)
+    if (chosen.name.starts_with("validation/") && needs_best && !cell.work.validates)
       refuse_metric(cell, "there is no validation split", "dataset.validation=0.1 makes one");
-    const auto tasks = tasks_of(*cell.resolved);
-    if (dot != options.metric.npos &&
-        std::find(tasks.begin(), tasks.end(), options.metric.substr(dot + 1)) == tasks.end()) {
-      refuse_metric(cell,
-                    tasks.empty() ? "it has one task"
-                                  : fmt::format("its tasks are {}", fmt::join(tasks, ", ")),
-                    tasks.empty() ? "write " + escape(options.metric.substr(0, dot)) : "");
+    const auto& known = cell.resolved->metrics;
+    const auto found = known.find(chosen.name);
+    if (found == known.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, info] : known) {
+        if (!name.starts_with("test/")) names.push_back(name);
+      }
+      const std::string near = nearest_names(chosen.name, names);
+      refuse_metric(cell, fmt::format("it tells {}", fmt::join(names, ", ")),
+                    near.empty() ? "" : "did you mean " + near + "?");
     }
+    if (&cell == plan.cells.data()) chosen.info = found->second;
+    if (found->second.goal != chosen.info.goal)
+      refuse_metric(cell, "there its goal is another one", "");
   }
 }
 
@@ -103,8 +109,8 @@ void check_asha(const Plan& plan, const SweepSpec& spec) {
 
 }  // namespace
 
-void check_plan(const Plan& plan, const SweepSpec& spec) {
-  check_metric(plan, spec);
+void check_plan(Plan& plan, const SweepSpec& spec) {
+  choose_metric(plan, spec);
   check_asha(plan, spec);
 }
 

@@ -4,8 +4,8 @@
 
 namespace vitrine {
 
-// What a sweep compares its trials by is known of each of them. Throws ConfigError, with the place,
-// where it is not.
-void check_plan(const Plan& plan, const SweepSpec& spec);
+// Decides what a sweep compares its trials by. Throws ConfigError, with the place, where that is not
+// known of each of them.
+void check_plan(Plan& plan, const SweepSpec& spec);
 
 }  // namespace vitrine

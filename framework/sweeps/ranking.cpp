@@ -53,7 +53,7 @@ void add_trial(const Sweep& sweep, size_t trial, CellResult& cell) {
     cell.finished.push_back(trial);
     cell.values.push_back(*value);
   } else if (sweep.has_best()) {
-    cell.apart.emplace_back(trial, "has no " + sweep.options().metric);
+    cell.apart.emplace_back(trial, "has no " + sweep.chosen_by().name);
   }
 }
 
@@ -90,7 +90,7 @@ std::vector<CellResult> ranking(const Sweep& sweep, bool confirming) {
   std::erase_if(out, [](const CellResult& cell) {
     return cell.values.empty() && cell.failures() == 0 && cell.apart.empty();
   });
-  const bool larger = sweep.options().larger_is_better();
+  const bool larger = sweep.chosen_by().larger_is_better();
   std::stable_sort(out.begin(), out.end(), [&](const CellResult& a, const CellResult& b) {
     return place_of(a, larger) < place_of(b, larger);
   });
@@ -114,11 +114,6 @@ bool has_ended(const Sweep& sweep, bool confirming) {
       return false;
   }
   return true;
-}
-
-std::string metric_text(const std::string& metric, double value) {
-  const bool accuracy = metric.find("/accuracy") != metric.npos;
-  return accuracy ? fixed_text(100 * value, 2) + " %" : fixed_text(value, 4);
 }
 
 }  // namespace vitrine

@@ -48,7 +48,4 @@ std::map<size_t, std::string> apart_trials(const Sweep& sweep);
 // but what failed. What asha paused has.
 bool has_ended(const Sweep& sweep, bool confirming);
 
-// A value of a sweep's metric for people: "76.98 %".
-std::string metric_text(const std::string& metric, double value);
-
 }  // namespace vitrine

@@ -178,7 +178,7 @@ bool Sweep::is_confirming() const {
 void Sweep::refresh(size_t trial) {
   try {
     TrialState& state = states_[trial];
-    update_trial(state, folder(trial), options_.metric);
+    update_trial(state, folder(trial), chosen_by_.name);
     const bool at_end_of_epoch = state.step == state.epoch * trials_[trial].steps_per_epoch;
     if (options_.method == "asha" && state.status == TrialStatus::kStopped && at_end_of_epoch)
       state.status = TrialStatus::kPaused;
@@ -193,7 +193,7 @@ void Sweep::refresh() {
 }
 
 std::optional<double> Sweep::value(size_t trial) const {
-  return states_[trial].best(options_.larger_is_better());
+  return states_[trial].best(chosen_by_.larger_is_better());
 }
 
 bool Sweep::has_best_link() const {
@@ -216,6 +216,21 @@ void Sweep::set_best(std::optional<size_t> trial) {
   if (is_new) note_states();
 }
 
+nlohmann::ordered_json Sweep::state_json(size_t trial) const {
+  const TrialState& state = states_[trial];
+  const auto number = [](const std::optional<double>& value) {
+    return value && std::isfinite(*value) ? Json(*value) : Json();
+  };
+  Json out = {{"status", to_string(state.status)},
+              {"epoch", state.epoch},
+              {"step", state.step},
+              {"best " + chosen_by_.name, number(value(trial))},
+              {chosen_by_.of_test(), number(state.test)},
+              {"seconds", state.seconds}};
+  if (!state.error.empty()) out["error"] = state.error;
+  return out;
+}
+
 // What a process left that was killed while it wrote one of the sweep's own files.
 void Sweep::remove_temporaries() const {
   for (const char* file : {kMaking, "plan.json", "sweep.json", "sweep.yaml", ".sweep.yaml.next"})
@@ -230,12 +245,12 @@ void Sweep::note_states() const {
     Json row = {{"folder", "trials/" + trials_[i].folder}};
     row.update(trials_[i].json());
     row["folder"] = "trials/" + trials_[i].folder;
-    row.update(states_[i].json(options_.metric, options_.larger_is_better()));
+    row.update(state_json(i));
     if (const auto found = apart.find(i); found != apart.end()) row["not_counted"] = found->second;
     trials.push_back(std::move(row));
   }
   Json out = {{"format", kFormat},         {"name", options_.name},
-              {"method", options_.method}, {"metric", has_best_ ? Json(options_.metric) : Json()},
+              {"method", options_.method}, {"metric", has_best_ ? Json(chosen_by_.name) : Json()},
               {"written", utc_now()},      {"best", best_ ? Json(run(*best_).string()) : Json()},
               {"trials", trials}};
   for (const SlurmJob& job : slurm_jobs_) {

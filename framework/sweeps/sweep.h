@@ -92,6 +92,7 @@ class Sweep {
 
   const std::filesystem::path& path() const { return path_; }
   const SweepOptions& options() const { return options_; }
+  const ChosenBy& chosen_by() const { return chosen_by_; }
   bool has_best() const { return has_best_; }
   int64_t jobs() const { return jobs_; }
   const std::vector<LeftOut>& left_out() const { return left_out_; }
@@ -119,7 +120,8 @@ class Sweep {
   // How it ended, where its folder does not tell.
   void set_end(size_t trial, const std::string& error) { states_[trial].error = error; }
   void refresh();
-  std::optional<double> value(size_t trial) const;  // of the metric; the best epoch's
+  std::optional<double> value(size_t trial) const;        // of the metric; the best epoch's
+  nlohmann::ordered_json state_json(size_t trial) const;  // for other programs
   // Writes sweep.json. That it cannot be written is told to `on_warning`, once.
   void note_states() const;
   // What is to be known and ends nothing.
@@ -161,6 +163,7 @@ class Sweep {
   static Sweep at(const std::filesystem::path& folder);
   void read();
   void read_plan();
+  void learn_chosen_by();
   void read_trials(ObjectReader& plan, const std::string& where);
   Node config(const Trial& trial) const;
   // A config with these values, as it was written: its texts may refer to other keys.
@@ -173,6 +176,7 @@ class Sweep {
   std::filesystem::path path_;
   std::string id_;
   SweepOptions options_;
+  ChosenBy chosen_by_;
   bool has_best_ = false;
   int64_t jobs_ = 1;
   std::vector<LeftOut> left_out_;

@@ -152,7 +152,8 @@ void Sweep::take(const SweepSpec& spec, const Plan& plan) {
   options_ = spec.options;
   options_.name = spec.name;
   configs_ = spec.configs;
-  has_best_ = vitrine::has_best(plan, spec.options);
+  chosen_by_ = plan.chosen_by;
+  has_best_ = vitrine::has_best(plan);
   jobs_ = plan.jobs;
   left_out_ = plan.left_out;
   drawn_ = plan.drawn;

@@ -70,12 +70,15 @@ SlurmJob SlurmJob::from_json(const Json& value, const std::string& where, size_t
 void Sweep::write_plan() const {
   Json trials = Json::array();
   for (const Trial& trial : trials_) trials.push_back(trial.plan_json());
-  Json plan = {{"format", kFormat},
-               {"id", id_},
-               {"has_best", has_best_},
-               {"jobs", jobs_},
-               {"left_out", to_json(left_out_)},
-               {"trials", trials}};
+  Json plan = {
+      {"format", kFormat},
+      {"id", id_},
+      {"chosen_by",
+       {{"name", chosen_by_.name}, {"goal", chosen_by_.info.goal}, {"unit", chosen_by_.info.unit}}},
+      {"has_best", has_best_},
+      {"jobs", jobs_},
+      {"left_out", to_json(left_out_)},
+      {"trials", trials}};
   if (!spec_sha256_.empty()) plan["sweep_sha256"] = spec_sha256_;
   if (!configs_.empty()) plan["frozen"] = frozen();
   for (const SlurmJob& job : slurm_jobs_) plan["slurm_jobs"].push_back(job.json());
@@ -147,6 +150,7 @@ void Sweep::read() {
   try {
     read_plan();
     options_ = read_options(current_place(path_ / "sweep.yaml", spec_sha256_).path());
+    if (chosen_by_.name.empty()) learn_chosen_by();
   } catch (const Error& error) {
     if (error.code() != ExitCode::kData) throw;
     throw Error(ExitCode::kCheckpoint, error.what());
@@ -155,6 +159,28 @@ void Sweep::read() {
   refresh();
   std::error_code ignored;
   best_ = find(fs::read_symlink(path_ / kBest, ignored));
+}
+
+// Of a sweep of an older version its runs tell what its metric means.
+void Sweep::learn_chosen_by() {
+  if (options_.metric.empty()) {
+    throw Error(ExitCode::kData, escape((path_ / "plan.json").string()) +
+                                     ": does not tell what its trials are chosen by");
+  }
+  chosen_by_ = {options_.metric, {"max", ""}};
+  for (size_t i = 0; i < trials_.size(); ++i) {
+    try {
+      const Place metrics = RunDirectory::open(folder(i)).metrics();
+      if (!exists(metrics)) continue;
+      const auto infos = Metrics::read_alone(metrics).metrics;
+      if (const auto found = infos.find(chosen_by_.name); found != infos.end()) {
+        chosen_by_.info = found->second;
+        return;
+      }
+    } catch (const Error&) {
+      // What is wrong with a trial is told where it is read.
+    }
+  }
 }
 
 void Sweep::read_plan() {
@@ -166,6 +192,12 @@ void Sweep::read_plan() {
     throw Error(ExitCode::kData, where + ": written by another version");
   if (reader.has("id")) id_ = reader.string("id");
   if (reader.has("sweep_sha256")) spec_sha256_ = reader.string("sweep_sha256");
+  if (reader.has("chosen_by")) {
+    ObjectReader chosen(reader.object("chosen_by"), where + ": chosen_by");
+    chosen_by_ = {chosen.string("name"),
+                  {chosen.one_of("goal", {"max", "min"}), chosen.string("unit")}};
+    chosen.no_rest();
+  }
   has_best_ = reader.boolean("has_best");
   jobs_ = reader.integer("jobs", 1);
   for (const Json& cell : reader.array("left_out")) {

@@ -172,17 +172,6 @@ std::optional<double> TrialState::best(bool larger_is_better, int64_t epochs) co
   return out;
 }
 
-Json TrialState::json(const std::string& metric, bool larger_is_better) const {
-  Json out = {{"status", to_string(status)},
-              {"epoch", epoch},
-              {"step", step},
-              {"best " + metric, or_null(best(larger_is_better))},
-              {"test/accuracy", or_null(test_accuracy)},
-              {"seconds", seconds}};
-  if (!error.empty()) out["error"] = error;
-  return out;
-}
-
 TrialState read_trial(const fs::path& run, const std::string& metric) {
   TrialState out;
   const RunDirectory directory = RunDirectory::open(run);
@@ -203,9 +192,8 @@ TrialState read_trial(const fs::path& run, const std::string& metric) {
     if (!follows) out.changes.push_back(std::move(change));
   }
   for (const Json& row : metrics->history) add_epoch(out, row, metric);
-  const auto accuracy = metrics->test.find("test/accuracy");
-  if (accuracy != metrics->test.end() && accuracy->is_number())
-    out.test_accuracy = accuracy->get<double>();
+  const auto test = metrics->test.find("test" + metric.substr(metric.find('/')));
+  if (test != metrics->test.end() && test->is_number()) out.test = test->get<double>();
   return out;
 }
 

@@ -50,7 +50,7 @@ struct TrialState {
   TrialStatus status = TrialStatus::kWaiting;
   int64_t epoch = 0, step = 0;  // that have ended
   std::vector<double> values;   // of the sweep's metric, after each epoch
-  std::optional<double> test_accuracy;
+  std::optional<double> test;   // the same metric of the test
   double seconds = 0;           // of training
   std::string error;            // the last one that its output tells of, with all of its lines
   bool is_open = false;         // it failed since its folder could not be read or written just now
@@ -65,7 +65,6 @@ struct TrialState {
   bool is_failed() const {
     return status == TrialStatus::kFailed || status == TrialStatus::kDiverged;
   }
-  nlohmann::ordered_json json(const std::string& metric, bool larger_is_better) const;
 };
 
 // Reads run directory and output.

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include "framework/training/backend.h"
 #include "framework/training/devices.h"
 #include "framework/training/model.h"
+#include "framework/training/objective.h"
 #include "framework/training/threads.h"
 
 namespace vitrine {
@@ -30,7 +32,7 @@ void CheckpointOptions::visit(Fields& field) {
 }
 
 void EarlyStopping::visit(Fields& field) {
-  field("metric", metric, "what must improve", one_of({"validation/loss", "validation/accuracy"}))
+  field("metric", metric, "what must improve: validation/ and a metric, or validation/loss")
       .words({"monitor"});
   field("patience", patience, "epochs without improvement before training ends", at_least(1));
   field("min_delta", min_delta, "smallest change that counts as an improvement", at_least(0))
@@ -62,6 +64,16 @@ void TrainingOptions::visit(Fields& field) {
   field("ema_decay", ema_decay,
         "decay of the moving average of weights, which is then what is tested", from_below(0, 1))
       .words({"ema", "moving_average"});
+  field("metrics", metrics,
+        "what is counted besides the loss; none listed: the usual one of a task")
+      .words({"metric", "eval_metrics", "compute_metrics"})
+      .is(Role::kBookkeeping)
+      .may_change(OnResume::kNever)
+      .tested();
+  field("best_by", best_by,
+        "what the best checkpoint is chosen by, of equals the loss; empty: the first metric of "
+        "validation")
+      .words({"metric_for_best_model", "save_best", "checkpoint_metric"});
   field("early_stopping", early_stopping, "end training when validation no longer improves")
       .words({"early_stop"})
       .may_change(OnResume::kMarked);
@@ -144,6 +156,8 @@ void Config::check(Check& check) const {
   if (training.early_stopping && !validates) {
     at.no_effect("early_stopping", "there is no validation split (dataset.validation)");
   }
+  if (!training.best_by.empty() && !validates)
+    at.no_effect("best_by", "there is no validation split (dataset.validation)");
   if (training.batch_size > kMost / training.accumulate) {
     at.error({"batch_size", "accumulate"},
              fmt::format("a step of {} x {} images: at most {} are allowed", training.batch_size,
@@ -346,6 +360,45 @@ void check_weights(const Config& config, Problems& problems) {
   }
 }
 
+// A metric of validation that some part of training goes by.
+void check_validation_metric(const std::string& name, const ResolvedConfig& config, Check at,
+                             const char* field) {
+  std::vector<std::string> names;
+  for (const auto& [known, info] : config.metrics) {
+    if (known.starts_with("validation/")) names.push_back(known);
+  }
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  const std::string near = nearest_names(name, names);
+  at.error({field}, fmt::format("{}: expected one of {}, got {}{}", field, fmt::join(names, ", "),
+                                escape(name), near.empty() ? "" : "; did you mean " + near + "?"));
+}
+
+// What the runs of this config will tell.
+void list_metrics(const Config& config, const Model& model, const Check& root,
+                  ResolvedConfig& out) {
+  Check training = root.at("training");
+  const size_t before = root.problems().size();
+  for (const Task& task : model.tasks()) {
+    for (const auto& metric : config.training.metrics) metric.check({task}, root.problems());
+    if (root.problems().size() > before) return;
+    std::vector<std::string> names = metric_names(config.training.metrics, task);
+    std::sort(names.begin(), names.end());
+    if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+      return training.error({"metrics"}, "metrics: " + *twice + " stands there twice");
+  }
+  const Objective objective(model.tasks(), config.loss.create({model.tasks()}),
+                            config.training.metrics, at::kCPU);
+  for (const char* split : {"train", "validation", "test"}) {
+    for (const Measure& measure : objective.measures())
+      out.metrics[measure.in(split)] = measure.info;
+  }
+  const bool chooses = !config.training.best_by.empty();
+  out.best_by = chooses ? config.training.best_by : objective.measures()[1].in("validation");
+  if (chooses) check_validation_metric(out.best_by, out, training, "best_by");
+  if (const auto& stopping = config.training.early_stopping)
+    check_validation_metric(stopping->metric, out, training.at("early_stopping"), "metric");
+}
+
 // What the data set tells about itself, and with it the model's own rules; none where the data
 // set's options are wrong.
 std::optional<DatasetInfo> check_components(const Config& config, const Check& root) {
@@ -448,6 +501,8 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->device = device.value;
   config->device = here;
   const auto model = config->model.create(model_context(*info));
+  list_metrics(*config, *model, check, *out);
+  if (!problems.empty()) throw ConfigError(problems, file, true);
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *model, images, written, before, file);
   config->backend = backend.value;

@@ -6,6 +6,7 @@
 #include "framework/training/engine.h"
 #include "framework/training/experiment.h"
 #include "framework/training/loss.h"
+#include "framework/training/metric.h"
 #include "framework/training/model_context.h"
 #include "framework/training/optimizer.h"
 #include "framework/training/schedule.h"
@@ -20,7 +21,7 @@ struct CheckpointOptions {
 };
 
 struct EarlyStopping {
-  std::string metric = "validation/loss";
+  std::string metric = "validation/loss";  // one of ResolvedConfig::metrics
   int64_t patience = 5;
   double min_delta = 0;
 
@@ -34,6 +35,8 @@ struct TrainingOptions {
   int64_t accumulate = 1;
   std::optional<double> clip_norm;
   std::optional<double> ema_decay;
+  std::vector<Choice<Metric>> metrics;  // none: the usual one of each task
+  std::string best_by;                  // empty: the first metric, of validation
   std::optional<EarlyStopping> early_stopping;
   int64_t log_every = 50;
   CheckpointOptions checkpoint;

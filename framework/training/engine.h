@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -45,6 +46,9 @@ struct ResolvedConfig {
   std::string name;
   std::string device;  // "auto" is decided
   int64_t threads = 1;
+  // What the rows of its runs tell how good a model is: "validation/loss", "test/accuracy", ...
+  std::map<std::string, MetricInfo> metrics;
+  std::string best_by;  // the one of validation that chooses the best checkpoint
   // Of a resumed run: the keys that differ from its config.yaml, or that the command line names.
   std::set<std::string> asked;
 };
@@ -130,8 +134,8 @@ class Engine {
   // model.weights. Throws Error(kUsage) for what the command line sets without effect on a test.
   virtual std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
                                                                bool of_run) = 0;
-  // {"test/loss": ..., "test/accuracy": ..., ...} and per task the rows of test.json; null where a
-  // stop was requested meanwhile.
+  // {"test/loss": ..., ...}, under "metrics" goal and unit of each, and under "tasks" what
+  // test.json has; null where a stop was requested meanwhile.
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                                       const std::optional<WeightsSource>& weights,
                                       Observer& observer) = 0;

@@ -54,7 +54,7 @@ Json classes_of(const Json& confusion, const Task& task) {
     out.push_back({{"name", task.class_names[i]},
                    {"images", images},
                    {"correct", correct},
-                   {"accuracy", share(images)},
+                   {"recall", share(images)},
                    {"precision", share(predicted)}});
   }
   return out;
@@ -85,23 +85,26 @@ Json worst_of(const Answers& answers, const Task& task, const Batches& data) {
   return out;
 }
 
+// Those of one task, by their names in it.
+Json values_of_task(const Objective& objective, size_t task, const std::string& split,
+                    const Json& values) {
+  const auto& tasks = objective.tasks();
+  const std::string name = tasks.size() == 1 ? "" : tasks[task].name;
+  Json out = Json::object();
+  for (const Measure& measure : objective.measures()) {
+    if (measure.task == name) out[measure.name] = values.at(measure.in(split));
+  }
+  return out;
+}
+
 }  // namespace
-
-std::string metric_name(const std::string& split, const std::string& value,
-                        const std::string& task) {
-  return split + "/" + value + (task.empty() ? "" : "." + task);
-}
-
-Tensor probabilities_of(const Tensor& output, const Task& task) {
-  return task.probabilities ? output : at::softmax(output, 1);
-}
 
 Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptions& options) {
   const at::NoGradGuard no_grad;
   Model& model = *learner.model;
   const Objective& objective = *learner.objective;
   const auto& tasks = objective.tasks();
-  std::vector<double> sums(static_cast<size_t>(Objective::kSharedSums) + 2 * tasks.size());
+  std::vector<double> sums(static_cast<size_t>(objective.width()));
   std::vector<Answers> answers(tasks.size());
   model.eval();
   const Tensor all = at::arange(data.size());
@@ -120,20 +123,11 @@ Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptio
   model.train();
 
   Evaluation out;
-  const double images = static_cast<double>(std::max<int64_t>(data.size(), 1));
-  const double* of_tasks = sums.data() + Objective::kSharedSums;
-  out.values = {{metric_name(options.split, "loss"), sums[0] / images},
-                {metric_name(options.split, "accuracy"), of_tasks[1] / images}};
-  for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) {
-    out.values[metric_name(options.split, "loss", tasks[i].name)] = of_tasks[2 * i] / images;
-    out.values[metric_name(options.split, "accuracy", tasks[i].name)] =
-        of_tasks[2 * i + 1] / images;
-  }
+  out.values = values_of(objective.measures(), options.split, sums.data(), data.size());
   for (size_t i = 0; options.details && !options.cancelled() && i < tasks.size(); ++i) {
     const Json confusion = confusion_of(at::cat(answers[i].targets), at::cat(answers[i].predicted),
                                         tasks[i].classes());
-    out.tasks[tasks[i].name] = {{"loss", of_tasks[2 * i] / images},
-                                {"accuracy", of_tasks[2 * i + 1] / images},
+    out.tasks[tasks[i].name] = {{"values", values_of_task(objective, i, options.split, out.values)},
                                 {"classes", classes_of(confusion, tasks[i])},
                                 {"confusion", confusion},
                                 {"worst", worst_of(answers[i], tasks[i], data)}};

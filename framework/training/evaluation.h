@@ -12,8 +12,7 @@ namespace vitrine {
 // What a model does on one split.
 struct Evaluation {
   nlohmann::ordered_json values =
-      nlohmann::ordered_json::object();  // "test/loss", "test/accuracy", and per task where there
-                                         // are several
+      nlohmann::ordered_json::object();  // of the objective's measures: "test/loss", ...
   nlohmann::ordered_json tasks = nlohmann::ordered_json::object();  // per task: classes, confusion,
                                                                     // worst images; as in test.json
 };
@@ -31,12 +30,5 @@ struct Learner;
 
 // In evaluation mode, without gradients; the model is left in training mode.
 Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptions& options);
-
-// "test/accuracy" for a lone or the first task, "test/accuracy.above_five" for each of several.
-std::string metric_name(const std::string& split, const std::string& value,
-                        const std::string& task = "");
-
-// The probabilities [B, classes] that a task's output stands for.
-Tensor probabilities_of(const Tensor& output, const Task& task);
 
 }  // namespace vitrine

@@ -293,6 +293,9 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   if (stopped()) return nullptr;
   refuse_nonfinite(result.values, file);
   Json out = result.values;
+  for (const Measure& measure : learner.objective->measures()) {
+    out["metrics"][measure.in("test")] = {{"goal", measure.info.goal}, {"unit", measure.info.unit}};
+  }
   out["checkpoint"] = from;
   out["images"] = data->test->size();
   out["tasks"] = result.tasks;

@@ -24,6 +24,7 @@ struct Task {
   std::vector<std::string> class_names;  // what the outputs mean
   std::vector<int64_t> target_of_label;  // the data set's label -> this task's target
   bool probabilities = false;            // the head gives probabilities, not logits
+  std::string metric;                    // that such a task is usually judged by
 
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
 };

@@ -11,32 +11,65 @@
 namespace vitrine {
 namespace {
 
-// How many rows are largest at the target.
-double count_correct(const Tensor& output, const Tensor& target) {
-  const auto rows = output.accessor<float, 2>();
-  const auto targets = target.accessor<int64_t, 1>();
-  int64_t correct = 0;
-  for (int64_t i = 0; i < rows.size(0); ++i) {
-    const float* row = rows[i].data();
-    correct += std::max_element(row, row + rows.size(1)) - row == targets[i];
-  }
-  return static_cast<double>(correct);
-}
-
 double sum_of(const Tensor& losses) {
   const float* values = losses.const_data_ptr<float>();
   return std::accumulate(values, values + losses.numel(), 0.0);
 }
 
+std::vector<Choice<Metric>> metrics_of(const std::vector<Choice<Metric>>& given, const Task& task) {
+  if (!given.empty()) return given;
+  Choice<Metric> usual(task.metric);
+  Problems none;
+  usual.read_default(Metric::kKind, none);
+  return {usual};
+}
+
+std::string name_of(const Choice<Metric>& choice, const Metric& metric) {
+  const std::string own = metric.name();
+  return own.empty() ? choice.type() : own;
+}
+
 }  // namespace
 
-Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss, at::Device device)
+Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
+                     const std::vector<Choice<Metric>>& metrics, at::Device device)
     : tasks_(std::move(tasks)), loss_(std::move(loss)) {
   for (const Task& task : tasks_) {
     bool identity = true;
     for (size_t i = 0; i < task.target_of_label.size(); ++i)
       identity &= task.target_of_label[i] == static_cast<int64_t>(i);
     tables_.push_back(identity ? Tensor() : at::tensor(task.target_of_label).to(device));
+    first_.push_back(width_++);
+    metrics_.emplace_back();
+    for (const Choice<Metric>& choice : metrics_of(metrics, task)) {
+      const auto metric = choice.create({task});
+      metrics_.back().push_back({name_of(choice, *metric), metric, width_});
+      width_ += metric->width();
+    }
+  }
+  add_measures();
+}
+
+void Objective::add_measures() {
+  const MetricInfo of_loss{"min", loss_->unit()};
+  const auto add_loss = [&](const std::string& task, int64_t at) {
+    const auto mean = [at](const double* sums, double images) { return sums[at] / images; };
+    measures_.push_back({"loss", task, of_loss, mean, true});
+  };
+  const auto add_metrics = [&](size_t task, const std::string& name) {
+    for (const Counted& counted : metrics_[task]) {
+      const auto value = [counted](const double* sums, double images) {
+        return counted.metric->value(sums + counted.first, images);
+      };
+      measures_.push_back(
+          {counted.name, name, {counted.metric->goal(), counted.metric->unit()}, value, false});
+    }
+  };
+  add_loss("", 0);
+  add_metrics(0, "");
+  for (size_t i = 0; tasks_.size() > 1 && i < tasks_.size(); ++i) {
+    add_loss(tasks_[i].name, first_[i]);
+    add_metrics(i, tasks_[i].name);
   }
 }
 
@@ -47,27 +80,26 @@ std::vector<Tensor> Objective::targets(const Tensor& labels) const {
   return out;
 }
 
-// Of a small batch on the CPU, libtorch's operations cost more than the counting.
 Tensor Objective::sums(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,
                        const std::vector<Tensor>& targets) const {
-  const auto width = kSharedSums + 2 * static_cast<int64_t>(tasks_.size());
   const at::Device device = outputs[0].device();
   // MPS has no double precision.
   Tensor out = at::zeros(
-      {width},
+      {width_},
       at::TensorOptions(at::kDouble).device(device.is_mps() ? at::Device(at::kCPU) : device));
   for (size_t i = 0; i < tasks_.size(); ++i) {
-    const auto at = kSharedSums + 2 * static_cast<int64_t>(i);
     if (device.is_cpu()) {
       auto* values = out.data_ptr<double>();
-      values[at] = sum_of(losses[i].to(at::kFloat).contiguous());
-      values[at + 1] = count_correct(outputs[i].to(at::kFloat).contiguous(), targets[i]);
-      values[0] += tasks_[i].weight * values[at];
+      values[first_[i]] = sum_of(losses[i].to(at::kFloat).contiguous());
+      values[0] += tasks_[i].weight * values[first_[i]];
     } else {
       const Tensor loss = losses[i].to(out.device(), at::kDouble).sum();
-      out[at] += loss;
-      out[at + 1] += outputs[i].argmax(1).eq(targets[i]).sum().to(out.device());
+      out[first_[i]] += loss;
       out[0] += loss * tasks_[i].weight;
+    }
+    for (const Counted& counted : metrics_[i]) {
+      Tensor of_metric = out.narrow(0, counted.first, counted.metric->width());
+      counted.metric->add(outputs[i], targets[i], of_metric);
     }
   }
   return out;
@@ -89,6 +121,15 @@ Objective::Result Objective::operator()(const std::vector<Tensor>& outputs,
   }
   const at::NoGradGuard no_grad;
   out.sums = sums(detached, losses, wanted);
+  return out;
+}
+
+std::vector<std::string> metric_names(const std::vector<Choice<Metric>>& metrics,
+                                      const Task& task) {
+  std::vector<std::string> out;
+  for (const Choice<Metric>& choice : metrics_of(metrics, task)) {
+    out.push_back(name_of(choice, *choice.create({task})));
+  }
   return out;
 }
 

@@ -1,11 +1,9 @@
 #include "framework/training/run.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
-#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "framework/files/file.h"
@@ -23,11 +21,8 @@ using Json = nlohmann::ordered_json;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-bool all_finite(const Json& values) {
-  for (const Json& value : values) {
-    if (value.is_number_float() && !std::isfinite(value.get<double>())) return false;
-  }
-  return true;
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
 }
 
 }  // namespace
@@ -37,7 +32,8 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       config_(*request.config->config),
       log_(log),
       data_(std::move(data)),
-      learner_(std::move(learner)) {
+      learner_(std::move(learner)),
+      meter_(objective().width(), parameters().values().device()) {
   const TrainingOptions& options = config_.training;
   images_per_epoch_ = vitrine::images_per_epoch(options, data_.train->size());
   steps_per_epoch_ = vitrine::steps_per_epoch(options, data_.train->size());
@@ -48,12 +44,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   surroundings_.environment = exactness_of(config_);
   if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;
   if (options.ema_decay) average_ = parameters().values().clone();
-  const auto width = Objective::kSharedSums + 2 * static_cast<int64_t>(objective().tasks().size());
-  // MPS has no double precision; elsewhere the sums stay where no step waits for them.
-  const at::Device device = parameters().values().device();
-  sums_ = at::zeros({width},
-                    at::TensorOptions(at::kDouble).device(device.is_mps() ? at::kCPU : device));
-  state_.window.values = state_.total.values = std::vector<double>(static_cast<size_t>(width));
+  state_.window = state_.total = zero_sums(objective().width());
   if (request_.resume) {
     restore();
   } else {
@@ -138,21 +129,18 @@ double Run::learning_rate() const {
 }
 
 void Run::count(const Objective::Result& result, int64_t images) {
-  const at::NoGradGuard no_grad;
   // Waits for the device, which later steps do not.
   if (state_.step == 0 && !std::isfinite(result.sums[0].item<double>())) fail_from_the_start();
-  sums_ += result.sums.to(sums_.device());
-  state_.window.images += images;
+  meter_.add(result.sums, images);
 }
 
 bool Run::end_step(const Tensor& gradient_norm) {
-  {
+  meter_.add_step(gradient_norm);
+  if (average_.defined()) {
     const at::NoGradGuard no_grad;
-    sums_[1] += gradient_norm.to(sums_.device());
-    if (average_.defined()) average_.lerp_(parameters().values(), 1 - *options().ema_decay);
+    average_.lerp_(parameters().values(), 1 - *options().ema_decay);
   }
   directory_->check_there();
-  ++state_.window.steps;
   ++state_.step;
   ++state_.step_in_epoch;
   if (state_.step % options().log_every == 0) flush_window();
@@ -174,26 +162,20 @@ void Run::poll_stop() {
 
 // Moves the window's sums to the epoch's, with a row of their means.
 void Run::flush_window() {
-  if (state_.window.steps == 0) return;
-  const Tensor values = sums_.cpu();
-  state_.window.values.assign(values.data_ptr<double>(),
-                              values.data_ptr<double>() + values.numel());
-  sums_.zero_();
+  if (meter_.steps() == 0) return;
+  state_.window = meter_.sums();
+  meter_.reset();
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - lap_).count();
   lap_ = now;
   state_.seconds += seconds;
   state_.epoch_seconds += seconds;
   last_loss_ = state_.window.values[0] / static_cast<double>(state_.window.images);
-  append("step", row_of(state_.window, objective().tasks()));
-  for (size_t i = 0; i < state_.total.values.size(); ++i)
-    state_.total.values[i] += state_.window.values[i];
-  state_.total.images += state_.window.images;
-  state_.total.steps += state_.window.steps;
-  state_.window = {std::vector<double>(state_.total.values.size()), 0, 0};
-  for (double value : state_.total.values) {
-    if (!std::isfinite(value)) fail_diverged("the loss is");
-  }
+  append("step", row_of(state_.window, measures()));
+  add(state_.window, state_.total);
+  state_.window = zero_sums(objective().width());
+  if (!all_finite(state_.total.values) || !std::isfinite(state_.total.gradient_norms))
+    fail_diverged("the loss is");
 }
 
 void Run::append(const char* kind, Json row) {
@@ -267,11 +249,11 @@ bool Run::end_epoch() {
       if (whole) save();
       return false;
     }
-    if (!all_finite(validation.values)) fail_diverged("the validation loss is");
-    state_.note_validation(validation.values.at("validation/accuracy"),
-                           validation.values.at("validation/loss"), options().early_stopping);
+    if (!nonfinite_loss(measures(), "validation", validation.values).empty())
+      fail_diverged("the validation loss is");
+    note_validation(validation.values);
   }
-  Json row = row_of(state_.total, objective().tasks());
+  Json row = row_of(state_.total, measures());
   row.update(validation.values);
   row["seconds"] = state_.epoch_seconds;
   row["images_per_second"] =
@@ -282,11 +264,11 @@ bool Run::end_epoch() {
   history["learning_rate"] =
       learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1);
   metrics_.add_epoch(history);
-  log_.message(epoch_line(history, divide_up(total_steps_, steps_per_epoch_)));
+  log_.message(epoch_line(history, measures(), divide_up(total_steps_, steps_per_epoch_)));
   if (whole) {
     ++state_.epoch;
     state_.step_in_epoch = 0;
-    state_.total = {std::vector<double>(state_.total.values.size()), 0, 0};
+    state_.total = zero_sums(objective().width());
     state_.epoch_seconds = 0;
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
@@ -298,6 +280,19 @@ bool Run::end_epoch() {
   file_->write_if_cheap(metrics_);
   lap_ = Clock::now();
   return stopped_ == ExitCode::kDone;
+}
+
+bool Run::larger_is_better(const std::string& metric) const {
+  return request_.config->metrics.at(metric).goal == "max";
+}
+
+void Run::note_validation(const Json& values) {
+  const std::string& by = request_.config->best_by;
+  state_.note_best(values.at(by), larger_is_better(by), values.at("validation/loss"));
+  if (const auto& stopping = options().early_stopping) {
+    state_.note_stopping(values.at(stopping->metric), larger_is_better(stopping->metric),
+                         stopping->min_delta);
+  }
 }
 
 bool Run::checkpoint_due() const {
@@ -314,8 +309,7 @@ void Run::save() {
   RunState state = state_;
   state.seconds += seconds;
   state.epoch_seconds += state.step_in_epoch > 0 ? seconds : 0;
-  const Tensor values = sums_.cpu();
-  state.window.values.assign(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+  state.window = meter_.sums();
   // Bad weights are not kept; of a bad loss there is a row.
   if (!all_finite(state.window.values)) flush_window();
   if (!parameters().values().isfinite().all().item<bool>()) fail_diverged("a weight is");
@@ -346,8 +340,7 @@ void Run::show_progress() {
   speed_ = speed_ == 0 ? steps_per_second : 0.8 * speed_ + 0.2 * steps_per_second;
   shown_at_ = now;
   shown_step_ = state_.step;
-  if (state_.window.steps > 0)
-    last_loss_ = sums_[0].item<double>() / static_cast<double>(state_.window.images);
+  if (meter_.steps() > 0) last_loss_ = meter_.first() / static_cast<double>(meter_.images());
   log_.progress({state_.epoch + 1, divide_up(total_steps_, steps_per_epoch_), state_.step,
                  total_steps_, last_loss_, speed_ * per_step,
                  static_cast<double>(total_steps_ - state_.step) / std::max(speed_, 1e-9)});
@@ -361,7 +354,7 @@ void Run::finish() {
   const Evaluation test = evaluate_split(*data_.test, "test", true);
   stopped_ = log_.stop_requested();
   if (stopped_ != ExitCode::kDone) return;
-  if (!all_finite(test.values)) fail_diverged("the test loss is");
+  if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
   save_model(directory_->model(), model(), config_, data_.info);
   write_file_atomically(directory_->test(), test_file(data_, checkpoint_name(tested), test));

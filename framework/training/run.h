@@ -9,6 +9,7 @@
 #include "framework/runs/metrics_file.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/evaluation.h"
+#include "framework/training/meter.h"
 #include "framework/training/run_log.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
@@ -76,7 +77,10 @@ class Run {
   void describe();
   void flush_window();
   void append(const char* kind, Metrics::Object row);
+  const std::vector<Measure>& measures() const { return objective().measures(); }
   Evaluation evaluate_split(const Batches& data, const std::string& split, bool details);
+  void note_validation(const Metrics::Object& values);
+  bool larger_is_better(const std::string& metric) const;
   [[noreturn]] void fail_diverged(const std::string& what) const;
   [[noreturn]] void fail_from_the_start() const;
   const char* reason_of(RunStatus status) const;
@@ -102,7 +106,7 @@ class Run {
   Metrics metrics_;
   RunState state_;
   std::optional<EpochOrder> order_;
-  Tensor sums_;     // double: state_.window.values while steps go on
+  Meter meter_;     // state_.window while steps go on
   Tensor average_;  // of the weights; undefined without EMA
   Tensor weights_;  // the weights themselves while the average is in use
   double last_loss_ = 0;

@@ -49,15 +49,10 @@ Json described_model(const Config& options, const Data& data, Model& model) {
 // Goal and unit of every value that the run's rows and its summary hold.
 std::map<std::string, MetricInfo> described_values(const Data& data, const Learner& learner) {
   std::map<std::string, MetricInfo> out;
-  const auto& tasks = learner.objective->tasks();
-  const auto add = [&](const std::string& split, const std::string& task) {
-    out[metric_name(split, "loss", task)] = {"min", learner.loss->unit()};
-    out[metric_name(split, "accuracy", task)] = {"max", "fraction"};
-  };
   for (const std::string split : {"train", "validation", "test"}) {
     if (split == "validation" && !data.validation) continue;
-    add(split, "");
-    for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) add(split, tasks[i].name);
+    for (const Measure& measure : learner.objective->measures())
+      out[measure.in(split)] = measure.info;
   }
   out["train/grad_norm"] = out["learning_rate"] = {"none", ""};
   out["seconds"] = {"min", "seconds"};
@@ -181,6 +176,7 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
   metrics.model = described_model(options, data, *learner.model);
   metrics.environment = environment_of(options);
   metrics.metrics = described_values(data, learner);
+  metrics.best_by = config.best_by;
 }
 
 nlohmann::json exactness_of(const Config& config) {
@@ -194,29 +190,17 @@ nlohmann::json exactness_of(const Config& config) {
   return out;
 }
 
-Json row_of(const Sums& sums, const std::vector<Task>& tasks) {
-  const auto images = static_cast<double>(sums.images);
-  Json row = {{metric_name("train", "loss"), sums.values[0] / images},
-              {metric_name("train", "accuracy"), sums.values[kSharedSums + 1] / images}};
-  for (size_t i = 0; tasks.size() > 1 && i < tasks.size(); ++i) {
-    row[metric_name("train", "loss", tasks[i].name)] = sums.values[kSharedSums + 2 * i] / images;
-    row[metric_name("train", "accuracy", tasks[i].name)] =
-        sums.values[kSharedSums + 2 * i + 1] / images;
-  }
-  row["train/grad_norm"] = sums.values[1] / static_cast<double>(sums.steps);
+Json row_of(const Sums& sums, const std::vector<Measure>& measures) {
+  Json row = values_of(measures, "train", sums.values.data(), sums.images);
+  row["train/grad_norm"] = sums.gradient_norms / static_cast<double>(sums.steps);
   return row;
 }
 
-std::string epoch_line(const Json& row, int64_t epochs) {
-  std::string line =
-      fmt::format("epoch {} of {}: loss {}, accuracy {:.2f} %", row.at("epoch").get<int64_t>(),
-                  epochs, fixed_text(row.at("train/loss").get<double>(), 4),
-                  100 * row.at("train/accuracy").get<double>());
-  if (row.contains("validation/loss")) {
-    line += fmt::format("; validation loss {}, accuracy {:.2f} %",
-                        fixed_text(row.at("validation/loss").get<double>(), 4),
-                        100 * row.at("validation/accuracy").get<double>());
-  }
+std::string epoch_line(const Json& row, const std::vector<Measure>& measures, int64_t epochs) {
+  std::string line = fmt::format("epoch {} of {}: {}", row.at("epoch").get<int64_t>(), epochs,
+                                 values_text(measures, "train", row));
+  const std::string validation = values_text(measures, "validation", row);
+  if (!validation.empty()) line += "; validation " + validation;
   return line + fmt::format("; {:.2f} s, {:.0f} images/s", row.at("seconds").get<double>(),
                             row.at("images_per_second").get<double>());
 }

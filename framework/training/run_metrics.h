@@ -10,9 +10,6 @@
 // What a run tells of itself in metrics.json, in metrics.jsonl and in words.
 namespace vitrine {
 
-// Of Sums::values: loss and gradient norm stand before the tasks' loss and correct.
-constexpr size_t kSharedSums = Objective::kSharedSums;
-
 // Fills in all that is known before the first step.
 void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, Learner& learner);
 
@@ -23,11 +20,12 @@ nlohmann::ordered_json contents_of(const ResolvedConfig& config);
 // What the bits of the results depend on besides config, data and steps.
 nlohmann::json exactness_of(const Config& config);
 
-// The means of the sums: "train/loss", "train/accuracy", those of each task, "train/grad_norm".
-Metrics::Object row_of(const Sums& sums, const std::vector<Task>& tasks);
+// What the sums tell: "train/loss" and the other measures, "train/grad_norm".
+Metrics::Object row_of(const Sums& sums, const std::vector<Measure>& measures);
 
 // One line for people about an epoch's row.
-std::string epoch_line(const Metrics::Object& row, int64_t epochs);
+std::string epoch_line(const Metrics::Object& row, const std::vector<Measure>& measures,
+                       int64_t epochs);
 
 // The text of test.json.
 std::string test_file(const Data& data, const std::string& checkpoint, const Evaluation& test);

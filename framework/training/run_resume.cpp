@@ -310,7 +310,7 @@ void Run::go_on_from(const Restored& restored) {
   state_ = restored.state;
   surroundings_.run = restored.surroundings.run;
   surroundings_.started = restored.surroundings.started;
-  sums_.copy_(at::tensor(state_.window.values, at::kDouble));
+  meter_.set(state_.window);
   note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
   // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
   // metrics.json alone knows of it.

@@ -65,8 +65,8 @@ Learner build_learner(const Config& config, const DatasetInfo& info) {
   out.model = build_model(config, info);
   out.parameters = std::make_unique<FlatParameters>(*out.model);
   out.loss = config.loss.create({out.model->tasks()});
-  out.objective =
-      std::make_unique<Objective>(out.model->tasks(), out.loss, at::Device(config.device));
+  out.objective = std::make_unique<Objective>(out.model->tasks(), out.loss, config.training.metrics,
+                                              at::Device(config.device));
   out.optimizer = config.optimizer.create({out.parameters.get()});
   out.backend = std::make_unique<Backend>(
       out.model, config.backend, std::vector<int64_t>{info.channels, info.height, info.width},

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "framework/files/json.h"
 #include "framework/training/model.h"
@@ -16,7 +17,10 @@ namespace {
 using json = nlohmann::json;
 
 json sums_json(const Sums& sums) {
-  return {{"values", sums.values}, {"images", sums.images}, {"steps", sums.steps}};
+  return {{"values", sums.values},
+          {"gradient_norms", sums.gradient_norms},
+          {"images", sums.images},
+          {"steps", sums.steps}};
 }
 
 // Values out of one object of a state; what is wrong with one is an Error(kData) that names it.
@@ -63,7 +67,8 @@ class StateReader {
 };
 
 Sums sums_from(const StateReader& sums) {
-  return {sums.numbers("values"), sums.count("images"), sums.count("steps")};
+  return {sums.numbers("values"), sums.number("gradient_norms"), sums.count("images"),
+          sums.count("steps")};
 }
 
 json state_json(const RunState& s) {
@@ -78,7 +83,7 @@ json state_json(const RunState& s) {
               {"epoch_seconds", s.epoch_seconds},
               {"exact", s.exact}};
   if (s.best)
-    out["best"] = {{"accuracy", s.best->accuracy}, {"loss", s.best->loss}, {"step", s.best->step}};
+    out["best"] = {{"value", s.best->value}, {"loss", s.best->loss}, {"step", s.best->step}};
   if (s.best_stopping) out["best_stopping"] = *s.best_stopping;
   for (const Change& change : s.changes) out["changes"].push_back(json(change.json()));
   return out;
@@ -98,7 +103,7 @@ RunState state_from(const StateReader& run) {
   out.exact = run.boolean("exact");
   if (run.has("best")) {
     const StateReader best = run.object("best");
-    out.best = {best.number("accuracy"), best.number("loss"), best.count("step")};
+    out.best = {best.number("value"), best.number("loss"), best.count("step")};
   }
   if (run.has("best_stopping")) out.best_stopping = run.number("best_stopping");
   if (run.has("changes")) {
@@ -192,14 +197,26 @@ std::map<std::string, Tensor> loaded_tensors(const Checkpoint& checkpoint,
 
 }  // namespace
 
-void RunState::note_validation(double accuracy, double loss,
-                               const std::optional<EarlyStopping>& stopping) {
-  const bool is_best =
-      !best || accuracy > best->accuracy || (accuracy == best->accuracy && loss < best->loss);
-  if (is_best) best = {accuracy, loss, step};
-  if (!stopping) return;
-  const double value = stopping->metric == "validation/loss" ? -loss : accuracy;
-  const bool improved = !best_stopping || value > *best_stopping + stopping->min_delta;
+namespace {
+
+// NaN is worse than all else.
+bool is_better(double value, double than, bool larger_is_better) {
+  if (std::isnan(than)) return !std::isnan(value);
+  return larger_is_better ? value > than : value < than;
+}
+
+}  // namespace
+
+void RunState::note_best(double value, bool larger_is_better, double loss) {
+  const bool is_best = !best || is_better(value, best->value, larger_is_better) ||
+                       (value == best->value && loss < best->loss);
+  if (is_best) best = {value, loss, step};
+}
+
+void RunState::note_stopping(double value, bool larger_is_better, double min_delta) {
+  const double least = larger_is_better ? min_delta : -min_delta;
+  const bool improved =
+      !best_stopping || is_better(value, *best_stopping + least, larger_is_better);
   if (improved) best_stopping = value;
   epochs_without_improvement = improved ? 0 : epochs_without_improvement + 1;
 }

@@ -12,12 +12,13 @@ namespace vitrine {
 // Sums since the last row or the start of the epoch: over images, but for the norms, which are over
 // steps.
 struct Sums {
-  std::vector<double> values;  // loss, gradient norm, then loss and correct of each task
+  std::vector<double> values;  // Objective::Result::sums
+  double gradient_norms = 0;
   int64_t images = 0, steps = 0;
 };
 
 struct BestSoFar {
-  double accuracy = 0, loss = 0;  // of validation
+  double value = 0, loss = 0;  // of validation: what the best is chosen by, and of equals the loss
   int64_t step = 0;
 };
 
@@ -36,8 +37,10 @@ struct RunState {
   bool exact = true;
   std::vector<Change> changes;  // that resumes made
 
-  // Takes the step for the best if it is, and counts towards early stopping where that is on.
-  void note_validation(double accuracy, double loss, const std::optional<EarlyStopping>& stopping);
+  // Takes the step for the best if it is.
+  void note_best(double value, bool larger_is_better, double loss);
+  // Counts towards early stopping.
+  void note_stopping(double value, bool larger_is_better, double min_delta);
 };
 
 // Which run it is, and what it is computed with; what it is resumed with must agree, or its results

@@ -108,15 +108,19 @@ void announce(const TrainRequest& request, const Run& run, RunLog& log) {
   }
 }
 
+std::string first_metric(const std::vector<Measure>& measures) {
+  return measures.size() > 1 ? measures[1].name : "";
+}
+
 void announce_test(const Run& run, RunLog& log) {
   const auto& test = run.metrics().test;
-  std::string line = fmt::format("test: loss {}, accuracy {:.2f} %",
-                                 fixed_text(test.at("test/loss").get<double>(), 4),
-                                 100 * test.at("test/accuracy").get<double>());
-  for (const Task& task : const_cast<Run&>(run).objective().tasks()) {
-    const auto found = test.find(metric_name("test", "accuracy", task.name));
-    if (found != test.end())
-      line += fmt::format("; {} {:.2f} %", task.name, 100 * found->get<double>());
+  const std::vector<Measure>& measures = run.objective().measures();
+  std::string line = "test: " + values_text(measures, "test", test);
+  for (const Measure& measure : measures) {
+    if (measure.task.empty() || measure.is_loss) continue;
+    const bool is_usual = measure.name == first_metric(measures);
+    line += fmt::format("; {} {}", measure.task + (is_usual ? "" : " " + measure.name),
+                        metric_text(test.at(measure.in("test")).get<double>(), measure.info));
   }
   log.message(line);
 }

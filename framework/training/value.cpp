@@ -127,8 +127,7 @@ ParameterUse Recorder::use(const Tensor& parameter) {
   program_.parameters.push_back(
       {fmt::format("constant.{}", parameters_.size()), {sizes.begin(), sizes.end()}});
   // It goes with the parameters, wherever they are.
-  const at::Device device =
-      parameters_.empty() ? parameter.device() : parameters_.front().device();
+  const at::Device device = parameters_.empty() ? parameter.device() : parameters_.front().device();
   parameters_.push_back(parameter.to(device).contiguous());
   return {parameters_.size() - 1, 0, 0};
 }

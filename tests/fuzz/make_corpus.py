@@ -123,7 +123,7 @@ def test_results():
                 "probability_of_target": 0.125, "pixels": pixels}
 
     def each(name, images):
-        return {"name": name, "images": images, "correct": 1, "accuracy": 0.5, "precision": None}
+        return {"name": name, "images": images, "correct": 1, "recall": 0.5, "precision": None}
 
     return {"format": 1, "chw": [3, 1, 2],
             "tasks": {"class": {"classes": [each("0", 3), each("1", 4)],

@@ -75,7 +75,7 @@ TEST_CASE("A checkpoint whose state cannot be is passed over for the one before 
       {"/run/exact", 1, "state.run.exact: is not true or false"},
       {"/run/seconds", "long", "state.run.seconds: expected a number, got \"long\""},
       {"/run/best",
-       {{"accuracy", 1}, {"loss", 1}, {"step", 7}},
+       {{"value", 1}, {"loss", 1}, {"step", 7}},
        "its state has a best step that is to come"},
       {"/rows_length", -1, "state.rows_length: expected an integer of at least 0, got -1"},
       {"/rows_sha256", 1, "state.rows_sha256: expected a string, got 1"},

@@ -91,8 +91,7 @@ TEST_CASE("what a sweep is refused for") {
         "error: sweep needs a config, or a sweep file, to start from\n");
   CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=test/accuracy"}) ==
         "error: command line:1:14: sweep: the best cannot be chosen by test/accuracy: the test set "
-        "would no longer tell how good it is on new images; choose by validation/accuracy or "
-        "validation/loss\n"
+        "would no longer tell how good it is on new images; choose by what validation tells\n"
         "    1 | sweep.metric=test/accuracy\n"
         "      |              ^\n");
   CHECK(
@@ -104,9 +103,9 @@ TEST_CASE("what a sweep is refused for") {
       "      |              ^ dataset.validation=0.1 makes one\n");
   CHECK(folder.refused({"sweep", "small.yaml", "sweep.metric=validation/accuracy.odd"}) ==
         "error: command line:1:14: sweep.metric: validation/accuracy.odd is not known of small: it "
-        "has one task\n"
+        "tells train/accuracy, train/loss, validation/accuracy, validation/loss\n"
         "    1 | sweep.metric=validation/accuracy.odd\n"
-        "      |              ^ write validation/accuracy\n");
+        "      |              ^ did you mean validation/accuracy?\n");
   CHECK(folder.refused({"sweep", "small.yaml", "--top", "2"}) ==
         "error: --top and --seeds tell what --confirm runs again; add it\n");
   CHECK(folder.refused({"sweep", "small.yaml", "dataset.validation=0", "--confirm"}) ==

@@ -68,11 +68,11 @@ Json example_test() {
                 {"probability_of_target", 1 - probability},
                 {"pixels", pixels}};
   };
-  const auto name = [](const char* name, int images, double accuracy) {
+  const auto name = [](const char* name, int images, double recall) {
     return Json{{"name", name},
                 {"images", images},
                 {"correct", 1},
-                {"accuracy", accuracy},
+                {"recall", recall},
                 {"precision", nullptr}};
   };
   return {
@@ -304,8 +304,8 @@ TEST_CASE("the test's results: confusion, classes and the worst images") {
   CHECK_THAT(confusion,
              Contains("{\"at\":1,\"align\":\"right\",\"text\":\"100 %\",\"right\":true}"));
   CHECK(charts.at("classes-0-0").at("data")[0].at("values") ==
-        Json::parse(R"([{"class": 0, "measure": "accuracy", "value": 0.5},
-                        {"class": 1, "measure": "accuracy", "value": 1}])"));
+        Json::parse(R"([{"class": 0, "measure": "recall", "value": 0.5},
+                        {"class": 1, "measure": "recall", "value": 1}])"));
   CHECK_THAT(page, Contains("title=\"test image 7: 1 with 87.5 %, 0 with 12.5 %\""));
   CHECK_THAT(page, Contains("<figcaption>0 → <b>1</b> 88 %</figcaption>"));
   const auto images = matches(page, "src=\"data:image/png;base64,([^\"]*)\"");

@@ -10,6 +10,7 @@ namespace {
 Metrics stopped_run() {
   Metrics metrics = example_run(3, 0.75);
   metrics.config["training"]["epochs"] = 4;
+  metrics.metrics["validation/accuracy"] = {"max", "fraction"};
   metrics.status = RunStatus::kStopped;
   metrics.stopped_by = "stop_after";
   metrics.add_epoch({{"epoch", 2}, {"step", 12000}, {"validation/accuracy", 0.5}});

@@ -103,6 +103,7 @@ constexpr const char* kFinishedText = R"({
       "unit": "fraction"
     }
   },
+  "best_by": null,
   "history": [
     {
       "epoch": 1,

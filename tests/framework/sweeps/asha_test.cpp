@@ -35,7 +35,7 @@ class Simulation {
     std::vector<double> values;
     for (int64_t epoch = 1; epoch <= epochs; ++epoch)
       values.push_back(0.01 * static_cast<double>(trial) + 0.001 * static_cast<double>(epoch));
-    folder_.write(trial, status, values, sweep_.options().metric, changes);
+    folder_.write(trial, status, values, sweep_.chosen_by().name, changes);
     sweep_.refresh(trial);
   }
 

@@ -44,6 +44,10 @@ class FakeEngine : public Engine {
     out->resolved = write_fields(fields_of(config));
     out->keys = keys_of(fields_of(config), fields_of(untouched));
     out->device = "cpu";
+    out->metrics = {{"validation/accuracy", {"max", "fraction"}},
+                    {"validation/loss", {"min", "nats"}},
+                    {"train/loss", {"min", "nats"}}};
+    out->best_by = "validation/accuracy";
     return out;
   }
   KnownKeys known_keys(const Node&) override { return {}; }

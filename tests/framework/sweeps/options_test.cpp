@@ -39,7 +39,7 @@ eta: 4
 confirm: {top: 2}
 )");
   CHECK(options.method == "asha");
-  CHECK_FALSE(options.larger_is_better());
+  CHECK(options.metric == "validation/loss");
   REQUIRE(options.parameters.list.size() == 3);
   CHECK(to_flow_yaml(options.parameters.list[1].values) == "[7, [4, 4]]");
   CHECK(to_flow_yaml(options.parameters.list[2].values) == "{min: 1e-4, max: 0.1, log: true}");
@@ -73,13 +73,12 @@ TEST_CASE("mistakes in a sweep are located and explained") {
        "      |         ^"},
       {"metric: test/accuracy",
        "a.yaml:1:9: sweep: the best cannot be chosen by test/accuracy: the test set would no "
-       "longer tell how good it is on new images; choose by validation/accuracy or "
-       "validation/loss\n"
+       "longer tell how good it is on new images; choose by what validation tells\n"
        "    1 | metric: test/accuracy\n"
        "      |         ^"},
       {"metric: accuracy",
-       "a.yaml:1:9: sweep: unknown metric \"accuracy\"; there are validation/accuracy, "
-       "validation/loss, train/accuracy and train/loss\n"
+       "a.yaml:1:9: sweep: unknown metric \"accuracy\": one of validation or of training is "
+       "written as validation/loss or train/loss\n"
        "    1 | metric: accuracy\n"
        "      |         ^"},
       {"name: a/b",

@@ -31,6 +31,21 @@ TEST_CASE("cells are ranked by the mean over their seeds, smaller losses first")
   CHECK(ranked(loss) == Texts{"cell 0: 0.0500 of 2 of 2", "cell 1: 0.2500 of 2 of 2"});
 }
 
+TEST_CASE("of a sweep that an older version planned the runs tell what its metric means") {
+  const SweepFolder folder(4, "{metric: validation/loss}", 2);
+  auto plan = nlohmann::ordered_json::parse(read_file(folder / "plan.json", 1 << 20));
+  plan.erase("chosen_by");
+  write_plain(folder / "plan.json", plan.dump());
+  for (size_t i = 0; i < 4; ++i) {
+    Metrics metrics;
+    metrics.status = RunStatus::kFinished;
+    metrics.metrics["validation/loss"] = {"min", "nats"};
+    metrics.add_epoch({{"epoch", 1}, {"step", 10}, {"validation/loss", i < 2 ? 0.05 : 0.25}});
+    metrics.write(folder.run(i) / "metrics.json");
+  }
+  CHECK(ranked(folder) == Texts{"cell 0: 0.0500 of 2 of 2", "cell 1: 0.2500 of 2 of 2"});
+}
+
 TEST_CASE("a cell stands where its failures put it, whatever its survivors reached") {
   const SweepFolder folder(15, "{}", 3);
   folder.write(0, RunStatus::kFinished, {0.9});

@@ -14,7 +14,12 @@ class SweepFolder : public TemporaryFolder {
   // Trials of 9 epochs of 10 steps; `seeds` of them, one after the other, are of one cell.
   SweepFolder(size_t trials, const std::string& options, size_t seeds = 1) {
     write_plain(*this / "sweep.yaml", "sweep: " + options + "\n");
+    const bool by_loss = options.find("validation/loss") != options.npos;
     nlohmann::ordered_json plan = {{"format", 1},
+                                   {"chosen_by",
+                                    {{"name", by_loss ? "validation/loss" : "validation/accuracy"},
+                                     {"goal", by_loss ? "min" : "max"},
+                                     {"unit", by_loss ? "nats" : "fraction"}}},
                                    {"has_best", true},
                                    {"jobs", 1},
                                    {"left_out", nlohmann::ordered_json::array()},

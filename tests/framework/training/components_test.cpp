@@ -23,8 +23,9 @@ Names files() {
          fs::recursive_directory_iterator(fs::path(VITRINE_SOURCE_DIR) / room)) {
       const fs::path path = fs::relative(entry.path(), VITRINE_SOURCE_DIR);
       const auto depth = std::distance(path.begin(), path.end());
-      if (path.extension() != ".cpp" || depth > 3)
-        continue;  // deeper files belong to one component
+      // Deeper files belong to one component, those with a header to all.
+      const bool is_shared = fs::exists(fs::path(entry.path()).replace_extension(".h"));
+      if (path.extension() != ".cpp" || depth > 3 || is_shared) continue;
       out.emplace(singular(path.parent_path().filename()), path.stem());
     }
   }
