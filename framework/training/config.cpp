@@ -19,7 +19,10 @@
 #include "framework/training/devices.h"
 #include "framework/training/model.h"
 #include "framework/training/objective.h"
+#include "framework/training/setup.h"
 #include "framework/training/threads.h"
+#include "framework/training/weight_average.h"
+#include "framework/training/workload.h"
 
 namespace vitrine {
 
@@ -374,11 +377,11 @@ void check_validation_metric(const std::string& name, const ResolvedConfig& conf
 }
 
 // What the runs of this config will tell.
-void list_metrics(const Config& config, const Model& model, const Check& root,
-                  ResolvedConfig& out) {
+void list_metrics(const Config& config, const std::shared_ptr<Model>& model,
+                  const DatasetInfo& info, const Check& root, ResolvedConfig& out) {
   Check training = root.at("training");
   const size_t before = root.problems().size();
-  for (const Task& task : model.tasks()) {
+  for (const Task& task : model->tasks()) {
     for (const auto& metric : config.training.metrics) metric.check({task}, root.problems());
     if (root.problems().size() > before) return;
     std::vector<std::string> names = metric_names(config.training.metrics, task);
@@ -386,17 +389,29 @@ void list_metrics(const Config& config, const Model& model, const Check& root,
     if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
       return training.error({"metrics"}, "metrics: " + *twice + " stands there twice");
   }
-  const Objective objective(model.tasks(), config.loss.create({model.tasks()}),
-                            config.training.metrics, at::kCPU);
+  const auto experiment = build_experiment(config, model, info, kLayers);
   for (const char* split : {"train", "validation", "test"}) {
-    for (const Measure& measure : objective.measures())
+    for (const Measure& measure : experiment->measures())
       out.metrics[measure.in(split)] = measure.info;
   }
   const bool chooses = !config.training.best_by.empty();
-  out.best_by = chooses ? config.training.best_by : objective.measures()[1].in("validation");
+  out.best_by = chooses ? config.training.best_by : experiment->measures()[1].in("validation");
   if (chooses) check_validation_metric(out.best_by, out, training, "best_by");
   if (const auto& stopping = config.training.early_stopping)
     check_validation_metric(stopping->metric, out, training.at("early_stopping"), "metric");
+}
+
+// An average that does not reach its decay is of fewer steps than was asked for.
+void note_short_average(const Config& config, const DatasetInfo& info, ResolvedConfig& out) {
+  const auto& decay = config.training.ema_decay;
+  const int64_t images = training_images(config.dataset_options(), info);
+  const int64_t steps = total_steps(config.training, images);
+  if (!decay || steps < 1 || WeightAverage::decay_at(*decay, steps - 1) == *decay) return;
+  out.notes.push_back(
+      fmt::format("training.ema_decay: a decay of {} is not reached in {} steps: it is (1 + step) "
+                  "/ (10 + step) "
+                  "up to there, {:.3g} in the end",
+                  *decay, steps, WeightAverage::decay_at(*decay, steps - 1)));
 }
 
 // What the data set tells about itself, and with it the model's own rules; none where the data
@@ -501,7 +516,8 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->device = device.value;
   config->device = here;
   const auto model = config->model.create(model_context(*info));
-  list_metrics(*config, *model, check, *out);
+  list_metrics(*config, model, *info, check, *out);
+  note_short_average(*config, *info, *out);
   if (!problems.empty()) throw ConfigError(problems, file, true);
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *model, images, written, before, file);

@@ -54,17 +54,14 @@ bool stopped_early(const RunState& state, const TrainingOptions& options) {
 }
 
 std::string early_stopping_line(const RunState& state, const TrainingOptions& options,
-                                int64_t epochs) {
+                                const MetricInfo& info, int64_t epochs) {
   const EarlyStopping& stopping = *options.early_stopping;
   const int64_t waited = state.epochs_without_improvement;
-  const double best = std::abs(state.best_stopping.value_or(0));
   return fmt::format(
       "early stopping after epoch {} of {}: {} has not improved{} for {}, since epoch {} ({})",
       state.epoch, epochs, stopping.metric,
       stopping.min_delta > 0 ? fmt::format(" by more than {}", stopping.min_delta) : "",
-      counted(waited), state.epoch - waited,
-      stopping.metric == "validation/loss" ? fmt::format("{:.4f}", best)
-                                           : fmt::format("{:.2f} %", 100 * best));
+      counted(waited), state.epoch - waited, metric_text(state.best_stopping.value_or(NAN), info));
 }
 
 bool restarts_stopping(const std::string& key) {

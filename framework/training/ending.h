@@ -11,9 +11,9 @@ namespace vitrine {
 // Whether validation has not improved for as many epochs as early stopping bears.
 bool stopped_early(const RunState& state, const TrainingOptions& options);
 
-// One line for people about a run for which that holds.
+// One line for people about a run for which that holds. `info`: of the metric that it went by.
 std::string early_stopping_line(const RunState& state, const TrainingOptions& options,
-                                int64_t epochs);
+                                const MetricInfo& info, int64_t epochs);
 
 // Whether another value of this key has early stopping count anew: what it counted before was
 // something else.

@@ -1,20 +1,18 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
-
-#include "framework/data/batches.h"
-#include "framework/training/model_context.h"
-#include "framework/training/objective.h"
+#include <string>
 
 namespace vitrine {
 
 // What a model does on one split.
 struct Evaluation {
   nlohmann::ordered_json values =
-      nlohmann::ordered_json::object();  // of the objective's measures: "test/loss", ...
-  nlohmann::ordered_json tasks = nlohmann::ordered_json::object();  // per task: classes, confusion,
-                                                                    // worst images; as in test.json
+      nlohmann::ordered_json::object();  // of the experiment's measures: "test/loss", ...
+  nlohmann::ordered_json tasks =
+      nlohmann::ordered_json::object();  // per task what test.json tells of it
 };
 
 struct EvaluationOptions {
@@ -25,10 +23,5 @@ struct EvaluationOptions {
     return false;
   };  // ends it early; the result is then of no use
 };
-
-struct Learner;
-
-// In evaluation mode, without gradients; the model is left in training mode.
-Evaluation evaluate(Learner& learner, const Batches& data, const EvaluationOptions& options);
 
 }  // namespace vitrine

@@ -289,11 +289,11 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.details = true;
   options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
   options.cancelled = stopped;
-  const Evaluation result = evaluate(learner, *data->test, options);
+  const Evaluation result = learner.experiment->evaluate(*data->test, options);
   if (stopped()) return nullptr;
   refuse_nonfinite(result.values, file);
   Json out = result.values;
-  for (const Measure& measure : learner.objective->measures()) {
+  for (const Measure& measure : learner.experiment->measures()) {
     out["metrics"][measure.in("test")] = {{"goal", measure.info.goal}, {"unit", measure.info.unit}};
   }
   out["checkpoint"] = from;

@@ -33,18 +33,16 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       log_(log),
       data_(std::move(data)),
       learner_(std::move(learner)),
-      meter_(objective().width(), parameters().values().device()) {
-  const TrainingOptions& options = config_.training;
-  images_per_epoch_ = vitrine::images_per_epoch(options, data_.train->size());
-  steps_per_epoch_ = vitrine::steps_per_epoch(options, data_.train->size());
-  total_steps_ = vitrine::total_steps(options, data_.train->size());
-  schedule_ = config_.schedule.create({total_steps_, steps_per_epoch_});
+      loader_(*data_.train, config_.training),
+      meter_(learner_.experiment->width(), parameters().values().device()),
+      average_(parameters(), config_.training.ema_decay) {
+  schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
   surroundings_.dataset_sha256 = data_.fingerprint;
   surroundings_.config = request_.config->resolved.json();
   surroundings_.environment = exactness_of(config_);
-  if (schedule_->depends_on_total()) surroundings_.environment["total_steps"] = total_steps_;
-  if (options.ema_decay) average_ = parameters().values().clone();
-  state_.window = state_.total = zero_sums(objective().width());
+  if (schedule_->depends_on_total())
+    surroundings_.environment["total_steps"] = loader_.total_steps();
+  state_.window = state_.total = zero_sums(learner_.experiment->width());
   if (request_.resume) {
     restore();
   } else {
@@ -91,55 +89,41 @@ void Run::start() {
 
 bool Run::complete() const {
   if (state_.step_in_epoch > 0 && !cut_short_) return false;  // the end of an epoch is to come
-  return state_.step >= total_steps_ || stopped_early(state_, options());
+  return state_.step >= loader_.total_steps() || stopped_early(state_, options());
 }
 
 std::string Run::early_end() const {
-  if (state_.step >= total_steps_ || !stopped_early(state_, options())) return "";
-  return early_stopping_line(state_, options(), divide_up(total_steps_, steps_per_epoch_));
+  if (state_.step >= loader_.total_steps() || !stopped_early(state_, options())) return "";
+  const MetricInfo& info = request_.config->metrics.at(options().early_stopping->metric);
+  return early_stopping_line(state_, options(), info,
+                             divide_up(loader_.total_steps(), loader_.steps_per_epoch()));
 }
 
 void Run::begin_epoch() {
   if (state_.step_in_epoch > 0) {
-    order_ = EpochOrder::from_seed(state_.order_seed, images_per_epoch_);
-    return;
+    loader_.rebuild_order(state_.order_seed);
+  } else {
+    state_.order_seed = loader_.draw_order();
   }
-  order_ = EpochOrder::draw(images_per_epoch_);
-  state_.order_seed = order_->seed();
 }
 
 bool Run::has_next_step() const {
-  return state_.step_in_epoch < steps_per_epoch_ && state_.step < total_steps_;
+  return state_.step_in_epoch < loader_.steps_per_epoch() && state_.step < loader_.total_steps();
 }
 
 std::vector<Batch> Run::next_batches() {
-  const int64_t per_step = options().batch_size * options().accumulate;
-  const int64_t begin = state_.step_in_epoch * per_step;
-  const int64_t end = std::min(begin + per_step, images_per_epoch_);
-  std::vector<Batch> out;
-  for (int64_t first = begin; first < end; first += options().batch_size) {
-    const int64_t count = std::min(options().batch_size, end - first);
-    out.push_back(data_.train->gather(order_->indices(first, count), state_.epoch));
-  }
-  return out;
+  return loader_.batches(state_.epoch, state_.step_in_epoch);
 }
 
 double Run::learning_rate() const {
   return learner_.optimizer->learning_rate() * schedule_->factor(state_.step);
 }
 
-void Run::count(const Objective::Result& result, int64_t images) {
-  // Waits for the device, which later steps do not.
-  if (state_.step == 0 && !std::isfinite(result.sums[0].item<double>())) fail_from_the_start();
-  meter_.add(result.sums, images);
-}
-
 bool Run::end_step(const Tensor& gradient_norm) {
+  // Waits for the device, which later steps do not.
+  if (state_.step == 0 && !std::isfinite(meter_.first())) fail_from_the_start();
   meter_.add_step(gradient_norm);
-  if (average_.defined()) {
-    const at::NoGradGuard no_grad;
-    average_.lerp_(parameters().values(), 1 - *options().ema_decay);
-  }
+  average_.update(state_.step);
   directory_->check_there();
   ++state_.step;
   ++state_.step_in_epoch;
@@ -173,7 +157,7 @@ void Run::flush_window() {
   last_loss_ = state_.window.values[0] / static_cast<double>(state_.window.images);
   append("step", row_of(state_.window, measures()));
   add(state_.window, state_.total);
-  state_.window = zero_sums(objective().width());
+  state_.window = zero_sums(learner_.experiment->width());
   if (!all_finite(state_.total.values) || !std::isfinite(state_.total.gradient_norms))
     fail_diverged("the loss is");
 }
@@ -195,7 +179,7 @@ void Run::fail_diverged(const std::string& what) const {
       ExitCode::kDiverged,
       fmt::format("{} not finite by step {} (epoch {}): training has diverged. A lower "
                   "optimizer.lr (now {}), training.clip_norm or schedule.warmup may help.{}",
-                  what, state_.step, divide_up(state_.step, steps_per_epoch_),
+                  what, state_.step, divide_up(state_.step, loader_.steps_per_epoch()),
                   learner_.optimizer->learning_rate(), kept));
 }
 
@@ -212,37 +196,27 @@ void Run::fail_from_the_start() const {
                             ") are of no use for it, whatever the learning rate"));
 }
 
-void Run::use_average(bool on) {
-  if (!average_.defined()) return;
-  const at::NoGradGuard no_grad;
-  if (on) {
-    weights_ = parameters().values().clone();
-    parameters().values().copy_(average_);
-  } else {
-    parameters().values().copy_(weights_);
-  }
-}
-
 Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bool details) {
   EvaluationOptions options;
   options.split = split;
   options.details = details;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
   options.cancelled = [&] { return log_.stop_requested() != ExitCode::kDone; };
-  return evaluate(learner_, data, options);
+  return learner_.experiment->evaluate(data, options);
 }
 
 bool Run::end_epoch() {
-  const bool whole = state_.step_in_epoch == steps_per_epoch_;
+  const bool whole = state_.step_in_epoch == loader_.steps_per_epoch();
   // Where max_steps cuts an epoch short nothing of its end is kept: it does not end there when the
   // run is taken further.
   if (!whole) save();
   flush_window();
   Evaluation validation;
   if (data_.validation) {
-    use_average(true);
+    const WeightAverage::InUse in_use(average_);
     validation = evaluate_split(*data_.validation, "validation", false);
-    use_average(false);
+  }
+  if (data_.validation) {
     // Stopped while it validated: nothing of it counts, and the epoch ends again after the resume.
     stopped_ = log_.stop_requested();
     if (stopped_ != ExitCode::kDone) {
@@ -264,11 +238,12 @@ bool Run::end_epoch() {
   history["learning_rate"] =
       learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1);
   metrics_.add_epoch(history);
-  log_.message(epoch_line(history, measures(), divide_up(total_steps_, steps_per_epoch_)));
+  log_.message(
+      epoch_line(history, measures(), divide_up(loader_.total_steps(), loader_.steps_per_epoch())));
   if (whole) {
     ++state_.epoch;
     state_.step_in_epoch = 0;
-    state_.total = zero_sums(objective().width());
+    state_.total = zero_sums(learner_.experiment->width());
     state_.epoch_seconds = 0;
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
@@ -300,7 +275,7 @@ bool Run::checkpoint_due() const {
   if (every.unit == Interval::Unit::kMinutes) {
     return std::chrono::duration<double>(Clock::now() - saved_at_).count() >= every.count * 60;
   }
-  return state_.step % std::max<int64_t>(every.in_steps(steps_per_epoch_), 1) == 0;
+  return state_.step % std::max<int64_t>(every.in_steps(loader_.steps_per_epoch()), 1) == 0;
 }
 
 void Run::save() {
@@ -313,11 +288,11 @@ void Run::save() {
   // Bad weights are not kept; of a bad loss there is a row.
   if (!all_finite(state.window.values)) flush_window();
   if (!parameters().values().isfinite().all().item<bool>()) fail_diverged("a weight is");
-  if (average_.defined() && !average_.isfinite().all().item<bool>())
+  if (average_.exists() && !average_.values().isfinite().all().item<bool>())
     fail_diverged("the average of a weight is");
   rows_->flush();
   save_checkpoint(directory_->checkpoints(),
-                  capture(state, learner_, average_, *rows_, surroundings_), state.step);
+                  capture(state, learner_, average_.values(), *rows_, surroundings_), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
   saved_at_ = now;
@@ -341,22 +316,23 @@ void Run::show_progress() {
   shown_at_ = now;
   shown_step_ = state_.step;
   if (meter_.steps() > 0) last_loss_ = meter_.first() / static_cast<double>(meter_.images());
-  log_.progress({state_.epoch + 1, divide_up(total_steps_, steps_per_epoch_), state_.step,
-                 total_steps_, last_loss_, speed_ * per_step,
-                 static_cast<double>(total_steps_ - state_.step) / std::max(speed_, 1e-9)});
+  log_.progress(
+      {state_.epoch + 1, divide_up(loader_.total_steps(), loader_.steps_per_epoch()), state_.step,
+       loader_.total_steps(), last_loss_, speed_ * per_step,
+       static_cast<double>(loader_.total_steps() - state_.step) / std::max(speed_, 1e-9)});
 }
 
 void Run::finish() {
   if (saved_step_ != state_.step) save();
   const int64_t tested = state_.best ? state_.best->step : state_.step;
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), tested);
-  restore_weights(load_checkpoint(file), model(), file.shown());
+  restore_weights(load_checkpoint(file), *learner_.model, file.shown());
   const Evaluation test = evaluate_split(*data_.test, "test", true);
   stopped_ = log_.stop_requested();
   if (stopped_ != ExitCode::kDone) return;
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
-  save_model(directory_->model(), model(), config_, data_.info);
+  save_model(directory_->model(), *learner_.model, config_, data_.info);
   write_file_atomically(directory_->test(), test_file(data_, checkpoint_name(tested), test));
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);
@@ -372,7 +348,7 @@ const char* Run::reason_of(RunStatus status) const {
   if (status == RunStatus::kStopped) return stopped_by_limit_ ? "stop_after" : "signal";
   if (!early_end().empty()) return "early_stopping";
   const auto& limit = options().max_steps;
-  return limit && *limit < options().epochs * steps_per_epoch_ ? "max_steps" : "epochs";
+  return limit && *limit < options().epochs * loader_.steps_per_epoch() ? "max_steps" : "epochs";
 }
 
 void Run::leave(RunStatus status) {

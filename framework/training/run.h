@@ -3,32 +3,31 @@
 #include <chrono>
 #include <optional>
 
-#include "framework/data/sampler.h"
 #include "framework/runs/lock.h"
 #include "framework/runs/metrics.h"
 #include "framework/runs/metrics_file.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/evaluation.h"
+#include "framework/training/loader.h"
 #include "framework/training/meter.h"
 #include "framework/training/run_log.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
+#include "framework/training/weight_average.h"
 
 namespace vitrine {
 
-// A run under way: what an experiment's loop works with. It keeps the order of images, metrics,
-// checkpoints and signals, so that the loop shows only how a model is trained.
+// A run under way: what the loop works with. It keeps metrics, checkpoints and signals, so that the
+// loop shows only how a model is trained.
 class Run {
  public:
   // Makes (or, for a resumed run, locks and restores) the run directory.
   Run(const TrainRequest& request, RunLog& log, Data data, Learner learner);
   ~Run();
 
-  Model& model() { return *learner_.model; }
-  FlatParameters& parameters() { return *learner_.parameters; }
-  Optimizer& optimizer() { return *learner_.optimizer; }
-  Backend& backend() { return *learner_.backend; }
-  const Objective& objective() const { return *learner_.objective; }
+  Learner& learner() { return learner_; }
+  Meter& meter() { return meter_; }
+  const std::vector<Measure>& measures() const { return learner_.experiment->measures(); }
   const TrainingOptions& options() const { return config_.training; }
   const RunState& state() const { return state_; }
 
@@ -40,7 +39,6 @@ class Run {
   bool has_next_step() const;
   std::vector<Batch> next_batches();  // the batches of one optimizer step
   double learning_rate() const;       // of this step
-  void count(const Objective::Result& result, int64_t images);
   // Updates the moving average, writes rows, saves what is due. False: stop now.
   bool end_step(const Tensor& gradient_norm);
   // Validates, writes the epoch's row, saves what is due. False: stop now.
@@ -77,7 +75,6 @@ class Run {
   void describe();
   void flush_window();
   void append(const char* kind, Metrics::Object row);
-  const std::vector<Measure>& measures() const { return objective().measures(); }
   Evaluation evaluate_split(const Batches& data, const std::string& split, bool details);
   void note_validation(const Metrics::Object& values);
   bool larger_is_better(const std::string& metric) const;
@@ -89,7 +86,7 @@ class Run {
   bool checkpoint_due() const;
   void poll_stop();
   void show_progress();
-  void use_average(bool on);
+  FlatParameters& parameters() { return *learner_.parameters; }
 
   const TrainRequest& request_;
   const Config& config_;
@@ -105,15 +102,13 @@ class Run {
   bool metrics_are_damaged_ = false;  // of the run that is taken up; what there was is set aside
   Metrics metrics_;
   RunState state_;
-  std::optional<EpochOrder> order_;
-  Meter meter_;     // state_.window while steps go on
-  Tensor average_;  // of the weights; undefined without EMA
-  Tensor weights_;  // the weights themselves while the average is in use
+  DataLoader loader_;
+  Meter meter_;  // state_.window while steps go on
+  WeightAverage average_;
   double last_loss_ = 0;
   bool cut_short_ = false;  // the epoch under way has ended before its last step, by max_steps
   ExitCode stopped_ = ExitCode::kDone;
   bool stopped_by_limit_ = false;  // by request_.stop_after, not by a signal
-  int64_t steps_per_epoch_ = 1, total_steps_ = 1, images_per_epoch_ = 0;
   int64_t saved_step_ = -1;
   using Clock = std::chrono::steady_clock;
   Clock::time_point lap_, saved_at_, shown_at_;

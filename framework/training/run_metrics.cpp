@@ -17,7 +17,9 @@
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/environment.h"
 #include "framework/runs/nonfinite.h"
+#include "framework/training/backend.h"
 #include "framework/training/model.h"
+#include "framework/training/recording.h"
 
 namespace vitrine {
 namespace {
@@ -51,7 +53,7 @@ std::map<std::string, MetricInfo> described_values(const Data& data, const Learn
   std::map<std::string, MetricInfo> out;
   for (const std::string split : {"train", "validation", "test"}) {
     if (split == "validation" && !data.validation) continue;
-    for (const Measure& measure : learner.objective->measures())
+    for (const Measure& measure : learner.experiment->measures())
       out[measure.in(split)] = measure.info;
   }
   out["train/grad_norm"] = out["learning_rate"] = {"none", ""};

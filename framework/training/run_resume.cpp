@@ -222,20 +222,20 @@ void Run::mend_rows() {
 std::optional<Restored> Run::restore_newest() {
   std::optional<Restored> out;
   std::optional<Error> refusal;  // of a config that no older checkpoint would serve either
-  const auto loaded = load_latest(directory_->checkpoints(),
-                                  [&](const Checkpoint& checkpoint, const fs::path& file) {
-                                    const std::string name = escape(file.string());
-                                    out = read_state(checkpoint, name);
-                                    check_identity(*out, file);
-                                    try {
-                                      changes_from(*out);
-                                    } catch (const Error& error) {
-                                      refusal = error;
-                                      return;
-                                    }
-                                    out = vitrine::restore(checkpoint, learner_, average_, name);
-                                    check_consistent(*out, file);
-                                  });
+  const auto loaded = load_latest(
+      directory_->checkpoints(), [&](const Checkpoint& checkpoint, const fs::path& file) {
+        const std::string name = escape(file.string());
+        out = read_state(checkpoint, name);
+        check_identity(*out, file);
+        try {
+          changes_from(*out);
+        } catch (const Error& error) {
+          refusal = error;
+          return;
+        }
+        out = vitrine::restore(checkpoint, learner_, average_.values(), name);
+        check_consistent(*out, file);
+      });
   if (refusal) throw *refusal;
   if (!loaded) return std::nullopt;
   for (const std::string& warning : loaded->warnings) log_.warning(warning);
@@ -271,14 +271,14 @@ void Run::check_consistent(const Restored& restored, const fs::path& file) const
   require(step_of_checkpoint(file.filename()) == state.step,
           fmt::format("is that of step {}", state.step));
   const int64_t in_epoch = state.step_in_epoch;
-  require(in_epoch <= std::min(steps_per_epoch_, state.step) &&
-              (state.step - in_epoch) % steps_per_epoch_ == 0 &&
-              (state.step - in_epoch) / steps_per_epoch_ == state.epoch,
+  require(in_epoch <= std::min(loader_.steps_per_epoch(), state.step) &&
+              (state.step - in_epoch) % loader_.steps_per_epoch() == 0 &&
+              (state.step - in_epoch) / loader_.steps_per_epoch() == state.epoch,
           fmt::format("is of epoch {} and step {} in it, which is not step {} at {} steps an epoch",
-                      state.epoch, in_epoch, state.step, steps_per_epoch_));
+                      state.epoch, in_epoch, state.step, loader_.steps_per_epoch()));
   for (const Sums* sums : {&state.window, &state.total}) {
     require(sums->values.size() == state_.total.values.size() && sums->steps <= in_epoch &&
-                sums->images >= sums->steps && sums->images <= images_per_epoch_,
+                sums->images >= sums->steps && sums->images <= loader_.images_per_epoch(),
             "holds sums of another epoch");
   }
   require(state.window.steps + state.total.steps == in_epoch, "holds sums of another epoch");
@@ -295,11 +295,11 @@ void Run::go_on_from(const Restored& restored) {
                             escape(restored.surroundings.dataset_sha256.substr(0, 12))));
   }
   check_places(restored.surroundings.contents);
-  if (restored.state.step > total_steps_) {
+  if (restored.state.step > loader_.total_steps()) {
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: training.epochs and training.max_steps now end at step {}, and "
                             "this run is at step {} already; it can only be taken further",
-                            where, total_steps_, restored.state.step));
+                            where, loader_.total_steps(), restored.state.step));
   }
   if (request_.stop_after && *request_.stop_after <= restored.state.step) {
     throw Error(ExitCode::kUsage,
@@ -332,7 +332,7 @@ void Run::go_on_from(const Restored& restored) {
     if (was != value) note_change({state_.step, name, Json(was), Json(value), false});
   }
   log_.message(fmt::format("going on from {} (step {} of {})", checkpoint_name(state_.step),
-                           state_.step, total_steps_));
+                           state_.step, loader_.total_steps()));
 }
 
 // A file may have moved; another one would not have begun this run.
@@ -365,7 +365,7 @@ void Run::check_best() {
   if (!state_.best || state_.best->step == state_.step) return;
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), state_.best->step);
   try {
-    tested_weights(load_checkpoint(file), model(), file.shown());
+    tested_weights(load_checkpoint(file), *learner_.model, file.shown());
   } catch (const Error& error) {
     if (error.system_code() != 0 && error.system_code() != ENOENT) throw;  // it may be intact
     log_.warning(

@@ -60,19 +60,26 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
   return model;
 }
 
+std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_ptr<Model> model,
+                                             const DatasetInfo& info, const std::string& backend) {
+  ExperimentContext context;
+  context.loss = config.loss.create({model->tasks()});
+  context.model = std::move(model);
+  context.metrics = config.training.metrics;
+  context.backend = backend;
+  context.image_sizes = {info.channels, info.height, info.width};
+  context.device = config.device;
+  return config.experiment.create(context);
+}
+
 Learner build_learner(const Config& config, const DatasetInfo& info) {
   Learner out;
   out.model = build_model(config, info);
+  out.experiment = build_experiment(config, out.model, info, config.backend);
   out.parameters = std::make_unique<FlatParameters>(*out.model);
-  out.loss = config.loss.create({out.model->tasks()});
-  out.objective = std::make_unique<Objective>(out.model->tasks(), out.loss, config.training.metrics,
-                                              at::Device(config.device));
   out.optimizer = config.optimizer.create({out.parameters.get()});
-  out.backend = std::make_unique<Backend>(
-      out.model, config.backend, std::vector<int64_t>{info.channels, info.height, info.width},
-      config.device);
   const int threads = compute_threads();
-  at::set_num_threads(out.backend->has_own_threads() ? 1 : threads);
+  at::set_num_threads(out.experiment->has_own_threads() ? 1 : threads);
   return out;
 }
 

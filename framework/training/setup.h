@@ -3,10 +3,8 @@
 #include <optional>
 
 #include "framework/data/batches.h"
-#include "framework/training/backend.h"
 #include "framework/training/config.h"
 #include "framework/training/flat_parameters.h"
-#include "framework/training/objective.h"
 
 namespace vitrine {
 
@@ -34,12 +32,14 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
 // What a step needs besides data.
 struct Learner {
   std::shared_ptr<Model> model;
+  std::shared_ptr<Experiment> experiment;
   std::unique_ptr<FlatParameters> parameters;
-  std::shared_ptr<Loss> loss;
-  std::unique_ptr<Objective> objective;
   std::shared_ptr<Optimizer> optimizer;
-  std::unique_ptr<Backend> backend;
 };
+
+// The experiment of a config for a model, which executes it in this way (kFused, kLayers).
+std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_ptr<Model> model,
+                                             const DatasetInfo& info, const std::string& backend);
 
 Learner build_learner(const Config& config, const DatasetInfo& info);
 

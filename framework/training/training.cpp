@@ -12,6 +12,7 @@
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/training/ending.h"
+#include "framework/training/loop.h"
 #include "framework/training/run.h"
 
 namespace vitrine {
@@ -114,7 +115,7 @@ std::string first_metric(const std::vector<Measure>& measures) {
 
 void announce_test(const Run& run, RunLog& log) {
   const auto& test = run.metrics().test;
-  const std::vector<Measure>& measures = run.objective().measures();
+  const std::vector<Measure>& measures = run.measures();
   std::string line = "test: " + values_text(measures, "test", test);
   for (const Measure& measure : measures) {
     if (measure.task.empty() || measure.is_loss) continue;
@@ -154,13 +155,14 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   }
   for (const std::string& note : request.config->notes) log.message(note);
   Learner learner = build_learner(config, data->info);
-  if (const std::string warning = learner.loss->warning(); !warning.empty()) log.warning(warning);
+  if (const std::string warning = learner.experiment->warning(); !warning.empty())
+    log.warning(warning);
   Run run(request, log, std::move(*data), std::move(learner));
   TrainResult result;
   result.run = run.directory().path();
   try {
     announce(request, run, log);
-    config.experiment.create({})->train(run);
+    train(run);
     if (const std::string early = run.early_end(); run.stopped() == ExitCode::kDone) {
       if (!early.empty()) log.message(early);
       run.finish();

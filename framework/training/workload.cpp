@@ -8,7 +8,9 @@
 #include <chrono>
 
 #include "framework/data/splits.h"
+#include "framework/training/loop.h"
 #include "framework/training/model.h"
+#include "framework/training/recording.h"
 #include "framework/training/setup.h"
 
 namespace vitrine {
@@ -68,13 +70,13 @@ double time_step(const Config& config) {
   const Batches data = noise(config, info);
   const Tensor order = at::randperm(data.size(), at::kLong);
   learner.model->train();
+  Meter meter(learner.experiment->width(), learner.parameters->values().device());
   const auto step = [&] {
-    learner.parameters->gradients().zero_();
-    for (int64_t i = 0; i < config.training.accumulate; ++i) {
-      const Batch batch = data.gather(order, 0);
-      learner.backend->differentiate(batch, *learner.objective, 1, *learner.parameters);
-    }
-    learner.optimizer->step(learner.optimizer->learning_rate());
+    std::vector<Batch> batches;
+    for (int64_t i = 0; i < config.training.accumulate; ++i)
+      batches.push_back(data.gather(order, 0));
+    train_step(learner, batches, config.training.clip_norm, learner.optimizer->learning_rate(),
+               meter);
     learner.parameters->values()[0].item<float>();  // waits for a device that works on its own
   };
   for (int i = 0; i < kWarmUp; ++i) step();

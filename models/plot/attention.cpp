@@ -4,6 +4,7 @@
 #include "framework/registry/register.h"
 #include "framework/reports/grid.h"
 #include "framework/training/evaluation.h"
+#include "framework/training/metric.h"
 #include "framework/training/model.h"
 #include "framework/training/plot.h"
 #include "models/plot/attention/maps.h"
