@@ -371,9 +371,9 @@ void check_validation_metric(const std::string& name, const ResolvedConfig& conf
     if (known.starts_with("validation/")) names.push_back(known);
   }
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
-  const std::string near = nearest_names(name, names);
-  at.error({field}, fmt::format("{}: expected one of {}, got {}{}", field, fmt::join(names, ", "),
-                                escape(name), near.empty() ? "" : "; did you mean " + near + "?"));
+  at.error({field}, fmt::format("{}: expected one of {}, got {}; training.metrics says what is "
+                                "counted",
+                                field, fmt::join(names, ", "), escape(name)));
 }
 
 // What the runs of this config will tell.

@@ -95,13 +95,13 @@ TEST_CASE("what is chosen by must be counted, and metrics be told once") {
         "      |                  ^\n");
   CHECK(desk.refused("training.best_by=validation/f1") ==
         "error: command line:1:18: training: best_by: expected one of validation/accuracy, "
-        "validation/loss, got validation/f1\n"
+        "validation/loss, got validation/f1; training.metrics says what is counted\n"
         "    1 | training.best_by=validation/f1\n"
         "      |                  ^\n");
   CHECK(desk.refused("training.early_stopping={metric: validation/acuracy}") ==
         "error: command line:1:34: training.early_stopping: metric: expected one of "
-        "validation/accuracy, validation/loss, got validation/acuracy; did you mean "
-        "validation/accuracy?\n"
+        "validation/accuracy, validation/loss, got validation/acuracy; training.metrics says what "
+        "is counted\n"
         "    1 | training.early_stopping={metric: validation/acuracy}\n"
         "      |                                  ^\n");
   CHECK(desk.refused("training.metrics=[{type: top_k, k: 10}]") ==
@@ -111,10 +111,10 @@ TEST_CASE("what is chosen by must be counted, and metrics be told once") {
         "      |                                    ^\n");
   CHECK(desk.error(ExitCode::kUsage,
                    {"a.yaml", "dataset.validation=0", "training.best_by=validation/loss"}) ==
-        "error: command line:1:18: training.best_by has no effect: there is no validation split "
+        "error: command line:1:10: training.best_by has no effect: there is no validation split "
         "(dataset.validation)\n"
         "    1 | training.best_by=validation/loss\n"
-        "      |                  ^\n");
+        "      |          ^ remove it\n");
   REQUIRE(desk.run({"a.yaml", "--run-dir", "run", "--stop-after", "1"}).code == 75);
   CHECK(desk.error(ExitCode::kCheckpoint, {"resume", "run", "training.metrics=[f1]"}) ==
         "error: run/config.yaml: training.metrics cannot change in a run under way; start a new "
