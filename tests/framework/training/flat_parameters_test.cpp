@@ -3,6 +3,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
+#include <torch/nn/modules/linear.h>
 
 #include "framework/error.h"
 #include "framework/training/torch.h"
@@ -81,6 +82,18 @@ TEST_CASE("a parameter of two modules counts once") {
   Net net;
   net.second->register_parameter("tied", net.first->bias);
   CHECK(FlatParameters(net).slices().size() == 4);
+}
+
+TEST_CASE("weight decay is meant for matrices that are no biases") {
+  Net net;
+  net.register_parameter("scale", at::ones({4}));
+  net.second->register_parameter("factor", at::ones({}));
+  net.register_parameter("bias", at::ones({2, 2}));
+  std::vector<std::string> names;
+  for (const auto& slice : FlatParameters(net).slices()) {
+    if (slice.traits.decays) names.push_back(slice.name);
+  }
+  CHECK(names == std::vector<std::string>{"first.weight", "second.weight"});
 }
 
 TEST_CASE("a parameter that is not float is refused") {
