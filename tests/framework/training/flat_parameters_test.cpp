@@ -90,7 +90,8 @@ TEST_CASE("weight decay is meant for matrices that are no biases") {
   net.second->register_parameter("factor", at::ones({}));
   net.register_parameter("bias", at::ones({2, 2}));
   std::vector<std::string> names;
-  for (const auto& slice : FlatParameters(net).slices()) {
+  const FlatParameters parameters(net);
+  for (const auto& slice : parameters.slices()) {
     if (slice.traits.decays) names.push_back(slice.name);
   }
   CHECK(names == std::vector<std::string>{"first.weight", "second.weight"});
