@@ -9,7 +9,7 @@ namespace {
 using Names = std::vector<std::string>;
 using Traits = std::map<const void*, ParameterTraits>;
 
-bool is_below(const std::string& parameter, const std::string& name) {
+bool is_within(const std::string& parameter, const std::string& name) {
   return parameter == name || parameter.starts_with(name + ".");
 }
 
@@ -19,7 +19,7 @@ void for_each(const torch::nn::Module& module, const Names& names, Traits& trait
   if (names.empty()) return;
   for (const auto& item : module.named_parameters()) {
     for (const std::string& name : names) {
-      if (is_below(item.key(), name)) set(traits[item.value().unsafeGetTensorImpl()]);
+      if (is_within(item.key(), name)) set(traits[item.value().unsafeGetTensorImpl()]);
     }
   }
 }

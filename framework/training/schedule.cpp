@@ -41,6 +41,10 @@ void ScheduleOptions::check(const ScheduleContext& context, Check& check) const 
 void ScheduleOptions::check_passes(const char* field, const Interval& stretch,
                                    const std::string& consequence, const ScheduleContext& context,
                                    Check& check) const {
+  if (context.total_steps > 0 && stretch.in_steps(context.steps_per_epoch) == 0) {
+    return check.error(
+        {field}, fmt::format("{} ({}) is less than half a step", field, stretch.write().scalar));
+  }
   const int64_t left = steps_left(context);
   if (left == 0 || stretch.in_steps(context.steps_per_epoch) < left) return;
   check.error({field}, fmt::format("{} ({}) is not shorter than the run, which has {} steps{}: {}",

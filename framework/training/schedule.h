@@ -24,7 +24,8 @@ struct ScheduleOptions {
  protected:
   // Steps behind the warm-up; none where they are not known or too few.
   int64_t steps_left(const ScheduleContext& context) const;
-  // An error if the run ends before the stretch, which a field says, has passed after the warm-up.
+  // An error if the stretch that a field says is no step, or has not passed after the warm-up
+  // before the run ends.
   void check_passes(const char* field, const Interval& stretch, const std::string& consequence,
                     const ScheduleContext& context, Check& check) const;
 };

@@ -143,6 +143,10 @@ TEST_CASE("what a schedule would never come to is refused") {
         "which has 100 steps: there would be no restart");
   CHECK(first_line("{type: cosine, period: 5 min}") ==
         "test.yaml:1:28: schedule: period is counted in epochs or steps, not in minutes");
+  CHECK(first_line("{type: cosine, period: 0.01}") ==
+        "test.yaml:1:28: schedule: period (0.01 epochs) is less than half a step");
+  CHECK(first_line("{type: step, every: 0.01 epochs}") ==
+        "test.yaml:1:25: schedule: every (0.01 epochs) is less than half a step");
   CHECK(first_line("{type: cosine, multiplier: 2}") ==
         "test.yaml:1:20: schedule.multiplier has no effect: there is no restart (period)");
   CHECK(first_line("{type: cosine, period: 0, multiplier: 1}") == "");
