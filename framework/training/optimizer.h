@@ -13,7 +13,7 @@ class Model;
 
 struct OptimizerContext {
   FlatParameters* parameters = nullptr;  // outlives the optimizer
-  const Model* model = nullptr;          // whose they are; none while only options are checked
+  const Model* model = nullptr;          // for checks, once it is known
 };
 
 enum class WeightDecay {

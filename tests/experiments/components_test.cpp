@@ -3,7 +3,6 @@
 #include <ATen/ops/linspace.h>
 #include <ATen/ops/remainder.h>
 #include <ATen/ops/softmax.h>
-#include <torch/nn/modules/linear.h>
 
 #include <cmath>
 

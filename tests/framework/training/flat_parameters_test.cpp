@@ -3,7 +3,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
-#include <torch/nn/modules/linear.h>
 
 #include "framework/error.h"
 #include "framework/training/torch.h"
