@@ -67,6 +67,13 @@ std::vector<Value> Heads::operator()(const Value& features) const {
   return out;
 }
 
+std::vector<std::vector<std::string>> ModelWithHeads::layers_with(std::vector<std::string> first,
+                                                                  int64_t n_blocks) {
+  std::vector<std::vector<std::string>> out = {std::move(first)};
+  for (int64_t i = 0; i < n_blocks; ++i) out.push_back({fmt::format("blocks.{}", i)});
+  return out;
+}
+
 void ModelWithHeads::add_heads(const HeadsOptions& options, int64_t width,
                                const ModelContext& images) {
   heads_.emplace(options, width, images);

@@ -69,11 +69,17 @@ class Heads {
 class ModelWithHeads : public Model {
  public:
   const std::vector<Task>& tasks() const override { return heads_->tasks(); }
+  std::vector<std::string> heads() const override {
+    return {tasks().size() == 1 ? "head" : "heads"};
+  }
 
  protected:
   // After all else, so that their parameters are drawn last.
   void add_heads(const HeadsOptions& options, int64_t width, const ModelContext& images);
   std::vector<Value> outputs(const Value& features) const { return (*heads_)(features); }
+  // Layers of a model that goes from `first` through so many blocks.
+  static std::vector<std::vector<std::string>> layers_with(std::vector<std::string> first,
+                                                           int64_t n_blocks);
 
   // Makes `part` a part of this model, as Part::add does.
   template <class Child>

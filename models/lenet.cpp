@@ -58,6 +58,9 @@ class LeNet : public ModelWithHeads {
     const Value x = relu((*fc1_)(flatten(transpose(map.x))));
     return outputs(relu((*fc2_)(x)));
   }
+  std::vector<std::vector<std::string>> layers() const override {
+    return {{"conv1"}, {"conv2"}, {"fc1"}, {"fc2"}};
+  }
 
  private:
   Value pixels(const Value& images) const {

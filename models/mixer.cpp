@@ -112,6 +112,9 @@ class Mixer : public ModelWithHeads {
     const Scope scope("pooling", "mean");
     return outputs(mean_over_tokens(x));
   }
+  std::vector<std::vector<std::string>> layers() const override {
+    return layers_with({"embedding"}, static_cast<int64_t>(blocks_.size()));
+  }
 
  private:
   std::shared_ptr<Embedding> embedding_;

@@ -149,6 +149,10 @@ class Vit : public ModelWithHeads {
     return outputs((*pooling_)(without_registers(x)));
   }
   std::map<std::string, Tensor> export_as(const std::string& layout) override;
+  std::vector<std::vector<std::string>> layers() const override {
+    return layers_with({"embedding", "tokens", "position"}, options_.n_blocks);
+  }
+  std::vector<std::string> no_weight_decay() const override { return {"tokens"}; }
 
  private:
   void add_tokens() {

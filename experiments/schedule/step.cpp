@@ -20,8 +20,9 @@ struct Options : ScheduleOptions {
   void check(const ScheduleContext& context, Check& check) const {
     ScheduleOptions::check(context, check);
     if (every.unit == Interval::Unit::kMinutes || every.count == 0) {
-      check.error({"every"}, "every takes epochs or steps, more than 0");
+      return check.error({"every"}, "every takes epochs or steps, more than 0");
     }
+    check_passes("every", every, "the learning rate would never drop", context, check);
   }
 };
 

@@ -140,7 +140,8 @@ void Config::visit(Fields& field) {
       .words({"optim", "opt", "solver"})
       .may_change(OnResume::kOptions);
   field("schedule", schedule, "how the learning rate changes")
-      .words({"scheduler", "lr_schedule", "lr_scheduler", "learning_rate_schedule"})
+      .words({"scheduler", "lr_schedule", "lr_scheduler", "learning_rate_schedule",
+              "lr_scheduler_type", "sched"})
       .may_change(OnResume::kMarked);
   field("training", training, "how long, in which portions").words({"train", "trainer", "fit"});
 }
@@ -421,7 +422,9 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
   if (config.dataset.valid()) config.dataset.check(DataContext(), problems);
   if (config.loss.valid()) config.loss.check(LossContext(), problems);
   if (config.optimizer.valid()) config.optimizer.check(OptimizerContext(), problems);
+  const size_t before_schedule = problems.size();
   if (config.schedule.valid()) config.schedule.check(ScheduleContext(), problems);
+  const bool schedule_is_sound = config.schedule.valid() && problems.size() == before_schedule;
   if (!config.dataset.valid()) return std::nullopt;
   std::optional<DatasetInfo> info;
   try {
@@ -430,7 +433,13 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
     if (problems.empty()) throw;  // what is wrong with the config is said first
     return std::nullopt;
   }
+  const size_t before_sizes = problems.size();
   check_sizes(config, *info, root);
+  if (schedule_is_sound && problems.size() == before_sizes) {
+    const int64_t train = training_images(config.dataset_options(), *info);
+    config.schedule.check(
+        {total_steps(config.training, train), steps_per_epoch(config.training, train)}, problems);
+  }
   const auto& transforms = config.dataset_options().transforms;
   for (const auto& transform : transforms) {
     transform.check({info->channels, info->height, info->width}, problems);
@@ -518,6 +527,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   const auto model = config->model.create(model_context(*info));
   list_metrics(*config, model, *info, check, *out);
   note_short_average(*config, *info, *out);
+  config->optimizer.check({nullptr, model.get()}, problems);
   if (!problems.empty()) throw ConfigError(problems, file, true);
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *model, images, written, before, file);

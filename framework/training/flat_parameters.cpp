@@ -30,6 +30,7 @@ void require_usable(const std::string& name, const Tensor& parameter, const at::
 FlatParameters::FlatParameters(torch::nn::Module& model) {
   std::vector<Tensor> parameters;
   std::set<const void*> seen;  // a parameter that two modules share appears twice
+  const auto traits = traits_of(model);
   int64_t length = 0;
   for (const auto& item : model.named_parameters()) {
     const Tensor& parameter = item.value();
@@ -37,7 +38,8 @@ FlatParameters::FlatParameters(torch::nn::Module& model) {
       continue;
     parameters.push_back(parameter);
     require_usable(item.key(), parameter, parameters.front().device());
-    slices_.push_back({item.key(), length, parameter.sizes().vec()});
+    slices_.push_back(
+        {item.key(), length, parameter.sizes().vec(), traits.at(parameter.unsafeGetTensorImpl())});
     length += aligned(parameter.numel());
   }
   const at::Device device = parameters.empty() ? at::Device(at::kCPU) : parameters.front().device();

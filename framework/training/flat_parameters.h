@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/training/parameter_traits.h"
 #include "framework/training/tensor.h"
 
 namespace torch::nn {
@@ -21,6 +22,7 @@ class FlatParameters {
     std::string name;
     int64_t offset = 0;
     std::vector<int64_t> shape;
+    ParameterTraits traits;
   };
 
   explicit FlatParameters(torch::nn::Module& model);

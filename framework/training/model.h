@@ -19,6 +19,14 @@ class Model : public torch::nn::Module {
   // Of images [C, H, W], uint8 (as stored, 255 is 1) or float, one output a task: [1, classes].
   virtual std::vector<Value> forward(const Value& images) = 0;
   virtual const std::vector<Task>& tasks() const = 0;
+  // Its layers from the images on, each by the names of modules or parameters ("blocks.0"), for
+  // optimizers that take smaller steps in early ones. What none of them names is the last layer.
+  virtual std::vector<std::vector<std::string>> layers() const { return {}; }
+  // The modules that make outputs of features.
+  virtual std::vector<std::string> heads() const { return {}; }
+  // The parameters, or modules, that are not meant to be drawn to zero: tokens, positions. Biases
+  // and what has one dimension need no mention.
+  virtual std::vector<std::string> no_weight_decay() const { return {}; }
   // Its weights under the names and shapes of another program. Throws Error(kUsage) for a layout
   // that it has no equal in.
   virtual std::map<std::string, Tensor> export_as(const std::string& layout);

@@ -1,28 +1,101 @@
 #pragma once
 
 #include <map>
+#include <string>
+#include <vector>
 
 #include "framework/registry/registry.h"
 #include "framework/training/flat_parameters.h"
 
 namespace vitrine {
 
+class Model;
+
 struct OptimizerContext {
   FlatParameters* parameters = nullptr;  // outlives the optimizer
+  const Model* model = nullptr;          // for checks, once it is known
 };
 
+enum class WeightDecay {
+  kL2,         // added to the gradients: on all parameters unless it is said otherwise
+  kDecoupled,  // taken off the weights: on what it is meant for, unless it is said otherwise
+};
+
+// The options that every optimizer has; an optimizer's own derive from it and call its visit first.
+struct OptimizerOptions {
+  double lr, weight_decay;
+  bool exclude_bias_and_norm;  // from weight decay, as ParameterTraits::decays says
+  double layer_decay = 1;
+  double head_lr_factor = 1;
+
+  OptimizerOptions(double default_lr, WeightDecay form, double default_decay = 0)
+      : lr(default_lr),
+        weight_decay(default_decay),
+        exclude_bias_and_norm(form == WeightDecay::kDecoupled),
+        form_(form) {}
+  void visit(Fields& field);
+  void check(const OptimizerContext& context, Check& check) const;
+
+ protected:
+  void check_factors(const OptimizerContext& context, Check& check) const;
+  static void check_betas(const std::vector<double>& betas, Check& check);
+
+ private:
+  WeightDecay form_;
+};
+
+// Updates the parameters by groups that have one learning rate and one weight decay each. Where
+// that is all of them, the group is one tensor, whole.
 class Optimizer {
  public:
   static constexpr const char* kKind = "optimizer";
   using Context = OptimizerContext;
+  using RequiredOptions = OptimizerOptions;
 
+  Optimizer(const OptimizerOptions& options, const OptimizerContext& context)
+      : Optimizer(options, context, false) {}
   virtual ~Optimizer() = default;
-  virtual double learning_rate() const = 0;  // the config's; the schedule multiplies it
+
+  double learning_rate() const { return learning_rate_; }  // the config's; the schedule scales it
   // One step on parameters->values() with parameters->gradients().
-  virtual void step(double learning_rate) = 0;
+  void step(double learning_rate);
   // Its state by slot ("exp_avg"): tensors as long as the flat parameters, or of one element
   // ("step"). They are written and restored in place.
-  virtual std::map<std::string, Tensor> slots() = 0;
+  const std::map<std::string, Tensor>& slots() const { return slots_; }
+
+ protected:
+  // Parts of a flat tensor, as views: of each group those that belong to it.
+  using Views = std::vector<std::vector<Tensor>>;
+
+  struct Group {
+    size_t index = 0;  // in Views
+    double lr_factor = 1, weight_decay = 0;
+    bool is_excluded = false;                         // from weight decay
+    std::vector<std::pair<int64_t, int64_t>> ranges;  // offset, length
+    std::vector<Tensor> values, gradients;
+  };
+
+  // `one_by_one`: each parameter is a view of its own, and excluded ones have groups of their own
+  // whatever the weight decay.
+  Optimizer(const OptimizerOptions& options, const OptimizerContext& context, bool one_by_one);
+
+  virtual void begin_step() {}
+  // One step on the values of a group.
+  virtual void update(const Group& group, double learning_rate) = 0;
+
+  Views add_slot(const std::string& name);  // zeros, as long as the flat parameters
+  Tensor add_counter(const std::string& name, const at::Device& device);  // [1], zero
+  at::Device device() const { return parameters_.values().device(); }
+
+ private:
+  void group_slices(const OptimizerOptions& options, bool one_by_one);
+  Group& group_like(const Group& wanted);
+  std::vector<Tensor> views(const Group& group, const Tensor& flat) const;
+
+  FlatParameters& parameters_;
+  double learning_rate_;
+  std::vector<Group> groups_;
+  std::map<std::string, Tensor> slots_;
 };
 
 }  // namespace vitrine

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "framework/training/operations.h"
 #include "framework/training/torch.h"
@@ -24,6 +25,8 @@ class Part : public torch::nn::Module {
   // The name that it was registered with as a component.
   void set_type(const std::string& type) { type_ = type; }
   void set_name(const std::string& name) { name_in_parent_ = name; }
+  // As Model::no_weight_decay.
+  virtual std::vector<std::string> no_weight_decay() const { return {}; }
 
  protected:
   virtual Value forward(const Value& x) = 0;

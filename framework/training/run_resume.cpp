@@ -10,6 +10,7 @@
 #include "framework/runs/environment.h"
 #include "framework/training/ending.h"
 #include "framework/training/run.h"
+#include "framework/training/run_metrics.h"
 
 // How a run is taken up again.
 namespace vitrine {

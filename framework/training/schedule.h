@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 
 #include "framework/config/units.h"
 #include "framework/registry/registry.h"
@@ -8,21 +9,25 @@
 namespace vitrine {
 
 struct ScheduleContext {
-  int64_t total_steps = 1, steps_per_epoch = 1;
+  int64_t total_steps = 0;  // of the run; 0 while options are checked before the data are known
+  int64_t steps_per_epoch = 1;
 };
 
-// The options that every schedule has; a schedule's own derive from it and call its visit first.
+// The options of a schedule that begins with a warm-up; its own derive from it and call its visit
+// first.
 struct ScheduleOptions {
   Interval warmup;
 
-  void visit(Fields& field) {
-    field("warmup", warmup, "stretch over which the learning rate rises linearly to its full value")
-        .words({"warm_up", "warmup_steps", "warmup_epochs", "num_warmup_steps"});
-  }
-  void check(const ScheduleContext&, Check& check) const {
-    if (warmup.unit == Interval::Unit::kMinutes)
-      check.error({"warmup"}, "warmup is counted in epochs or steps, not in minutes");
-  }
+  void visit(Fields& field);
+  void check(const ScheduleContext& context, Check& check) const;
+
+ protected:
+  // Steps behind the warm-up; none where they are not known or too few.
+  int64_t steps_left(const ScheduleContext& context) const;
+  // An error if the stretch that a field says is no step, or has not passed after the warm-up
+  // before the run ends.
+  void check_passes(const char* field, const Interval& stretch, const std::string& consequence,
+                    const ScheduleContext& context, Check& check) const;
 };
 
 class Schedule {

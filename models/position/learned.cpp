@@ -11,6 +11,8 @@ class LearnedPosition : public Position {
                                 at::empty({context.n_tokens(), context.hidden_d}).normal_(0, 0.02));
   }
 
+  std::vector<std::string> no_weight_decay() const override { return {"table"}; }
+
  protected:
   Value forward(const Value& x) override {
     const Value added = table(table_);

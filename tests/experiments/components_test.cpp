@@ -88,16 +88,28 @@ TEST_CASE("every loss is finite, positive and has a gradient") {
   }
 }
 
-TEST_CASE("every schedule is finite, warms up and starts at its full rate") {
+TEST_CASE("every schedule with a warm-up is finite, warms up and starts at its full rate") {
   for (const std::string& name : Registry::instance().names("schedule")) {
     INFO(name);
-    const auto schedule = make<Schedule>("{type: " + name + ", warmup: 5 steps}", {100, 10});
+    const std::string yaml = "{type: " + name + ", warmup: 5 steps}";
+    if (problems_of<Schedule>(yaml, {}).find("schedule.warmup: unknown key") != std::string::npos)
+      continue;  // it rises in its own way
+    const auto schedule = make<Schedule>(yaml, {200, 10});
     CHECK(schedule->factor(0) == 0.2);
     CHECK(schedule->factor(4) == 1);
     CHECK(schedule->factor(5) == 1);
-    for (int64_t step = 0; step < 120; ++step) {
+    for (int64_t step = 0; step < 220; ++step) {
       CHECK((schedule->factor(step) >= 0 && std::isfinite(schedule->factor(step))));
     }
+  }
+}
+
+TEST_CASE("every schedule stays between 0 and its full rate, also behind the end") {
+  for (const std::string& name : Registry::instance().names("schedule")) {
+    INFO(name);
+    const auto schedule = make<Schedule>(name, {200, 10});
+    for (int64_t step = 0; step < 220; ++step)
+      CHECK((schedule->factor(step) >= 0 && schedule->factor(step) <= 1));
   }
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("Whole numbers have limits, which are told") {
 TEST_CASE("Numbers that 32 bits cannot hold are refused, whoever computes with them") {
   const std::string bits =
       " | from 1.2e-38 to 3.4e+38 in size, or 0: what is computed with has 32 bits\n";
-  for (const std::string type : {"adam", "adamw", "rmsprop", "sgd"}) {
+  for (const std::string type : {"adam", "adamw", "lamb", "lion", "rmsprop", "sgd"}) {
     CHECK(refused("optimizer={type: " + type + ", lr: 1e300}") ==
           "error: command line:1:" + std::to_string(24 + type.size()) +
               ": optimizer.lr: expected a number at least 0, got 1e300" + bits);

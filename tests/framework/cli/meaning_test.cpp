@@ -146,8 +146,10 @@ TEST_CASE("a sweep names the options that go with a type") {
         "warning: optimizer: adamw takes its own lr 0.001; adam's lr 0.005 (c.yaml:5) is not "
         "carried over\n");
   const Json plan = Json::parse(result.out);
-  CHECK(plan.at("cells")[0].at("cell") == "optimizer=adam (lr 0.005, weight_decay 0)");
-  CHECK(plan.at("cells")[1].at("cell") == "optimizer=adamw (lr 0.001, weight_decay 0.01)");
+  CHECK(plan.at("cells")[0].at("cell") ==
+        "optimizer=adam (lr 0.005, weight_decay 0, exclude_bias_and_norm false)");
+  CHECK(plan.at("cells")[1].at("cell") ==
+        "optimizer=adamw (lr 0.001, weight_decay 0.01, exclude_bias_and_norm true)");
 }
 
 TEST_CASE("a sweep repeats over folds, alone and together with the seed") {

@@ -211,12 +211,15 @@ TEST_CASE("list names kinds, components and options") {
        {"attention\n", "\ndataset\n", "\nmodel\n", "\noptimizer\n", "\ntransform\n"}) {
     CHECK_THAT(all, Contains(kind));
   }
-  CHECK(list({"optimizer"}).out ==
-        "optimizer\n"
-        "  adam     steps scaled by running moments of the gradient\n"
-        "  adamw    Adam with weight decay apart from the gradient\n"
-        "  rmsprop  steps divided by the running size of the gradient\n"
-        "  sgd      gradient descent with momentum\n");
+  CHECK(
+      list({"optimizer"}).out ==
+      "optimizer\n"
+      "  adam     steps scaled by running moments of the gradient\n"
+      "  adamw    Adam with weight decay apart from the gradient\n"
+      "  lamb     Adam with steps in proportion to the norm of each parameter, for large batches\n"
+      "  lion     steps of one size, along the sign of the running mean of the gradient\n"
+      "  rmsprop  steps divided by the running size of the gradient\n"
+      "  sgd      gradient descent with momentum\n");
   CHECK_THAT(list({"optimizer", "sgd"}).out,
              StartsWith("optimizer sgd: gradient descent with momentum\n"
                         "from experiments/optimizer/sgd.cpp:"));
@@ -234,8 +237,8 @@ TEST_CASE("list names kinds, components and options") {
   const Result name = list({"optimizer", "sdg"});
   CHECK(name.code == 2);
   CHECK(name.err ==
-        "error: there is no optimizer \"sdg\" (did you mean sgd?); there are adam, adamw, rmsprop, "
-        "sgd\n");
+        "error: there is no optimizer \"sdg\" (did you mean sgd?); there are adam, adamw, lamb, "
+        "lion, rmsprop, sgd\n");
 }
 
 TEST_CASE("the schema of configs accepts a resolved config and refuses an unknown key") {

@@ -83,6 +83,19 @@ TEST_CASE("a parameter of two modules counts once") {
   CHECK(FlatParameters(net).slices().size() == 4);
 }
 
+TEST_CASE("weight decay is meant for matrices that are no biases") {
+  Net net;
+  net.register_parameter("scale", at::ones({4}));
+  net.second->register_parameter("factor", at::ones({}));
+  net.register_parameter("bias", at::ones({2, 2}));
+  std::vector<std::string> names;
+  const FlatParameters parameters(net);
+  for (const auto& slice : parameters.slices()) {
+    if (slice.traits.decays) names.push_back(slice.name);
+  }
+  CHECK(names == std::vector<std::string>{"first.weight", "second.weight"});
+}
+
 TEST_CASE("a parameter that is not float is refused") {
   Net net;
   net.second->to(at::kDouble);

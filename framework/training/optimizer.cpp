@@ -1,0 +1,131 @@
+#include "framework/training/optimizer.h"
+
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "framework/training/model.h"
+
+namespace vitrine {
+
+void OptimizerOptions::visit(Fields& field) {
+  const bool is_l2 = form_ == WeightDecay::kL2;
+  field("lr", lr, "learning rate", at_least(0)).words({"learning_rate", "step_size", "max_lr"});
+  field("weight_decay", weight_decay,
+        is_l2 ? "factor of the weights that is added to the gradients"
+              : "fraction of the weights, times lr, that each step takes off",
+        at_least(0))
+      .words({"wd", "decay", "l2"});
+  field("exclude_bias_and_norm", exclude_bias_and_norm,
+        "keep weight decay from biases, norms, tokens and positions")
+      .words({"weight_decay_exclude_1d", "filter_bias_and_bn", "no_weight_decay", "bias_decay",
+              "exclude_from_weight_decay", "norm_weight_decay", "bias_weight_decay",
+              "exclude_bias_n_norm", "exclude_bias_and_bn", "norm_decay", "no_decay"});
+  Rule part = between(0, 1);
+  part.words = "above 0, at most 1";
+  part.above_minimum = true;
+  field("layer_decay", layer_decay,
+        "what the learning rate of each layer is multiplied by, once for every layer above it",
+        part)
+      .words({"layerwise_decay", "layer_wise_decay", "llrd", "layer_lr_decay", "lr_decay_rate",
+              "layer_decay_rate", "layerwise_lr_decay"});
+  field("head_lr_factor", head_lr_factor, "what the learning rate of the heads is multiplied by",
+        above(0))
+      .words(
+          {"head_lr", "lr_head", "head_lr_mult", "head_lr_multiplier", "lr_mult", "classifier_lr"});
+}
+
+void OptimizerOptions::check(const OptimizerContext& context, Check& check) const {
+  const bool is_default = exclude_bias_and_norm == (form_ == WeightDecay::kDecoupled);
+  // The default may stand there: a resolved config spells everything out.
+  if (weight_decay == 0 && !is_default)
+    check.no_effect("exclude_bias_and_norm", "weight_decay is 0");
+  check_factors(context, check);
+}
+
+void OptimizerOptions::check_factors(const OptimizerContext& context, Check& check) const {
+  if (!context.model) return;
+  if (layer_decay != 1 && context.model->layers().empty())
+    check.no_effect("layer_decay", "the model does not tell its layers");
+  if (head_lr_factor != 1 && context.model->heads().empty())
+    check.no_effect("head_lr_factor", "the model does not tell its heads");
+}
+
+void OptimizerOptions::check_betas(const std::vector<double>& betas, Check& check) {
+  if (betas.size() == 2) return;
+  check.error({"betas"}, "betas takes two numbers, got " + std::to_string(betas.size()));
+}
+
+Optimizer::Optimizer(const OptimizerOptions& options, const OptimizerContext& context,
+                     bool one_by_one)
+    : parameters_(*context.parameters), learning_rate_(options.lr) {
+  group_slices(options, one_by_one);
+  const bool is_whole = groups_.size() == 1 && !one_by_one;
+  for (Group& group : groups_) {
+    if (is_whole) group.ranges.clear();
+    group.values = views(group, parameters_.values());
+    group.gradients = views(group, parameters_.gradients());
+  }
+}
+
+void Optimizer::group_slices(const OptimizerOptions& options, bool one_by_one) {
+  const auto& slices = parameters_.slices();
+  size_t last = slices.size();  // the group of the slice before
+  for (size_t i = 0; i < slices.size(); ++i) {
+    const ParameterTraits& traits = slices[i].traits;
+    Group wanted;
+    wanted.lr_factor = std::pow(options.layer_decay, traits.layers_above) *
+                       (traits.is_head ? options.head_lr_factor : 1);
+    wanted.is_excluded = options.exclude_bias_and_norm && !traits.decays;
+    wanted.weight_decay = wanted.is_excluded ? 0 : options.weight_decay;
+    if (!one_by_one && options.weight_decay == 0) wanted.is_excluded = false;
+    Group& group = group_like(wanted);
+    const int64_t begin = slices[i].offset;
+    // With the gap behind it, which holds 0.
+    const int64_t end = i + 1 < slices.size() ? slices[i + 1].offset : parameters_.values().numel();
+    if (last == group.index && !one_by_one) {
+      group.ranges.back().second += end - begin;
+    } else {
+      group.ranges.emplace_back(begin, end - begin);
+    }
+    last = group.index;
+  }
+}
+
+Optimizer::Group& Optimizer::group_like(const Group& wanted) {
+  for (Group& group : groups_) {
+    if (group.lr_factor == wanted.lr_factor && group.is_excluded == wanted.is_excluded)
+      return group;
+  }
+  groups_.push_back(wanted);
+  groups_.back().index = groups_.size() - 1;
+  return groups_.back();
+}
+
+std::vector<Tensor> Optimizer::views(const Group& group, const Tensor& flat) const {
+  if (group.ranges.empty()) return {flat};
+  std::vector<Tensor> out;
+  for (const auto& [offset, length] : group.ranges) out.push_back(flat.narrow(0, offset, length));
+  return out;
+}
+
+void Optimizer::step(double learning_rate) {
+  begin_step();
+  for (const Group& group : groups_) update(group, learning_rate * group.lr_factor);
+}
+
+Optimizer::Views Optimizer::add_slot(const std::string& name) {
+  const Tensor slot = at::zeros_like(parameters_.values());
+  slots_[name] = slot;
+  Views out;
+  for (const Group& group : groups_) out.push_back(views(group, slot));
+  return out;
+}
+
+Tensor Optimizer::add_counter(const std::string& name, const at::Device& device) {
+  return slots_[name] = at::zeros({1}, at::TensorOptions(device).dtype(at::kFloat));
+}
+
+}  // namespace vitrine
