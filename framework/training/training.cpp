@@ -11,6 +11,7 @@
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
+#include "framework/training/backend.h"
 #include "framework/training/ending.h"
 #include "framework/training/loop.h"
 #include "framework/training/run.h"
