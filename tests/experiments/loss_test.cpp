@@ -55,6 +55,19 @@ TEST_CASE("nll is the same for logits and for their probabilities") {
   CHECK(value("nll", at::softmax(logits(), -1), task(3, true)) == Approx(expected).epsilon(1e-6));
 }
 
+TEST_CASE("the focal loss weighs each image by what its answer lacks") {
+  const double first = entropy_of(4, 1, 2, 4), second = entropy_of(0, 0, -1, 0.5);
+  const auto weighed = [](double loss, double gamma) {
+    return std::pow(1 - std::exp(-loss), gamma) * loss;
+  };
+  CHECK(value("focal", logits(), task(3, false)) ==
+        Approx((weighed(first, 2) + weighed(second, 2)) / 2).epsilon(1e-5));
+  CHECK(value("{type: focal, gamma: 0.5}", at::softmax(logits(), -1), task(3, true)) ==
+        Approx((weighed(first, 0.5) + weighed(second, 0.5)) / 2).epsilon(1e-5));
+  CHECK(value("{type: focal, gamma: 0}", logits(), task(3, false)) ==
+        Approx((first + second) / 2).epsilon(1e-6));
+}
+
 TEST_CASE("nll of a probability of 0 is finite") {
   const Tensor certain = at::tensor({1.0f, 0.0f, 0.0f, 1.0f, 0.0f, 0.0f}).view({2, 3});
   CHECK(value("nll", certain, task(3, true)) == Approx(87.336544 / 2).epsilon(1e-6));
