@@ -437,8 +437,17 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
   check_sizes(config, *info, root);
   if (schedule_is_sound && problems.size() == before_sizes) {
     const int64_t train = training_images(config.dataset_options(), *info);
-    config.schedule.check(
-        {total_steps(config.training, train), steps_per_epoch(config.training, train)}, problems);
+    const ScheduleContext run{total_steps(config.training, train),
+                              steps_per_epoch(config.training, train)};
+    config.schedule.check(run, problems);
+    const bool validates = config.dataset_options().validation.value > 0;
+    if (!validates && problems.size() == before_sizes &&
+        config.schedule.create(run)->follows_validation()) {
+      Check(root).error({"schedule"},
+                        "schedule: " + config.schedule.type() +
+                            " goes by the loss of validation, and there is no validation "
+                            "split (dataset.validation)");
+    }
   }
   const auto& transforms = config.dataset_options().transforms;
   for (const auto& transform : transforms) {

@@ -245,6 +245,8 @@ bool Run::end_epoch() {
     state_.step_in_epoch = 0;
     state_.total = zero_sums(learner_.experiment->width());
     state_.epoch_seconds = 0;
+    if (data_.validation) schedule_->note_validation(validation.values.at("validation/loss"));
+    state_.schedule = schedule_->state();
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
     if (best || complete() || stopped_ != ExitCode::kDone || checkpoint_due()) save();

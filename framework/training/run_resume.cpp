@@ -312,6 +312,7 @@ void Run::go_on_from(const Restored& restored) {
   surroundings_.run = restored.surroundings.run;
   surroundings_.started = restored.surroundings.started;
   meter_.set(state_.window);
+  schedule_->set_state(state_.schedule);
   note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
   // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
   // metrics.json alone knows of it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "framework/config/units.h"
 #include "framework/registry/registry.h"
@@ -42,6 +43,13 @@ class Schedule {
   // Whether another total changes the learning rate of steps before the end, so that a run which is
   // taken further is no longer what a longer one would have been.
   virtual bool depends_on_total() const = 0;
+  // Whether it goes by the loss of validation, which it is then told after each epoch. What it
+  // keeps of that is its state, which checkpoints hold; a state of another schedule it leaves
+  // alone.
+  virtual bool follows_validation() const { return false; }
+  virtual void note_validation(double /*loss*/) {}
+  virtual std::vector<double> state() const { return {}; }
+  virtual void set_state(const std::vector<double>& /*state*/) {}
   // What the learning rate is multiplied by at a step (from 0).
   double factor(int64_t step) const {
     if (step < warmup_steps_)

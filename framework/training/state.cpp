@@ -85,6 +85,7 @@ json state_json(const RunState& s) {
   if (s.best)
     out["best"] = {{"value", s.best->value}, {"loss", s.best->loss}, {"step", s.best->step}};
   if (s.best_stopping) out["best_stopping"] = *s.best_stopping;
+  if (!s.schedule.empty()) out["schedule"] = s.schedule;
   for (const Change& change : s.changes) out["changes"].push_back(json(change.json()));
   return out;
 }
@@ -106,6 +107,7 @@ RunState state_from(const StateReader& run) {
     out.best = {best.number("value"), best.number("loss"), best.count("step")};
   }
   if (run.has("best_stopping")) out.best_stopping = run.number("best_stopping");
+  if (run.has("schedule")) out.schedule = run.numbers("schedule");
   if (run.has("changes")) {
     for (const json& change : run.at("changes"))
       out.changes.push_back(Change::from_json(change, "state.run.changes"));

@@ -154,7 +154,10 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
                                : "stopped before the run was made");
     return {log.stop_requested(), {}, {}};
   }
-  for (const std::string& note : request.config->notes) log.message(note);
+  // Who goes on with a run was told when it began.
+  for (const std::string& note : request.config->notes) {
+    if (!request.resume) log.message(note);
+  }
   Learner learner = build_learner(config, data->info);
   if (const std::string warning = learner.experiment->warning(); !warning.empty())
     log.warning(warning);

@@ -91,6 +91,30 @@ TEST_CASE("step drops at regular intervals") {
         Values{0.5, 1, 1, 0.5});
 }
 
+// torch.optim.lr_scheduler.ReduceLROnPlateau of PyTorch 2.13, with lr 1.
+TEST_CASE("plateau has the learning rates of PyTorch, also from its state") {
+  const Values losses = {1,   0.9, 0.95, 0.91, 0.92, 0.89, 0.9, 0.9,
+                         0.9, 0.9, 0.5,  0.49, 0.6,  0.6,  0.6, 0.6};
+  const std::pair<const char*, Values> cases[] = {
+      {"{type: plateau, drop: 0.5, patience: 1}",
+       {1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125, 0.125, 0.0625, 0.0625,
+        0.03125}},
+      {"{type: plateau, patience: 0, cooldown: 2, threshold: 0.05, final: 0.02}",
+       {1, 1, 0.1, 0.1, 0.1, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02}}};
+  for (const auto& [yaml, expected] : cases) {
+    INFO(yaml);
+    auto schedule = make<Schedule>(yaml, {1000, 20});
+    for (size_t i = 0; i < losses.size(); ++i) {
+      INFO(i);
+      schedule->note_validation(losses[i]);
+      CHECK(schedule->factor(999) == Approx(expected[i]));
+      const auto resumed = make<Schedule>(yaml, {1000, 20});
+      resumed->set_state(schedule->state());
+      schedule = resumed;
+    }
+  }
+}
+
 TEST_CASE("every schedule tells whether it depends on the total") {
   for (const std::string& name : Registry::instance().names("schedule")) {
     INFO(name);

@@ -87,6 +87,31 @@ TEST_CASE("early stopping goes by any metric of validation, in its own direction
                       "has not improved for 2 epochs, since epoch 1 ("));
 }
 
+TEST_CASE("a schedule that goes by validation is exact in a run that was stopped and resumed") {
+  const Desk desk;
+  const std::string plateau = "schedule={type: plateau, patience: 0, threshold: 0.5, drop: 0.5}";
+  const auto start = [&](const std::string& run, std::vector<std::string> more) {
+    more.insert(more.begin(), {"a.yaml", "--run-dir", run, plateau, "training.epochs=4"});
+    return desk.run(more).code;
+  };
+  REQUIRE(start("whole", {}) == 0);
+  const Json history = json_of(desk / "whole/metrics.json")["history"];
+  CHECK(history[1]["learning_rate"] == 0.001);
+  CHECK(history[2]["learning_rate"] == 0.0005);
+  CHECK(history[3]["learning_rate"] == 0.00025);
+  for (const char* step : {"5", "6", "8"}) {
+    const std::string run = std::string("stopped_") + step;
+    REQUIRE(start(run, {"--stop-after", step}) == 75);
+    REQUIRE(desk.run({"resume", run}).code == 0);
+    CHECK(values_of(desk / run) == values_of(desk / "whole"));
+  }
+  CHECK(desk.error(ExitCode::kUsage, {"a.yaml", "schedule=plateau", "dataset.validation=0"}) ==
+        "error: command line:1:10: schedule: plateau goes by the loss of validation, and there is "
+        "no validation split (dataset.validation)\n"
+        "    1 | schedule=plateau\n"
+        "      |          ^\n");
+}
+
 TEST_CASE("what is chosen by must be counted, and metrics be told once") {
   const Desk desk;
   CHECK(desk.refused("training.metrics=[f1, f1]") ==
