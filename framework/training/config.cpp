@@ -437,8 +437,9 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
   check_sizes(config, *info, root);
   if (schedule_is_sound && problems.size() == before_sizes) {
     const int64_t train = training_images(config.dataset_options(), *info);
-    const ScheduleContext run{total_steps(config.training, train),
-                              steps_per_epoch(config.training, train)};
+    TrainingOptions whole = config.training;
+    whole.max_steps.reset();  // a run that is cut short to be tried out is no mistake
+    const ScheduleContext run{total_steps(whole, train), steps_per_epoch(whole, train)};
     config.schedule.check(run, problems);
     const bool validates = config.dataset_options().validation.value > 0;
     if (!validates && problems.size() == before_sizes &&

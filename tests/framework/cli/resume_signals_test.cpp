@@ -55,8 +55,9 @@ TEST_CASE("a signal during the final test stops a run resumably") {
 TEST_CASE("a signal during validation stops a run resumably") {
   const Folder folder;
   const std::vector<std::string> large = {
-      "training.epochs=1", "dataset.train=15032", "dataset.validation=15000",
-      "training.checkpoint.every=1 steps", "training.accumulate=1"};
+      "training.epochs=1",        "dataset.train=15032",
+      "dataset.validation=15000", "training.checkpoint.every=1 steps",
+      "training.accumulate=1",    "schedule.warmup=1 steps"};
   const fs::path whole = folder.whole(large);
   std::vector<std::string> command = {"small.yaml", "--run-dir", "run"};
   command.insert(command.end(), large.begin(), large.end());
