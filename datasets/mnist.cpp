@@ -107,13 +107,6 @@ std::vector<std::string> missing_in(const fs::path& folder) {
   return out;
 }
 
-// The user's cache, "" where the system names none.
-fs::path cache_folder() {
-  const std::string cache = environment("XDG_CACHE_HOME"), home = environment("HOME");
-  if (!cache.empty()) return fs::path(cache) / "vitrine" / "mnist";
-  return home.empty() ? fs::path() : fs::path(home) / ".cache" / "vitrine" / "mnist";
-}
-
 // Places to look in, each as P/mnist and as P.
 std::vector<fs::path> places(const Path& root) {
   if (!root.empty()) return {root.value};
@@ -125,7 +118,7 @@ std::vector<fs::path> places(const Path& root) {
     rest = colon == rest.npos ? "" : rest.substr(colon + 1);
   }
   for (const char* place : {"data", "../data", "../shared/data"}) out.emplace_back(place);
-  if (!cache_folder().empty()) out.push_back(cache_folder().parent_path());
+  if (!cache_folder("mnist").empty()) out.push_back(cache_folder("mnist").parent_path());
   return out;
 }
 
@@ -162,7 +155,7 @@ class Finder {
         if (has_all(folder)) return folder;
       }
     }
-    if (options_.downloads() && downloaded()) return cache_folder();
+    if (options_.downloads() && downloaded()) return cache_folder("mnist");
     throw Error(ExitCode::kData, advice());
   }
 
@@ -186,7 +179,7 @@ class Finder {
   }
 
   bool downloaded() {
-    const fs::path folder = cache_folder();
+    const fs::path folder = cache_folder("mnist");
     if (folder.empty()) {
       tried("download", "HOME is not set");
       return false;

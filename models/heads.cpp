@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/training/layout.h"
+
 namespace vitrine {
 
 std::vector<TaskOptions> HeadsOptions::tasks_or_default() const {
@@ -76,6 +78,7 @@ std::vector<std::vector<std::string>> ModelWithHeads::layers_with(std::vector<st
 
 void ModelWithHeads::add_heads(const HeadsOptions& options, int64_t width,
                                const ModelContext& images) {
+  images_ = images;
   heads_.emplace(options, width, images);
   const auto& modules = heads_->modules();
   if (modules.size() == 1) {
@@ -85,6 +88,22 @@ void ModelWithHeads::add_heads(const HeadsOptions& options, int64_t width,
   auto all = register_module("heads", std::make_shared<torch::nn::Module>());
   for (size_t i = 0; i < modules.size(); ++i)
     all->register_module(heads_->tasks()[i].name, modules[i]);
+}
+
+LayoutContext ModelWithHeads::layout_context() {
+  LayoutContext out = Model::layout_context();
+  out.channels = images_.channels;
+  out.height = images_.height;
+  out.width = images_.width;
+  for (const Task& task : tasks()) {
+    out.tasks.push_back(task.name);
+    out.heads.push_back(tasks().size() == 1 ? "head." : "heads." + task.name + ".");
+  }
+  const auto parameters = named_parameters();
+  const auto input = std::find_if(parameters.begin(), parameters.end(),
+                                  [](const auto& item) { return item.value().dim() > 1; });
+  if (input != parameters.end()) out.input = input->key();
+  return out;
 }
 
 }  // namespace vitrine

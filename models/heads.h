@@ -72,6 +72,8 @@ class ModelWithHeads : public Model {
   std::vector<std::string> heads() const override {
     return {tasks().size() == 1 ? "head" : "heads"};
   }
+  // With tasks, heads and input: the first parameter that is no vector is taken to read the images.
+  LayoutContext layout_context() override;
 
  protected:
   // After all else, so that their parameters are drawn last.
@@ -90,6 +92,7 @@ class ModelWithHeads : public Model {
 
  private:
   std::optional<Heads> heads_;
+  ModelContext images_;
 };
 
 }  // namespace vitrine

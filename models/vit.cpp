@@ -148,7 +148,7 @@ class Vit : public ModelWithHeads {
     if (final_norm_) x = (*final_norm_)(x);
     return outputs((*pooling_)(without_registers(x)));
   }
-  std::map<std::string, Tensor> export_as(const std::string& layout) override;
+  LayoutContext layout_context() override;
   std::vector<std::vector<std::string>> layers() const override {
     return layers_with({"embedding", "tokens", "position"}, options_.n_blocks);
   }
@@ -210,23 +210,25 @@ class Vit : public ModelWithHeads {
   std::shared_ptr<Pooling> pooling_;
 };
 
-std::map<std::string, Tensor> Vit::export_as(const std::string& layout) {
-  LayoutContext context;
-  context.channels = context_.channels;
-  context.height = context_.height;
-  context.width = context_.width;
-  context.rows = context_.rows;
-  context.columns = context_.columns;
-  for (const Task& task : tasks()) context.tasks.push_back(task.name);
-  context.options = written(options_);
+LayoutContext Vit::layout_context() {
+  LayoutContext out = ModelWithHeads::layout_context();
+  out.rows = context_.rows;
+  out.columns = context_.columns;
+  out.hidden_d = options_.hidden_d;
+  out.options = written(options_);
   // A single task may have named its own.
-  context.options.set("head", options_.head_of(options_.tasks_or_default()[0]).write());
-  for (const auto& weight : named_parameters())
-    context.weights.emplace(weight.key(), weight.value());
+  out.options.set("head", options_.head_of(options_.tasks_or_default()[0]).write());
+  const std::string table = "position.table";
+  out.positions = table;
+  if (out.weights.contains(table)) return out;
   const Tensor image = at::zeros({1, context_.channels, context_.height, context_.width});
-  for (const auto& [name, value] : named_values(*this, image, "position.table"))
-    context.positions = value[0];
-  return weights_in_layout(layout, context);
+  try {
+    for (const auto& [name, value] : named_values(*this, image, table))
+      out.computed[table] = value[0];
+  } catch (const Error&) {
+    // Of a model that cannot be recorded no other program has the parts.
+  }
+  return out;
 }
 
 VITRINE_REGISTER(Model, Vit, Options, "Vision Transformer, composed of exchangeable parts")

@@ -23,7 +23,8 @@ Action export_verb(CLI::App& app) {
   app.add_option("FILE", options->file, "safetensors file to write")
       ->transform(path_option())
       ->required();
-  app.add_option("--layout", options->layout, "whose names and shapes: native, tutorial, timm")
+  app.add_option("--layout", options->layout,
+                 "whose names and shapes: native, tutorial, timm, huggingface")
       ->capture_default_str();
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");

@@ -266,8 +266,11 @@ bool load_data(const Plan& plan, Observer& observer) {
   std::set<std::string> loaded;
   for (const Cell& cell : plan.cells) {
     if (loaded.size() == kMostLoaded) break;
-    const Node* dataset = cell.resolved->resolved.find("dataset");
-    if (!loaded.insert(dataset->json().dump()).second) continue;
+    std::string places;
+    for (const char* key : {"dataset", "model.weights"}) {
+      if (const Node* node = cell.resolved->resolved.at_path(key)) places += node->json().dump();
+    }
+    if (!loaded.insert(places).second) continue;
     engine().set_threads(cell.resolved->threads);
     if (!engine().load_data(cell.resolved, observer)) return false;
   }

@@ -151,6 +151,7 @@ void download(const std::string& url, const std::filesystem::path& destination,
     TemporaryFile file(destination);
     const std::string reason = fetch(url, options, file);
     if (!reason.empty()) fail(reason);
+    if (options.check) options.check(file.path());
     file.commit();
   } catch (const Error& error) {
     if (error.code() != ExitCode::kFailed) throw;

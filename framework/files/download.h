@@ -13,6 +13,8 @@ struct DownloadOptions {
   // Called as bytes arrive; `total` is 0 while the server has not told it.
   std::function<void(uint64_t received, uint64_t total)> progress = {};
   std::function<bool()> cancelled = {};  // asked often; true ends the download
+  // Called with all that came before it gets its name: what is thrown ends the download.
+  std::function<void(const std::filesystem::path& file)> check = {};
 };
 
 // Fetches an https address into `destination`, by way of `destination`.part. Redirects are followed

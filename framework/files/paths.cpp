@@ -28,6 +28,13 @@ std::string expand_home(const std::string& path) {
   throw Error(ExitCode::kUsage, escape(path) + ": there is no home folder (HOME is not set)");
 }
 
+std::filesystem::path cache_folder(const std::string& name) {
+  const char *cache = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
+  if (cache && *cache) return std::filesystem::path(cache) / "vitrine" / name;
+  return home && *home ? std::filesystem::path(home) / ".cache" / "vitrine" / name
+                       : std::filesystem::path();
+}
+
 std::filesystem::path from_here(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::path out = std::filesystem::proximate(path, error);

@@ -11,6 +11,10 @@ namespace vitrine {
 // are; a file that is itself called "~" is "./~".
 std::string expand_home(const std::string& path);
 
+// The folder `name` of this program in the user's cache, which may not be there yet; empty where
+// the environment names no cache.
+std::filesystem::path cache_folder(const std::string& name);
+
 // A path as messages show it: relative to the current folder, unless that cannot be told.
 std::filesystem::path from_here(const std::filesystem::path& path);
 

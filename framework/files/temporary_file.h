@@ -18,6 +18,7 @@ class TemporaryFile {
 
   void write(std::string_view bytes);
   void commit();  // fsync, rename, fsync of the folder
+  std::filesystem::path path() const { return destination_.path().parent_path() / name_; }
 
  private:
   Place destination_;

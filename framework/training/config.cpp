@@ -23,6 +23,8 @@
 #include "framework/training/threads.h"
 #include "framework/training/weight_average.h"
 #include "framework/training/workload.h"
+#include "framework/training/weights.h"
+#include "framework/training/weights_file.h"
 
 namespace vitrine {
 
@@ -341,24 +343,33 @@ void check_sizes(const Config& config, const DatasetInfo& info, const Check& roo
 }
 
 // The header tells whether the file holds weights at all; whether they fit is found as they are
-// loaded.
+// loaded. What lies at an address is seen once it is fetched.
 void check_weights(const Config& config, Problems& problems) {
-  const std::string& file = config.model_options().weights.value;
+  const WeightsOptions& weights = config.model_options().weights;
+  const std::string& file = weights.file.value;
   if (file.empty() || !config.loads_weights) return;
   const Node* written = config.model.node().find("weights");
   const auto refuse = [&](const std::string& message) {
     problems.add(written ? written->location : Location(),
                  config.model.path() + ".weights: " + message,
-                 "taken is the model.safetensors of a run, or what runner export RUN FILE writes");
+                 "taken is a run, its model.safetensors, or what runner export RUN FILE writes");
   };
+  if (weights.layout && !Registry::instance().find("layout", *weights.layout)) {
+    return refuse(fmt::format("unknown layout \"{}\": there are {}", escape(*weights.layout),
+                              fmt::join(Registry::instance().names("layout"), ", ")));
+  }
+  const auto here = local_weights(file);
+  if (!here && weights.file.is_address()) return;
+  std::error_code ignored;
+  if (!here && std::filesystem::is_directory(file, ignored))
+    return refuse(escape(file) + " has no model.safetensors: no run that was tested lies there");
   try {
-    const auto weights = Safetensors::header_only(file);
-    for (const TensorView& tensor : weights.tensors()) {
+    const auto header = Safetensors::header_only(here.value_or(file));
+    for (const TensorView& tensor : header.tensors()) {
       if (tensor.name.starts_with("model/"))
         return refuse(escape(file) + " is a checkpoint, with all that a run needs to go on");
     }
   } catch (const Error& error) {
-    std::error_code ignored;
     const bool is_there = std::filesystem::exists(file, ignored);
     refuse(error.what() + (is_there ? "" : counted_from_here(file)));
   }
@@ -538,6 +549,12 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   list_metrics(*config, model, *info, check, *out);
   note_short_average(*config, *info, *out);
   config->optimizer.check({nullptr, model.get()}, problems);
+  const auto& freeze = config->model_options().weights.freeze;
+  if (const std::string wrong = freeze_problem(*model, freeze); !wrong.empty()) {
+    const Node* node = config->model.node().at_path("weights.freeze");
+    problems.add(node ? node->location : Location(),
+                 config->model.path() + ".weights.freeze: " + wrong);
+  }
   if (!problems.empty()) throw ConfigError(problems, file, true);
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *model, images, written, before, file);

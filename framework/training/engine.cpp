@@ -50,6 +50,8 @@ class TorchEngine : public Engine {
     return vitrine::summarize(config);
   }
   bool load_data(const std::shared_ptr<const ResolvedConfig>& config, Observer& observer) override {
+    if (config->config->loads_weights)
+      fetch_weights(config->config->model_options().weights, observer);
     return load_unless_stopped(*config->config, observer).has_value();
   }
   Workload workload(const std::shared_ptr<const ResolvedConfig>& config) override {

@@ -202,12 +202,15 @@ Json answer_of(const Tensor& probabilities, const Task& task) {
 
 // Of a run its own checkpoint is tested, whatever weights it may have started from.
 void refuse_other_weights(const ResolvedConfig& resolved, Problems& problems) {
-  constexpr const char* kKey = "model.weights";
-  if (resolved.config->model_options().weights.empty()) return;
-  if (origin_of(resolved.written, kKey) != "command line") return;
+  const Node* weights = resolved.written.at_path("model.weights");
+  if (resolved.config->model_options().weights.empty() || !weights) return;
+  const Node* given = weights;
+  for (const Node& child : weights->children) {
+    if (child.location && child.location.source->name == "command line") given = &child;
+  }
+  if (!given->location || given->location.source->name != "command line") return;
   problems.add(
-      resolved.written.at_path(kKey)->key_location,
-      "model.weights has no effect: a checkpoint of the run is tested",
+      given->key_location, "model.weights has no effect: a checkpoint of the run is tested",
       "--checkpoint chooses among them; a config in the run's place takes model.weights=FILE");
 }
 
@@ -252,6 +255,14 @@ void refuse_nonfinite(const Json& values, const std::string& file) {
                           file, fmt::join(wrong, ", ")));
 }
 
+// What was left at random values would be tested.
+void refuse_fresh(const std::vector<std::string>& names, const std::string& file) {
+  if (names.empty()) return;
+  throw Error(ExitCode::kCheckpoint,
+              fmt::format("{}: a test needs all weights, and these are not from the file: {}", file,
+                          some_of(names, ", ")));
+}
+
 }  // namespace
 
 std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run) {
@@ -274,8 +285,9 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
   const auto data = load_unless_stopped(config, observer);
   if (!data) return nullptr;
-  Learner learner = build_learner(config, data->info);
-  std::string from = "model.weights", file = escape(config.model_options().weights.value);
+  Learner learner = build_learner(config, data->info, &observer);
+  std::string from = "model.weights", file = escape(config.model_options().weights.file.value);
+  refuse_fresh(learner.fresh, file);
   if (weights) {
     const RunDirectory run = RunDirectory::open(weights->path);
     const Place checkpoint =

@@ -1,15 +1,19 @@
 #include "framework/training/model.h"
 
 #include "framework/training/layout.h"
+#include "framework/training/tensors.h"
 
 namespace vitrine {
 
+LayoutContext Model::layout_context() {
+  LayoutContext out;
+  out.options = Node::mapping();
+  out.weights = state_of(*this);
+  return out;
+}
+
 std::map<std::string, Tensor> Model::export_as(const std::string& layout) {
-  LayoutContext context;
-  context.options = Node::mapping();
-  for (const auto& weight : named_parameters())
-    context.weights.emplace(weight.key(), weight.value());
-  return weights_in_layout(layout, context);
+  return weights_in_layout(layout, layout_context());
 }
 
 }  // namespace vitrine

@@ -10,6 +10,8 @@
 
 namespace vitrine {
 
+struct LayoutContext;
+
 class Model : public torch::nn::Module {
  public:
   static constexpr const char* kKind = "model";
@@ -27,9 +29,11 @@ class Model : public torch::nn::Module {
   // The parameters, or modules, that are not meant to be drawn to zero: tokens, positions. Biases
   // and what has one dimension need no mention.
   virtual std::vector<std::string> no_weight_decay() const { return {}; }
+  // What layouts know of it: by default its weights alone.
+  virtual LayoutContext layout_context();
   // Its weights under the names and shapes of another program. Throws Error(kUsage) for a layout
   // that it has no equal in.
-  virtual std::map<std::string, Tensor> export_as(const std::string& layout);
+  std::map<std::string, Tensor> export_as(const std::string& layout);
 };
 
 }  // namespace vitrine

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/config/units.h"
 #include "framework/registry/registry.h"
+#include "framework/training/weights_options.h"
 
 // What surrounds a model. Model itself is a torch::nn::Module, which takes seconds to compile.
 namespace vitrine {
@@ -31,11 +31,10 @@ struct Task {
 
 // Options that every model has; a model's own options derive from it and call its visit first.
 struct ModelOptions {
-  Path weights;  // a model.safetensors to start from
+  WeightsOptions weights;  // to start from
 
   void visit(Fields& field) {
-    field("weights", weights, "safetensors file with the weights to start from")
-        .words({"pretrained", "init_from", "checkpoint_path"});
+    weights_field(field, weights).words({"pretrained", "init_from", "checkpoint_path"});
   }
 };
 

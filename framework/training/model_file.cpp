@@ -14,23 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr uint64_t kMaxBytes = uint64_t{16} << 30;
 
-// Weights from elsewhere have no seal.
-Safetensors read(const Place& file) {
-  try {
-    std::string bytes = read_file(file, kMaxBytes);
-    if (is_sealed(bytes)) verify_seal(bytes, file.path().string());
-    return Safetensors::parse(std::move(bytes), file.path().string());
-  } catch (const Error& error) {
-    throw Error(ExitCode::kCheckpoint, error.what(), error.system_code());
-  }
-}
-
-std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
-  std::map<std::string, Tensor> out;
-  for (const TensorView& view : file.tensors()) out[view.name] = to_tensor(view);
-  return out;
-}
-
 void copy_weights(Model& model, const Safetensors& file, const std::string& name) {
   const std::map<std::string, Tensor> values = tensors_of(file);
   const std::string wrong = nonfinite_weights(model, values);
@@ -91,8 +74,25 @@ void save_model(const Place& file, const Model& model, const Config& config,
                                   views_of(tensors), {{"format", "pt"}, {"vitrine", description}}));
 }
 
+Safetensors read_weights(const Place& file) {
+  try {
+    std::string bytes = read_file(file, kMaxBytes);
+    // Weights from elsewhere have no seal.
+    if (is_sealed(bytes)) verify_seal(bytes, file.path().string());
+    return Safetensors::parse(std::move(bytes), file.path().string());
+  } catch (const Error& error) {
+    throw Error(ExitCode::kCheckpoint, error.what(), error.system_code());
+  }
+}
+
+std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
+  std::map<std::string, Tensor> out;
+  for (const TensorView& view : file.tensors()) out[view.name] = to_tensor(view);
+  return out;
+}
+
 ModelFile load_model(const Place& path) {
-  const Safetensors file = read(path);
+  const Safetensors file = read_weights(path);
   const std::string name = path.shown();
   const auto description = file.metadata().find("vitrine");
   if (description == file.metadata().end()) {
@@ -130,10 +130,6 @@ ModelFile load_model(const Place& path) {
   out.model->eval();
   out.backend = backend_for_cpu(out.model, out.context);
   return out;
-}
-
-void load_weights(Model& model, const Place& path) {
-  copy_weights(model, read(path), path.shown());
 }
 
 }  // namespace vitrine

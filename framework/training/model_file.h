@@ -1,6 +1,7 @@
 #pragma once
 
 #include "framework/files/place.h"
+#include "framework/files/safetensors.h"
 #include "framework/training/backend.h"
 #include "framework/training/config.h"
 
@@ -25,8 +26,10 @@ void save_model(const Place& file, const Model& model, const Config& config,
 // Throws Error(kCheckpoint) for a file that is damaged, holds no such model, or weights that are
 // not finite.
 ModelFile load_model(const Place& file);
-// The weights alone, into a model of the same shapes. Throws Error(kCheckpoint), as load_model
-// does.
-void load_weights(Model& model, const Place& file);
+
+// The tensors of a safetensors file; one that is sealed is verified. Throws Error(kCheckpoint).
+Safetensors read_weights(const Place& file);
+// As they are named there.
+std::map<std::string, Tensor> tensors_of(const Safetensors& file);
 
 }  // namespace vitrine

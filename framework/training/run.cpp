@@ -185,7 +185,7 @@ void Run::fail_diverged(const std::string& what) const {
 
 // Before the first step nothing that is said of learning rates would help.
 void Run::fail_from_the_start() const {
-  const std::string& weights = config_.model_options().weights.value;
+  const std::string& weights = config_.model_options().weights.file.value;
   throw Error(
       ExitCode::kDiverged,
       fmt::format("the loss is not finite at the first step, before any weight was changed: {}",

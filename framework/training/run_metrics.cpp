@@ -20,6 +20,7 @@
 #include "framework/training/backend.h"
 #include "framework/training/model.h"
 #include "framework/training/recording.h"
+#include "framework/training/weights_file.h"
 
 namespace vitrine {
 namespace {
@@ -151,10 +152,8 @@ nlohmann::ordered_json contents_of(const ResolvedConfig& config) {
   for (const Key& key : config.keys) {
     if (key.role != Role::kPlace || key.path.starts_with("dataset.")) continue;
     const Node* place = config.resolved.at_path(key.path);
-    std::error_code ignored;
-    if (place && place->kind == Node::Kind::kScalar &&
-        std::filesystem::is_regular_file(place->scalar, ignored))
-      out[key.path] = sha256_of_file(place->scalar);
+    if (!place || place->kind != Node::Kind::kScalar) continue;
+    if (const auto file = local_weights(place->scalar)) out[key.path] = sha256_of_file(*file);
   }
   return out;
 }

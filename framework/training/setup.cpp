@@ -1,12 +1,14 @@
 #include "framework/training/setup.h"
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <torch/utils.h>
 
 #include "framework/data/splits.h"
 #include "framework/training/model.h"
-#include "framework/training/model_file.h"
 #include "framework/training/threads.h"
+#include "framework/training/weights.h"
+#include "framework/training/weights_file.h"
 
 namespace vitrine {
 
@@ -51,11 +53,25 @@ std::optional<Data> load_unless_stopped(const Config& config, Observer& observer
   return std::nullopt;
 }
 
-std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info) {
+std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info,
+                                   Observer* observer, std::vector<std::string>* fresh) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
   auto model = config.model.create(model_context(info));
-  const Path& weights = config.model_options().weights;
-  if (config.loads_weights && !weights.empty()) load_weights(*model, weights.value);
+  const WeightsOptions& weights = config.model_options().weights;
+  if (observer && config.loads_weights) fetch_weights(weights, *observer);
+  const bool is_here = !weights.file.is_address() || local_weights(weights.file.value);
+  if (config.loads_weights && !weights.empty() && is_here) {
+    LoadedWeights loaded = load_weights(*model, weights);
+    for (const std::string& message : loaded.messages) {
+      if (observer) observer->message(message);
+    }
+    if (fresh) *fresh = std::move(loaded.fresh);
+  }
+  const size_t frozen = freeze(*model, weights.freeze);
+  if (observer && frozen > 0) {
+    observer->message(fmt::format("{}: {} of {} parameters are frozen", escape(weights.file.value),
+                                  frozen, model->parameters().size()));
+  }
   model->to(at::Device(config.device));
   return model;
 }
@@ -72,9 +88,9 @@ std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_p
   return config.experiment.create(context);
 }
 
-Learner build_learner(const Config& config, const DatasetInfo& info) {
+Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer) {
   Learner out;
-  out.model = build_model(config, info);
+  out.model = build_model(config, info, observer, &out.fresh);
   out.experiment = build_experiment(config, out.model, info, config.backend);
   out.parameters = std::make_unique<FlatParameters>(*out.model);
   out.optimizer = config.optimizer.create({out.parameters.get()});

@@ -25,9 +25,13 @@ Data load_data(const Config& config, Observer& observer);
 // The same; none where a stop was requested meanwhile, which a download answers with an error.
 std::optional<Data> load_unless_stopped(const Config& config, Observer& observer);
 
-// The model of a config with fresh weights: seeds the global generator first, so that equal seeds
-// give equal weights.
-std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info);
+// The model of a config with fresh weights, or those that it starts from: seeds the global
+// generator first, so that equal seeds give equal weights. `observer` is told what was converted;
+// without one, weights at an address are not fetched, and where they are not in the cache the model
+// stays fresh. `fresh`, if there is one, receives the names of weights that keep their new values.
+std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info,
+                                   Observer* observer = nullptr,
+                                   std::vector<std::string>* fresh = nullptr);
 
 // What a step needs besides data.
 struct Learner {
@@ -35,12 +39,13 @@ struct Learner {
   std::shared_ptr<Experiment> experiment;
   std::unique_ptr<FlatParameters> parameters;
   std::shared_ptr<Optimizer> optimizer;
+  std::vector<std::string> fresh;  // names of what the weights to start from did not fill
 };
 
 // The experiment of a config for a model, which executes it in this way (kFused, kLayers).
 std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_ptr<Model> model,
                                              const DatasetInfo& info, const std::string& backend);
 
-Learner build_learner(const Config& config, const DatasetInfo& info);
+Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer = nullptr);
 
 }  // namespace vitrine

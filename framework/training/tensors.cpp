@@ -85,17 +85,16 @@ std::string nonfinite_values(const Tensor& tensor) {
 
 bool is_finite(const Tensor& tensor) { return tensor.isfinite().all().item<bool>(); }
 
-// The first of `items`, which must not be empty, as "a; b and 3 more".
-std::string first_of(std::vector<std::string> items) {
+}  // namespace
+
+std::string some_of(std::vector<std::string> items, const char* separator) {
   constexpr size_t kMost = 8;
   const size_t shown = std::min(items.size(), kMost);
   const std::string rest =
       items.size() > shown ? fmt::format(" and {} more", items.size() - shown) : "";
   items.resize(shown);
-  return fmt::format("{}{}", fmt::join(items, "; "), rest);
+  return fmt::format("{}{}", fmt::join(items, separator), rest);
 }
-
-}  // namespace
 
 std::string nonfinite_weights(const torch::nn::Module& module,
                               const std::map<std::string, Tensor>& values,
@@ -115,7 +114,7 @@ std::string nonfinite_weights(const torch::nn::Module& module,
   if (wrong.empty()) return "";
   return fmt::format(
       "the weights are not finite: {}. They are damaged, or of a training that diverged",
-      first_of(std::move(wrong)));
+      some_of(std::move(wrong)));
 }
 
 void copy_state(const std::map<std::string, Tensor>& target,
@@ -137,7 +136,7 @@ void copy_state(const std::map<std::string, Tensor>& target,
   }
   if (!wrong.empty()) {
     throw Error(code, fmt::format("{}: the weights do not fit the model: {}", what,
-                                  first_of(std::move(wrong))));
+                                  some_of(std::move(wrong))));
   }
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : target) Tensor(tensor).copy_(values.at(name));

@@ -34,6 +34,9 @@ std::string nonfinite_weights(const torch::nn::Module& module,
                               const std::map<std::string, Tensor>& values,
                               const std::string& prefix = "");
 
+// The first of `items`, which must not be empty, as "a; b and 3 more".
+std::string some_of(std::vector<std::string> items, const char* separator = "; ");
+
 // Copies `values` into `target`, in place. Throws Error(`code`) where names or shapes differ,
 // listing all of them; `what` begins the message.
 void copy_state(const std::map<std::string, Tensor>& target,

@@ -158,7 +158,7 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   for (const std::string& note : request.config->notes) {
     if (!request.resume) log.message(note);
   }
-  Learner learner = build_learner(config, data->info);
+  Learner learner = build_learner(config, data->info, &log);
   if (const std::string warning = learner.experiment->warning(); !warning.empty())
     log.warning(warning);
   Run run(request, log, std::move(*data), std::move(learner));

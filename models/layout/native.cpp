@@ -6,12 +6,8 @@ namespace {
 
 class NativeLayout : public Layout {
  public:
-  NativeLayout(const NoOptions&, const LayoutContext& context) : context_(context) {}
-  std::vector<std::string> misfits() const override { return {}; }
-  std::map<std::string, Tensor> weights() const override { return context_.weights; }
-
- private:
-  LayoutContext context_;
+  NativeLayout(const NoOptions&, const LayoutContext&) {}
+  std::vector<LayoutRow> table() const override { return {{"*", {"*"}}}; }
 };
 
 VITRINE_REGISTER(Layout, NativeLayout, NoOptions, "the model's own names")

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "framework/registry/register.h"
 #include "framework/training/layout.h"
 
@@ -7,41 +5,46 @@ namespace vitrine {
 namespace {
 
 // What timm's VisionTransformer takes in load_state_dict(strict=True), given the same sizes,
-// qkv_bias, init_values and norm_layer=partial(LayerNorm, eps=1e-5); its own default eps is 1e-6.
+// qkv_bias, qk_norm, init_values and norm_layer=partial(LayerNorm, eps=1e-5); its own default eps
+// is 1e-6.
 class TimmLayout : public Layout {
  public:
   TimmLayout(const NoOptions&, const LayoutContext& context) : context_(context) {}
 
-  std::vector<std::string> misfits() const override {
-    auto out = misfits_of(context_.options, {{"embedding.type", {"linear_patches", "conv_patches"}},
-                                             {"position.type", {"sincos", "sincos_2d", "learned"}},
-                                             {"attention.type", {"multi_head"}},
-                                             {"mlp.type", {"gelu"}},
-                                             {"norm.type", {"layer"}},
-                                             {"block.type", {"pre_norm"}},
-                                             {"final_norm", {true}},
-                                             {"pooling.type", {"class_token"}},
-                                             {"head.type", {"linear"}}});
-    if (context_.tasks.size() != 1)
-      out.push_back(fmt::format("it has {} tasks, not one", context_.tasks.size()));
-    return out;
+  std::vector<Fits> fits() const override {
+    return {{"embedding.type", {"linear_patches", "conv_patches"}, "embedding.weight"},
+            {"position.type", {"sincos", "sincos_2d", "learned"}, "position.table"},
+            {"attention.type", {"multi_head"}},
+            {"mlp.type", {"gelu"}},
+            {"norm.type", {"layer"}},
+            {"block.type", {"pre_norm"}},
+            {"final_norm", {true}},
+            {"pooling.type", {"class_token"}},
+            {"n_registers", {0}},
+            {"head.type", {"linear"}, "head.weight"}};
   }
 
-  std::map<std::string, Tensor> weights() const override {
-    const auto& c = context_;
-    auto out = renamed(c.weights, {{"tokens." + c.tasks[0], "cls_token"},
-                                   {"embedding.", "patch_embed.proj."},
-                                   {".attention.projection.", ".attn.proj."},
-                                   {".attention.", ".attn."},
-                                   {".branch1.layer_scale", ".ls1.gamma"},
-                                   {".branch2.layer_scale", ".ls2.gamma"},
-                                   {"final_norm.", "norm."}});
-    out.erase("position.table");
-    out["pos_embed"] = c.positions.unsqueeze(0);
-    out["cls_token"] = out["cls_token"].unsqueeze(0);
-    Tensor& patches = out["patch_embed.proj.weight"];
-    patches = patches.reshape({-1, c.channels, c.height / c.rows, c.width / c.columns});
-    return out;
+  std::vector<std::string> misfits() const override { return unless_one_task(context_); }
+  std::vector<Fits> usual() const override { return {{"norm.eps", {1e-6}}}; }
+
+  std::vector<LayoutRow> table() const override {
+    return {{"tokens.*", {"cls_token"}, context_.token_shape()},
+            {"position.table", {"pos_embed"}, context_.position_shape()},
+            {"embedding.weight", {"patch_embed.proj.weight"}, context_.patch_shape()},
+            {"embedding.bias", {"patch_embed.proj.bias"}},
+            {"blocks.*.norm1.*", {"blocks.*.norm1.*"}},
+            {"blocks.*.attention.qkv.*", {"blocks.*.attn.qkv.*"}},
+            {"blocks.*.attention.q_norm_weight", {"blocks.*.attn.q_norm.weight"}},
+            {"blocks.*.attention.q_norm_bias", {"blocks.*.attn.q_norm.bias"}},
+            {"blocks.*.attention.k_norm_weight", {"blocks.*.attn.k_norm.weight"}},
+            {"blocks.*.attention.k_norm_bias", {"blocks.*.attn.k_norm.bias"}},
+            {"blocks.*.attention.projection.*", {"blocks.*.attn.proj.*"}},
+            {"blocks.*.branch1.layer_scale", {"blocks.*.ls1.gamma"}},
+            {"blocks.*.norm2.*", {"blocks.*.norm2.*"}},
+            {"blocks.*.mlp.*", {"blocks.*.mlp.*"}},
+            {"blocks.*.branch2.layer_scale", {"blocks.*.ls2.gamma"}},
+            {"final_norm.*", {"norm.*"}},
+            {"head.*", {"head.*"}}};
   }
 
  private:

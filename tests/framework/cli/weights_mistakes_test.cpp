@@ -35,14 +35,15 @@ TEST_CASE("Weights to start from are checked with the config, before data are to
               "    1 | model.weights=" +
               file +
               "\n"
-              "      |               ^ taken is the model.safetensors of a run, or what runner "
-              "export RUN FILE writes\n");
+              "      |               ^ taken is a run, its model.safetensors, or what runner "
+              "export RUN "
+              "FILE writes\n");
     CHECK_FALSE(fs::exists(desk / "new"));
   };
   refused("missing.safetensors", "cannot read missing.safetensors: No such file or directory (" +
                                      (desk / "missing.safetensors").string() +
                                      ": a relative path counts from the current folder)");
-  refused("run", "cannot read run: it is a directory");
+  refused("run", "run has no model.safetensors: no run that was tested lies there");
   refused("a.yaml", "a.yaml: no safetensors file: it does not begin with the length of a header");
   refused("run/checkpoints/step-00000001.safetensors",
           "run/checkpoints/step-00000001.safetensors is a checkpoint, with all that a run needs to "
