@@ -39,7 +39,9 @@ TEST_CASE("Short, near and foreign names of keys are understood wherever they st
   const std::vector<std::pair<const char*, const char*>> overrides = {
       {"lr=0.01", "did you mean optimizer.lr?"},
       {"epochs=3", "did you mean training.epochs?"},
-      {"patience=3", "did you mean training.early_stopping.patience?"},
+      {"patience=3",
+       "did you mean training.early_stopping.patience or schedule.patience (of plateau, not of "
+       "constant)?"},
       {"learning_rate=1", "did you mean optimizer.lr?"},
       {"n_head=2", "did you mean model.n_heads?"},
       {"num_heads=2", "did you mean model.n_heads?"},
@@ -53,7 +55,8 @@ TEST_CASE("Short, near and foreign names of keys are understood wherever they st
        "did you mean model.block.dropout, model.attention.dropout or model.mlp.dropout?"},
       {"pixels=2", "did you mean dataset.transforms: [{type: random_shift, pixels: ...}]?"},
       {"final=0.1",
-       "did you mean schedule.final? it is an option of the schedules cosine and linear, not of "
+       "did you mean schedule.final? it is an option of the schedules cosine, linear and plateau, "
+       "not of "
        "constant"},
       {"optim.lr=1", "did you mean optimizer?"},
       {"trainig.epochs=3", "did you mean training?"},

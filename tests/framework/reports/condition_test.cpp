@@ -125,7 +125,7 @@ TEST_CASE("a selection that leaves nothing tells what there is", "[reports]") {
         "2: --where test_acc: no run has such a key or metric; did you mean test/accuracy?");
   CHECK(selection({"patience=1"}) ==
         "2: --where patience: no run has such a key or metric, nor "
-        "training.early_stopping.patience");
+        "training.early_stopping.patience or schedule.patience");
   CHECK(selection({"\x1b=1"}) == "2: --where \\x1b: no run has such a key or metric");
   CHECK(selection({}, {"wider"}) == "2: --tag wider: no run has it; there are wide");
   CHECK(selection({"model.hidden_d=8"}, {"wide"}) ==
