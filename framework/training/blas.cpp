@@ -7,8 +7,26 @@ extern "C" [[gnu::weak]] void sgemm_(const char* transpose_a, const char* transp
                                      const int* a_row, const float* b, const int* b_row,
                                      const float* beta, float* c, const int* c_row);
 
+// Of MKL: for calls on this thread; 0 is what holds for all. Returns what held before.
+extern "C" [[gnu::weak]] int MKL_Set_Num_Threads_Local(int threads);
+
 namespace vitrine {
 namespace {
+
+// MKL shares a product among threads of its own, which would get in the way of the kernel's, and
+// gives other bits for other numbers of them.
+class OnThisThread {
+ public:
+  OnThisThread() : before_(MKL_Set_Num_Threads_Local ? MKL_Set_Num_Threads_Local(1) : 0) {}
+  ~OnThisThread() {
+    if (MKL_Set_Num_Threads_Local) MKL_Set_Num_Threads_Local(before_);
+  }
+  OnThisThread(const OnThisThread&) = delete;
+  OnThisThread& operator=(const OnThisThread&) = delete;
+
+ private:
+  int before_;
+};
 
 // Its matrices lie column by column, so that what lies here is transposed there.
 void gemm_of_blas(size_t m, size_t n, size_t k, simd::GemmFactor a, simd::GemmFactor b, float* c,
@@ -17,6 +35,7 @@ void gemm_of_blas(size_t m, size_t n, size_t k, simd::GemmFactor a, simd::GemmFa
   const int rows = whole(n), columns = whole(m), terms = whole(k);
   const int a_row = whole(a.row), b_row = whole(b.row), row = whole(c_row);
   const float one = 1, beta = adds ? 1 : 0;
+  const OnThisThread alone;
   sgemm_(b.transposed ? "T" : "N", a.transposed ? "T" : "N", &rows, &columns, &terms, &one, b.at,
          &b_row, a.at, &a_row, &beta, c, &row);
 }
