@@ -10,15 +10,6 @@
 namespace vitrine {
 namespace {
 
-std::vector<std::string> tasks_of(const ResolvedConfig& config) {
-  std::vector<std::string> out;
-  const Node* tasks = config.resolved.at_path("model.tasks");
-  for (size_t i = 0; tasks && i < tasks->children.size(); ++i) {
-    if (const Node* name = tasks->children[i].find("name")) out.push_back(name->scalar);
-  }
-  return out;
-}
-
 [[noreturn]] void refuse_sweep(const SweepSpec& spec, const Location& place,
                                const std::string& message, const std::string& hint = "") {
   Problems problems;

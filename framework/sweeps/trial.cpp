@@ -81,8 +81,6 @@ TrialStatus status_of(const fs::path& run, bool held, const Metrics* metrics, co
   return started ? TrialStatus::kInterrupted : TrialStatus::kWaiting;
 }
 
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-
 std::optional<fs::file_time_type> written_at(const fs::path& file) {
   std::error_code error;
   const fs::file_time_type time = fs::last_write_time(file, error);
