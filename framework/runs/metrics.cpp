@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "framework/config/scalar.h"
 #include "framework/error.h"
@@ -41,6 +42,7 @@ std::string to_string(RunStatus status) {
 }
 
 std::string metric_text(double value, const MetricInfo& info) {
+  if (std::isnan(value)) return "-";
   return info.unit == "fraction" ? fixed_text(100 * value, 2) + " %" : fixed_text(value, 4);
 }
 

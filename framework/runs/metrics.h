@@ -26,7 +26,7 @@ struct MetricInfo {
   std::string unit;  // "fraction", "nats", ...; may be empty
 };
 
-// For people: "97.25 %" of a fraction, else four digits behind the point.
+// For people: "97.25 %" of a fraction, else four digits behind the point; "-" where there is none.
 std::string metric_text(double value, const MetricInfo& info);
 
 // What a resume changed: a key of the config, or something of the environment ("environment.isa").

@@ -8,6 +8,7 @@
 #include "framework/training/setup.h"
 #include "framework/training/threads.h"
 #include "framework/training/training.h"
+#include "framework/training/weights_file.h"
 #include "framework/training/workload.h"
 
 namespace vitrine {

@@ -242,11 +242,14 @@ void refuse_without_effect(const Node& node, const std::string& path,
 }
 
 // Classes that were chosen among values that are not finite mean nothing.
-void refuse_nonfinite(const Json& values, const std::string& file) {
+// A metric may be undefined, as the ROC curve of a single class is.
+void refuse_nonfinite(const std::vector<Measure>& measures, const Json& values,
+                      const std::string& file) {
   std::vector<std::string> wrong;
-  for (const auto& [name, value] : values.items()) {
-    const double number = value.get<double>();
-    if (!std::isfinite(number))
+  for (const Measure& measure : measures) {
+    const std::string name = measure.in("test");
+    const double number = values.at(name).get<double>();
+    if (measure.is_loss && !std::isfinite(number))
       wrong.push_back(name + (std::isnan(number) ? " is NaN" : " is infinite"));
   }
   if (wrong.empty()) return;
@@ -271,6 +274,9 @@ std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
   Problems problems;
   refuse_without_effect(out->written, "", tested_paths(out->keys), problems);
   if (of_run) refuse_other_weights(*out, problems);
+  const Node* freeze = out->written.at_path("model.weights.freeze");
+  if (!of_run && freeze && freeze->location && freeze->location.source->name == "command line")
+    problems.add(freeze->key_location, "model.weights.freeze has no effect on a test");
   if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(file));
   if (!of_run && out->config->model_options().weights.empty()) {
     throw Error(ExitCode::kUsage,
@@ -303,7 +309,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.cancelled = stopped;
   const Evaluation result = learner.experiment->evaluate(*data->test, options);
   if (stopped()) return nullptr;
-  refuse_nonfinite(result.values, file);
+  refuse_nonfinite(learner.experiment->measures(), result.values, file);
   Json out = result.values;
   for (const Measure& measure : learner.experiment->measures()) {
     out["metrics"][measure.in("test")] = {{"goal", measure.info.goal}, {"unit", measure.info.unit}};

@@ -58,6 +58,20 @@ TEST_CASE("every metric is exact in a run that was stopped and resumed") {
   }
 }
 
+TEST_CASE("a metric that the images do not tell is no mistake") {
+  const Desk desk;
+  const Result result =
+      desk.run({"a.yaml", "--run-dir", "run", "training.metrics=[auroc]", "dataset.limit_test=1"});
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.out, Contains(", auroc -\nrun: run\n"));
+  const Json test = json_of(desk / "run/metrics.json")["test"];
+  CHECK(test.at("test/loss").is_number());
+  CHECK(test.at("test/auroc").is_null());
+  const Result again = desk.run({"test", "run"});
+  CHECK(again.code == 0);
+  CHECK_THAT(again.out, Contains(", auroc -\n"));
+}
+
 TEST_CASE("the best checkpoint is chosen by what is asked for") {
   const Desk desk;
   for (const std::string name : {"validation/loss", "validation/expected_calibration_error"}) {

@@ -98,6 +98,11 @@ TEST_CASE("frozen parameters keep their values, in a run that is resumed as well
   CHECK_THAT(desk.error(ExitCode::kCheckpoint, {"resume", "whole", "training.epochs=3",
                                                 "model.weights.freeze=[blocks.*]"}),
              Contains("model.weights.freeze cannot change in a run under way"));
+  CHECK(desk.error(ExitCode::kUsage, {"test", "a.yaml", "model.weights.file=whole",
+                                      "model.weights.freeze=[head.*]"}) ==
+        "error: command line:1:15: model.weights.freeze has no effect on a test\n"
+        "    1 | model.weights.freeze=[head.*]\n"
+        "      |               ^\n");
 }
 
 TEST_CASE("mistakes in model.weights are shown where they stand") {

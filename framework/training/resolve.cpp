@@ -1,0 +1,417 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "framework/config/references.h"
+#include "framework/data/splits.h"
+#include "framework/files/paths.h"
+#include "framework/files/safetensors.h"
+#include "framework/registry/plugin.h"
+#include "framework/training/backend.h"
+#include "framework/training/config.h"
+#include "framework/training/devices.h"
+#include "framework/training/model.h"
+#include "framework/training/objective.h"
+#include "framework/training/setup.h"
+#include "framework/training/threads.h"
+#include "framework/training/weight_average.h"
+#include "framework/training/weights.h"
+#include "framework/training/weights_file.h"
+#include "framework/training/workload.h"
+
+// How what was written becomes a config that is sound, and what is derived from it.
+namespace vitrine {
+namespace {
+
+constexpr const char* kAskedFor = "asked for";
+
+// Whether Slurm has given this job a GPU.
+bool holds_gpu() {
+  const auto value = [](const char* name) {
+    const char* out = std::getenv(name);
+    return std::string(out ? out : "");
+  };
+  if (!value("SLURM_JOB_GPUS").empty() || !value("SLURM_STEP_GPUS").empty()) return true;  // which
+  const std::string count = value("SLURM_GPUS_ON_NODE");
+  return !count.empty() && count != "0";
+}
+
+bool has_device(const std::string& name) {
+  return name == "cuda" ? cuda_devices() > 0 : name != "mps" || at::hasMPS();
+}
+
+Execution best_device() {
+  for (const std::string device : {"cuda", "mps"}) {
+    if (has_device(device)) return {"device", device, true, "a GPU is here"};
+  }
+  const std::string problem = cuda_problem();
+  if (holds_gpu())
+    return {"device", "cpu", true, kUnusedGpu + (problem.empty() ? "" : ": " + problem)};
+  return {"device", "cpu", true,
+          problem.empty() ? "no GPU is here" : "a GPU that cannot be used: " + problem};
+}
+
+Execution pick_device(const std::string& wanted, const Node& written, const Derived& before) {
+  if (wanted == "auto")
+    return before.device && has_device(before.device->value) ? *before.device : best_device();
+  if (has_device(wanted)) return {"device", wanted, false, kAskedFor};
+  const std::string problem = wanted == "cuda" ? escape(cuda_problem()) : "";
+  const Node* node = written.find("device");
+  Problems problems;
+  problems.add(
+      node ? node->location : Location(),
+      "device: there is no " + wanted + " device here" + (problem.empty() ? "" : ": " + problem),
+      "device=auto takes the best that there is");
+  throw Error(ExitCode::kUsage, problems.text("config"));
+}
+
+void refuse_sweep(const Node& written, const std::string& file) {
+  const Node* sweep = written.find("sweep");
+  if (!sweep) return;
+  refuse(sweep->key_location, "sweep: this file describes a sweep of many runs",
+         "start it with: runner sweep " + escape(file));
+}
+
+void load_plugins(Node& written) {
+  const Node* plugins = written.find("plugins");
+  if (!plugins) return;
+  std::vector<std::string> paths;
+  Fields fields;
+  fields("plugins", paths, "");
+  Problems ignored;  // reported when the whole config is read
+  fields.list()[0].value->read(*plugins, "plugins", ignored);
+  Node absolute = Node::sequence({});
+  for (const std::string& path : paths) {
+    if (path.empty())
+      refuse(plugins->location, "plugins: expected the paths of shared libraries, got \"\"");
+    const std::string file = expand_home(path);
+    load_plugin(file);
+    absolute.children.push_back(
+        Node::string(std::filesystem::absolute(file).lexically_normal().string()));
+    absolute.children.back().location = plugins->location;
+  }
+  if (ignored.empty()) {
+    absolute.location = plugins->location;
+    absolute.key_location = plugins->key_location;
+    written.set("plugins", std::move(absolute));
+  }
+}
+
+// A config with every default, as far as it can be read.
+Node completed(Node written, const std::string& file) {
+  load_plugins(written);
+  Config config;
+  config.name = default_name(file);
+  Problems ignored;
+  const Fields fields = fields_of(config);
+  read_fields(fields, written, "", ignored);
+  return write_fields(fields);
+}
+
+// A forward pass in libtorch of fewer operations a step than this is faster on one thread: to wake
+// the others costs more than they give. On 2 cores the tutorial's model (3e7) lost a third of its
+// speed to the second thread.
+constexpr double kFlopsForThreads = 1e9;
+
+// What of execution depends on the model, which is made for it.
+Execution pick_backend(const Config& config, Model& model, const std::vector<int64_t>& images,
+                       const Node& written, const Derived& before, const std::string& file) {
+  const BackendChoice choice = choose_backend(model, images, config.device);
+  if (config.backend == "auto") {
+    const bool serves =
+        before.backend && (before.backend->value == kLayers || choice.value == kFused);
+    if (serves) return *before.backend;
+    return {"backend", choice.value, true, choice.reason};
+  }
+  if (config.backend == kFused && choice.value != kFused) {
+    const Node* node = written.find("backend");
+    Problems problems;
+    problems.add(node ? node->location : Location(),
+                 fmt::format("backend: {} cannot execute this model: {}", kFused, choice.reason),
+                 fmt::format("{} executes every model", kLayers));
+    throw ConfigError(problems, file, true);
+  }
+  return {"backend", config.backend, false, kAskedFor};
+}
+
+Execution pick_threads(const Config& config, Model& model, const std::vector<int64_t>& images,
+                       const Derived& before) {
+  if (config.threads) return {"threads", *config.threads, false, kAskedFor};
+  if (before.threads) return *before.threads;
+  const Execution all = {"threads", compute_threads(), true, "one a core that this may use"};
+  if (config.device != "cpu" || config.backend == kFused) return all;
+  double flops = 0;
+  for (const LayerSummary& layer : layers_of(model, images))
+    flops += static_cast<double>(layer.flops);
+  if (flops * static_cast<double>(config.training.batch_size) >= kFlopsForThreads) return all;
+  return {"threads", 1, true, "a step is too short for more"};
+}
+
+// The keys that repeat an experiment are single values of the config.
+void check_replicate(const Config& config, const std::vector<Key>& keys, Check& check) {
+  std::vector<std::string> results;
+  for (const Key& key : keys) {
+    if (key.role == Role::kResult || key.role == Role::kReplicate) results.push_back(key.path);
+  }
+  for (const std::string& path : config.replicate) {
+    if (std::find(results.begin(), results.end(), path) != results.end()) continue;
+    const std::string near = nearest_names(path, results);
+    check.error({"replicate"},
+                fmt::format("\"{}\" is no key that results depend on{}", escape(path),
+                            near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+  if (config.replicate.empty())
+    check.error({"replicate"}, "replicate: at least one key repeats an experiment, such as seed");
+}
+
+// Rules that need to know how many images there are.
+void check_sizes(const Config& config, const DatasetInfo& info, const Check& root) {
+  const DatasetOptions& options = config.dataset_options();
+  Check dataset(config.dataset.node(), config.dataset.path(), root.problems());
+  const size_t before = root.problems().size();
+  check_splits(options, info, dataset);
+  const TrainingOptions& training = config.training;
+  if (!training.overfit_batches || root.problems().size() > before) return;
+  const int64_t images = training_images(options, info);
+  const int64_t batches = (images + training.batch_size - 1) / training.batch_size;
+  if (*training.overfit_batches <= batches) return;
+  root.at("training")
+      .error({"overfit_batches", "batch_size"},
+             fmt::format(
+                 "overfit_batches ({}) is more than there are: {} training images make {} batches",
+                 *training.overfit_batches, images, batches));
+}
+
+// The header tells whether the file holds weights at all; whether they fit is found as they are
+// loaded. What lies at an address is seen once it is fetched.
+void check_weights(const Config& config, Problems& problems) {
+  const WeightsOptions& weights = config.model_options().weights;
+  const std::string& file = weights.file.value;
+  if (file.empty() || !config.loads_weights) return;
+  const Node* written = config.model.node().find("weights");
+  const auto refuse = [&](const std::string& message) {
+    problems.add(written ? written->location : Location(),
+                 config.model.path() + ".weights: " + message,
+                 "taken is a run, its model.safetensors, or what runner export RUN FILE writes");
+  };
+  if (weights.layout && !Registry::instance().find("layout", *weights.layout)) {
+    return refuse(fmt::format("unknown layout \"{}\": there are {}", escape(*weights.layout),
+                              fmt::join(Registry::instance().names("layout"), ", ")));
+  }
+  const auto here = local_weights(file);
+  if (!here && weights.file.is_address()) return;
+  std::error_code ignored;
+  if (!here && std::filesystem::is_directory(file, ignored))
+    return refuse(escape(file) + " has no model.safetensors: no run that was tested lies there");
+  try {
+    const auto header = Safetensors::header_only(here.value_or(file));
+    for (const TensorView& tensor : header.tensors()) {
+      if (tensor.name.starts_with("model/"))
+        return refuse(escape(file) + " is a checkpoint, with all that a run needs to go on");
+    }
+  } catch (const Error& error) {
+    const bool is_there = std::filesystem::exists(file, ignored);
+    refuse(error.what() + (is_there ? "" : counted_from_here(file)));
+  }
+}
+
+// A metric of validation that some part of training goes by.
+void check_validation_metric(const std::string& name, const ResolvedConfig& config, Check at,
+                             const char* field) {
+  std::vector<std::string> names;
+  for (const auto& [known, info] : config.metrics) {
+    if (known.starts_with("validation/")) names.push_back(known);
+  }
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  at.error({field}, fmt::format("{}: expected one of {}, got {}; training.metrics says what is "
+                                "counted",
+                                field, fmt::join(names, ", "), escape(name)));
+}
+
+// What the runs of this config will tell.
+void list_metrics(const Config& config, const std::shared_ptr<Model>& model,
+                  const DatasetInfo& info, const Check& root, ResolvedConfig& out) {
+  Check training = root.at("training");
+  const size_t before = root.problems().size();
+  for (const Task& task : model->tasks()) {
+    for (const auto& metric : config.training.metrics) metric.check({task}, root.problems());
+    if (root.problems().size() > before) return;
+    std::vector<std::string> names = metric_names(config.training.metrics, task);
+    std::sort(names.begin(), names.end());
+    if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+      return training.error({"metrics"}, "metrics: " + *twice + " stands there twice");
+  }
+  const auto experiment = build_experiment(config, model, info, kLayers);
+  for (const char* split : {"train", "validation", "test"}) {
+    for (const Measure& measure : experiment->measures())
+      out.metrics[measure.in(split)] = measure.info;
+  }
+  const bool chooses = !config.training.best_by.empty();
+  const auto& measures = experiment->measures();  // one that measures nothing else goes by its loss
+  const Measure& usual = measures[measures.size() > 1 ? 1 : 0];
+  out.best_by = chooses ? config.training.best_by : usual.in("validation");
+  if (chooses) check_validation_metric(out.best_by, out, training, "best_by");
+  if (const auto& stopping = config.training.early_stopping)
+    check_validation_metric(stopping->metric, out, training.at("early_stopping"), "metric");
+}
+
+// An average that does not reach its decay is of fewer steps than was asked for.
+void note_short_average(const Config& config, const DatasetInfo& info, ResolvedConfig& out) {
+  const auto& decay = config.training.ema_decay;
+  const int64_t images = training_images(config.dataset_options(), info);
+  const int64_t steps = total_steps(config.training, images);
+  if (!decay || steps < 1 || WeightAverage::decay_at(*decay, steps - 1) == *decay) return;
+  out.notes.push_back(
+      fmt::format("training.ema_decay: a decay of {} is not reached in {} steps: it is (1 + step) "
+                  "/ (10 + step) "
+                  "up to there, {:.3g} in the end",
+                  *decay, steps, WeightAverage::decay_at(*decay, steps - 1)));
+}
+
+// What the data set tells about itself, and with it the model's own rules; none where the data
+// set's options are wrong.
+std::optional<DatasetInfo> check_components(const Config& config, const Check& root) {
+  Problems& problems = root.problems();
+  if (config.dataset.valid()) config.dataset.check(DataContext(), problems);
+  if (config.loss.valid()) config.loss.check(LossContext(), problems);
+  if (config.optimizer.valid()) config.optimizer.check(OptimizerContext(), problems);
+  const size_t before_schedule = problems.size();
+  if (config.schedule.valid()) config.schedule.check(ScheduleContext(), problems);
+  const bool schedule_is_sound = config.schedule.valid() && problems.size() == before_schedule;
+  if (!config.dataset.valid()) return std::nullopt;
+  std::optional<DatasetInfo> info;
+  try {
+    info = config.dataset.create(DataContext())->info();
+  } catch (const Error&) {
+    if (problems.empty()) throw;  // what is wrong with the config is said first
+    return std::nullopt;
+  }
+  const size_t before_sizes = problems.size();
+  check_sizes(config, *info, root);
+  if (schedule_is_sound && problems.size() == before_sizes) {
+    const int64_t train = training_images(config.dataset_options(), *info);
+    TrainingOptions whole = config.training;
+    whole.max_steps.reset();  // a run that is cut short to be tried out is no mistake
+    const ScheduleContext run{total_steps(whole, train), steps_per_epoch(whole, train)};
+    config.schedule.check(run, problems);
+    const bool validates = config.dataset_options().validation.value > 0;
+    if (!validates && problems.size() == before_sizes &&
+        config.schedule.create(run)->follows_validation()) {
+      Check(root).error({"schedule"},
+                        "schedule: " + config.schedule.type() +
+                            " goes by the loss of validation, and there is no validation "
+                            "split (dataset.validation)");
+    }
+  }
+  const auto& transforms = config.dataset_options().transforms;
+  for (const auto& transform : transforms) {
+    transform.check({info->channels, info->height, info->width}, problems);
+  }
+  if (!config.model.valid()) return info;
+  check_weights(config, problems);
+  config.model.check(model_context(*info), problems);
+  return info;
+}
+
+}  // namespace
+
+ModelContext model_context(const DatasetInfo& info) {
+  return {info.channels, info.height, info.width, info.class_names};
+}
+
+void load_plugins_of(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(folder, ignored);
+  const fs::path config = (is_folder ? folder : folder.parent_path()) / "config.yaml";
+  if (!fs::is_regular_file(config, ignored)) return;
+  Node written;
+  try {
+    written = load_config({config, {}, {}});
+  } catch (const Error&) {
+    return;  // weights alone may do without
+  }
+  load_plugins(written);
+}
+
+KnownKeys known_keys(Node written) {
+  try {
+    load_plugins(written);
+  } catch (const Error&) {
+    // It is said when the config is read.
+  }
+  Config config;
+  KnownKeys out;
+  list_known(fields_of(config), "", &written, out);
+  return out;
+}
+
+std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& file,
+                                              bool loads_weights, const Derived& before,
+                                              const Problems::KeyLister& also_known,
+                                              bool elsewhere) {
+  require_sound_registry();
+  refuse_sweep(written, file);
+  Problems problems;
+  problems.also_known(also_known);
+  written = with_values(
+      written, {[&](const Node& config) { return completed(config, file); }, known_keys}, problems);
+  load_plugins(written);
+  auto config = std::make_shared<Config>();
+  config->name = default_name(file);
+  config->loads_weights = loads_weights;
+  Fields fields = fields_of(*config);
+  read_fields(fields, written, "", problems, {"base"});  // which is gone by now, but may be meant
+  const bool readable = problems.empty();
+  // What is no mapping was refused by now; what it would turn on is not to be checked.
+  const Node* stopping = written.at_path("training.early_stopping");
+  if (stopping && !stopping->is_mapping()) config->training.early_stopping.reset();
+  Check check(written, "", problems);
+  config->check(check);
+  Config untouched;
+  const std::vector<Key> keys = keys_of(fields, fields_of(untouched));
+  if (readable) check_replicate(*config, keys, check);
+  Execution device = {"device", config->device, false, kAskedFor};
+  if (!problems.empty()) device.value = "cpu";
+  if (problems.empty() && !elsewhere) device = pick_device(config->device, written, before);
+  // What is measured of a model that another machine computes is measured on the CPU.
+  const std::string here = elsewhere ? "cpu" : device.value.get<std::string>();
+  const auto info = check_components(*config, check);
+  if (!problems.empty()) throw ConfigError(problems, file, readable);
+
+  auto out = std::make_shared<ResolvedConfig>();
+  out->file = file;
+  out->name = config->name;
+  out->keys = keys;
+  out->notes = problems.notes();
+  out->resolved = write_fields(fields);  // what is derived below does not become a choice
+  out->device = device.value;
+  config->device = here;
+  const auto model = config->model.create(model_context(*info));
+  list_metrics(*config, model, *info, check, *out);
+  note_short_average(*config, *info, *out);
+  config->optimizer.check({nullptr, model.get()}, problems);
+  const auto& freeze = config->model_options().weights.freeze;
+  if (const std::string wrong = freeze_problem(*model, freeze); !wrong.empty()) {
+    const Node* node = config->model.node().at_path("weights.freeze");
+    problems.add(node ? node->location : Location(),
+                 config->model.path() + ".weights.freeze: " + wrong);
+  }
+  if (!problems.empty()) throw ConfigError(problems, file, true);
+  const std::vector<int64_t> images = {info->channels, info->height, info->width};
+  const Execution backend = pick_backend(*config, *model, images, written, before, file);
+  config->backend = backend.value;
+  const Execution threads = pick_threads(*config, *model, images, before);
+  config->threads = out->threads = threads.value;
+  out->execution = {device, backend, threads};
+  out->written = std::move(written);
+  out->config = std::move(config);
+  return out;
+}
+
+}  // namespace vitrine
