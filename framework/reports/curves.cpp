@@ -18,16 +18,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+bool is_drawn(const Json& value) { return value.is_number() && std::isfinite(value.get<double>()); }
+
 bool has(const RunRecord& run, const std::string& metric) {
-  return std::any_of(run.metrics.history.begin(), run.metrics.history.end(),
-                     [&](const Json& row) { return row.contains(metric); });
+  const auto tells = [&](const Json& row) {
+    const auto found = row.find(metric);
+    return found != row.end() && is_drawn(*found);
+  };
+  return std::any_of(run.metrics.history.begin(), run.metrics.history.end(), tells);
 }
 
 [[noreturn]] void refuse_metric(const std::vector<RunRecord>& runs, const std::string& metric) {
   std::set<std::string> all;
   for (const RunRecord& run : runs) {
     for (const Json& row : run.metrics.history) {
-      for (const auto& [key, value] : row.items()) all.insert(key);
+      for (const auto& [key, value] : row.items()) {
+        if (is_drawn(value)) all.insert(key);
+      }
     }
   }
   for (const char* place : {"epoch", "step"}) all.erase(place);
@@ -50,7 +57,7 @@ std::map<int64_t, CurvePoint> points_of(const RunRecord& run, const CurveOptions
   for (const Json& row : run.metrics.history) {
     seconds += row.value("seconds", 0.0);
     const auto value = row.find(options.metric);
-    if (value == row.end() || !value->is_number() || !std::isfinite(value->get<double>())) continue;
+    if (value == row.end() || !is_drawn(*value)) continue;
     const double x = options.x == "seconds" ? seconds : row.at(options.x).get<double>();
     out[row.at("epoch").get<int64_t>()] = {x, value->get<double>()};
   }

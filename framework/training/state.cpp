@@ -201,24 +201,24 @@ std::map<std::string, Tensor> loaded_tensors(const Checkpoint& checkpoint,
 
 namespace {
 
-// NaN is worse than all else.
-bool is_better(double value, double than, bool larger_is_better) {
-  if (std::isnan(than)) return !std::isnan(value);
-  return larger_is_better ? value > than : value < than;
+// What is not known is better than nothing else.
+bool is_better(double value, const std::optional<double>& than, bool larger_is_better) {
+  if (std::isnan(value)) return false;
+  return !than || (larger_is_better ? value > *than : value < *than);
 }
 
 }  // namespace
 
 void RunState::note_best(double value, bool larger_is_better, double loss) {
-  const bool is_best = !best || is_better(value, best->value, larger_is_better) ||
-                       (value == best->value && loss < best->loss);
-  if (is_best) best = {value, loss, step};
+  const auto known = best ? std::optional(best->value) : std::nullopt;
+  const bool ties = best && value == best->value && loss < best->loss;
+  if (ties || is_better(value, known, larger_is_better)) best = {value, loss, step};
 }
 
 void RunState::note_stopping(double value, bool larger_is_better, double min_delta) {
   const double least = larger_is_better ? min_delta : -min_delta;
-  const bool improved =
-      !best_stopping || is_better(value, *best_stopping + least, larger_is_better);
+  const auto known = best_stopping ? std::optional(*best_stopping + least) : std::nullopt;
+  const bool improved = is_better(value, known, larger_is_better);
   if (improved) best_stopping = value;
   epochs_without_improvement = improved ? 0 : epochs_without_improvement + 1;
 }

@@ -38,7 +38,7 @@ struct RunState {
   bool exact = true;
   std::vector<Change> changes;  // that resumes made
 
-  // Takes the step for the best if it is.
+  // Takes the step for the best if it is; NaN never is, nor an improvement.
   void note_best(double value, bool larger_is_better, double loss);
   // Counts towards early stopping.
   void note_stopping(double value, bool larger_is_better, double min_delta);

@@ -72,6 +72,28 @@ TEST_CASE("a metric that the images do not tell is no mistake") {
   CHECK_THAT(again.out, Contains(", auroc -\n"));
 }
 
+TEST_CASE("a run goes on although validation does not tell what chooses") {
+  const Desk desk;
+  const std::string stopping = "training.early_stopping={metric: validation/auroc, patience: 5}";
+  REQUIRE(desk.run({"a.yaml", "--run-dir", "run", "training.metrics=[auroc]", stopping,
+                    "dataset.validation=1", "training.epochs=3", "--stop-after", "6"})
+              .code == 75);
+  const Result result = desk.run({"resume", "run"});
+  CHECK(result.err == "");
+  CHECK(result.code == 0);
+  CHECK_THAT(desk.run({"status", "run"}).out, Contains(" -  "));
+  CHECK(desk.run({"report", "run", "-o", "page.html"}).code == 0);
+  CHECK(desk.run({"plot", "curves", "run"}).out == "wrote run/plots/curves-validation-loss.png\n");
+  CHECK(desk.error(ExitCode::kUsage, {"plot", "curves", "run", "--metric", "validation/auroc"}) ==
+        "error: --metric: no run has \"validation/auroc\" in its history (did you mean "
+        "train/auroc?); "
+        "there are images_per_second, learning_rate, seconds, train/auroc, train/grad_norm, "
+        "train/loss, validation/loss\n");
+  // The last one is tested.
+  CHECK(json_of(desk / "run/metrics.json")["test"]["checkpoint"] ==
+        json_of(desk / "run/metrics.json")["checkpoints"]["last"]);
+}
+
 TEST_CASE("the best checkpoint is chosen by what is asked for") {
   const Desk desk;
   for (const std::string name : {"validation/loss", "validation/expected_calibration_error"}) {
