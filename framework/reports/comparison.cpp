@@ -258,9 +258,10 @@ std::vector<std::string> judged_by(const Runs& runs) {
 }  // namespace
 
 std::vector<std::string> main_metrics(const Runs& runs) {
+  const std::vector<std::string> names = judged_by(runs);
   std::vector<std::string> out;
   for (const char* split : {"test/", "validation/", "train/"}) {
-    for (const std::string& name : judged_by(runs)) out.push_back(split + name);
+    for (const std::string& name : names) out.push_back(split + name);
   }
   return out;
 }
