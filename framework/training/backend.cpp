@@ -35,7 +35,7 @@ BackendChoice choose_backend(Model& model, const std::vector<int64_t>& images,
 // A model as it was recorded in one mode, with what executes it.
 struct Backend::Prepared {
   bool is_training = false;
-  Loss* loss = nullptr;
+  std::shared_ptr<Loss> loss;  // held: another one must not take its address
   Recording recording;
   Program for_libtorch;            // its outputs alone
   std::unique_ptr<Kernel> kernel;  // its outputs, then its losses
@@ -185,14 +185,14 @@ Backend::Backend(std::shared_ptr<Model> model, const std::string& way, std::vect
 }
 Backend::~Backend() = default;
 
-Backend::Prepared& Backend::prepare(Loss* loss) {
+Backend::Prepared& Backend::prepare(const std::shared_ptr<Loss>& loss) {
   for (const auto& prepared : prepared_) {
     if (prepared->loss == loss && prepared->is_training == model_->is_training()) return *prepared;
   }
   auto made = std::make_shared<Prepared>();
   made->is_training = model_->is_training();
   made->loss = loss;
-  made->recording = record(*model_, image_sizes_, loss);
+  made->recording = record(*model_, image_sizes_, loss.get());
   if (made->recording.is_recorded()) {
     const Recording& recording = made->recording;
     made->for_libtorch = pruned(recording.program, recording.outputs, false);
@@ -279,7 +279,7 @@ Objective::Result Backend::run_kernel(Prepared& prepared, const Batch& batch,
 }
 
 Backend::Outcome Backend::evaluate(const Batch& batch, const Objective& objective) {
-  Prepared& prepared = prepare(&objective.loss());
+  Prepared& prepared = prepare(objective.shared_loss());
   Outcome out;
   if (prepared.kernel && prepared.recording.loss_refusal.empty() && batch.size() > 0) {
     out.result = run_kernel(prepared, batch, objective, 1, nullptr, out.outputs);
@@ -292,7 +292,7 @@ Backend::Outcome Backend::evaluate(const Batch& batch, const Objective& objectiv
 
 Objective::Result Backend::differentiate(const Batch& batch, const Objective& objective,
                                          double share, FlatParameters& parameters) {
-  Prepared& prepared = prepare(&objective.loss());
+  Prepared& prepared = prepare(objective.shared_loss());
   if (prepared.kernel && prepared.recording.loss_refusal.empty()) {
     std::vector<Tensor> outputs;
     return run_kernel(prepared, batch, objective, share, &parameters, outputs);

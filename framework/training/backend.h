@@ -53,7 +53,7 @@ class Backend {
  private:
   struct Prepared;
   class WithGradients;
-  Prepared& prepare(Loss* loss);
+  Prepared& prepare(const std::shared_ptr<Loss>& loss);
   std::vector<Tensor> outputs_in_libtorch(Prepared& prepared, const Tensor& images,
                                           const BatchPosition* position);
   Objective::Result run_kernel(Prepared& prepared, const Batch& batch, const Objective& objective,

@@ -29,6 +29,7 @@ class Objective {
   // several.
   const std::vector<Measure>& measures() const { return measures_; }
   Loss& loss() const { return *loss_; }
+  const std::shared_ptr<Loss>& shared_loss() const { return loss_; }
   // From the outputs [B, classes], by the loss.
   Result operator()(const std::vector<Tensor>& outputs, const Tensor& labels) const;
   // Result::sums, of the outputs and the loss of each image [B, ...], of each task.
