@@ -25,7 +25,8 @@ void predict_vit_ti(benchmark::State& state) {
   const auto backend = backend_for_cpu(model, context);
   const Tensor image = at::randint(0, 256, {1, 3, 224, 224}, at::kByte);
   at::NoGradGuard no_grad;
-  for (auto _ : state) benchmark::DoNotOptimize(backend->forward(image).front().data_ptr());
+  for (auto _ : state)
+    benchmark::DoNotOptimize(backend->forward({image, {}, {}}).front().data_ptr());
 }
 BENCHMARK(predict_vit_ti)->Unit(benchmark::kMillisecond)->UseRealTime();
 

@@ -103,7 +103,7 @@ class Classification : public Experiment {
   Classification(const NoOptions&, const ExperimentContext& context)
       : model_(context.model),
         objective_(model_->tasks(), context.loss, context.metrics, at::Device(context.device)),
-        backend_(model_, context.backend, context.image_sizes, context.device) {}
+        backend_(computation(context), context.backend, context.device) {}
 
   std::string warning() const override { return objective_.loss().warning(); }
   bool has_own_threads() const override { return backend_.has_own_threads(); }
@@ -111,7 +111,10 @@ class Classification : public Experiment {
   const std::vector<Measure>& measures() const override { return objective_.measures(); }
 
   Tensor differentiate(const Batch& batch, double share, FlatParameters& parameters) override {
-    return backend_.differentiate(batch, objective_, share, parameters).sums;
+    const std::vector<Tensor> targets = objective_.targets(batch.labels);
+    const auto [outputs, losses] =
+        backend_.differentiate({batch.images, targets, batch.position}, share, parameters);
+    return objective_.sums(outputs, losses, targets);
   }
 
   Evaluation evaluate(const Batches& data, const EvaluationOptions& options) override {
@@ -125,12 +128,12 @@ class Classification : public Experiment {
          first += options.batch_size) {
       const Batch batch =
           data.gather(all.slice(0, first, std::min(first + options.batch_size, data.size())), 0);
-      const auto [outputs, result] = backend_.evaluate(batch, objective_);
-      const Tensor counted = result.sums.cpu();
+      const std::vector<Tensor> targets = objective_.targets(batch.labels);
+      const auto [outputs, losses] = backend_.evaluate({batch.images, targets, batch.position});
+      const Tensor counted = objective_.sums(outputs, losses, targets).cpu();
       for (size_t i = 0; i < sums.size(); ++i) sums[i] += counted.const_data_ptr<double>()[i];
       for (size_t i = 0; i < tasks.size(); ++i) {
-        if (options.details)
-          keep_answers(answers[i], outputs[i], objective_.targets(batch.labels)[i], tasks[i]);
+        if (options.details) keep_answers(answers[i], outputs[i], targets[i], tasks[i]);
       }
     }
     model_->train();
@@ -150,6 +153,13 @@ class Classification : public Experiment {
   }
 
  private:
+  Computation computation(const ExperimentContext& context) const {
+    Computation out = outputs_of_tasks(model_, context.image_sizes);
+    out.losses = [this](const std::vector<Value>& outputs) { return objective_.losses(outputs); };
+    out.weights = objective_.weights();
+    return out;
+  }
+
   std::shared_ptr<Model> model_;
   Objective objective_;
   Backend backend_;

@@ -20,27 +20,40 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-Tensor flat_output(const Tensor& x) { return x.flatten(1); }  // [B, 1, classes] -> [B, classes]
+// [B, tokens, columns] -> [B, tokens * columns]
+std::vector<Tensor> flat(const std::vector<Tensor>& outputs) {
+  std::vector<Tensor> out;
+  for (const Tensor& output : outputs) out.push_back(output.flatten(1));
+  return out;
+}
 
 }  // namespace
 
-BackendChoice choose_backend(Model& model, const std::vector<int64_t>& images,
-                             const std::string& device) {
+BackendChoice choose_backend(const Computation& computation, const std::string& device) {
   if (device != "cpu") return {kLayers, fmt::format("{} computes on the CPU alone", kFused)};
-  const Recording recording = record(model, images);
+  const Recording recording = record(computation);
   if (!recording.is_recorded()) return {kLayers, recording.refusal};
   return {kFused, fmt::format("the model can be recorded, and is faster than in {}", kLayers)};
 }
 
-// A model as it was recorded in one mode, with what executes it.
+// A computation as it was recorded in one mode, with what executes it.
 struct Backend::Prepared {
-  bool is_training = false;
-  std::shared_ptr<Loss> loss;  // held: another one must not take its address
   Recording recording;
   Program for_libtorch;            // its outputs alone
   std::unique_ptr<Kernel> kernel;  // its outputs, then its losses
   Binding binding;
-  std::vector<Tensor> trained;  // parameters with gradients, which lie in the order of the program
+
+  // The kernel's outputs [B, tokens * columns] -> [B, tokens, columns].
+  std::vector<Tensor> with_shapes(const std::vector<Tensor>& outputs) const {
+    std::vector<Tensor> out;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Shape& shape = recording.program.steps[recording.outputs[i]].shape;
+      out.push_back(outputs[i].view({outputs[i].size(0), static_cast<int64_t>(shape.tokens),
+                                     static_cast<int64_t>(shape.columns)}));
+    }
+    return out;
+  }
+  bool runs_losses() const { return kernel && !recording.losses.empty(); }
 
   // Brings up to date where parameters lie, and which of them are trained: by their own order, or
   // where they lie in `flat`.
@@ -83,13 +96,14 @@ struct Backend::Prepared {
 
 namespace {
 
-Feed feed_of(const Tensor& images, const BatchPosition& position) {
+Feed feed_of(const TorchFeed& from, const BatchPosition& position) {
   Feed feed;
-  if (images.scalar_type() == at::kByte) {
-    feed.bytes = images.const_data_ptr<uint8_t>();
+  if (from.images.scalar_type() == at::kByte) {
+    feed.bytes = from.images.const_data_ptr<uint8_t>();
   } else {
-    feed.values = images.const_data_ptr<float>();
+    feed.values = from.images.const_data_ptr<float>();
   }
+  for (const Tensor& input : from.inputs) feed.inputs.push_back(input.const_data_ptr<float>());
   if (position.indices.defined()) {
     feed.image_numbers = position.indices.const_data_ptr<int64_t>();
     feed.seed = position.seed;
@@ -98,12 +112,10 @@ Feed feed_of(const Tensor& images, const BatchPosition& position) {
   return feed;
 }
 
-// Where nobody tells a position, what is random in training draws from libtorch's generator.
-BatchPosition position_of(const BatchPosition* given, const Model& model, int64_t images) {
-  if (given && given->indices.defined()) return *given;
-  if (!model.is_training()) return {};
-  const auto seed = at::empty({}, at::kLong).random_().item<int64_t>();
-  return {static_cast<uint64_t>(seed), 0, at::arange(images)};
+TorchFeed contiguous(const TorchFeed& from) {
+  TorchFeed out = {from.images.contiguous(), {}, from.position};
+  for (const Tensor& input : from.inputs) out.inputs.push_back(input.to(at::kFloat).contiguous());
+  return out;
 }
 
 std::vector<Tensor> empty_outputs(const Program& program, size_t count, int64_t batch) {
@@ -130,23 +142,21 @@ class Backend::WithGradients : public torch::autograd::Function<WithGradients> {
   struct Saved : torch::CustomClassHolder {
     std::shared_ptr<Prepared> prepared;
     std::shared_ptr<Kernel::Kept> kept;
-    Tensor images;
-    BatchPosition position;
+    TorchFeed feed;
   };
 
   static variable_list forward(AutogradContext* context, const Tensor& /*trained*/,
-                               const std::shared_ptr<Prepared>& prepared, const Tensor& images,
-                               const BatchPosition& position) {
+                               const std::shared_ptr<Prepared>& prepared, const TorchFeed& feed) {
     auto saved = c10::make_intrusive<Saved>();
     saved->prepared = prepared;
-    saved->images = images;
-    saved->position = position;
-    const size_t tasks = prepared->recording.outputs.size();
-    const auto outputs = empty_outputs(prepared->kernel->program(), tasks, images.size(0));
+    saved->feed = feed;
+    const size_t count = prepared->recording.outputs.size();
+    const int64_t batch = feed.images.size(0);
+    const auto outputs = empty_outputs(prepared->kernel->program(), count, batch);
     std::vector<bool> begins(prepared->kernel->program().outputs.size());
-    std::fill_n(begins.begin(), tasks, true);
+    std::fill_n(begins.begin(), count, true);
     saved->kept = prepared->kernel->forward_and_keep(
-        prepared->binding, feed_of(images, saved->position), static_cast<size_t>(images.size(0)),
+        prepared->binding, feed_of(feed, feed.position), static_cast<size_t>(batch),
         compute_threads(), addresses(outputs, begins.size()), begins);
     context->saved_data["saved"] = c10::IValue::make_capsule(std::move(saved));
     return outputs;
@@ -165,102 +175,113 @@ class Backend::WithGradients : public torch::autograd::Function<WithGradients> {
     }
     const Tensor sums =
         at::empty({static_cast<int64_t>(prepared.binding.gradient_count)}, at::kFloat);
-    prepared.kernel->backward(prepared.binding, feed_of(saved.images, saved.position),
-                              static_cast<size_t>(saved.images.size(0)), compute_threads(),
+    prepared.kernel->backward(prepared.binding, feed_of(saved.feed, saved.feed.position),
+                              static_cast<size_t>(saved.feed.images.size(0)), compute_threads(),
                               *saved.kept, by, sums.data_ptr<float>());
     prepared.accumulate(sums.const_data_ptr<float>());
-    return {Tensor(), Tensor(), Tensor(), Tensor()};
+    return {Tensor(), Tensor(), Tensor()};
   }
 };
 
-Backend::Backend(std::shared_ptr<Model> model, const std::string& way, std::vector<int64_t> images,
-                 const std::string& device)
-    : model_(std::move(model)), way_(way), image_sizes_(std::move(images)) {
+Backend::Backend(Computation computation, const std::string& way, const std::string& device)
+    : computation_(std::move(computation)), way_(way) {
   if (way_ != kFused) return;
-  const BackendChoice choice = choose_backend(*model_, image_sizes_, device);
+  const BackendChoice choice = choose_backend(computation_, device);
   if (choice.value == kFused) return;
   throw Error(ExitCode::kUsage, fmt::format("backend: {} cannot execute this model: {}; {} serves "
                                             "every model",
                                             kFused, choice.reason, kLayers));
 }
+Backend::Backend(const std::shared_ptr<Model>& model, const std::string& way,
+                 std::vector<int64_t> images, const std::string& device)
+    : Backend(outputs_of_tasks(model, std::move(images)), way, device) {}
 Backend::~Backend() = default;
 
-Backend::Prepared& Backend::prepare(const std::shared_ptr<Loss>& loss) {
-  for (const auto& prepared : prepared_) {
-    if (prepared->loss == loss && prepared->is_training == model_->is_training()) return *prepared;
-  }
-  auto made = std::make_shared<Prepared>();
-  made->is_training = model_->is_training();
-  made->loss = loss;
-  made->recording = record(*model_, image_sizes_, loss.get());
-  if (made->recording.is_recorded()) {
-    const Recording& recording = made->recording;
-    made->for_libtorch = pruned(recording.program, recording.outputs, false);
-    std::vector<size_t> wanted = recording.outputs;
-    wanted.insert(wanted.end(), recording.losses.begin(), recording.losses.end());
-    if (way_ == kFused) made->kernel = std::make_unique<Kernel>(pruned(recording.program, wanted));
-  }
-  prepared_.push_back(std::move(made));
-  return *prepared_.back();
+bool Backend::is_training() const { return computation_.modules.front().module->is_training(); }
+
+std::shared_ptr<Backend::Prepared> Backend::prepare() {
+  std::shared_ptr<Prepared>& prepared = prepared_[is_training()];
+  if (prepared) return prepared;
+  prepared = std::make_shared<Prepared>();
+  prepared->recording = record(computation_);
+  const Recording& recording = prepared->recording;
+  if (!recording.is_recorded()) return prepared;
+  prepared->for_libtorch = pruned(recording.program, recording.outputs, false);
+  std::vector<size_t> wanted = recording.outputs;
+  wanted.insert(wanted.end(), recording.losses.begin(), recording.losses.end());
+  if (way_ == kFused)
+    prepared->kernel = std::make_unique<Kernel>(pruned(recording.program, wanted));
+  return prepared;
 }
 
-std::vector<Tensor> Backend::outputs_in_libtorch(Prepared& prepared, const Tensor& images,
-                                                 const BatchPosition* position) {
-  const TorchFeed feed{images, {}, position};
-  std::vector<Tensor> out;
+// Where nobody tells a position, what is random in training draws from libtorch's generator.
+BatchPosition Backend::position_of(const TorchFeed& feed) const {
+  if (feed.position.indices.defined() || !is_training()) return feed.position;
+  const auto seed = at::empty({}, at::kLong).random_().item<int64_t>();
+  return {static_cast<uint64_t>(seed), 0, at::arange(feed.images.size(0))};
+}
+
+std::vector<Tensor> Backend::forward_in_libtorch(Prepared& prepared, const TorchFeed& feed) {
   if (prepared.recording.is_recorded()) {
-    for (const Tensor& output :
-         interpret(prepared.for_libtorch, prepared.recording.parameters, feed))
-      out.push_back(flat_output(output));
-    return out;
+    return interpret(prepared.for_libtorch, prepared.recording.parameters, feed);
   }
   const WithFeed with_feed(feed);
-  for (const Value& output : model_->forward(images)) out.push_back(flat_output(output.tensor()));
+  std::vector<Tensor> out;
+  for (const Value& output : computation_.outputs(feed.images)) out.push_back(output.tensor());
   return out;
 }
 
-std::vector<Tensor> Backend::forward(const Tensor& given, const BatchPosition* position) {
-  Prepared& prepared = prepare(nullptr);
-  const Tensor images = given.contiguous();
-  if (!prepared.kernel) return outputs_in_libtorch(prepared, images, position);
-  prepared.bind(nullptr);
-  const BatchPosition here = position_of(position, *model_, images.size(0));
-  const Tensor trained = prepared.any_trained();
-  if (at::GradMode::is_enabled() && trained.defined()) {
-    const auto found = std::find_if(prepared_.begin(), prepared_.end(),
-                                    [&](const auto& each) { return each.get() == &prepared; });
-    return WithGradients::apply(trained, *found, images, here);
+// From the outputs, with gradients where they are enabled.
+std::vector<Tensor> Backend::losses_in_libtorch(const std::vector<Tensor>& outputs,
+                                                const TorchFeed& feed) {
+  const WithFeed with_feed(feed);
+  std::vector<Value> values;
+  for (const Tensor& output : outputs) values.emplace_back(output);
+  std::vector<Tensor> out;
+  for (const Value& loss : computation_.losses(values)) out.push_back(loss.tensor().view({-1}));
+  return out;
+}
+
+std::vector<Tensor> Backend::forward(const TorchFeed& feed) { return flat(forward_of(feed)); }
+
+std::vector<Tensor> Backend::forward_of(const TorchFeed& given) {
+  const std::shared_ptr<Prepared> prepared = prepare();
+  TorchFeed feed = contiguous(given);
+  if (!prepared->kernel) return forward_in_libtorch(*prepared, feed);
+  prepared->bind(nullptr);
+  feed.position = position_of(given);
+  const Tensor trained = prepared->any_trained();
+  if (at::GradMode::is_enabled() && trained.defined())
+    return prepared->with_shapes(WithGradients::apply(trained, prepared, feed));
+  const size_t count = prepared->recording.outputs.size();
+  const int64_t batch = feed.images.size(0);
+  const auto outputs = empty_outputs(prepared->kernel->program(), count, batch);
+  if (batch > 0) {
+    prepared->kernel->forward(prepared->binding, feed_of(feed, feed.position),
+                              static_cast<size_t>(batch), compute_threads(),
+                              addresses(outputs, prepared->kernel->program().outputs.size()));
   }
-  const size_t tasks = prepared.recording.outputs.size();
-  const auto outputs = empty_outputs(prepared.kernel->program(), tasks, images.size(0));
-  if (images.size(0) > 0) {
-    prepared.kernel->forward(prepared.binding, feed_of(images, here),
-                             static_cast<size_t>(images.size(0)), compute_threads(),
-                             addresses(outputs, prepared.kernel->program().outputs.size()));
-  }
-  return outputs;
+  return prepared->with_shapes(outputs);
 }
 
 // Outputs, losses and, with parameters, gradients in one go.
-Objective::Result Backend::run_kernel(Prepared& prepared, const Batch& batch,
-                                      const Objective& objective, double share,
-                                      FlatParameters* parameters, std::vector<Tensor>& outputs) {
+Backend::Outcome Backend::run_kernel(Prepared& prepared, const TorchFeed& given, double share,
+                                     FlatParameters* parameters) {
   const at::NoGradGuard no_grad;
-  const Kernel& kernel = *prepared.kernel;
-  const Tensor images = batch.images.contiguous();
-  const BatchPosition here = position_of(&batch.position, *model_, batch.size());
-  Feed feed = feed_of(images, here);
-  const std::vector<Tensor> targets = objective.targets(batch.labels);
-  for (const Tensor& target : targets) feed.targets.push_back(target.const_data_ptr<int64_t>());
-  const size_t count = kernel.program().outputs.size(), tasks = objective.tasks().size();
-  auto all = empty_outputs(kernel.program(), count, batch.size());
-  const auto size = static_cast<size_t>(batch.size());
+  const Program& program = prepared.kernel->program();
+  const TorchFeed from = contiguous(given);
+  const BatchPosition position = position_of(given);
+  const Feed feed = feed_of(from, position);
+  const int64_t batch = from.images.size(0);
+  const auto size = static_cast<size_t>(batch);
+  const size_t count = program.outputs.size(), outputs = prepared.recording.outputs.size();
+  const auto all = empty_outputs(program, count, batch);
   if (parameters) {
     prepared.bind(&parameters->values());
     std::vector<float> seeds(count, 0.0F);
-    for (size_t i = 0; i < tasks; ++i) {
-      seeds[tasks + i] = static_cast<float>(objective.tasks()[i].weight * share /
-                                            static_cast<double>(batch.size()));
+    for (size_t i = outputs; i < count; ++i) {
+      seeds[i] = static_cast<float>(computation_.weights.at(i - outputs) * share /
+                                    static_cast<double>(batch));
     }
     const Tensor sums = at::empty({parameters->gradients().numel()}, at::kFloat);
     prepared.kernel->train(prepared.binding, feed, size, compute_threads(), addresses(all, count),
@@ -272,34 +293,39 @@ Objective::Result Backend::run_kernel(Prepared& prepared, const Batch& batch,
     prepared.kernel->forward(prepared.binding, feed, size, compute_threads(),
                              addresses(all, count));
   }
-  const std::vector<Tensor> losses(all.begin() + static_cast<ptrdiff_t>(tasks), all.end());
-  all.resize(tasks);
-  outputs = std::move(all);
-  return {Tensor(), objective.sums(outputs, losses, targets)};
-}
-
-Backend::Outcome Backend::evaluate(const Batch& batch, const Objective& objective) {
-  Prepared& prepared = prepare(objective.shared_loss());
   Outcome out;
-  if (prepared.kernel && prepared.recording.loss_refusal.empty() && batch.size() > 0) {
-    out.result = run_kernel(prepared, batch, objective, 1, nullptr, out.outputs);
-    return out;
-  }
-  out.outputs = forward(batch.images, &batch.position);
-  out.result = objective(out.outputs, batch.labels);
+  out.outputs.assign(all.begin(), all.begin() + static_cast<ptrdiff_t>(outputs));
+  for (size_t i = outputs; i < count; ++i) out.losses.push_back(all[i].view({-1}));
   return out;
 }
 
-Objective::Result Backend::differentiate(const Batch& batch, const Objective& objective,
-                                         double share, FlatParameters& parameters) {
-  Prepared& prepared = prepare(objective.shared_loss());
-  if (prepared.kernel && prepared.recording.loss_refusal.empty()) {
-    std::vector<Tensor> outputs;
-    return run_kernel(prepared, batch, objective, share, &parameters, outputs);
+Backend::Outcome Backend::evaluate(const TorchFeed& feed) {
+  const at::NoGradGuard no_grad;
+  const std::shared_ptr<Prepared> prepared = prepare();
+  if (prepared->runs_losses() && feed.images.size(0) > 0)
+    return run_kernel(*prepared, feed, 1, nullptr);
+  const std::vector<Tensor> outputs = forward_of(feed);
+  return {flat(outputs), losses_in_libtorch(outputs, contiguous(feed))};
+}
+
+Backend::Outcome Backend::differentiate(const TorchFeed& feed, double share,
+                                        FlatParameters& parameters) {
+  const std::shared_ptr<Prepared> prepared = prepare();
+  if (prepared->runs_losses()) return run_kernel(*prepared, feed, share, &parameters);
+  const std::vector<Tensor> outputs = forward_of(feed);
+  const std::vector<Tensor> losses = losses_in_libtorch(outputs, contiguous(feed));
+  Tensor sum;
+  for (size_t i = 0; i < losses.size(); ++i) {
+    const double weight = computation_.weights.at(i);
+    const Tensor mean = losses[i].mean();
+    const Tensor weighted = weight == 1 ? mean : mean * weight;
+    sum = sum.defined() ? sum + weighted : weighted;
   }
-  const Objective::Result result = objective(forward(batch.images, &batch.position), batch.labels);
-  (share == 1 ? result.loss : result.loss * share).backward();
-  return result;
+  (share == 1 ? sum : sum * share).backward();
+  Outcome out;
+  for (const Tensor& output : flat(outputs)) out.outputs.push_back(output.detach());
+  for (const Tensor& loss : losses) out.losses.push_back(loss.detach());
+  return out;
 }
 
 }  // namespace vitrine

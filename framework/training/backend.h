@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/data/batches.h"
 #include "framework/training/flat_parameters.h"
-#include "framework/training/objective.h"
 #include "framework/training/recording.h"
 
 namespace vitrine {
@@ -15,19 +13,19 @@ namespace vitrine {
 inline constexpr const char* kFused = "fused";    // recorded, by the kernel for CPUs
 inline constexpr const char* kLayers = "layers";  // operation by operation, in libtorch
 
-// The fastest way that serves a model on a device, and why.
+// The fastest way that serves a computation on a device, and why.
 struct BackendChoice {
   std::string value, reason;
 };
-// `images`: channels, height and width.
-BackendChoice choose_backend(Model& model, const std::vector<int64_t>& images,
-                             const std::string& device);
+BackendChoice choose_backend(const Computation& computation, const std::string& device);
 
-// Executes a model.
+// Executes a computation.
 class Backend {
  public:
-  // `way`: kFused or kLayers. Throws Error(kUsage) where that cannot execute the model.
-  Backend(std::shared_ptr<Model> model, const std::string& way, std::vector<int64_t> images,
+  // `way`: kFused or kLayers. Throws Error(kUsage) where that cannot execute it.
+  Backend(Computation computation, const std::string& way, const std::string& device);
+  // The outputs of a model's tasks, without losses.
+  Backend(const std::shared_ptr<Model>& model, const std::string& way, std::vector<int64_t> images,
           const std::string& device);
   ~Backend();
 
@@ -36,34 +34,34 @@ class Backend {
   // stands around it then runs on one thread, so that a whole step has that property.
   bool has_own_threads() const { return way_ == kFused; }
 
-  // Of each task [B, classes], in the model's present mode; with gradients where they are enabled.
-  std::vector<Tensor> forward(const Tensor& images, const BatchPosition* position = nullptr);
+  // Each [B, tokens * columns], in the modules' present mode; with gradients where they are
+  // enabled.
+  std::vector<Tensor> forward(const TorchFeed& feed);
 
-  // The losses of a batch, and what they are computed from.
   struct Outcome {
-    std::vector<Tensor> outputs;  // of each task [B, classes]
-    Objective::Result result;
+    std::vector<Tensor> outputs;  // as of forward, without gradients
+    std::vector<Tensor> losses;   // each float [B]
   };
-  Outcome evaluate(const Batch& batch, const Objective& objective);
-  // Adds the gradient of `share` times the loss to those of the parameters. What is returned is
-  // for counting alone.
-  Objective::Result differentiate(const Batch& batch, const Objective& objective, double share,
-                                  FlatParameters& parameters);
+  // Without gradients.
+  Outcome evaluate(const TorchFeed& feed);
+  // Adds the gradient of `share` times the mean of the weighted losses to those of the parameters.
+  Outcome differentiate(const TorchFeed& feed, double share, FlatParameters& parameters);
 
  private:
   struct Prepared;
   class WithGradients;
-  Prepared& prepare(const std::shared_ptr<Loss>& loss);
-  std::vector<Tensor> outputs_in_libtorch(Prepared& prepared, const Tensor& images,
-                                          const BatchPosition* position);
-  Objective::Result run_kernel(Prepared& prepared, const Batch& batch, const Objective& objective,
-                               double share, FlatParameters* parameters,
-                               std::vector<Tensor>& outputs);
+  std::shared_ptr<Prepared> prepare();
+  bool is_training() const;
+  std::vector<Tensor> forward_of(const TorchFeed& feed);  // each [B, tokens, columns]
+  std::vector<Tensor> forward_in_libtorch(Prepared& prepared, const TorchFeed& feed);
+  std::vector<Tensor> losses_in_libtorch(const std::vector<Tensor>& outputs, const TorchFeed& feed);
+  BatchPosition position_of(const TorchFeed& feed) const;
+  Outcome run_kernel(Prepared& prepared, const TorchFeed& feed, double share,
+                     FlatParameters* parameters);
 
-  std::shared_ptr<Model> model_;
+  Computation computation_;
   std::string way_;
-  std::vector<int64_t> image_sizes_;
-  std::vector<std::shared_ptr<Prepared>> prepared_;
+  std::shared_ptr<Prepared> prepared_[2];  // for evaluation, for training
 };
 
 }  // namespace vitrine

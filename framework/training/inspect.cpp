@@ -327,7 +327,7 @@ Json predict(const WeightsSource& source, const std::vector<std::string>& images
   Json out = Json::array();
   for (const std::string& path : images) {
     const Tensor pixels = read_image(path, file.context, invert, observer);
-    const std::vector<Tensor> outputs = file.backend->forward(input_of(file, pixels));
+    const std::vector<Tensor> outputs = file.backend->forward({input_of(file, pixels), {}, {}});
     Json tasks = Json::array();
     for (size_t i = 0; i < outputs.size(); ++i) {
       const Task& task = file.model->tasks()[i];

@@ -61,8 +61,8 @@ nlohmann::json read_description(const std::string& text, const std::string& name
 std::shared_ptr<Backend> backend_for_cpu(const std::shared_ptr<Model>& model,
                                          const ModelContext& context) {
   const std::vector<int64_t> images = {context.channels, context.height, context.width};
-  return std::make_shared<Backend>(model, choose_backend(*model, images, "cpu").value, images,
-                                   "cpu");
+  return std::make_shared<Backend>(
+      model, choose_backend(outputs_of_tasks(model, images), "cpu").value, images, "cpu");
 }
 
 void save_model(const Place& file, const Model& model, const Config& config,

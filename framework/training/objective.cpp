@@ -105,22 +105,16 @@ Tensor Objective::sums(const std::vector<Tensor>& outputs, const std::vector<Ten
   return out;
 }
 
-Objective::Result Objective::operator()(const std::vector<Tensor>& outputs,
-                                        const Tensor& labels) const {
-  const std::vector<Tensor> wanted = targets(labels);
-  std::vector<Tensor> losses, detached;
-  Result out;
-  for (size_t i = 0; i < tasks_.size(); ++i) {
-    const Tensor target = wanted[i].to(at::kFloat).view({-1, 1, 1});
-    const Tensor loss = loss_->forward(outputs[i].unsqueeze(1), target, tasks_[i]).tensor();
-    const Tensor mean = loss.mean();
-    const Tensor weighted = tasks_[i].weight == 1 ? mean : mean * tasks_[i].weight;
-    out.loss = out.loss.defined() ? out.loss + weighted : weighted;
-    losses.push_back(loss.detach());
-    detached.push_back(outputs[i].detach());
-  }
-  const at::NoGradGuard no_grad;
-  out.sums = sums(detached, losses, wanted);
+std::vector<Value> Objective::losses(const std::vector<Value>& outputs) const {
+  std::vector<Value> out;
+  for (size_t i = 0; i < tasks_.size(); ++i)
+    out.push_back(loss_->forward(outputs[i], input(static_cast<int64_t>(i)), tasks_[i]));
+  return out;
+}
+
+std::vector<double> Objective::weights() const {
+  std::vector<double> out;
+  for (const Task& task : tasks_) out.push_back(task.weight);
   return out;
 }
 

@@ -13,12 +13,6 @@ namespace vitrine {
 // the losses.
 class Objective {
  public:
-  struct Result {
-    Tensor loss;  // the weighted sum of the tasks' mean losses; a scalar, to be differentiated
-    Tensor sums;  // double [width()], over the batch: the weighted loss, then those of each task,
-                  // its loss first
-  };
-
   // Of these metrics each task has its own; of none its usual one.
   Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
             const std::vector<Choice<Metric>>& metrics, at::Device device);
@@ -29,13 +23,14 @@ class Objective {
   // several.
   const std::vector<Measure>& measures() const { return measures_; }
   Loss& loss() const { return *loss_; }
-  const std::shared_ptr<Loss>& shared_loss() const { return loss_; }
-  // From the outputs [B, classes], by the loss.
-  Result operator()(const std::vector<Tensor>& outputs, const Tensor& labels) const;
-  // Result::sums, of the outputs and the loss of each image [B, ...], of each task.
+  // Of each image and task [1, 1], from the outputs and what the feed has as inputs: the targets.
+  std::vector<Value> losses(const std::vector<Value>& outputs) const;
+  std::vector<double> weights() const;                      // of the tasks' losses
+  std::vector<Tensor> targets(const Tensor& labels) const;  // of each task int64 [B]
+  // Double [width()], over a batch: the weighted loss, then of each task its loss and its metrics'
+  // sums. From each task's outputs [B, classes] and losses [B].
   Tensor sums(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,
               const std::vector<Tensor>& targets) const;
-  std::vector<Tensor> targets(const Tensor& labels) const;  // of each task int64 [B]
 
  private:
   struct Counted {

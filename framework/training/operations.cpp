@@ -108,10 +108,15 @@ Value patches(const Value& images, int64_t rows, int64_t columns) {
 Value table(const Tensor& rows) {
   return apply("table", {}, {rows}, {0, number(rows.numel() / rows.size(-1))});
 }
-Value target(int64_t task) { return apply("target", {}, {}, {number(task)}); }
+Value input(int64_t index, int64_t columns) {
+  return apply("input", {}, {}, {number(index), number(columns)});
+}
 
 Value dropout(const Value& x, double probability) {
   return apply("dropout", {x}, {}, {probability, next_site(), 0});
+}
+Value random_order(int64_t count) {
+  return apply("random_order", {}, {}, {number(count), next_site()});
 }
 Value drop_path(const Value& x, double probability) {
   return apply("drop_path", {x}, {}, {probability, next_site()});

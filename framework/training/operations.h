@@ -83,11 +83,16 @@ Value rotate(const Value& x, const Tensor& cosines, const Tensor& sines, int64_t
 Value patches(const Value& images, int64_t rows, int64_t columns);
 // A parameter, or a fixed table, [n, columns] or [columns]: the same for every image.
 Value table(const Tensor& rows);
-Value target(int64_t task);  // [1, 1]: the number of the class
+// What comes with each image besides its pixels, [1, columns]: a target, such as the number of a
+// class, or a teacher's outputs. `number` is its place in the feed.
+Value input(int64_t number, int64_t columns = 1);
 
-// --- random, while training
+// --- random: dropout and drop_path while training alone
 
 Value dropout(const Value& x, double probability);
 Value drop_path(const Value& x, double probability);  // of all of an image's numbers at once
+// Numbers from 0 on in a random order, another one for each image, in evaluation too; [count, 2]:
+// in the first column which number stands at each place, in the second the place of each number.
+Value random_order(int64_t count);
 
 }  // namespace vitrine

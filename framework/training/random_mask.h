@@ -27,15 +27,15 @@ Tensor random_mask(const TorchCall& call, const Tensor& like, int64_t count, dou
   const bool is_fed = call.feed && call.feed->images.defined();
   const int64_t images = is_fed ? call.feed->images.size(0) : like.size(0);
   const Tensor out = at::empty({images, count}, like.options());
-  const BatchPosition* position = call.feed ? call.feed->position : nullptr;
-  if (!position || !position->indices.defined() || !like.is_cpu())
+  const BatchPosition position = call.feed ? call.feed->position : BatchPosition();
+  if (!position.indices.defined() || !like.is_cpu())
     return Tensor(out).bernoulli_(1 - probability).div_(1 - probability);
   const auto least = static_cast<float>(probability);
   const float kept = 1 / (1 - least);
-  const auto* indices = position->indices.const_data_ptr<int64_t>();
+  const auto* indices = position.indices.const_data_ptr<int64_t>();
   float* to = out.data_ptr<float>();
   for (int64_t image = 0; image < images; ++image, to += count) {
-    const Draws draws(position->seed, position->epoch, indices[image],
+    const Draws draws(position.seed, position.epoch, indices[image],
                       model_salt(static_cast<uint64_t>(site)));
     for (int64_t i = 0; i < count; ++i)
       to[i] = draws.uniform_at(static_cast<uint64_t>(number(i))) >= least ? kept : 0;

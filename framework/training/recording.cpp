@@ -85,7 +85,7 @@ LayerSummary summary_of_whole(Model& model, const std::vector<int64_t>& images) 
   std::vector<int64_t> sizes = images;
   sizes.insert(sizes.begin(), 1);
   const Tensor image = at::zeros(sizes, options.dtype(at::kByte));
-  const TorchFeed feed{image, {}, nullptr};
+  const TorchFeed feed{image, {}, {}};
   const WithFeed with_feed(feed);
   const FlopCounter flops;
   LayerSummary whole{"model", "", {}, 0, 0};
@@ -97,23 +97,23 @@ LayerSummary summary_of_whole(Model& model, const std::vector<int64_t>& images) 
 
 }  // namespace
 
-Recording record(Model& model, const std::vector<int64_t>& images, Loss* loss) {
+Recording record(const Computation& computation) {
   // What is made of a parameter is told from a constant by its gradient.
   const at::AutoGradMode with_gradients(true);
+  const auto steps_of = [](const std::vector<Value>& values) {
+    std::vector<size_t> out;
+    for (const Value& value : values) out.push_back(value.step());
+    return out;
+  };
   Recording out;
-  Recorder recorder(model, images);
+  Recorder recorder(computation.modules, computation.images);
   try {
-    const std::vector<Value> outputs = model.forward(recorder.images());
-    for (const Value& output : outputs) out.outputs.push_back(output.step());
+    const std::vector<Value> outputs = computation.outputs(recorder.images());
+    out.outputs = steps_of(outputs);
     try {
       const Scope scope("loss", "");
-      for (size_t i = 0; loss && i < outputs.size(); ++i) {
-        const Value of_task =
-            loss->forward(outputs[i], target(static_cast<int64_t>(i)), model.tasks()[i]);
-        out.losses.push_back(of_task.step());
-      }
+      if (computation.losses) out.losses = steps_of(computation.losses(outputs));
     } catch (const NotRecorded& refused) {
-      out.losses.clear();
       out.loss_refusal = refused.reason;
     }
   } catch (const NotRecorded& refused) {
@@ -124,6 +124,19 @@ Recording record(Model& model, const std::vector<int64_t>& images, Loss* loss) {
   out.program.outputs = out.outputs;
   out.parameters = recorder.parameters();
   return out;
+}
+
+Computation outputs_of_tasks(const std::shared_ptr<Model>& model, std::vector<int64_t> images) {
+  Computation out;
+  out.modules = {{"", model}};
+  out.images = std::move(images);
+  out.outputs = [model = model.get()](const Value& pixels) { return model->forward(pixels); };
+  return out;
+}
+
+Recording record(Model& model, const std::vector<int64_t>& images) {
+  return record(
+      outputs_of_tasks(std::static_pointer_cast<Model>(model.shared_from_this()), images));
 }
 
 std::vector<Tensor> interpret(const Program& program, const std::vector<Tensor>& parameters,
@@ -172,7 +185,7 @@ std::vector<std::pair<std::string, Tensor>> named_values(Model& model, const Ten
             [](const auto& a, const auto& b) { return a.second < b.second; });
   std::vector<size_t> steps;
   for (const auto& [full, step] : found) steps.push_back(step);
-  const TorchFeed feed{images, {}, nullptr};
+  const TorchFeed feed{images, {}, {}};
   const auto values =
       interpret(pruned(recording.program, steps, false), recording.parameters, feed);
   std::vector<std::pair<std::string, Tensor>> out;

@@ -1,29 +1,40 @@
 #pragma once
 
-#include <map>
-#include <optional>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "framework/training/loss.h"
 #include "framework/training/model.h"
 
 namespace vitrine {
 
-// A model as a program.
+// What is computed of the images of a batch, written with the operations of operations.h.
+struct Computation {
+  Modules modules;              // whose parameters it computes with
+  std::vector<int64_t> images;  // channels, height, width
+  std::function<std::vector<Value>(const Value& images)> outputs;
+  // Of each image [1, 1] each, from its outputs; may be missing.
+  std::function<std::vector<Value>(const std::vector<Value>& outputs)> losses;
+  std::vector<double> weights;  // of the losses, in the sum whose mean is minimised
+};
+
+// A computation as a program.
 struct Recording {
   Program program;                 // everything that it computes
   std::vector<Tensor> parameters;  // of the program
-  std::vector<size_t> outputs;     // of each task
-  std::vector<size_t> losses;      // of each task, where a loss was recorded too: [1, 1]
-  std::string refusal;             // why it was not recorded; empty where it was
-  std::string loss_refusal;        // the same of the loss
+  std::vector<size_t> outputs, losses;
+  std::string refusal;       // why it was not recorded; empty where it was
+  std::string loss_refusal;  // the same of the losses
 
   bool is_recorded() const { return refusal.empty(); }
 };
 
-// Of a model in its present mode, training or evaluation, on images [C, H, W].
-Recording record(Model& model, const std::vector<int64_t>& images, Loss* loss = nullptr);
+// In the modules' present mode, training or evaluation.
+Recording record(const Computation& computation);
+// Of the outputs of a model's tasks for images [C, H, W].
+Computation outputs_of_tasks(const std::shared_ptr<Model>& model, std::vector<int64_t> images);
+Recording record(Model& model, const std::vector<int64_t>& images);
 
 // Executes a program step by step in libtorch, with gradients where they are enabled. One tensor
 // [B, tokens, columns] for each of its outputs.

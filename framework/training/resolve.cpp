@@ -119,9 +119,10 @@ Node completed(Node written, const std::string& file) {
 constexpr double kFlopsForThreads = 1e9;
 
 // What of execution depends on the model, which is made for it.
-Execution pick_backend(const Config& config, Model& model, const std::vector<int64_t>& images,
-                       const Node& written, const Derived& before, const std::string& file) {
-  const BackendChoice choice = choose_backend(model, images, config.device);
+Execution pick_backend(const Config& config, const std::shared_ptr<Model>& model,
+                       const std::vector<int64_t>& images, const Node& written,
+                       const Derived& before, const std::string& file) {
+  const BackendChoice choice = choose_backend(outputs_of_tasks(model, images), config.device);
   if (config.backend == "auto") {
     const bool serves =
         before.backend && (before.backend->value == kLayers || choice.value == kFused);
@@ -404,7 +405,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   }
   if (!problems.empty()) throw ConfigError(problems, file, true);
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
-  const Execution backend = pick_backend(*config, *model, images, written, before, file);
+  const Execution backend = pick_backend(*config, model, images, written, before, file);
   config->backend = backend.value;
   const Execution threads = pick_threads(*config, *model, images, before);
   config->threads = out->threads = threads.value;

@@ -33,7 +33,7 @@ struct RunState {
   std::optional<double> best_stopping;  // the best value of early stopping's metric
   int64_t epochs_without_improvement = 0;
   std::vector<double> schedule;  // Schedule::state
-  double seconds = 0;  // of training
+  double seconds = 0;            // of training
   double epoch_seconds = 0;
   bool exact = true;
   std::vector<Change> changes;  // that resumes made

@@ -91,17 +91,13 @@ WithFeed::~WithFeed() {
   site = site_before_;
 }
 
-Recorder::Recorder(const torch::nn::Module& model, std::vector<int64_t> images)
+Recorder::Recorder(const Modules& modules, std::vector<int64_t> images)
     : image_sizes_(std::move(images)), before_(recorder), site_before_(site) {
-  const auto add_all = [&](const auto& named) {
-    for (const auto& item : named) {
-      const std::vector<int64_t> sizes = item.value().sizes().vec();
-      program_.parameters.push_back({item.key(), {sizes.begin(), sizes.end()}});
-      parameters_.push_back(item.value());
-    }
-  };
-  add_all(model.named_parameters());
-  add_all(model.named_buffers());
+  for (const auto& [name, tensor] : named_tensors(modules)) {
+    const std::vector<int64_t> sizes = tensor.sizes().vec();
+    program_.parameters.push_back({name, {sizes.begin(), sizes.end()}});
+    parameters_.push_back(tensor);
+  }
   recorder = this;
   site = 0;
 }

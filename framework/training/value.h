@@ -6,11 +6,8 @@
 
 #include "framework/data/batch_position.h"
 #include "framework/program/program.h"
+#include "framework/training/modules.h"
 #include "framework/training/tensor.h"
-
-namespace torch::nn {
-class Module;
-}
 
 namespace vitrine {
 
@@ -84,9 +81,9 @@ void named(const char* name, const Make& make) {
 
 // What computing with numbers takes from outside the model.
 struct TorchFeed {
-  Tensor images;                            // [B, C, H, W]
-  std::vector<Tensor> targets;              // of each task int64 [B]
-  const BatchPosition* position = nullptr;  // null: what is random draws from libtorch's generator
+  Tensor images;               // [B, C, H, W]
+  std::vector<Tensor> inputs;  // what comes with the images, each float [B, columns]
+  BatchPosition position;      // without indices what is random draws from libtorch's generator
 };
 
 // Makes apply compute with `feed` until it goes.
@@ -105,8 +102,8 @@ class WithFeed {
 // Makes apply write a program until it goes.
 class Recorder {
  public:
-  // Parameters and buffers have their names in `model`; `images` are channels, height and width.
-  Recorder(const torch::nn::Module& model, std::vector<int64_t> images);
+  // `images`: channels, height and width.
+  Recorder(const Modules& modules, std::vector<int64_t> images);
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;

@@ -93,7 +93,7 @@ class AttentionPlot : public Plot {
                patching_.count();
   }
   Tensor output_of(const Tensor& input, size_t task) const {  // [1, classes]
-    const TorchFeed feed{input, {}, nullptr};
+    const TorchFeed feed{input, {}, {}};
     return interpret(recording_.program, recording_.parameters, feed)[task].flatten(1);
   }
 

@@ -76,7 +76,7 @@ NumbersAxis tokens_of(const std::vector<std::string>& special, const Patching& g
 
 // Whether a part tells of a table, on tokens that are patches with a channel for each column.
 bool has_table(Position& part, const PartContext& context) {
-  Recorder recorder(part, {context.hidden_d, context.n_tokens(), 1});
+  Recorder recorder({{"", part.shared_from_this()}}, {context.hidden_d, context.n_tokens(), 1});
   part(patches(recorder.images(), context.n_tokens(), 1));
   return recorder.program().names.contains("table");
 }

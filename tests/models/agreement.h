@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "framework/training/backend.h"
+#include "framework/training/objective.h"
 #include "tests/models/support.h"
 
 // What the two ways to execute a model compute, and whether that is the same.
@@ -17,6 +18,15 @@ namespace vitrine {
 
 inline Tensor bytes_for(const ModelContext& images, int64_t batch) {
   return at::randint(0, 256, {batch, images.channels, images.height, images.width}, at::kByte);
+}
+
+// A model's outputs, and their losses.
+inline Computation computation_of(const std::shared_ptr<Model>& model, const Objective& objective,
+                                  std::vector<int64_t> images) {
+  Computation out = outputs_of_tasks(model, std::move(images));
+  out.losses = [objective](const auto& outputs) { return objective.losses(outputs); };
+  out.weights = objective.weights();
+  return out;
 }
 
 // A model with both backends.
@@ -50,7 +60,7 @@ inline Results run(const Model& model, Backend& backend, const Tensor& images, u
   for (auto& parameter : model.parameters()) parameter.mutable_grad() = Tensor();
   const BatchPosition position{5, 2, at::arange(100, 100 + images.size(0))};
   Results out;
-  out.outputs = backend.forward(images, &position);
+  out.outputs = backend.forward({images, {}, position});
   at::manual_seed(seed);
   Tensor sum = at::zeros({});
   for (Tensor& output : out.outputs) {
@@ -173,7 +183,8 @@ inline void check_both_modes(const Pair& pair, const std::function<Tensor()>& ma
     CHECK(found == "");
     const at::NoGradGuard no_grad;
     const BatchPosition position{5, 2, at::arange(100, 100 + images.size(0))};
-    check_outputs(pair.fused->forward(images, &position), pair.layers->forward(images, &position));
+    check_outputs(pair.fused->forward({images, {}, position}),
+                  pair.layers->forward({images, {}, position}));
   }
   pair.model->train();
 }

@@ -156,7 +156,7 @@ TEST_CASE("what an image is random by is its number, not its place in the batch"
     CAPTURE(backend->way());
     const auto outputs = [&](const Tensor& of, uint64_t seed, int64_t epoch, const Tensor& by) {
       const BatchPosition position{seed, epoch, by};
-      return backend->forward(of, &position)[0];
+      return backend->forward({of, {}, position})[0];
     };
     const Tensor first = outputs(x, 5, 2, numbers);
     CHECK(same_bits(outputs(x, 5, 2, numbers), first));
@@ -179,8 +179,8 @@ TEST_CASE("gradients add up, and several batches may wait for backward") {
 
     for (auto& parameter : pair.model->parameters()) parameter.mutable_grad() = Tensor();
     const BatchPosition of_first{5, 2, at::arange(100, 120)}, of_second{5, 2, at::arange(100, 133)};
-    const Tensor one = pair.fused->forward(first, &of_first)[0];
-    const Tensor two = pair.fused->forward(second, &of_second)[0];
+    const Tensor one = pair.fused->forward({first, {}, of_first})[0];
+    const Tensor two = pair.fused->forward({second, {}, of_second})[0];
     const auto weights = [](const Tensor& like) {
       at::manual_seed(3);
       return at::randn(like.sizes());
@@ -228,13 +228,13 @@ TEST_CASE("weights that changed are taken, wherever they lie") {
   const Pair pair = make_pair_of(kTutorial, images);
   const Tensor x = bytes_for(images, 9);
   const at::NoGradGuard no_grad;
-  const Tensor before = pair.fused->forward(x)[0];
+  const Tensor before = pair.fused->forward({x, {}, {}})[0];
   for (auto& parameter : pair.model->parameters()) parameter.add_(0.1);
-  CHECK(difference(pair.fused->forward(x)[0], before) > 1e-3);
-  check_outputs(pair.fused->forward(x), pair.layers->forward(x));
+  CHECK(difference(pair.fused->forward({x, {}, {}})[0], before) > 1e-3);
+  check_outputs(pair.fused->forward({x, {}, {}}), pair.layers->forward({x, {}, {}}));
   FlatParameters moved(*pair.model);
   moved.values().add_(0.1);
-  check_outputs(pair.fused->forward(x), pair.layers->forward(x));
+  check_outputs(pair.fused->forward({x, {}, {}}), pair.layers->forward({x, {}, {}}));
 }
 
 TEST_CASE("a batch of no images has outputs of no images") {
@@ -249,7 +249,7 @@ TEST_CASE("a batch of no images has outputs of no images") {
     for (Backend* backend : {pair.layers.get(), pair.fused.get()}) {
       CAPTURE(backend->way());
       const at::NoGradGuard no_grad;
-      const auto outputs = backend->forward(none);
+      const auto outputs = backend->forward({none, {}, {}});
       REQUIRE(outputs.size() == 2);
       CHECK(outputs[0].sizes() == at::IntArrayRef({0, 10}));
       CHECK(outputs[1].sizes() == at::IntArrayRef({0, 2}));
@@ -275,10 +275,11 @@ TEST_CASE("a model without a position for its batch draws from libtorch's genera
   for (Backend* backend : {pair.layers.get(), pair.fused.get()}) {
     CAPTURE(backend->way());
     at::manual_seed(11);
-    const Tensor first = backend->forward(x)[0], second = backend->forward(x)[0];
+    const Tensor first = backend->forward({x, {}, {}})[0],
+                 second = backend->forward({x, {}, {}})[0];
     CHECK(difference(first, second) > 1e-3);
     at::manual_seed(11);
-    CHECK(same_bits(backend->forward(x)[0], first));
+    CHECK(same_bits(backend->forward({x, {}, {}})[0], first));
   }
 }
 

@@ -54,13 +54,9 @@ Batch batch_of(int64_t size) {
 struct Learned {
   std::shared_ptr<Model> model;
   FlatParameters parameters;
-  Backend layers, fused;
 
   explicit Learned(const std::string& yaml)
-      : model((at::manual_seed(1), make_model(yaml, kImages))),
-        parameters(*model),
-        layers(model, kLayers, {1, 12, 12}, "cpu"),
-        fused(model, kFused, {1, 12, 12}, "cpu") {}
+      : model((at::manual_seed(1), make_model(yaml, kImages))), parameters(*model) {}
 
   Objective objective(const std::shared_ptr<Loss>& loss) const {
     return {model->tasks(), loss, {}, at::kCPU};
@@ -68,41 +64,54 @@ struct Learned {
   Objective objective(const std::string& loss) const {
     return objective(make<Loss>(loss, {model->tasks()}));
   }
+  Computation computation(const Objective& objective) const {
+    return computation_of(model, objective, {1, 12, 12});
+  }
+  Backend backend(const char* way, const Objective& objective) const {
+    return {computation(objective), way, "cpu"};
+  }
 };
 
-// The sums of losses agree, and what is counted is the same.
-void check_result(const Objective::Result& got, const Objective::Result& wanted) {
-  REQUIRE(got.sums.sizes() == wanted.sums.sizes());
-  CHECK(difference(got.sums, wanted.sums) <= kTolerance * largest(wanted.sums));
-  // Of each task its loss, then how many of its answers are right.
-  for (int64_t i = 2; i < wanted.sums.size(0); i += 2)
-    CHECK(got.sums[i].item<double>() == wanted.sums[i].item<double>());
+TorchFeed feed_of(const Batch& batch, const Objective& objective) {
+  return {batch.images, objective.targets(batch.labels), batch.position};
+}
+Tensor sums_of(const Backend::Outcome& outcome, const Batch& batch, const Objective& objective) {
+  return objective.sums(outcome.outputs, outcome.losses, objective.targets(batch.labels));
 }
 
-// The result, and the flat gradients.
-std::pair<Objective::Result, Tensor> differentiate(Learned& learned, Backend& backend,
-                                                   const Batch& batch, const Objective& objective,
-                                                   double share) {
+// The sums of losses agree, and what is counted is the same.
+void check_sums(const Tensor& got, const Tensor& wanted) {
+  REQUIRE(got.sizes() == wanted.sizes());
+  CHECK(difference(got, wanted) <= kTolerance * largest(wanted));
+  // Of each task its loss, then how many of its answers are right.
+  for (int64_t i = 2; i < wanted.size(0); i += 2)
+    CHECK(got[i].item<double>() == wanted[i].item<double>());
+}
+
+// The sums, and the flat gradients.
+std::pair<Tensor, Tensor> differentiate(Learned& learned, Backend& backend, const Batch& batch,
+                                        const Objective& objective, double share) {
   learned.parameters.gradients().zero_();
-  const auto result = backend.differentiate(batch, objective, share, learned.parameters);
-  return {result, learned.parameters.gradients().clone()};
+  const auto outcome = backend.differentiate(feed_of(batch, objective), share, learned.parameters);
+  return {sums_of(outcome, batch, objective), learned.parameters.gradients().clone()};
 }
 
 void check_loss(Learned& learned, const Objective& objective, int64_t size, double share) {
   CAPTURE(size, share);
+  Backend layers = learned.backend(kLayers, objective), fused = learned.backend(kFused, objective);
   const Batch batch = batch_of(size);
-  const auto [wanted, gradients] = differentiate(learned, learned.layers, batch, objective, share);
-  const auto [got, ours] = differentiate(learned, learned.fused, batch, objective, share);
-  check_result(got, wanted);
+  const auto [wanted, gradients] = differentiate(learned, layers, batch, objective, share);
+  const auto [got, ours] = differentiate(learned, fused, batch, objective, share);
+  check_sums(got, wanted);
   CHECK(difference(ours, gradients) <= kTolerance * largest(gradients));
   CHECK(largest(gradients) > 0);
 
   learned.model->eval();
   const at::NoGradGuard no_grad;
-  const auto of_layers = learned.layers.evaluate(batch, objective);
-  const auto of_fused = learned.fused.evaluate(batch, objective);
+  const auto of_layers = layers.evaluate(feed_of(batch, objective));
+  const auto of_fused = fused.evaluate(feed_of(batch, objective));
   check_outputs(of_fused.outputs, of_layers.outputs);
-  check_result(of_fused.result, of_layers.result);
+  check_sums(sums_of(of_fused, batch, objective), sums_of(of_layers, batch, objective));
   learned.model->train();
 }
 
@@ -137,7 +146,7 @@ TEST_CASE("a loss that computes with libtorch itself ends a model that is record
     CAPTURE(yaml);
     Learned learned(yaml);
     const Objective objective = learned.objective(std::make_shared<OpaqueLoss>());
-    const Recording recording = record(*learned.model, {1, 12, 12}, &objective.loss());
+    const Recording recording = record(learned.computation(objective));
     CHECK(recording.is_recorded());
     CHECK_THAT(recording.loss_refusal, Contains("losses_test.cpp:"));
     CHECK(recording.losses.empty());
@@ -145,8 +154,10 @@ TEST_CASE("a loss that computes with libtorch itself ends a model that is record
     check_loss(learned, objective, 7, 0.375);
     const Batch batch = batch_of(9);
     const Objective recorded = learned.objective("cross_entropy");
-    check_result(learned.fused.differentiate(batch, objective, 1, learned.parameters),
-                 learned.layers.differentiate(batch, recorded, 1, learned.parameters));
+    Backend opaque = learned.backend(kFused, objective),
+            layers = learned.backend(kLayers, recorded);
+    check_sums(differentiate(learned, opaque, batch, objective, 1).first,
+               differentiate(learned, layers, batch, recorded, 1).first);
   }
 }
 
@@ -154,11 +165,12 @@ TEST_CASE("gradients are added to those that are there") {
   Learned learned(models()[0]);
   const Objective objective = learned.objective("cross_entropy");
   const Batch first = batch_of(20), second = batch_of(33);
-  const Tensor one = differentiate(learned, learned.fused, first, objective, 0.4).second;
-  const Tensor two = differentiate(learned, learned.fused, second, objective, 0.6).second;
+  Backend fused = learned.backend(kFused, objective);
+  const Tensor one = differentiate(learned, fused, first, objective, 0.4).second;
+  const Tensor two = differentiate(learned, fused, second, objective, 0.6).second;
   learned.parameters.gradients().zero_();
-  learned.fused.differentiate(first, objective, 0.4, learned.parameters);
-  learned.fused.differentiate(second, objective, 0.6, learned.parameters);
+  fused.differentiate(feed_of(first, objective), 0.4, learned.parameters);
+  fused.differentiate(feed_of(second, objective), 0.6, learned.parameters);
   CHECK(difference(learned.parameters.gradients(), one + two) < 1e-6);
 }
 
@@ -167,18 +179,19 @@ TEST_CASE("losses and gradients have the same bits for any number of threads") {
   for (const std::string& yaml : models()) {
     Learned learned(yaml);
     const Objective objective = learned.objective("cross_entropy");
+    Backend fused = learned.backend(kFused, objective);
     for (const int64_t size : {5, 128, 700}) {
       CAPTURE(yaml, size);
       const Batch batch = batch_of(size);
       set_compute_threads(1);
       at::set_num_threads(1);
-      const auto [wanted, gradients] = differentiate(learned, learned.fused, batch, objective, 1);
+      const auto [wanted, gradients] = differentiate(learned, fused, batch, objective, 1);
       for (const int threads : {2, 3, 7}) {
         CAPTURE(threads);
         set_compute_threads(threads);
         at::set_num_threads(1);
-        const auto [got, ours] = differentiate(learned, learned.fused, batch, objective, 1);
-        CHECK(at::equal(got.sums, wanted.sums));
+        const auto [got, ours] = differentiate(learned, fused, batch, objective, 1);
+        CHECK(at::equal(got, wanted));
         CHECK(same_bits(ours, gradients));
       }
     }
@@ -196,9 +209,10 @@ TEST_CASE("frozen parameters stand in no flat tensor and get no gradient") {
   const Objective objective = whole.objective("cross_entropy");
   const Batch batch = batch_of(21);
   std::vector<Tensor> gradients;
-  for (Backend* backend : {&whole.layers, &whole.fused}) {
+  for (const char* way : {kLayers, kFused}) {
+    Backend backend = whole.backend(way, objective);
     parameters.gradients().zero_();
-    backend->differentiate(batch, objective, 1, parameters);
+    backend.differentiate(feed_of(batch, objective), 1, parameters);
     gradients.push_back(parameters.gradients().clone());
   }
   CHECK(parameters.values().numel() < whole.parameters.values().numel());

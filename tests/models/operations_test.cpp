@@ -123,6 +123,18 @@ std::multimap<std::string, Make> examples() {
       {"transpose", [](M m) { return transpose(m.input(5, 7)); }},
       {"flatten", [](M m) { return flatten(m.input(5, 7)); }},
       {"gather_tokens", [](M m) { return gather_tokens(m.input(5, 7), m.numbers(8, 5)); }},
+      {"gather_tokens",
+       [](M m) {  // other ones of each image
+         const Value order = columns(random_order(5), 0, 1);
+         return gather_tokens(m.input(5, 7), tokens(order, 0, 3)) +
+                gather_tokens(table(m.parameter({5, 7})), tokens(order, 1, 3));
+       }},
+      {"gather_tokens",
+       [](M m) {  // one of them more than once
+         const Value places = columns(random_order(6), 1, 1);
+         return gather_tokens(m.input(4, 7), maximum(places, 3) - table(at::full({1}, 2.0F)));
+       }},
+      {"random_order", [](M m) { return random_order(9) * m.input(9, 2); }},
       {"pick", [](M m) { return pick(m.input(5, 7), m.numbers(5, 7)); }},
       {"one_hot", [](M m) { return one_hot(m.numbers(5, 7), 7) * m.input(5, 7); }},
       {"layer_norm",
@@ -236,7 +248,7 @@ void check_operation(const OperationModel::Make& make) {
 }  // namespace
 
 TEST_CASE("every operation has a form in libtorch and an example here") {
-  std::set<std::string> shown = {"target"};  // which needs labels: a loss is its example
+  std::set<std::string> shown = {"input"};  // which needs a feed: a loss is its example
   for (const auto& [name, make] : examples()) shown.insert(name);
   const auto names = operation_names();
   CHECK(shown == std::set<std::string>(names.begin(), names.end()));
@@ -381,7 +393,7 @@ TEST_CASE("random zeros keep the mean, and are as many as is said") {
     Backend backend(model, way, {1, 4, 4}, "cpu");
     const at::NoGradGuard no_grad;
     const BatchPosition position{1, 0, at::arange(400)};
-    return backend.forward(at::zeros({400, 1, 4, 4}), &position)[0];
+    return backend.forward({at::zeros({400, 1, 4, 4}), {}, position})[0];
   };
   for (const char* way : {kLayers, kFused}) {
     CAPTURE(way);

@@ -92,7 +92,7 @@ struct RecordedPart {
   Value output;
 
   std::vector<Tensor> values_of(const std::vector<size_t>& steps) const {
-    const TorchFeed feed{at::zeros({1, 3, 16, 24}), {}, nullptr};
+    const TorchFeed feed{at::zeros({1, 3, 16, 24}), {}, {}};
     return interpret(pruned(program, steps, false), parameters, feed);
   }
   size_t named(const std::string& name) const {
@@ -103,7 +103,7 @@ struct RecordedPart {
 template <class Extend>
 RecordedPart record_part(Part& part, const Tensor& x, const Extend& extend) {  // x [1, tokens, D]
   const at::NoGradGuard no_grad;
-  Recorder recorder(part, {3, 16, 24});
+  Recorder recorder({{"", part.shared_from_this()}}, {3, 16, 24});
   RecordedPart out;
   out.output = part(table(x[0]));
   extend(out.output);

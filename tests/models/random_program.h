@@ -19,7 +19,7 @@ class OperationModel : public Model {
   explicit OperationModel(Make make) : make_(std::move(make)) {
     const at::NoGradGuard no_grad;
     const Tensor images = at::zeros({1, 1, kSide, kSide});
-    const TorchFeed feed{images, {at::zeros({1}, at::kLong)}, nullptr};
+    const TorchFeed feed{images, {at::zeros({1})}, {}};
     const WithFeed with_feed(feed);
     forward(images);  // which makes its parameters
   }

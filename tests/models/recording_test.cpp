@@ -57,8 +57,8 @@ std::shared_ptr<Around> around(Forward forward) {
   return std::make_shared<Around>(std::make_shared<PartOf<Forward>>(forward));
 }
 
-std::string reason_for_layers(Model& model) {
-  const BackendChoice choice = choose_backend(model, {1, 4, 4}, "cpu");
+std::string reason_for_layers(const std::shared_ptr<Model>& model) {
+  const BackendChoice choice = choose_backend(outputs_of_tasks(model, {1, 4, 4}), "cpu");
   CHECK(choice.value == kLayers);
   CHECK_FALSE(is_recording());
   CHECK(Scope::path().empty());
@@ -80,10 +80,10 @@ void check_trained_by_layers(const std::shared_ptr<Around>& model) {
 
 TEST_CASE("a model that can be recorded is") {
   const auto model = around([](auto& part, const Value& x) { return linear(x, part.weight_); });
-  const BackendChoice choice = choose_backend(*model, {1, 4, 4}, "cpu");
+  const BackendChoice choice = choose_backend(outputs_of_tasks(model, {1, 4, 4}), "cpu");
   CHECK(choice.value == kFused);
   CHECK(choice.reason == "the model can be recorded, and is faster than in layers");
-  const BackendChoice elsewhere = choose_backend(*model, {1, 4, 4}, "cuda:0");
+  const BackendChoice elsewhere = choose_backend(outputs_of_tasks(model, {1, 4, 4}), "cuda:0");
   CHECK(elsewhere.value == kLayers);
   CHECK(elsewhere.reason == "fused computes on the CPU alone");
 }
@@ -92,7 +92,7 @@ TEST_CASE("a part that computes with libtorch itself is named, with its file and
   const auto model = around([](auto& part, const Value& x) -> Value {
     return at::sin(at::matmul(x.tensor(), part.weight_));
   });
-  const std::string reason = reason_for_layers(*model);
+  const std::string reason = reason_for_layers(model);
   CHECK_THAT(reason, StartsWith("middle: own computes with libtorch itself (tests/models/"
                                 "recording_test.cpp:") &&
                          EndsWith(")"));
@@ -123,9 +123,9 @@ TEST_CASE("what is made of a parameter is no constant") {
   for (const auto& model : {scaled, view}) {
     const std::string wanted =
         "middle: own computes with what was made of a parameter, not with the parameter itself";
-    CHECK(reason_for_layers(*model) == wanted);
+    CHECK(reason_for_layers(model) == wanted);
     const at::NoGradGuard no_grad;  // as in an evaluation
-    CHECK(reason_for_layers(*model) == wanted);
+    CHECK(reason_for_layers(model) == wanted);
   }
   check_trained_by_layers(scaled);
   check_trained_by_layers(view);
@@ -135,7 +135,7 @@ TEST_CASE("numbers that a part brings itself are no result of a step") {
   const auto model = around([](auto& part, const Value& x) {
     return linear(x, part.weight_) + Value(at::ones({1, 4, 4}));
   });
-  CHECK(reason_for_layers(*model) == "middle: own mixes numbers with what is recorded");
+  CHECK(reason_for_layers(model) == "middle: own mixes numbers with what is recorded");
   check_trained_by_layers(model);
 }
 
@@ -156,10 +156,10 @@ TEST_CASE("buffers are read where they lie, like parameters") {
   const Tensor x = bytes_for(kImages, 9);
   check_agreement(run_fused(pair, x), run_layers(pair, x));
   const at::NoGradGuard no_grad;
-  const Tensor before = pair.fused->forward(x)[0];
+  const Tensor before = pair.fused->forward({x, {}, {}})[0];
   for (auto& buffer : model->buffers()) buffer.mul_(3);
-  CHECK(difference(pair.fused->forward(x)[0], before) > 1e-3);
-  check_outputs(pair.fused->forward(x), pair.layers->forward(x));
+  CHECK(difference(pair.fused->forward({x, {}, {}})[0], before) > 1e-3);
+  check_outputs(pair.fused->forward({x, {}, {}}), pair.layers->forward({x, {}, {}}));
 }
 
 TEST_CASE("constants, and parameters that are used twice, in another order or not at all") {

@@ -142,8 +142,8 @@ inline double largest_difference(const Tensor& a, const Tensor& b) {
 inline std::vector<Tensor> outputs_of(const std::shared_ptr<Model>& model, const Tensor& images,
                                       std::string way = "") {
   const std::vector<int64_t> sizes = images.sizes().slice(1).vec();
-  if (way.empty()) way = choose_backend(*model, sizes, "cpu").value;
-  return Backend(model, way, sizes, "cpu").forward(images);
+  if (way.empty()) way = choose_backend(outputs_of_tasks(model, sizes), "cpu").value;
+  return Backend(model, way, sizes, "cpu").forward({images, {}, {}});
 }
 
 // One step of an optimizer changes the model, and a model.safetensors keeps all of it: what is

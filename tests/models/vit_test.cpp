@@ -277,7 +277,8 @@ TEST_CASE("a layout refuses what it has no equal of") {
         "true; head.type is softmax, not linear");
   CHECK(refusal("{type: vit, tasks: [{name: a}, {name: b}]}", "timm") ==
         "the layout \"timm\" has no equal of this model: it has 2 tasks, not one");
-  CHECK(refusal(kTutorial, "onnx") == "unknown layout \"onnx\": there are huggingface, native, "
+  CHECK(refusal(kTutorial, "onnx") ==
+        "unknown layout \"onnx\": there are huggingface, native, "
         "timm, tutorial");
   CHECK(refusal(kTutorial, "native") == "");
 }

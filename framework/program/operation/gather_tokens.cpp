@@ -27,7 +27,37 @@ void for_lanes(const Call& call, size_t t, const Matrix& x, const Work& work) {
     work(row_of(x, static_cast<size_t>(numbers[lane])) + lane, lane);
 }
 
+// Calls `work` with each row of the output in rows of numbers, and the number of x's row.
+template <class Work>
+void for_gathered(const Call& call, const Matrix& output, const Work& work) {
+  for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t) HWY_ATTR {
+    const auto number = static_cast<size_t>(*row_of(call.inputs[1].value, image, t));
+    work(row_of(output, image, t), image, number);
+  });
+}
+
+void forward_of_columns(const Call& call) {
+  const Matrix& x = call.inputs[0].value;
+  for_gathered(call, call.output.value, [&](float* y, size_t image, size_t number) {
+    std::memcpy(y, row_of(x, image, number), call.output.shape.columns * sizeof(float));
+  });
+}
+
+void backward_of_columns(const Call& call) {
+  const auto& x = call.inputs[0];
+  for_rows(call, x.adds ? 0 : x.shape.tokens, [&](size_t image, size_t t, size_t) {
+    std::memset(row_of(x.gradient, image, t), 0, x.shape.columns * sizeof(float));
+  });
+  for_gathered(
+      call, call.output.gradient, [&](const float* dy, size_t image, size_t number) HWY_ATTR {
+        float* dx = row_of(x.gradient, image, number);
+        for_vectors(x.shape.columns, [&](size_t i, auto part)
+                                         HWY_ATTR { part.put(part.load(dy + i), true, dx + i); });
+      });
+}
+
 void Forward(const Call& call) {
+  if (call.has_columns()) return forward_of_columns(call);
   const size_t n = call.output.shape.columns * N;
   for (size_t t = 0; t < call.output.shape.tokens; ++t) {
     float* y = row_of(call.output.value, t);
@@ -38,6 +68,7 @@ void Forward(const Call& call) {
 }
 
 void Backward(const Call& call) {
+  if (call.has_columns()) return backward_of_columns(call);
   const auto& x = call.inputs[0];
   const size_t n = x.shape.columns * N;
   for (size_t t = 0; !x.adds && t < x.shape.tokens; ++t)
@@ -74,6 +105,7 @@ class GatherTokens : public Operation {
     return {{0, a.inputs[0].tokens}, tokens};
   }
   Needs needs(const Applied&) const override { return {2, false}; }
+  bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }
   void backward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Backward)(call); }
 };

@@ -71,7 +71,8 @@ TEST_CASE("both layouts of memory give the same results, and each its bits for a
   for (uint32_t seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
     at::manual_seed(seed);
-    OperationModel model{RandomProgram(seed)};
+    const auto made = std::make_shared<OperationModel>(RandomProgram(seed));
+    OperationModel& model = *made;
     Executed images(model, MemoryLayout::kImages), columns(model, MemoryLayout::kColumns);
     REQUIRE(columns.has_columns_layout());
     for (const int64_t batch : {1, 70, 300}) {

@@ -95,7 +95,7 @@ TEST_CASE("operations tell the shapes of their results") {
   CHECK(applied("rotate", {{5, 12}}, {{5, 3}, {5, 3}}, {2, 0}) == "5 x 12");
   CHECK(applied("patches", {}, {}, {3, 12, 8, 4, 2}) == "8 x 36");
   CHECK(applied("table", {}, {{2, 5, 7}}, {0, 10}) == "10 x 7");
-  CHECK(applied("target", {}, {}, {0}) == "1 x 1");
+  CHECK(applied("input", {}, {}, {0, 7}) == "1 x 7");
 }
 
 TEST_CASE("operands that do not fit are refused in words") {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/training/tensor.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace vitrine {
+
+// Modules that are trained together, and what begins the names of each one's tensors: "" of a
+// model, "experiment." of what its experiment adds.
+struct NamedModule {
+  std::string prefix;
+  std::shared_ptr<torch::nn::Module> module;
+};
+using Modules = std::vector<NamedModule>;
+
+// All parameters, then all buffers, by name, in the order in which they were made.
+std::vector<std::pair<std::string, Tensor>> named_tensors(const Modules& modules);
+std::vector<std::pair<std::string, Tensor>> named_parameters(const Modules& modules);
+
+// In training mode or in evaluation mode.
+void set_training(const Modules& modules, bool training);
+
+}  // namespace vitrine
