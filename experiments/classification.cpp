@@ -100,13 +100,14 @@ Json values_of_task(const Objective& objective, size_t task, const std::string& 
 // Supervised training of a model on labelled images.
 class Classification : public Experiment {
  public:
-  Classification(const NoOptions&, const ExperimentContext& context)
+  Classification(const ExperimentOptions&, const ExperimentContext& context)
       : model_(context.model),
         objective_(model_->tasks(), context.loss, context.metrics, at::Device(context.device)),
-        backend_(computation(context), context.backend, context.device) {}
+        backend_(computation_of(context), context.backend, context.device) {}
 
   std::string warning() const override { return objective_.loss().warning(); }
   bool has_own_threads() const override { return backend_.has_own_threads(); }
+  const Computation& computation() const override { return backend_.computation(); }
   int64_t width() const override { return objective_.width(); }
   const std::vector<Measure>& measures() const override { return objective_.measures(); }
 
@@ -122,12 +123,8 @@ class Classification : public Experiment {
     const auto& tasks = objective_.tasks();
     std::vector<double> sums(static_cast<size_t>(width()));
     std::vector<Answers> answers(tasks.size());
-    model_->eval();
-    const Tensor all = at::arange(data.size());
-    for (int64_t first = 0; first < data.size() && !options.cancelled();
-         first += options.batch_size) {
-      const Batch batch =
-          data.gather(all.slice(0, first, std::min(first + options.batch_size, data.size())), 0);
+    const InEvaluation in_evaluation(backend_.computation().modules);
+    for_batches(data, options, [&](const Batch& batch) {
       const std::vector<Tensor> targets = objective_.targets(batch.labels);
       const auto [outputs, losses] = backend_.evaluate({batch.images, targets, batch.position});
       const Tensor counted = objective_.sums(outputs, losses, targets).cpu();
@@ -135,8 +132,7 @@ class Classification : public Experiment {
       for (size_t i = 0; i < tasks.size(); ++i) {
         if (options.details) keep_answers(answers[i], outputs[i], targets[i], tasks[i]);
       }
-    }
-    model_->train();
+    });
 
     Evaluation out;
     out.values = values_of(measures(), options.split, sums.data(), data.size());
@@ -153,8 +149,8 @@ class Classification : public Experiment {
   }
 
  private:
-  Computation computation(const ExperimentContext& context) const {
-    Computation out = outputs_of_tasks(model_, context.image_sizes);
+  Computation computation_of(const ExperimentContext& context) const {
+    Computation out = outputs_of_tasks(model_, context.image_sizes());
     out.losses = [this](const std::vector<Value>& outputs) { return objective_.losses(outputs); };
     out.weights = objective_.weights();
     return out;
@@ -165,7 +161,8 @@ class Classification : public Experiment {
   Backend backend_;
 };
 
-VITRINE_REGISTER(Experiment, Classification, NoOptions, "supervised training on labelled images")
+VITRINE_REGISTER(Experiment, Classification, ExperimentOptions,
+                 "supervised training on labelled images")
 
 }  // namespace
 }  // namespace vitrine

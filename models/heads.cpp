@@ -16,6 +16,12 @@ std::vector<TaskOptions> HeadsOptions::tasks_or_default() const {
 }
 
 void HeadsOptions::check_tasks(const ModelContext& images, Check& check) const {
+  if (images.class_names.empty()) {
+    const char* why = "nothing is predicted from labels";
+    if (!tasks.empty()) check.no_effect("tasks", why);
+    if (head.type() != kDefaultHead) check.no_effect("head", why);
+    return;
+  }
   constexpr const char* kLetters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
   std::set<std::string> names;
@@ -39,6 +45,7 @@ void HeadsOptions::check_tasks(const ModelContext& images, Check& check) const {
 
 void HeadsOptions::check_heads(const ModelContext& images, int64_t width,
                                Problems& problems) const {
+  if (images.class_names.empty()) return;
   for (const TaskOptions& task : tasks_or_default()) {
     const auto classes = static_cast<int64_t>(task.target.class_names(images.class_names).size());
     head_of(task).check({width, classes}, problems);
@@ -46,6 +53,7 @@ void HeadsOptions::check_heads(const ModelContext& images, int64_t width,
 }
 
 Heads::Heads(const HeadsOptions& options, int64_t width, const ModelContext& images) {
+  if (images.class_names.empty()) return;
   for (const TaskOptions& task : options.tasks_or_default()) {
     Task made;
     made.name = task.name;
@@ -61,6 +69,7 @@ Heads::Heads(const HeadsOptions& options, int64_t width, const ModelContext& ima
 }
 
 std::vector<Value> Heads::operator()(const Value& features) const {
+  if (heads_.empty()) return {features};
   std::vector<Value> out;
   for (size_t i = 0; i < heads_.size(); ++i) {
     const bool shared = features.tokens() == 1;
@@ -81,6 +90,7 @@ void ModelWithHeads::add_heads(const HeadsOptions& options, int64_t width,
   images_ = images;
   heads_.emplace(options, width, images);
   const auto& modules = heads_->modules();
+  if (modules.empty()) return;
   if (modules.size() == 1) {
     register_module("head", modules[0]);
     return;

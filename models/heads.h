@@ -57,7 +57,8 @@ class Heads {
   const std::vector<Task>& tasks() const { return tasks_; }
   const std::vector<std::shared_ptr<Head>>& modules() const { return heads_; }
 
-  // Features [n_tasks, width], or [1, width] for all tasks.
+  // Of features [n_tasks, width], or [1, width] for all tasks. Where nothing is predicted, the
+  // features themselves.
   std::vector<Value> operator()(const Value& features) const;
 
  private:
@@ -70,15 +71,16 @@ class ModelWithHeads : public Model {
  public:
   const std::vector<Task>& tasks() const override { return heads_->tasks(); }
   std::vector<std::string> heads() const override {
-    return {tasks().size() == 1 ? "head" : "heads"};
+    return tasks().empty() ? std::vector<std::string>()
+                           : std::vector<std::string>{tasks().size() == 1 ? "head" : "heads"};
   }
+  std::vector<Value> forward(const Value& images) final { return (*heads_)(features(images)); }
   // With tasks, heads and input: the first parameter that is no vector is taken to read the images.
   LayoutContext layout_context() override;
 
  protected:
   // After all else, so that their parameters are drawn last.
   void add_heads(const HeadsOptions& options, int64_t width, const ModelContext& images);
-  std::vector<Value> outputs(const Value& features) const { return (*heads_)(features); }
   // Layers of a model that goes from `first` through so many blocks.
   static std::vector<std::vector<std::string>> layers_with(std::vector<std::string> first,
                                                            int64_t n_blocks);

@@ -50,13 +50,13 @@ class LeNet : public ModelWithHeads {
     add_heads(options, kFeatures, images);
   }
 
-  std::vector<Value> forward(const Value& images) override {
+  Value features(const Value& images) override {
     Map map{pixels(images), height_, width_};
     map = stage("conv1", map, conv1_, kPadding);
     map = stage("conv2", map, conv2_, 0);
     // As libtorch flattens: channel by channel.
     const Value x = relu((*fc1_)(flatten(transpose(map.x))));
-    return outputs(relu((*fc2_)(x)));
+    return relu((*fc2_)(x));
   }
   std::vector<std::vector<std::string>> layers() const override {
     return {{"conv1"}, {"conv2"}, {"fc1"}, {"fc2"}};

@@ -105,12 +105,12 @@ class Mixer : public ModelWithHeads {
     add_heads(options, options.hidden_d, images);
   }
 
-  std::vector<Value> forward(const Value& images) override {
+  Value features(const Value& images) override {
     Value x = (*embedding_)(images);
     for (const auto& block : blocks_) x = (*block)(x);
     x = (*final_norm_)(x);
     const Scope scope("pooling", "mean");
-    return outputs(mean_over_tokens(x));
+    return mean_over_tokens(x);
   }
   std::vector<std::vector<std::string>> layers() const override {
     return layers_with({"embedding"}, static_cast<int64_t>(blocks_.size()));

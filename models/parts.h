@@ -38,6 +38,8 @@ class Position : public Part {  // [N, D] -> the same
  public:
   static constexpr const char* kKind = "position";
   using Context = PartContext;
+  // Whether a token that has gone through it knows its place, wherever it then stands.
+  virtual bool stays_with_tokens() const { return true; }
   // What an attention does to its queries and its keys [N, D]; by default nothing.
   virtual Value turned(const Value& x, int64_t /*n_heads*/) const { return x; }
 };
@@ -91,6 +93,17 @@ class Head : public Part {  // [1, D] -> [1, classes]
   static constexpr const char* kKind = "head";
   using Context = HeadContext;
   virtual bool gives_probabilities() const { return false; }
+};
+
+// A model that makes a token of each patch, for experiments that learn from some of the patches.
+class PatchModel {
+ public:
+  virtual ~PatchModel() = default;
+  virtual const PartContext& context() const = 0;
+  // The special tokens and one of each patch, with their positions: [N, D].
+  virtual Value embedded(const Value& images) = 0;
+  // What blocks and the last norm make of tokens, any number of them.
+  virtual Value encoded(Value tokens) = 0;
 };
 
 // Options of a block's two residual branches; a block's own derive from it and call its visit

@@ -123,7 +123,7 @@ void Options::check_parts(const ModelContext& images, Problems& problems) const 
 // Dosovitskiy et al. 2021, "An image is worth 16x16 words", with exchangeable parts and a special
 // token and head for each task; registers: Darcet et al. 2023, "Vision transformers need
 // registers".
-class Vit : public ModelWithHeads {
+class Vit : public ModelWithHeads, public PatchModel {
  public:
   // Parameters are drawn in the tutorial's order: embedding, tokens, position, blocks, final norm,
   // heads.
@@ -141,12 +141,16 @@ class Vit : public ModelWithHeads {
     add_heads(options_, options_.hidden_d, images);
   }
 
-  std::vector<Value> forward(const Value& images) override {
-    Value x = with_tokens((*embedding_)(images));
-    x = (*position_)(x);
+  const PartContext& context() const override { return context_; }
+  Value embedded(const Value& images) override {
+    return (*position_)(with_tokens((*embedding_)(images)));
+  }
+  Value encoded(Value x) override {
     for (const auto& block : blocks_) x = (*block)(x);
-    if (final_norm_) x = (*final_norm_)(x);
-    return outputs((*pooling_)(without_registers(x)));
+    return final_norm_ ? (*final_norm_)(x) : x;
+  }
+  Value features(const Value& images) override {
+    return (*pooling_)(without_registers(encoded(embedded(images))));
   }
   LayoutContext layout_context() override;
   std::vector<std::vector<std::string>> layers() const override {

@@ -1,5 +1,7 @@
 #include "framework/data/batches.h"
 
+#include <ATen/ops/cat.h>
+
 namespace vitrine {
 
 Batches::Batches(const Split& split, const std::vector<std::shared_ptr<Transform>>& transforms,
@@ -12,17 +14,32 @@ Batches::Batches(const Split& split, const std::vector<std::shared_ptr<Transform
   if (split_.images.defined()) split_.images = split_.images.to(device);
 }
 
-Batch Batches::gather(const Tensor& indices, int64_t epoch) const {
+Batches Batches::as_evaluated() const {
+  Batches out = *this;
+  std::erase_if(out.transforms_, [](const auto& transform) { return transform->is_random(); });
+  return out;
+}
+
+Batch Batches::gather(const Tensor& indices, int64_t epoch, int64_t views) const {
   const Tensor on_device = indices.to(device_);
+  const Tensor pixels = split_.images.defined() ? split_.images.index_select(0, on_device)
+                                                : split_.read(indices).to(device_);
   Batch out;
-  out.position = {seed_, epoch, indices};
   out.labels = split_.labels.index_select(0, on_device);
-  out.images = split_.images.defined() ? split_.images.index_select(0, on_device)
-                                       : split_.read(indices).to(device_);
-  if (converts_) out.images = out.images.to(at::kFloat).div_(255);
-  for (const auto& transform : transforms_) {
-    out.images = transform->forward(out.images, out.position);
+  std::vector<Tensor> images, numbers;
+  for (int64_t view = 0; view < views; ++view) {
+    // Numbers beyond those of the split are of no other image.
+    numbers.push_back(view == 0 ? indices : indices + view * size());
+    images.push_back(transformed(pixels, {seed_, epoch, numbers.back()}));
   }
+  out.images = views == 1 ? images[0] : at::cat(images);
+  out.position = {seed_, epoch, views == 1 ? indices : at::cat(numbers)};
+  return out;
+}
+
+Tensor Batches::transformed(const Tensor& pixels, const BatchPosition& position) const {
+  Tensor out = converts_ ? pixels.to(at::kFloat).div_(255) : pixels;
+  for (const auto& transform : transforms_) out = transform->forward(out, position);
   return out;
 }
 

@@ -9,9 +9,9 @@
 namespace vitrine {
 
 struct Batch {
-  Tensor images;  // [B, C, H, W]: uint8 as stored, or float where there are transforms
+  Tensor images;  // [views * B, C, H, W]: uint8 as stored, or float where there are transforms
   Tensor labels;  // int64 [B]
-  BatchPosition position;
+  BatchPosition position;  // a number for each of `images`
 
   int64_t size() const { return labels.size(0); }
 };
@@ -24,11 +24,16 @@ class Batches {
           at::Device device, uint64_t seed, bool training);
 
   int64_t size() const { return split_.size(); }  // images
-  // `indices`: int64 [B] on the CPU, numbers in the split.
-  Batch gather(const Tensor& indices, int64_t epoch) const;
+  // The same without what is random.
+  Batches as_evaluated() const;
+  // `indices`: int64 [B] on the CPU, numbers in the split. With several views all images come once
+  // for each of them, transformed anew, after each other.
+  Batch gather(const Tensor& indices, int64_t epoch, int64_t views = 1) const;
   Tensor pixels(const Tensor& indices) const;  // as stored: uint8 [B, C, H, W], on the CPU
 
  private:
+  Tensor transformed(const Tensor& pixels, const BatchPosition& position) const;
+
   Split split_;
   std::vector<std::shared_ptr<Transform>> transforms_;
   bool converts_;  // to float

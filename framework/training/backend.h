@@ -30,6 +30,7 @@ class Backend {
   ~Backend();
 
   const std::string& way() const { return way_; }
+  const Computation& computation() const { return computation_; }
   // Whether it uses compute_threads() itself, with the same bits for any number of them. What
   // stands around it then runs on one thread, so that a whole step has that property.
   bool has_own_threads() const { return way_ == kFused; }

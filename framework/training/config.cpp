@@ -148,6 +148,12 @@ void Config::check(Check& check) const {
              fmt::format("a step of {} x {} images: at most {} are allowed", training.batch_size,
                          training.accumulate, kMost));
   }
+  if (experiment.valid() && !experiment_options().predicts) {
+    const std::string why = "the experiment " + experiment.type() + " predicts no labels";
+    // The default may stand there: a resolved config spells everything out.
+    if (loss.type() != kDefaultLoss) check.no_effect("loss", why);
+    if (!training.metrics.empty()) at.no_effect("metrics", why);
+  }
   if (training.checkpoint.every.count <= 0) {
     Check in = at.at("checkpoint");
     in.error({"every"}, "checkpoints cannot be saved every nothing");

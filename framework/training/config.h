@@ -59,7 +59,8 @@ struct Config {
   Choice<Experiment> experiment{"classification"};
   Choice<Dataset> dataset;
   Choice<Model> model;
-  Choice<Loss> loss{"cross_entropy"};
+  static constexpr const char* kDefaultLoss = "cross_entropy";
+  Choice<Loss> loss{kDefaultLoss};
   Choice<Optimizer> optimizer{"adam"};
   Choice<Schedule> schedule{"constant"};
   TrainingOptions training;
@@ -70,6 +71,9 @@ struct Config {
   void check(Check& check) const;
   const DatasetOptions& dataset_options() const { return dataset.options<DatasetOptions>(); }
   const ModelOptions& model_options() const { return model.options<ModelOptions>(); }
+  const ExperimentOptions& experiment_options() const {
+    return experiment.options<ExperimentOptions>();
+  }
 };
 
 // What an earlier part of the run derived: taken again where it can be, so that the run goes on as
@@ -94,7 +98,7 @@ void load_plugins_of(const std::filesystem::path& folder);
 // The keys that a config may have. Plug-ins that `written` names are loaded where that is possible.
 KnownKeys known_keys(Node written);
 
-// The images and classes that a model is built for.
-ModelContext model_context(const DatasetInfo& info);
+// The images and classes that a model is built for: no classes where nothing is predicted.
+ModelContext model_context(const Config& config, const DatasetInfo& info);
 
 }  // namespace vitrine

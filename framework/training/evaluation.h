@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "framework/data/batches.h"
+
 namespace vitrine {
 
 // What a model does on one split.
@@ -18,10 +20,15 @@ struct Evaluation {
 struct EvaluationOptions {
   std::string split;  // "validation" or "test": begins the metrics' names
   int64_t batch_size = 128;
-  bool details = false;  // fill Evaluation::tasks
+  bool details = false;            // fill Evaluation::tasks
+  const Batches* train = nullptr;  // the training set, as `data` are prepared; may be missing
   std::function<bool()> cancelled = [] {
     return false;
   };  // ends it early; the result is then of no use
 };
+
+// Calls `work` with the images in their order, batch by batch, until it is cancelled.
+void for_batches(const Batches& data, const EvaluationOptions& options,
+                 const std::function<void(const Batch&)>& work);
 
 }  // namespace vitrine

@@ -10,29 +10,56 @@
 #include "framework/training/loss.h"
 #include "framework/training/measure.h"
 #include "framework/training/metric.h"
+#include "framework/training/recording.h"
 
 namespace vitrine {
 
 struct ExperimentContext {
   std::shared_ptr<Model> model;
-  std::shared_ptr<Loss> loss;
+  std::shared_ptr<Loss> loss;           // null where the experiment says that nothing is predicted
   std::vector<Choice<Metric>> metrics;  // that are asked for
   std::string backend;                  // kFused or kLayers
-  std::vector<int64_t> image_sizes;     // channels, height, width
+  DatasetInfo data;
   std::string device;
+  uint64_t seed = 0;
+
+  std::vector<int64_t> image_sizes() const { return {data.channels, data.height, data.width}; }
 };
 
-// What a model is trained for: what is minimised, and what is measured.
+// The options that every experiment has; its own derive from it and call its visit first.
+struct ExperimentOptions {
+  // What an experiment says of itself before it is made; no options.
+  bool predicts = true;  // its model has heads, which learn labels by the config's loss
+  int64_t views = 1;     // how often each image is in a batch, every time transformed anew
+
+  void visit(Fields& /*field*/) {}
+};
+
+// What a model is trained for: what is minimised, and what is measured. It is made after the model,
+// from the same generator, before data are loaded.
 class Experiment {
  public:
   static constexpr const char* kKind = "experiment";
   using Context = ExperimentContext;
+  using RequiredOptions = ExperimentOptions;
 
   virtual ~Experiment() = default;
   // What a user should know before training; empty where nothing.
   virtual std::string warning() const { return ""; }
   // Whether it uses compute_threads() itself, with the same bits for any number of them.
   virtual bool has_own_threads() const = 0;
+  // What a step computes of each image, from which follows how it is best executed.
+  virtual const Computation& computation() const = 0;
+  // Modules that are trained beside the model, with names of their own. Their parameters are
+  // stepped, clipped, averaged and kept in checkpoints with the model's.
+  virtual Modules modules() const { return {}; }
+  // What it keeps besides, which a checkpoint holds; null where nothing.
+  virtual nlohmann::json state() const { return nullptr; }
+  // Throws Error(kCheckpoint) for what is no state of it.
+  virtual void set_state(const nlohmann::json& /*state*/) {}
+  // The SHA-256 of what results depend on besides the config's keys and the data, by a name each.
+  // A file that an option names as a place is known without it.
+  virtual std::map<std::string, std::string> contents() const { return {}; }
 
   // What it counts of images: so many sums, the first of which is that of what is minimised.
   virtual int64_t width() const = 0;
@@ -43,7 +70,9 @@ class Experiment {
   // Adds the gradient of `share` times the batch's mean loss to those of the parameters. Returns
   // the sums: double [width()], on the device.
   virtual Tensor differentiate(const Batch& batch, double share, FlatParameters& parameters) = 0;
-  // In evaluation mode, without gradients; the model is left in training mode.
+  // After the optimizer's step, the first being 0.
+  virtual void after_step(int64_t /*step*/) {}
+  // In evaluation mode, without gradients; the modules are left in training mode.
   virtual Evaluation evaluate(const Batches& data, const EvaluationOptions& options) = 0;
 };
 

@@ -29,21 +29,36 @@ void require_usable(const std::string& name, const Tensor& parameter, const at::
 
 FlatParameters::FlatParameters(torch::nn::Module& model) {
   std::vector<Tensor> parameters;
+  add("", model, parameters);
+  flatten(parameters);
+}
+
+FlatParameters::FlatParameters(const Modules& modules) {
+  std::vector<Tensor> parameters;
+  for (const auto& [prefix, module] : modules) add(prefix, *module, parameters);
+  flatten(parameters);
+}
+
+void FlatParameters::add(const std::string& prefix, torch::nn::Module& module,
+                         std::vector<Tensor>& parameters) {
   std::set<const void*> seen;  // a parameter that two modules share appears twice
-  const auto traits = traits_of(model);
-  int64_t length = 0;
-  for (const auto& item : model.named_parameters()) {
+  for (const Tensor& parameter : parameters) seen.insert(parameter.unsafeGetTensorImpl());
+  const auto traits = traits_of(module);
+  for (const auto& item : module.named_parameters()) {
     const Tensor& parameter = item.value();
     if (!parameter.requires_grad() || !seen.insert(parameter.unsafeGetTensorImpl()).second)
       continue;
     parameters.push_back(parameter);
-    require_usable(item.key(), parameter, parameters.front().device());
-    slices_.push_back(
-        {item.key(), length, parameter.sizes().vec(), traits.at(parameter.unsafeGetTensorImpl())});
-    length += aligned(parameter.numel());
+    require_usable(prefix + item.key(), parameter, parameters.front().device());
+    slices_.push_back({prefix + item.key(), length_, parameter.sizes().vec(),
+                       traits.at(parameter.unsafeGetTensorImpl())});
+    length_ += aligned(parameter.numel());
   }
+}
+
+void FlatParameters::flatten(const std::vector<Tensor>& parameters) {
   const at::Device device = parameters.empty() ? at::Device(at::kCPU) : parameters.front().device();
-  values_ = at::zeros({length}, at::TensorOptions(device).dtype(at::kFloat));
+  values_ = at::zeros({length_}, at::TensorOptions(device).dtype(at::kFloat));
   gradients_ = at::zeros_like(values_);
   for (size_t i = 0; i < slices_.size(); ++i) {
     const Tensor target = view(values_, slices_[i]);

@@ -4,17 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "framework/training/modules.h"
 #include "framework/training/parameter_traits.h"
-#include "framework/training/tensor.h"
-
-namespace torch::nn {
-class Module;
-}
 
 namespace vitrine {
 
-// A model's trainable parameters in one flat tensor, and their gradients in another, so that an
-// optimizer's step, a norm or an average is one operation. The model's own tensors become views
+// The trainable parameters of modules in one flat tensor, and their gradients in another, so that
+// an optimizer's step, a norm or an average is one operation. The modules' own tensors become views
 // into it.
 class FlatParameters {
  public:
@@ -26,6 +22,7 @@ class FlatParameters {
   };
 
   explicit FlatParameters(torch::nn::Module& model);
+  explicit FlatParameters(const Modules& modules);
 
   Tensor& values() { return values_; }        // float [n]; the gaps of the alignment hold 0
   Tensor& gradients() { return gradients_; }  // float [n]
@@ -34,6 +31,11 @@ class FlatParameters {
   std::map<std::string, Tensor> by_name(const Tensor& flat) const;
 
  private:
+  // Appends a module's; `parameters` are those of `slices_`.
+  void add(const std::string& prefix, torch::nn::Module& module, std::vector<Tensor>& parameters);
+  void flatten(const std::vector<Tensor>& parameters);
+
+  int64_t length_ = 0;
   std::vector<Slice> slices_;
   Tensor values_, gradients_;
 };

@@ -78,7 +78,7 @@ ModelFile open_model(const WeightsSource& source) {
                                 run.config().path().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
   const DatasetInfo info = config.dataset.create({})->info();
-  out.context = model_context(info);
+  out.context = model_context(config, info);
   for (const auto& choice : config.dataset_options().transforms) {
     const auto made = choice.create({info.channels, info.height, info.width});
     if (!made->is_random()) out.transforms.push_back(made);
@@ -87,7 +87,7 @@ ModelFile open_model(const WeightsSource& source) {
   out.backend = backend_for_cpu(out.model, out.context);
   const Place file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
   out.file = file.shown();
-  restore_weights(load_checkpoint(file), *out.model, out.file);
+  restore_weights(load_checkpoint(file), {{"", out.model}}, out.file);
   out.model->eval();
   return out;
 }
@@ -299,12 +299,14 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
     const Place checkpoint =
         find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
     file = checkpoint.shown();
-    restore_weights(load_checkpoint(checkpoint), *learner.model, file);
+    restore_weights(load_checkpoint(checkpoint), learner.modules, file);
     from = checkpoint.path().stem().string();
   }
   EvaluationOptions options;
   options.split = "test";
   options.details = true;
+  const Batches train = data->train->as_evaluated();
+  options.train = &train;
   options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
   options.cancelled = stopped;
   const Evaluation result = learner.experiment->evaluate(*data->test, options);

@@ -6,9 +6,10 @@
 
 namespace vitrine {
 
-DataLoader::DataLoader(const Batches& images, const TrainingOptions& options)
+DataLoader::DataLoader(const Batches& images, const TrainingOptions& options, int64_t views)
     : data_(images),
       options_(options),
+      views_(views),
       images_(vitrine::images_per_epoch(options, images.size())),
       steps_(vitrine::steps_per_epoch(options, images.size())),
       total_steps_(vitrine::total_steps(options, images.size())) {}
@@ -27,7 +28,7 @@ std::vector<Batch> DataLoader::batches(int64_t epoch, int64_t step_in_epoch) con
   std::vector<Batch> out;
   for (int64_t first = begin; first < end; first += options_.batch_size) {
     const int64_t count = std::min(options_.batch_size, end - first);
-    out.push_back(data_.gather(order_->indices(first, count), epoch));
+    out.push_back(data_.gather(order_->indices(first, count), epoch, views_));
   }
   return out;
 }

@@ -13,7 +13,7 @@ namespace vitrine {
 class DataLoader {
  public:
   // Both outlive it.
-  DataLoader(const Batches& images, const TrainingOptions& options);
+  DataLoader(const Batches& images, const TrainingOptions& options, int64_t views = 1);
 
   int64_t images_per_epoch() const { return images_; }
   int64_t steps_per_epoch() const { return steps_; }
@@ -29,7 +29,7 @@ class DataLoader {
  private:
   const Batches& data_;
   const TrainingOptions& options_;
-  int64_t images_, steps_, total_steps_;
+  int64_t views_, images_, steps_, total_steps_;
   std::optional<EpochOrder> order_;
 };
 

@@ -7,7 +7,7 @@
 namespace vitrine {
 
 void train(Run& run) {
-  run.learner().model->train();
+  set_training(run.learner().modules, true);
   while (!run.complete()) {
     run.begin_epoch();
     while (run.has_next_step()) {

@@ -5,6 +5,10 @@
 
 namespace vitrine {
 
+Value Model::features(const Value& /*images*/) {
+  throw Error(ExitCode::kUsage, "this model tells nothing of the features that its heads read");
+}
+
 LayoutContext Model::layout_context() {
   LayoutContext out;
   out.options = Node::mapping();

@@ -19,7 +19,11 @@ class Model : public torch::nn::Module {
   using RequiredOptions = ModelOptions;
 
   // Of images [C, H, W], uint8 (as stored, 255 is 1) or float, one output a task: [1, classes].
+  // Without tasks its features are the one output.
   virtual std::vector<Value> forward(const Value& images) = 0;
+  // What heads are given: [1, columns], or a row for each task. Throws Error(kUsage) for a model
+  // that does not tell them.
+  virtual Value features(const Value& images);
   virtual const std::vector<Task>& tasks() const = 0;
   // Its layers from the images on, each by the names of modules or parameters ("blocks.0"), for
   // optimizers that take smaller steps in early ones. What none of them names is the last layer.

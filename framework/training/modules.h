@@ -13,8 +13,11 @@ class Module;
 
 namespace vitrine {
 
+// What begins the names of tensors that an experiment adds to a model's.
+inline constexpr const char* kOfExperiment = "experiment.";
+
 // Modules that are trained together, and what begins the names of each one's tensors: "" of a
-// model, "experiment." of what its experiment adds.
+// model, kOfExperiment and a name of what its experiment adds.
 struct NamedModule {
   std::string prefix;
   std::shared_ptr<torch::nn::Module> module;
@@ -27,5 +30,18 @@ std::vector<std::pair<std::string, Tensor>> named_parameters(const Modules& modu
 
 // In training mode or in evaluation mode.
 void set_training(const Modules& modules, bool training);
+// In evaluation mode until it goes, then in training mode.
+class InEvaluation {
+ public:
+  explicit InEvaluation(const Modules& modules) : modules_(modules) {
+    set_training(modules_, false);
+  }
+  ~InEvaluation() { set_training(modules_, true); }
+  InEvaluation(const InEvaluation&) = delete;
+  InEvaluation& operator=(const InEvaluation&) = delete;
+
+ private:
+  const Modules& modules_;
+};
 
 }  // namespace vitrine

@@ -70,11 +70,11 @@ int64_t parameters_below(const Program& program, const std::string& name) {
   return count;
 }
 
-struct InEvaluation {
-  explicit InEvaluation(Model& model) : model(model), was_training(model.is_training()) {
+struct Evaluating {
+  explicit Evaluating(Model& model) : model(model), was_training(model.is_training()) {
     model.eval();
   }
-  ~InEvaluation() { model.train(was_training); }
+  ~Evaluating() { model.train(was_training); }
   Model& model;
   bool was_training;
 };
@@ -139,6 +139,23 @@ Recording record(Model& model, const std::vector<int64_t>& images) {
       outputs_of_tasks(std::static_pointer_cast<Model>(model.shared_from_this()), images));
 }
 
+void freeze_unused(const Computation& computation) {
+  const Recording recording = record(computation);
+  if (!recording.is_recorded()) return;
+  std::vector<size_t> wanted = recording.outputs;
+  wanted.insert(wanted.end(), recording.losses.begin(), recording.losses.end());
+  std::vector<bool> used(recording.parameters.size());
+  for (const Step& step : pruned(recording.program, wanted).steps) {
+    for (const ParameterUse& use : step.parameters) {
+      if (use.index != ParameterUse::kNone) used[use.index] = true;
+    }
+  }
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (!used[i] && recording.parameters[i].is_leaf())
+      Tensor(recording.parameters[i]).set_requires_grad(false);
+  }
+}
+
 std::vector<Tensor> interpret(const Program& program, const std::vector<Tensor>& parameters,
                               const TorchFeed& feed) {
   const std::vector<size_t> last = last_readers(program);
@@ -172,7 +189,7 @@ std::vector<Tensor> interpret(const Program& program, const std::vector<Tensor>&
 std::vector<std::pair<std::string, Tensor>> named_values(Model& model, const Tensor& images,
                                                          const std::string& name) {
   const at::NoGradGuard no_grad;
-  const InEvaluation in_evaluation(model);
+  const Evaluating evaluating(model);
   const Recording recording = record(model, images.sizes().slice(1).vec());
   if (!recording.is_recorded()) {
     throw Error(ExitCode::kUsage, "nobody can look into the model: " + recording.refusal);
@@ -195,7 +212,7 @@ std::vector<std::pair<std::string, Tensor>> named_values(Model& model, const Ten
 
 std::vector<LayerSummary> layers_of(Model& model, const std::vector<int64_t>& images) {
   const at::NoGradGuard no_grad;
-  const InEvaluation in_evaluation(model);
+  const Evaluating evaluating(model);
   const Recording recording = record(model, images);
   if (!recording.is_recorded()) return {summary_of_whole(model, images)};
   const Program& program = recording.program;

@@ -36,6 +36,10 @@ Recording record(const Computation& computation);
 Computation outputs_of_tasks(const std::shared_ptr<Model>& model, std::vector<int64_t> images);
 Recording record(Model& model, const std::vector<int64_t>& images);
 
+// Takes the gradients of what a computation's steps do not depend on, so that nothing else changes
+// it either: weight decay would.
+void freeze_unused(const Computation& computation);
+
 // Executes a program step by step in libtorch, with gradients where they are enabled. One tensor
 // [B, tokens, columns] for each of its outputs.
 std::vector<Tensor> interpret(const Program& program, const std::vector<Tensor>& parameters,

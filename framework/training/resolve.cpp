@@ -118,11 +118,8 @@ Node completed(Node written, const std::string& file) {
 // speed to the second thread.
 constexpr double kFlopsForThreads = 1e9;
 
-// What of execution depends on the model, which is made for it.
-Execution pick_backend(const Config& config, const std::shared_ptr<Model>& model,
-                       const std::vector<int64_t>& images, const Node& written,
+Execution pick_backend(const Config& config, const BackendChoice& choice, const Node& written,
                        const Derived& before, const std::string& file) {
-  const BackendChoice choice = choose_backend(outputs_of_tasks(model, images), config.device);
   if (config.backend == "auto") {
     const bool serves =
         before.backend && (before.backend->value == kLayers || choice.value == kFused);
@@ -234,20 +231,27 @@ void check_validation_metric(const std::string& name, const ResolvedConfig& conf
                                 field, fmt::join(names, ", "), escape(name)));
 }
 
-// What the runs of this config will tell.
-void list_metrics(const Config& config, const std::shared_ptr<Model>& model,
-                  const DatasetInfo& info, const Check& root, ResolvedConfig& out) {
+// What the runs of this config will tell; the fastest way to execute their experiment.
+std::optional<BackendChoice> check_experiment(const Config& config,
+                                              const std::shared_ptr<Model>& model,
+                                              const DatasetInfo& info, const Check& root,
+                                              ResolvedConfig& out) {
   Check training = root.at("training");
   const size_t before = root.problems().size();
   for (const Task& task : model->tasks()) {
     for (const auto& metric : config.training.metrics) metric.check({task}, root.problems());
-    if (root.problems().size() > before) return;
+    if (root.problems().size() > before) return std::nullopt;
     std::vector<std::string> names = metric_names(config.training.metrics, task);
     std::sort(names.begin(), names.end());
-    if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
-      return training.error({"metrics"}, "metrics: " + *twice + " stands there twice");
+    const auto twice = std::adjacent_find(names.begin(), names.end());
+    if (twice == names.end()) continue;
+    training.error({"metrics"}, "metrics: " + *twice + " stands there twice");
+    return std::nullopt;
   }
-  const auto experiment = build_experiment(config, model, info, kLayers);
+  const ExperimentContext context = experiment_context(config, model, info, kLayers);
+  config.experiment.check(context, root.problems());
+  if (root.problems().size() > before) return std::nullopt;
+  const auto experiment = config.experiment.create(context);
   for (const char* split : {"train", "validation", "test"}) {
     for (const Measure& measure : experiment->measures())
       out.metrics[measure.in(split)] = measure.info;
@@ -259,6 +263,7 @@ void list_metrics(const Config& config, const std::shared_ptr<Model>& model,
   if (chooses) check_validation_metric(out.best_by, out, training, "best_by");
   if (const auto& stopping = config.training.early_stopping)
     check_validation_metric(stopping->metric, out, training.at("early_stopping"), "metric");
+  return choose_backend(experiment->computation(), config.device);
 }
 
 // An average that does not reach its decay is of fewer steps than was asked for.
@@ -315,14 +320,16 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
   }
   if (!config.model.valid()) return info;
   check_weights(config, problems);
-  config.model.check(model_context(*info), problems);
+  config.model.check(model_context(config, *info), problems);
   return info;
 }
 
 }  // namespace
 
-ModelContext model_context(const DatasetInfo& info) {
-  return {info.channels, info.height, info.width, info.class_names};
+ModelContext model_context(const Config& config, const DatasetInfo& info) {
+  const bool predicts = config.experiment_options().predicts;
+  return {info.channels, info.height, info.width,
+          predicts ? info.class_names : std::vector<std::string>()};
 }
 
 void load_plugins_of(const std::filesystem::path& folder) {
@@ -393,8 +400,8 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->resolved = write_fields(fields);  // what is derived below does not become a choice
   out->device = device.value;
   config->device = here;
-  const auto model = config->model.create(model_context(*info));
-  list_metrics(*config, model, *info, check, *out);
+  const auto model = config->model.create(model_context(*config, *info));
+  const auto choice = check_experiment(*config, model, *info, check, *out);
   note_short_average(*config, *info, *out);
   config->optimizer.check({nullptr, model.get()}, problems);
   const auto& freeze = config->model_options().weights.freeze;
@@ -405,7 +412,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   }
   if (!problems.empty()) throw ConfigError(problems, file, true);
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
-  const Execution backend = pick_backend(*config, model, images, written, before, file);
+  const Execution backend = pick_backend(*config, *choice, written, before, file);
   config->backend = backend.value;
   const Execution threads = pick_threads(*config, *model, images, before);
   config->threads = out->threads = threads.value;

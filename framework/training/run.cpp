@@ -33,7 +33,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       log_(log),
       data_(std::move(data)),
       learner_(std::move(learner)),
-      loader_(*data_.train, config_.training),
+      loader_(*data_.train, config_.training, config_.experiment_options().views),
       meter_(learner_.experiment->width(), parameters().values().device()),
       average_(parameters(), config_.training.ema_decay) {
   schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
@@ -123,6 +123,7 @@ bool Run::end_step(const Tensor& gradient_norm) {
   // Waits for the device, which later steps do not.
   if (state_.step == 0 && !std::isfinite(meter_.first())) fail_from_the_start();
   meter_.add_step(gradient_norm);
+  learner_.experiment->after_step(state_.step);
   average_.update(state_.step);
   directory_->check_there();
   ++state_.step;
@@ -200,6 +201,8 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
   EvaluationOptions options;
   options.split = split;
   options.details = details;
+  const Batches train = data_.train->as_evaluated();
+  options.train = &train;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
   options.cancelled = [&] { return log_.stop_requested() != ExitCode::kDone; };
   return learner_.experiment->evaluate(data, options);
@@ -328,7 +331,7 @@ void Run::finish() {
   if (saved_step_ != state_.step) save();
   const int64_t tested = state_.best ? state_.best->step : state_.step;
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), tested);
-  restore_weights(load_checkpoint(file), *learner_.model, file.shown());
+  restore_weights(load_checkpoint(file), learner_.modules, file.shown());
   const Evaluation test = evaluate_split(*data_.test, "test", true);
   stopped_ = log_.stop_requested();
   if (stopped_ != ExitCode::kDone) return;

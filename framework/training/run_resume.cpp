@@ -367,7 +367,7 @@ void Run::check_best() {
   if (!state_.best || state_.best->step == state_.step) return;
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), state_.best->step);
   try {
-    tested_weights(load_checkpoint(file), *learner_.model, file.shown());
+    tested_weights(load_checkpoint(file), learner_.modules, file.shown());
   } catch (const Error& error) {
     if (error.system_code() != 0 && error.system_code() != ENOENT) throw;  // it may be intact
     log_.warning(

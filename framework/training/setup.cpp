@@ -56,7 +56,7 @@ std::optional<Data> load_unless_stopped(const Config& config, Observer& observer
 std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info,
                                    Observer* observer, std::vector<std::string>* fresh) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
-  auto model = config.model.create(model_context(info));
+  auto model = config.model.create(model_context(config, info));
   const WeightsOptions& weights = config.model_options().weights;
   if (observer && config.loads_weights) fetch_weights(weights, *observer);
   const bool is_here = !weights.file.is_address() || local_weights(weights.file.value);
@@ -76,23 +76,35 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
   return model;
 }
 
+ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model> model,
+                                     const DatasetInfo& info, const std::string& backend) {
+  ExperimentContext out;
+  if (config.experiment_options().predicts) out.loss = config.loss.create({model->tasks()});
+  out.model = std::move(model);
+  out.metrics = config.training.metrics;
+  out.backend = backend;
+  out.data = info;
+  out.device = config.device;
+  out.seed = static_cast<uint64_t>(config.seed);
+  return out;
+}
+
 std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_ptr<Model> model,
                                              const DatasetInfo& info, const std::string& backend) {
   ExperimentContext context;
-  context.loss = config.loss.create({model->tasks()});
-  context.model = std::move(model);
-  context.metrics = config.training.metrics;
-  context.backend = backend;
-  context.image_sizes = {info.channels, info.height, info.width};
-  context.device = config.device;
-  return config.experiment.create(context);
+  return config.experiment.create(experiment_context(config, std::move(model), info, backend));
 }
 
 Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer) {
   Learner out;
   out.model = build_model(config, info, observer, &out.fresh);
   out.experiment = build_experiment(config, out.model, info, config.backend);
-  out.parameters = std::make_unique<FlatParameters>(*out.model);
+  out.modules = {{"", out.model}};
+  for (const auto& [name, module] : out.experiment->modules()) {
+    module->to(at::Device(config.device));
+    out.modules.push_back({kOfExperiment + name + ".", module});
+  }
+  out.parameters = std::make_unique<FlatParameters>(out.modules);
   out.optimizer = config.optimizer.create({out.parameters.get()});
   const int threads = compute_threads();
   at::set_num_threads(out.experiment->has_own_threads() ? 1 : threads);

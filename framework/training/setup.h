@@ -37,11 +37,14 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
 struct Learner {
   std::shared_ptr<Model> model;
   std::shared_ptr<Experiment> experiment;
+  Modules modules;  // the model, then the experiment's
   std::unique_ptr<FlatParameters> parameters;
   std::shared_ptr<Optimizer> optimizer;
   std::vector<std::string> fresh;  // names of what the weights to start from did not fill
 };
 
+ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model> model,
+                                     const DatasetInfo& info, const std::string& backend);
 // The experiment of a config for a model, which executes it in this way (kFused, kLayers).
 std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_ptr<Model> model,
                                              const DatasetInfo& info, const std::string& backend);

@@ -174,7 +174,7 @@ constexpr const char* kAverage = "ema/";
 
 // Every tensor of a run, as it is written and restored, but for the generators.
 std::map<std::string, Tensor> tensors_of(Learner& learner, const Tensor& average) {
-  std::map<std::string, Tensor> out = with_prefix(kWeights, state_of(*learner.model));
+  std::map<std::string, Tensor> out = with_prefix(kWeights, state_of(learner.modules));
   out.merge(optimizer_tensors(learner));
   if (average.defined()) out.merge(with_prefix(kAverage, learner.parameters->by_name(average)));
   return out;
@@ -239,6 +239,7 @@ Checkpoint capture(const RunState& state, Learner& learner, const Tensor& averag
                {"dataset_sha256", surroundings.dataset_sha256},
                {"contents", surroundings.contents},
                {"environment", surroundings.environment}};
+  if (json state = learner.experiment->state(); !state.is_null()) out.state["experiment"] = state;
   return out;
 }
 
@@ -255,31 +256,42 @@ Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average
   loaded.erase(kCudaGenerator);
   for (const char* prefix : {kWeights, kAverage}) {
     const std::string wrong =
-        nonfinite_weights(*learner.model, loaded_tensors(checkpoint, prefix), prefix);
+        nonfinite_weights(learner.modules, loaded_tensors(checkpoint, prefix), prefix);
     if (!wrong.empty()) refuse(file, wrong);
   }
   copy_state(tensors_of(learner, average), loaded, ExitCode::kCheckpoint, file);
+  if (checkpoint.state.contains("experiment"))
+    learner.experiment->set_state(checkpoint.state["experiment"]);
   set_generator(cpu_generator(), generator, file);
   if (cuda.defined() && learner.parameters->values().is_cuda())
     set_generator(cuda_generator(), cuda, file);
   return out;
 }
 
-std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Model& model,
+std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Modules& modules,
                                              const std::string& file) {
   std::map<std::string, Tensor> values = loaded_tensors(checkpoint, kWeights);
-  const std::map<std::string, Tensor> average = loaded_tensors(checkpoint, kAverage);
+  std::map<std::string, Tensor> average = loaded_tensors(checkpoint, kAverage);
+  if (modules.size() == 1) {
+    const auto is_of_experiment = [](const auto& item) {
+      return item.first.starts_with(kOfExperiment);
+    };
+    std::erase_if(values, is_of_experiment);
+    std::erase_if(average, is_of_experiment);
+  }
   for (const auto& [name, tensor] : average) values.erase(name);
-  for (const std::string& wrong :
-       {nonfinite_weights(model, average, kAverage), nonfinite_weights(model, values, kWeights)}) {
+  for (const std::string& wrong : {nonfinite_weights(modules, average, kAverage),
+                                   nonfinite_weights(modules, values, kWeights)}) {
     if (!wrong.empty()) refuse(file, wrong);
   }
   values.insert(average.begin(), average.end());
   return values;
 }
 
-void restore_weights(const Checkpoint& checkpoint, Model& model, const std::string& file) {
-  copy_state(state_of(model), tested_weights(checkpoint, model, file), ExitCode::kCheckpoint, file);
+void restore_weights(const Checkpoint& checkpoint, const Modules& modules,
+                     const std::string& file) {
+  copy_state(state_of(modules), tested_weights(checkpoint, modules, file), ExitCode::kCheckpoint,
+             file);
 }
 
 }  // namespace vitrine

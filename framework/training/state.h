@@ -74,11 +74,12 @@ Restored read_state(const Checkpoint& checkpoint, const std::string& file);
 Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
                  const std::string& file);
 
-// The weights that a checkpoint would test, by their names in the model: the average where there is
-// one. Throws Error(kCheckpoint) where one of them is not finite.
-std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Model& model,
+// The weights that a checkpoint would test, by their names: the average where there is one. Throws
+// Error(kCheckpoint) where one of them is not finite. Those of an experiment are left out where its
+// modules are not asked for.
+std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Modules& modules,
                                              const std::string& file);
-// Copies them into the model. Throws as above, and where they do not fit it.
-void restore_weights(const Checkpoint& checkpoint, Model& model, const std::string& file);
+// Copies them into the modules. Throws as above, and where they do not fit.
+void restore_weights(const Checkpoint& checkpoint, const Modules& modules, const std::string& file);
 
 }  // namespace vitrine

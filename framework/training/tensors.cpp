@@ -69,6 +69,12 @@ std::map<std::string, Tensor> state_of(const torch::nn::Module& module) {
   return out;
 }
 
+std::map<std::string, Tensor> state_of(const Modules& modules) {
+  std::map<std::string, Tensor> out;
+  for (const auto& [name, tensor] : named_tensors(modules)) out[name] = tensor;
+  return out;
+}
+
 namespace {
 
 // "has NaN in 1 of 80 values"; empty where all are finite.
@@ -115,6 +121,19 @@ std::string nonfinite_weights(const torch::nn::Module& module,
   return fmt::format(
       "the weights are not finite: {}. They are damaged, or of a training that diverged",
       some_of(std::move(wrong)));
+}
+
+std::string nonfinite_weights(const Modules& modules, const std::map<std::string, Tensor>& values,
+                              const std::string& prefix) {
+  for (const auto& [of_module, module] : modules) {
+    std::map<std::string, Tensor> below;
+    for (const auto& [name, value] : values) {
+      if (name.starts_with(of_module)) below[name.substr(of_module.size())] = value;
+    }
+    const std::string wrong = nonfinite_weights(*module, below, prefix + of_module);
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
 }
 
 void copy_state(const std::map<std::string, Tensor>& target,

@@ -7,11 +7,7 @@
 #include "framework/error.h"
 #include "framework/files/safetensors.h"
 #include "framework/runs/checkpoint.h"
-#include "framework/training/tensor.h"
-
-namespace torch::nn {
-class Module;
-}
+#include "framework/training/modules.h"
 
 namespace vitrine {
 
@@ -25,6 +21,7 @@ std::vector<TensorView> views_of(const std::vector<OwnedTensor>& tensors);
 
 // Parameters and persistent buffers of a module, by name.
 std::map<std::string, Tensor> state_of(const torch::nn::Module& module);
+std::map<std::string, Tensor> state_of(const Modules& modules);
 
 // What is wrong with `values` (names as in state_of) as weights of `module`, in whose element types
 // they are looked at: the tensors that have NaN or infinities, called as in their file, where
@@ -33,6 +30,8 @@ std::map<std::string, Tensor> state_of(const torch::nn::Module& module);
 std::string nonfinite_weights(const torch::nn::Module& module,
                               const std::map<std::string, Tensor>& values,
                               const std::string& prefix = "");
+std::string nonfinite_weights(const Modules& modules, const std::map<std::string, Tensor>& values,
+                              const std::string& prefix);
 
 // The first of `items`, which must not be empty, as "a; b and 3 more".
 std::string some_of(std::vector<std::string> items, const char* separator = "; ");

@@ -52,7 +52,7 @@ Batches noise(const Config& config, const DatasetInfo& info) {
   const int64_t n = config.training.batch_size;
   Split split;
   split.images = at::randint(0, 256, {n, info.channels, info.height, info.width}, at::kByte);
-  split.labels = at::randint(0, info.classes(), {n}, at::kLong);
+  split.labels = at::randint(0, std::max<int64_t>(info.classes(), 1), {n}, at::kLong);
   std::vector<std::shared_ptr<Transform>> transforms;
   for (const auto& transform : config.dataset_options().transforms)
     transforms.push_back(transform.create({info.channels, info.height, info.width}));
@@ -69,12 +69,12 @@ double time_step(const Config& config) {
   Learner learner = build_learner(config, info);
   const Batches data = noise(config, info);
   const Tensor order = at::randperm(data.size(), at::kLong);
-  learner.model->train();
+  set_training(learner.modules, true);
   Meter meter(learner.experiment->width(), learner.parameters->values().device());
   const auto step = [&] {
     std::vector<Batch> batches;
     for (int64_t i = 0; i < config.training.accumulate; ++i)
-      batches.push_back(data.gather(order, 0));
+      batches.push_back(data.gather(order, 0, config.experiment_options().views));
     train_step(learner, batches, config.training.clip_norm, learner.optimizer->learning_rate(),
                meter);
     learner.parameters->values()[0].item<float>();  // waits for a device that works on its own

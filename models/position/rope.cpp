@@ -40,6 +40,7 @@ class Rope : public Position {
     sines_ = FixedTable(all.sin().to(at::kFloat));
   }
 
+  bool stays_with_tokens() const override { return false; }
   Value turned(const Value& x, int64_t n_heads) const override {
     return rotate(x, cosines_.on(x), sines_.on(x), n_heads);
   }
