@@ -6,17 +6,25 @@ namespace vitrine {
 
 Batches::Batches(const Split& split, const std::vector<std::shared_ptr<Transform>>& transforms,
                  at::Device device, uint64_t seed, bool training)
-    : split_(split), converts_(!transforms.empty()), device_(device), seed_(seed) {
-  for (const auto& transform : transforms) {
-    if (training || !transform->is_random()) transforms_.push_back(transform);
-  }
+    : split_(split),
+      transforms_(transforms),
+      is_random_(training),
+      converts_(!transforms.empty()),
+      device_(device),
+      seed_(seed) {
   split_.labels = split_.labels.to(device);
   if (split_.images.defined()) split_.images = split_.images.to(device);
 }
 
 Batches Batches::as_evaluated() const {
   Batches out = *this;
-  std::erase_if(out.transforms_, [](const auto& transform) { return transform->is_random(); });
+  out.is_random_ = false;
+  return out;
+}
+
+Batches Batches::as_trained() const {
+  Batches out = *this;
+  out.is_random_ = true;
   return out;
 }
 
@@ -39,7 +47,9 @@ Batch Batches::gather(const Tensor& indices, int64_t epoch, int64_t views) const
 
 Tensor Batches::transformed(const Tensor& pixels, const BatchPosition& position) const {
   Tensor out = converts_ ? pixels.to(at::kFloat).div_(255) : pixels;
-  for (const auto& transform : transforms_) out = transform->forward(out, position);
+  for (const auto& transform : transforms_) {
+    if (is_random_ || !transform->is_random()) out = transform->forward(out, position);
+  }
   return out;
 }
 

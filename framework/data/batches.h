@@ -24,8 +24,9 @@ class Batches {
           at::Device device, uint64_t seed, bool training);
 
   int64_t size() const { return split_.size(); }  // images
-  // The same without what is random.
+  // The same without what is random, and with it.
   Batches as_evaluated() const;
+  Batches as_trained() const;
   // `indices`: int64 [B] on the CPU, numbers in the split. With several views all images come once
   // for each of them, transformed anew, after each other.
   Batch gather(const Tensor& indices, int64_t epoch, int64_t views = 1) const;
@@ -36,7 +37,8 @@ class Batches {
 
   Split split_;
   std::vector<std::shared_ptr<Transform>> transforms_;
-  bool converts_;  // to float
+  bool is_random_;  // random transforms are not left out
+  bool converts_;   // to float
   at::Device device_;
   uint64_t seed_;
 };

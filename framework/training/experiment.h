@@ -20,6 +20,7 @@ struct ExperimentContext {
   std::vector<Choice<Metric>> metrics;  // that are asked for
   std::string backend;                  // kFused or kLayers
   DatasetInfo data;
+  std::vector<Choice<Transform>> transforms;  // of the images
   std::string device;
   uint64_t seed = 0;
 

@@ -331,6 +331,12 @@ Json predict(const WeightsSource& source, const std::vector<std::string>& images
     const Tensor pixels = read_image(path, file.context, invert, observer);
     const std::vector<Tensor> outputs = file.backend->forward({input_of(file, pixels), {}, {}});
     Json tasks = Json::array();
+    if (file.model->tasks().empty()) {
+      throw Error(ExitCode::kUsage,
+                  file.file +
+                      ": the model predicts nothing: it was trained without labels, and "
+                      "model.weights lets a classifier start from it");
+    }
     for (size_t i = 0; i < outputs.size(); ++i) {
       const Task& task = file.model->tasks()[i];
       const Tensor probabilities = probabilities_of(outputs[i], task)[0];

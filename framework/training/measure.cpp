@@ -9,7 +9,9 @@ Metrics::Object values_of(const std::vector<Measure>& measures, const std::strin
                           const double* sums, int64_t images) {
   const auto n = static_cast<double>(std::max<int64_t>(images, 1));
   Metrics::Object out = Metrics::Object::object();
-  for (const Measure& measure : measures) out[measure.in(split)] = measure.value(sums, n);
+  for (const Measure& measure : measures) {
+    if (measure.is_of(split)) out[measure.in(split)] = measure.value(sums, n);
+  }
   return out;
 }
 

@@ -16,6 +16,9 @@ struct Measure {
   MetricInfo info;
   std::function<double(const double* sums, double images)> value;  // of all sums
   bool is_loss = false;                                            // must be finite
+  bool while_training = true;  // whether training counts it too, or only validation and tests
+
+  bool is_of(const std::string& split) const { return while_training || split != "train"; }
 
   // "test/loss", "test/loss.above_five"
   std::string in(const std::string& split) const {

@@ -32,7 +32,7 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
   return {{"format", 1},
           {"model", choices},
           {"chw", {info.channels, info.height, info.width}},
-          {"class_names", info.class_names},
+          {"class_names", model_context(config, info).class_names},
           {"transforms", transforms},
           {"tasks", tasks},
           {"dataset", config.dataset.type()}};
@@ -116,7 +116,9 @@ ModelFile load_model(const Place& path) {
     for (const auto& transform : value.at("transforms")) {
       const auto made = read_choice<Transform>(Json(transform), "transforms", name)
                             .create({chw[0], chw[1], chw[2]});
-      if (!made->is_random()) out.transforms.push_back(made);
+      if (made->is_random()) continue;
+      out.transforms.push_back(made);
+      out.transforms_written.push_back(transform.dump());
     }
     model = read_choice<Model>(Json(value.at("model")), "model", name);
   } catch (const nlohmann::json::exception& error) {

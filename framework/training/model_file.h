@@ -14,6 +14,7 @@ struct ModelFile {
   ModelContext context;
   std::string file;                                    // what messages call it
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
+  std::vector<std::string> transforms_written;         // the same, as a config has them
 };
 
 // The fastest way to execute a model on the CPU.

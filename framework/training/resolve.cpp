@@ -253,8 +253,9 @@ std::optional<BackendChoice> check_experiment(const Config& config,
   if (root.problems().size() > before) return std::nullopt;
   const auto experiment = config.experiment.create(context);
   for (const char* split : {"train", "validation", "test"}) {
-    for (const Measure& measure : experiment->measures())
-      out.metrics[measure.in(split)] = measure.info;
+    for (const Measure& measure : experiment->measures()) {
+      if (measure.is_of(split)) out.metrics[measure.in(split)] = measure.info;
+    }
   }
   const bool chooses = !config.training.best_by.empty();
   const auto& measures = experiment->measures();  // one that measures nothing else goes by its loss

@@ -54,8 +54,9 @@ std::map<std::string, MetricInfo> described_values(const Data& data, const Learn
   std::map<std::string, MetricInfo> out;
   for (const std::string split : {"train", "validation", "test"}) {
     if (split == "validation" && !data.validation) continue;
-    for (const Measure& measure : learner.experiment->measures())
-      out[measure.in(split)] = measure.info;
+    for (const Measure& measure : learner.experiment->measures()) {
+      if (measure.is_of(split)) out[measure.in(split)] = measure.info;
+    }
   }
   out["train/grad_norm"] = out["learning_rate"] = {"none", ""};
   out["seconds"] = {"min", "seconds"};

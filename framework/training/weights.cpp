@@ -156,7 +156,7 @@ class Fitting {
     for (const std::string& name : entry.theirs) {
       const auto found = theirs_.find(name);
       if (found == theirs_.end()) {
-        missing_.push_back(missing(name, entry));
+        if (!is_of_absent_head(entry)) missing_.push_back(missing(name, entry));
       } else if (Tensor part = fitted(name, found->second, entry); part.defined()) {
         parts.push_back(std::move(part));
       }
@@ -256,6 +256,21 @@ class Fitting {
       outcome_.messages.push_back(
           fmt::format("{} is new: {} in the file, {} here", head.substr(0, head.size() - 1),
                       described(name, tensor), described(entry.ours, target_of(entry.ours))));
+    }
+    return true;
+  }
+
+  // Whether it belongs to a head of which the file has nothing: it is of a model that was trained
+  // to predict nothing.
+  bool is_of_absent_head(const LayoutEntry& entry) {
+    const std::string head = head_of(entry.ours);
+    const auto is_of_head = [&](const auto& item) {
+      return layout_.our_name(item.first).value_or(item.first).starts_with(head);
+    };
+    if (head.empty() || std::any_of(theirs_.begin(), theirs_.end(), is_of_head)) return false;
+    if (new_heads_.insert(head).second) {
+      outcome_.messages.push_back(
+          fmt::format("{} is new: the file has none", head.substr(0, head.size() - 1)));
     }
     return true;
   }
