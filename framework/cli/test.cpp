@@ -21,9 +21,21 @@ struct TestOptions {
   bool json = false;
 };
 
+// "test: loss 0.2808, knn_accuracy 56.22 %": of an experiment without tasks.
+std::string shown_values(const Json& result) {
+  std::vector<std::string> values;
+  for (const auto& [name, info] : result.at("metrics").items()) {
+    const double number = result.at(name).is_number() ? result.at(name).get<double>() : NAN;
+    values.push_back(name.substr(name.find('/') + 1) + " " +
+                     metric_text(number, {info.at("goal"), info.at("unit")}));
+  }
+  return fmt::format("test: {}\n", fmt::join(values, ", "));
+}
+
 std::string shown_scores(const Json& result) {
   std::string out;
   const Json& tasks = result.at("tasks");
+  if (tasks.empty()) out = shown_values(result);
   for (const auto& [name, task] : tasks.items()) {
     std::vector<std::vector<std::string>> rows = {{"class", "images", "recall", "precision"}};
     const auto percent = [](const Json& value) {

@@ -178,15 +178,22 @@ TEST_CASE("every experiment trains, stops, goes on, and leaves a model that can 
   const Folder folder;
   const Json experiments = Json::parse(folder.run({"list", "experiment", "--json"}).out);
   REQUIRE_FALSE(experiments.empty());
+  folder.train("teacher", {});
+  // What some of them need besides.
+  const std::map<std::string, std::string> more = {
+      {"contrastive", "dataset.transforms=[{type: random_shift}]"},
+      {"distillation", "experiment.teacher=teacher"}};
   for (const Json& experiment : experiments) {
     const std::string name = experiment.at("name"), parts = name + "-parts";
     CAPTURE(name);
-    const Json whole = folder.train(name, {"experiment=" + name});
+    const std::string besides = more.contains(name) ? more.at(name) : "note=nothing";
+    const Json whole = folder.train(name, {"experiment=" + name, besides});
     const auto losses = column(whole, "train/loss");
     CHECK(losses.back() < losses.front());
-    REQUIRE(
-        folder.run({"small.yaml", "experiment=" + name, "--run-dir", parts, "--stop-after", "3"})
-            .code == 75);
+    REQUIRE(folder
+                .run({"small.yaml", "experiment=" + name, besides, "--run-dir", parts,
+                      "--stop-after", "3"})
+                .code == 75);
     CHECK(folder.run({"resume", parts}).code == 0);
     CHECK(folder.weights(parts) == folder.weights(name));
     const Result test = folder.run({"test", parts, "--json"});
