@@ -49,7 +49,7 @@ class Bench:
             seconds, peak, _ = self.measured([self.options.runner, CONFIG, "--run-dir", run, *overrides])
             metrics = json.loads((run / "metrics.json").read_text())
         return {"epochs": [row["seconds"] for row in metrics["history"]], "total": seconds, "peak": peak,
-                "accuracy": metrics["summary"]["test/accuracy"]}
+                "accuracy": metrics["summary"].get("test/accuracy")}
 
     def peer(self, script, *arguments):
         _, _, out = self.measured([sys.executable, PEERS / script, self.mnist, *arguments])
@@ -149,6 +149,27 @@ def models(bench):
                ["--n-patches", 28, "--hidden-d", 64, "--n-heads", 4, "--batch-size", 16], 160, "2")
 
 
+def experiments(bench):
+    """Epochs on so many images of MNIST, without validation."""
+    model = "model={type: vit, n_patches: 7, hidden_d: %d, n_heads: 4, n_blocks: 4, position: learned, attention: multi_head, " \
+            "final_norm: true, head: linear}"
+    def limited(images):
+        return [f"dataset.limit_train={images}", "dataset.limit_test=100", "training.epochs=2", "optimizer=adamw"]
+    for d, images in ((64, 6400), (16, 12800)):
+        ours = [f"experiment={{type: masked_autoencoder, decoder_d: {d}}}", model % d, *limited(images)]
+        a, b = bench.in_turn(lambda: bench.train(*ours)["epochs"],
+                             lambda: bench.epochs_of("torch_experiments.py", "masked_autoencoder", "--hidden-d", d, "--decoder-d", d,
+                                                     "--images", images))
+        yield row(f"{images} images, masked autoencoder, hidden_d {d} and decoder_d {d}; PyTorch, sdpa", a, b, "3")
+    with tempfile.TemporaryDirectory() as folder:
+        teacher = pathlib.Path(folder) / "teacher"
+        bench.measured([bench.options.runner, CONFIG, "--run-dir", teacher, model % 64, *limited(128)])
+        ours = [f"experiment={{type: distillation, teacher: {teacher}}}", model % 16, *limited(12800)]
+        a, b = bench.in_turn(lambda: bench.train(*ours)["epochs"],
+                             lambda: bench.epochs_of("torch_experiments.py", "distillation", "--hidden-d", 16, "--images", 12800))
+    yield row("12800 images, distillation of hidden_d 64 into 16; PyTorch, sdpa", a, b, "3")
+
+
 def write_noise(file, images, side):
     """A data set `arrays` of colour images, as safetensors."""
     header, parts, offset = {}, [], 0
@@ -215,7 +236,7 @@ def small(bench):
         yield ["`digits`, all cores", f"{rate:,.0f} images/s", "", "", "100,000 images/s"]
 
 
-PARTS = {"main": main_job, "layers": layers, "shapes": shapes, "compositions": compositions, "models": models, "photos": photos,
+PARTS = {"main": main_job, "layers": layers, "shapes": shapes, "compositions": compositions, "models": models, "experiments": experiments, "photos": photos,
          "predict": predict, "small": small}
 
 

@@ -12,6 +12,8 @@
 #include "framework/training/experiment.h"
 #include "framework/training/model_file.h"
 #include "framework/training/objective.h"
+#include "framework/training/tensors.h"
+#include "framework/training/weights.h"
 #include "framework/training/weights_file.h"
 
 namespace vitrine {
@@ -19,6 +21,7 @@ namespace {
 
 struct Options : ExperimentOptions {
   Path teacher;
+  std::optional<Choice<Model>> model;
   bool hard = false;
   double temperature = 3, weight = 0.5;
   std::optional<std::string> task;
@@ -26,7 +29,9 @@ struct Options : ExperimentOptions {
   void visit(Fields& field) {
     ExperimentOptions::visit(field);
     field("teacher", teacher, "whose answers are learned: a run, or its model.safetensors")
-        .words({"teacher_path", "teacher_model", "teacher_run"});
+        .words({"teacher_path", "teacher_run"});
+    field("model", model, "in place of a teacher: a model, with its weights")
+        .words({"teacher_model"});
     field("hard", hard, "whether the teacher's answer is learned, instead of its probabilities")
         .words({"distillation_type"});
     field("temperature", temperature,
@@ -40,7 +45,11 @@ struct Options : ExperimentOptions {
   }
 
   void check(const ExperimentContext& context, Check& check) const;
-  std::optional<std::filesystem::path> file() const { return local_weights(teacher.value); }
+  const WeightsOptions& weights() const { return model->options<ModelOptions>().weights; }
+  // Of the teacher; none where it is not here.
+  std::optional<std::filesystem::path> file() const {
+    return local_weights(model ? weights().file.value : teacher.value);
+  }
   // The number of the task that learns from the teacher; none where there is no such task.
   std::optional<size_t> taught(const std::vector<Task>& tasks) const {
     for (size_t i = 0; i < tasks.size(); ++i) {
@@ -62,26 +71,54 @@ std::vector<std::string> fixed(const ExperimentContext& context) {
   return out;
 }
 
+// A model that answers, with the images and transforms that it is known to have learned from.
+struct Teacher {
+  std::shared_ptr<Model> model;
+  std::optional<ModelContext> images;
+  std::optional<std::vector<std::string>> transforms;
+  std::vector<std::string> messages;
+};
+
+// Throws Error for what is no teacher.
+Teacher load_teacher(const Options& options, const ExperimentContext& context) {
+  if (!options.model) {
+    const ModelFile file = load_model(*options.file());
+    return {file.model, file.context, file.transforms_written, {}};
+  }
+  const DatasetInfo& data = context.data;
+  Teacher out;
+  out.model = options.model->create({data.channels, data.height, data.width, data.class_names});
+  LoadedWeights loaded = load_weights(*out.model, options.weights());
+  if (!loaded.fresh.empty()) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("a teacher needs all weights, and these are not from the file: {}",
+                            some_of(loaded.fresh, ", ")));
+  }
+  out.messages = std::move(loaded.messages);
+  out.model->eval();
+  return out;
+}
+
 // What keeps a teacher from answering for the images of this task; empty where nothing does.
-std::string misfit(const ModelFile& teacher, const Task& task, const ExperimentContext& context) {
-  const ModelContext& images = teacher.context;
+std::string misfit(const Teacher& teacher, const Task& task, const ExperimentContext& context) {
   const DatasetInfo& data = context.data;
   if (teacher.model->tasks().empty()) return "it predicts nothing";
-  if (images.channels != data.channels || images.height != data.height ||
-      images.width != data.width) {
+  if (const auto& images = teacher.images;
+      images && (images->channels != data.channels || images->height != data.height ||
+                 images->width != data.width)) {
     return fmt::format("it takes images of {} x {} x {}, and these are {} x {} x {}",
-                       images.channels, images.height, images.width, data.channels, data.height,
+                       images->channels, images->height, images->width, data.channels, data.height,
                        data.width);
   }
-  if (teacher.model->tasks()[0].class_names != task.class_names) {
-    return fmt::format(
-        "its classes are {}, and the task \"{}\" has {}",
-        escape(fmt::format("{}", fmt::join(teacher.model->tasks()[0].class_names, ", "))),
-        task.name, escape(fmt::format("{}", fmt::join(task.class_names, ", "))));
+  const auto& theirs = teacher.model->tasks()[0].class_names;
+  if (theirs != task.class_names) {
+    return fmt::format("its classes are {}, and the task \"{}\" has {}",
+                       escape(fmt::format("{}", fmt::join(theirs, ", "))), task.name,
+                       escape(fmt::format("{}", fmt::join(task.class_names, ", "))));
   }
-  if (teacher.transforms_written != fixed(context)) {
+  if (teacher.transforms && *teacher.transforms != fixed(context)) {
     return fmt::format("its images went through [{}], and these through [{}]",
-                       escape(fmt::format("{}", fmt::join(teacher.transforms_written, ", "))),
+                       escape(fmt::format("{}", fmt::join(*teacher.transforms, ", "))),
                        escape(fmt::format("{}", fmt::join(fixed(context), ", "))));
   }
   return "";
@@ -98,20 +135,27 @@ void Options::check(const ExperimentContext& context, Check& check) const {
   }
   if (hard && temperature != Options().temperature)
     check.no_effect("temperature", "a hard answer has no temperature");
-  if (teacher.empty())
+  const char* place = model ? "model" : "teacher";
+  if (model && !teacher.empty())
+    return check.error({"teacher", "model"}, "teacher and model: one of them is the teacher");
+  if (!model && teacher.empty()) {
     return check.error({"teacher"}, "teacher: a run, or its model.safetensors, must be named");
+  }
+  if (model && weights().empty())
+    return check.error({"model"}, "model: a teacher needs weights (experiment.model.weights)");
+  const std::string& named = model ? weights().file.value : teacher.value;
   if (!file()) {
-    return check.error(
-        {"teacher"},
-        fmt::format("teacher: {} is no run that was tested, and no file", escape(teacher.value)));
+    if (model && weights().file.is_address()) return;  // it is fetched as the run begins
+    return check.error({place}, fmt::format("{}: {} is no run that was tested, and no file", place,
+                                            escape(named)));
   }
   if (!number) return;
   try {
-    const std::string wrong = misfit(load_model(*file()), tasks[*number], context);
+    const std::string wrong = misfit(load_teacher(*this, context), tasks[*number], context);
     if (!wrong.empty())
-      check.error({"teacher"}, fmt::format("teacher: {}: {}", escape(teacher.value), wrong));
+      check.error({place}, fmt::format("{}: {}: {}", place, escape(named), wrong));
   } catch (const Error& error) {
-    check.error({"teacher"}, fmt::format("teacher: {}", error.what()));
+    check.error({place}, fmt::format("{}: {}", place, error.what()));
   }
 }
 
@@ -124,8 +168,13 @@ class Distillation : public Experiment {
         objective_(context.model->tasks(), context.loss, context.metrics,
                    at::Device(context.device)),
         taught_(*options.taught(objective_.tasks())),
-        teacher_(load_model(*options.file())),
+        teacher_(fetched(options, context)),
         backend_(computation_of(context), context.backend, context.device) {
+    const std::string wrong = misfit(teacher_, objective_.tasks()[taught_], context);
+    if (!wrong.empty()) throw Error(ExitCode::kUsage, "experiment.teacher: " + wrong);
+    for (const std::string& message : teacher_.messages) {
+      if (context.observer) context.observer->message(message);
+    }
     for (auto& parameter : teacher_.model->parameters()) parameter.set_requires_grad(false);
     teacher_.model->to(at::Device(context.device));
     const Computation answers = outputs_of_tasks(teacher_.model, context.image_sizes());
@@ -160,6 +209,11 @@ class Distillation : public Experiment {
   }
 
  private:
+  static Teacher fetched(const Options& options, const ExperimentContext& context) {
+    if (options.model && context.observer) fetch_weights(options.weights(), *context.observer);
+    return load_teacher(options, context);
+  }
+
   static constexpr int64_t kOwn = 2;  // sums before the objective's: what is minimised, the teacher
 
   Computation computation_of(const ExperimentContext& context) {
@@ -242,7 +296,7 @@ class Distillation : public Experiment {
   Options options_;
   Objective objective_;
   size_t taught_;  // the task that learns from the teacher
-  ModelFile teacher_;
+  Teacher teacher_;
   Backend backend_;
   std::optional<Backend> answers_;
   std::vector<Measure> measures_;

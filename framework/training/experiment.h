@@ -14,6 +14,8 @@
 
 namespace vitrine {
 
+class Observer;
+
 struct ExperimentContext {
   std::shared_ptr<Model> model;
   std::shared_ptr<Loss> loss;           // null where the experiment says that nothing is predicted
@@ -23,6 +25,7 @@ struct ExperimentContext {
   std::vector<Choice<Transform>> transforms;  // of the images
   std::string device;
   uint64_t seed = 0;
+  Observer* observer = nullptr;  // whom to tell; null where nobody listens, and nothing is fetched
 
   std::vector<int64_t> image_sizes() const { return {data.channels, data.height, data.width}; }
 };

@@ -90,16 +90,12 @@ ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model
   return out;
 }
 
-std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_ptr<Model> model,
-                                             const DatasetInfo& info, const std::string& backend) {
-  ExperimentContext context;
-  return config.experiment.create(experiment_context(config, std::move(model), info, backend));
-}
-
 Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer) {
   Learner out;
   out.model = build_model(config, info, observer, &out.fresh);
-  out.experiment = build_experiment(config, out.model, info, config.backend);
+  ExperimentContext context = experiment_context(config, out.model, info, config.backend);
+  context.observer = observer;
+  out.experiment = config.experiment.create(context);
   out.modules = {{"", out.model}};
   for (const auto& [name, module] : out.experiment->modules()) {
     module->to(at::Device(config.device));

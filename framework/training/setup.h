@@ -43,11 +43,9 @@ struct Learner {
   std::vector<std::string> fresh;  // names of what the weights to start from did not fill
 };
 
+// Of the experiment of a config for a model, which executes it in this way (kFused, kLayers).
 ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model> model,
                                      const DatasetInfo& info, const std::string& backend);
-// The experiment of a config for a model, which executes it in this way (kFused, kLayers).
-std::shared_ptr<Experiment> build_experiment(const Config& config, std::shared_ptr<Model> model,
-                                             const DatasetInfo& info, const std::string& backend);
 
 Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer = nullptr);
 
