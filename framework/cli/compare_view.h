@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/sections.h"
+#include "framework/comparing/sections.h"
 
 // A comparison on standard output.
 namespace vitrine {

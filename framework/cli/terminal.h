@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/text_table.h"
+#include "framework/comparing/text_table.h"
 #include "framework/training/engine.h"
 
 namespace vitrine {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/comparison.h"
+#include "framework/comparing/comparison.h"
 
 // What the page of a report knows of its runs: the table's columns, and the numbers of its charts.
 namespace vitrine {

@@ -13,8 +13,8 @@
 #include "framework/config/fields.h"
 #include "framework/config/load.h"
 #include "framework/config/problems.h"
+#include "framework/drawing/picture.h"
 #include "framework/error.h"
-#include "framework/reports/picture.h"
 #include "framework/runs/metrics.h"
 
 // What the command line asks of training, in types that need no torch: the engine is a library that

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/drawing/heat_map.h"
+#include "framework/drawing/numbers.h"
 #include "framework/registry/registry.h"
-#include "framework/reports/heat_map.h"
-#include "framework/reports/numbers.h"
 #include "framework/training/recording.h"
 
 namespace vitrine {

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "framework/drawing/grid.h"
 #include "framework/registry/register.h"
-#include "framework/reports/grid.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/metric.h"
 #include "framework/training/model.h"

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "framework/drawing/grid.h"
 #include "framework/registry/register.h"
-#include "framework/reports/grid.h"
 #include "framework/training/model.h"
 #include "framework/training/plot.h"
 

@@ -21,9 +21,9 @@ struct Include {
 const fs::path kRoot = VITRINE_SOURCE_DIR;
 const std::vector<std::string> kComponentRooms = {"models", "datasets", "experiments"};
 const std::vector<std::string> kTorchFree = {
-    "framework/config",  "framework/registry", "framework/files",   "framework/runs",
-    "framework/simd",    "framework/kernel",   "framework/program", "framework/sweeps",
-    "framework/reports", "framework/cli"};
+    "framework/config",  "framework/registry",  "framework/files",   "framework/runs",
+    "framework/simd",    "framework/kernel",    "framework/program", "framework/sweeps",
+    "framework/drawing", "framework/comparing", "framework/reports", "framework/cli"};
 // Operations' forms in libtorch stand beside them, and are compiled into the engine alone.
 const std::string kTorchForms = "framework/program/operation/torch/";
 // What the components of models/ have in common.
@@ -215,12 +215,12 @@ bool is_another_word(const std::string& file, const std::string& name) {
       {"none",
        {"framework/training/run_metrics.cpp", "framework/cli/plot_curves.cpp",
         "framework/registry/registry.cpp", "framework/registry/abi.h",
-        "framework/reports/comparison.cpp", "framework/reports/comparison_text.cpp",
+        "framework/comparing/comparison.cpp", "framework/comparing/comparison_text.cpp",
         "framework/reports/report_data.cpp", "framework/sweeps/variants.cpp",
         "framework/runs/metrics_reader.cpp"}},
       // Of the values of several runs.
       {"mean",
-       {"framework/cli/sweep.cpp", "framework/reports/comparison_formats.cpp",
+       {"framework/cli/sweep.cpp", "framework/comparing/comparison_formats.cpp",
         "framework/reports/report_charts.cpp"}},
       {"linear", {"framework/reports/report_charts.cpp"}},  // an axis
       {"layer", {"framework/cli/show.cpp"}},                // a heading

@@ -8,7 +8,7 @@
 #include "models/parts.h"
 #include "models/plot/attention/maps.h"
 #include "tests/component.h"
-#include "tests/framework/reports/svg.h"
+#include "tests/framework/drawing/svg.h"
 #include "tests/models/support.h"
 
 namespace vitrine {
