@@ -8,7 +8,7 @@
 #include "framework/config/units.h"
 #include "framework/data/transform.h"
 #include "framework/registry/registry.h"
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace vitrine {
 

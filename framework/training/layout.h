@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/registry/registry.h"
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace vitrine {
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "framework/registry/registry.h"
+#include "framework/tensor.h"
 #include "framework/training/model_context.h"
-#include "framework/training/tensor.h"
 
 namespace vitrine {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/torch.h"
 #include "framework/training/model_context.h"
 #include "framework/training/operations.h"
-#include "framework/training/torch.h"
 
 namespace vitrine {
 

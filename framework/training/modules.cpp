@@ -1,6 +1,6 @@
 #include "framework/training/modules.h"
 
-#include "framework/training/torch.h"
+#include "framework/torch.h"
 
 namespace vitrine {
 

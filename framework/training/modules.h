@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace torch::nn {
 class Module;

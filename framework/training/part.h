@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/torch.h"
 #include "framework/training/operations.h"
-#include "framework/training/torch.h"
 
 namespace vitrine {
 

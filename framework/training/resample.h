@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 // Weights for other images than those that they were trained on, as timm converts them.
 namespace vitrine {

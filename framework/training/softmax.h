@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace vitrine {
 

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "framework/error.h"
-#include "framework/training/torch.h"
+#include "framework/torch.h"
 
 namespace vitrine {
 namespace {

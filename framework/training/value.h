@@ -6,8 +6,8 @@
 
 #include "framework/data/batch_position.h"
 #include "framework/program/program.h"
+#include "framework/tensor.h"
 #include "framework/training/modules.h"
-#include "framework/training/tensor.h"
 
 namespace vitrine {
 

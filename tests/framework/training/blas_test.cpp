@@ -4,7 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "framework/simd/gemm.h"
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 #include "tests/catch.h"
 
 namespace vitrine {

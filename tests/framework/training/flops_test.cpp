@@ -1,6 +1,6 @@
 #include "framework/training/flops.h"
 
-#include "framework/training/torch.h"
+#include "framework/torch.h"
 #include "tests/catch.h"
 
 namespace vitrine {

@@ -5,4 +5,4 @@
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
