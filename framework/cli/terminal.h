@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/comparing/text_table.h"
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 
 namespace vitrine {
 

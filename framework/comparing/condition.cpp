@@ -10,8 +10,8 @@
 #include "framework/config/brackets.h"
 #include "framework/config/hints.h"
 #include "framework/config/value.h"
+#include "framework/engine/engine.h"
 #include "framework/error.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 

@@ -9,8 +9,8 @@
 
 #include "framework/comparing/text_table.h"
 #include "framework/config/scalar.h"
+#include "framework/engine/engine.h"
 #include "framework/runs/checkpoint.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/engine/engine.h"
 #include "framework/sweeps/spec.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 

@@ -3,7 +3,7 @@
 #include "framework/config/load.h"
 #include "framework/config/units.h"
 #include "framework/data/dataset.h"
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 #include "framework/training/experiment.h"
 #include "framework/training/loss.h"
 #include "framework/training/metric.h"

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 #include "framework/training/weights_options.h"
 
 namespace vitrine {

@@ -21,9 +21,10 @@ struct Include {
 const fs::path kRoot = VITRINE_SOURCE_DIR;
 const std::vector<std::string> kComponentRooms = {"models", "datasets", "experiments"};
 const std::vector<std::string> kTorchFree = {
-    "framework/config",  "framework/registry",  "framework/files",   "framework/runs",
-    "framework/simd",    "framework/kernel",    "framework/program", "framework/sweeps",
-    "framework/drawing", "framework/comparing", "framework/reports", "framework/cli"};
+    "framework/config",  "framework/registry", "framework/files",     "framework/runs",
+    "framework/simd",    "framework/kernel",   "framework/program",   "framework/sweeps",
+    "framework/drawing", "framework/engine",   "framework/comparing", "framework/reports",
+    "framework/cli"};
 // Operations' forms in libtorch stand beside them, and are compiled into the engine alone.
 const std::string kTorchForms = "framework/program/operation/torch/";
 // What the components of models/ have in common.

@@ -1,7 +1,6 @@
-#include "framework/training/engine.h"
-
 #include "framework/config/yaml.h"
 #include "framework/denormals.h"
+#include "framework/engine/engine.h"
 #include "framework/training/config.h"
 #include "framework/training/devices.h"
 #include "framework/training/inspect.h"

@@ -1,4 +1,4 @@
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 
 #include "framework/registry/plugin.h"
 
