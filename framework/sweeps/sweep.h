@@ -8,8 +8,8 @@
 
 #include "framework/runs/lock.h"
 #include "framework/sweeps/frozen_code.h"
+#include "framework/sweeps/launch_environment.h"
 #include "framework/sweeps/plan.h"
-#include "framework/sweeps/surroundings.h"
 #include "framework/sweeps/trial.h"
 
 namespace vitrine {
@@ -72,7 +72,7 @@ class Sweep {
   Grown grown() const;
   const std::vector<BaseConfig>& configs() const { return configs_; }
   // What its trials find around them.
-  const SweepSurroundings& surroundings() const { return surroundings_; }
+  const LaunchEnvironment& launch_environment() const { return launch_environment_; }
   // Adds the trials of the plan that are not there yet, all or none; frozen as the others are.
   Growth grow(const SweepSpec& spec, const Plan& plan);
   // Makes anew what of a trial's folder is gone or unusable; what was there is kept in the sweep's
@@ -181,7 +181,7 @@ class Sweep {
   int64_t jobs_ = 1;
   std::vector<LeftOut> left_out_;
   uint64_t drawn_ = 0;
-  SweepSurroundings surroundings_;
+  LaunchEnvironment launch_environment_;
   std::vector<BaseConfig> configs_;
   FrozenCode::Plugins plugins_;
   Node first_config_;  // of the first cell, resolved

@@ -1,4 +1,4 @@
-#include "framework/data/sampler.h"
+#include "framework/data/epoch_order.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>

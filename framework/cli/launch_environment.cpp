@@ -1,4 +1,4 @@
-#include "framework/cli/surroundings.h"
+#include "framework/cli/launch_environment.h"
 
 #include <fmt/format.h>
 
@@ -8,18 +8,18 @@ namespace vitrine {
 
 namespace fs = std::filesystem;
 
-InSurroundings::InSurroundings(const SweepSurroundings& surroundings)
+ScopedLaunchEnvironment::ScopedLaunchEnvironment(const LaunchEnvironment& environment)
     : before_(fs::current_path()) {
-  surroundings.set_variables();
+  environment.set_variables();
   std::error_code error;
-  fs::current_path(surroundings.directory, error);
+  fs::current_path(environment.directory, error);
   if (!error) return;
   throw Error(ExitCode::kFailed,
               fmt::format("the sweep was begun in {}, which cannot be entered: {}",
-                          escape(surroundings.directory), error.message()));
+                          escape(environment.directory), error.message()));
 }
 
-InSurroundings::~InSurroundings() {
+ScopedLaunchEnvironment::~ScopedLaunchEnvironment() {
   std::error_code ignored;
   fs::current_path(before_, ignored);
 }

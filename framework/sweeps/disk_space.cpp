@@ -1,4 +1,4 @@
-#include "framework/sweeps/room.h"
+#include "framework/sweeps/disk_space.h"
 
 #include <cerrno>
 #include <string>
@@ -16,7 +16,7 @@ bool tells_of_full_disk(std::string_view error) {
   return false;
 }
 
-bool has_room(const std::filesystem::path& folder) {
+bool has_disk_space(const std::filesystem::path& folder) {
   constexpr size_t kBytes = 64 << 10;
   const std::filesystem::path file = folder / ".room.part";  // a run removes what is called so
   bool out = true;

@@ -1,4 +1,4 @@
-#include "framework/sweeps/surroundings.h"
+#include "framework/sweeps/launch_environment.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -23,14 +23,14 @@ std::vector<std::string> names_that_matter() {
   for (char** entry = environ; *entry; ++entry) {
     const std::string_view text = *entry;
     const std::string_view name = text.substr(0, text.find('='));
-    if (SweepSurroundings::matters(name)) out.emplace_back(name);
+    if (LaunchEnvironment::matters(name)) out.emplace_back(name);
   }
   return out;
 }
 
 }  // namespace
 
-bool SweepSurroundings::matters(std::string_view name) {
+bool LaunchEnvironment::matters(std::string_view name) {
   const auto is_name = [&](std::string_view other) { return name == other; };
   if (std::any_of(std::begin(kOthers), std::end(kOthers), is_name)) return false;
   return std::any_of(std::begin(kNames), std::end(kNames), is_name) ||
@@ -38,14 +38,14 @@ bool SweepSurroundings::matters(std::string_view name) {
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
-SweepSurroundings SweepSurroundings::here() {
-  SweepSurroundings out{std::filesystem::current_path(), Variables()};
+LaunchEnvironment LaunchEnvironment::here() {
+  LaunchEnvironment out{std::filesystem::current_path(), Variables()};
   for (const std::string& name : names_that_matter())
     out.variables->emplace(name, std::getenv(name.c_str()));
   return out;
 }
 
-std::vector<std::string> SweepSurroundings::assignments() const {
+std::vector<std::string> LaunchEnvironment::assignments() const {
   std::vector<std::string> out;
   for (const auto& [name, value] : variables.value_or(Variables())) {
     out.push_back(name + "=" + value);
@@ -53,13 +53,13 @@ std::vector<std::string> SweepSurroundings::assignments() const {
   return out;
 }
 
-void SweepSurroundings::set_variables() const {
+void LaunchEnvironment::set_variables() const {
   if (!variables) return;
   for (const std::string& name : names_that_matter()) unsetenv(name.c_str());
   for (const auto& [name, value] : *variables) setenv(name.c_str(), value.c_str(), 1);
 }
 
-std::string SweepSurroundings::script() const {
+std::string LaunchEnvironment::script() const {
   if (!variables) return "";
   std::string out = "unset";
   for (const std::string_view name : kNames) out += " " + std::string(name);

@@ -9,6 +9,6 @@ namespace vitrine {
 bool tells_of_full_disk(std::string_view error);
 
 // Whether a small file can be written into `folder`: false only where there is no room for it.
-bool has_room(const std::filesystem::path& folder);
+bool has_disk_space(const std::filesystem::path& folder);
 
 }  // namespace vitrine

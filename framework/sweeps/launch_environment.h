@@ -10,13 +10,13 @@ namespace vitrine {
 
 // What trials find around them, wherever and by whomever they are started: that of where their
 // sweep was begun.
-struct SweepSurroundings {
+struct LaunchEnvironment {
   using Variables = std::map<std::string, std::string>;
 
   std::string directory;               // relative paths count from it
   std::optional<Variables> variables;  // none: an older version made the sweep, and kept none
 
-  static SweepSurroundings here();
+  static LaunchEnvironment here();
   // Whether data, libraries or the bits of results depend on a variable of the environment.
   static bool matters(std::string_view name);
   // The variables as "NAME=value".
