@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/simd/matrix.h"
+
 // What a program is made of. An operation says everything about itself in one file of the folder
 // operation/: the shapes that it takes, its cost, and its forward and backward pass for images in
 // the lanes of vectors. Its form in libtorch stands in operation/torch/. Without torch.
@@ -54,14 +56,6 @@ enum class MemoryLayout {
   kImages,
   // Rows are rows of numbers, image after image: for wide models, and for few images.
   kColumns
-};
-
-// A matrix for each image of a group, or, with the layout kImages, one for all of them. Strides
-// are in floats. Null where there is none.
-struct Matrix {
-  float* at = nullptr;
-  size_t row = 0;    // from a token to the next
-  size_t image = 0;  // from an image to the next
 };
 
 // Where a batch comes from.

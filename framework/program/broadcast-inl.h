@@ -1,14 +1,14 @@
 // Two operands number by number. Included once for each instruction set.
-#if defined(VITRINE_SIMD_BROADCAST) == defined(HWY_TARGET_TOGGLE)
-#ifdef VITRINE_SIMD_BROADCAST
-#undef VITRINE_SIMD_BROADCAST
+#if defined(VITRINE_PROGRAM_BROADCAST) == defined(HWY_TARGET_TOGGLE)
+#ifdef VITRINE_PROGRAM_BROADCAST
+#undef VITRINE_PROGRAM_BROADCAST
 #else
-#define VITRINE_SIMD_BROADCAST
+#define VITRINE_PROGRAM_BROADCAST
 #endif
 
 #include <algorithm>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {

@@ -1,12 +1,12 @@
 // Functions of each number for itself. Included once for each instruction set.
-#if defined(VITRINE_SIMD_ELEMENTWISE) == defined(HWY_TARGET_TOGGLE)
-#ifdef VITRINE_SIMD_ELEMENTWISE
-#undef VITRINE_SIMD_ELEMENTWISE
+#if defined(VITRINE_PROGRAM_ELEMENTWISE) == defined(HWY_TARGET_TOGGLE)
+#ifdef VITRINE_PROGRAM_ELEMENTWISE
+#undef VITRINE_PROGRAM_ELEMENTWISE
 #else
-#define VITRINE_SIMD_ELEMENTWISE
+#define VITRINE_PROGRAM_ELEMENTWISE
 #endif
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {

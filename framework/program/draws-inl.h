@@ -1,9 +1,9 @@
 // Random numbers, one for each image of a group. Included once for each instruction set.
-#if defined(VITRINE_SIMD_DRAWS) == defined(HWY_TARGET_TOGGLE)
-#ifdef VITRINE_SIMD_DRAWS
-#undef VITRINE_SIMD_DRAWS
+#if defined(VITRINE_PROGRAM_DRAWS) == defined(HWY_TARGET_TOGGLE)
+#ifdef VITRINE_PROGRAM_DRAWS
+#undef VITRINE_PROGRAM_DRAWS
 #else
-#define VITRINE_SIMD_DRAWS
+#define VITRINE_PROGRAM_DRAWS
 #endif
 
 #include <algorithm>
