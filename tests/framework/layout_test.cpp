@@ -28,7 +28,7 @@ const std::vector<std::string> kTorchFree = {
 // Operations' forms in libtorch stand beside them, and are compiled into the engine alone.
 const std::string kTorchForms = "framework/program/operation/torch/";
 // What the components of models/ have in common.
-const std::vector<std::string> kShared = {"models/parts.h", "models/heads.h",
+const std::vector<std::string> kShared = {"models/parts.h", "models/heads.h", "models/patches.h",
                                           "experiments/reconstruction.h", "experiments/probe.h"};
 
 // Of what is shared, what stands in the header's source is none.

@@ -2,7 +2,7 @@
 #include <set>
 
 #include "framework/training/layout.h"
-#include "framework/training/plot.h"
+#include "framework/model/plot.h"
 #include "tests/models/support.h"
 
 namespace vitrine {

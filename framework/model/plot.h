@@ -7,6 +7,7 @@
 
 #include "framework/drawing/heat_map.h"
 #include "framework/drawing/numbers.h"
+#include "framework/drawing/picture.h"
 #include "framework/registry/registry.h"
 #include "framework/training/recording.h"
 
@@ -43,18 +44,8 @@ std::vector<float> to_floats(const Tensor& tensor);
 // What a picture of a model is drawn from. Throws Error(kUsage) where no model was given, or one
 // that cannot be recorded.
 Recording recording_of(const PlotContext& context);
-// How a model cuts its images; throws Error(kUsage) for one that does not.
-struct Patching {
-  int64_t channels = 0, height = 0, width = 0, rows = 0, columns = 0;
-  size_t step = 0;  // of the program
-
-  int64_t count() const { return rows * columns; }
-};
-Patching patching_of(const Recording& recording);
 // " (sincos)": the type of the part of this name; empty where the model has none.
 std::string type_in_brackets(const Recording& recording, const std::string& part);
-// What the model adds to its tokens, [N, D]. Throws Error(kUsage) where it adds nothing.
-Tensor position_table(const PlotContext& context);
 // uint8 [C, H, W]; what has neither one nor three channels is averaged over them.
 Image to_image(const Tensor& pixels);
 
