@@ -1,0 +1,109 @@
+#include "framework/model/plot.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include "framework/config/scalar.h"
+#include "framework/data/batches.h"
+#include "framework/runs/checkpoint.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/run_directory.h"
+#include "framework/training/inspect.h"
+#include "framework/training/model_input.h"
+#include "framework/training/setup.h"
+#include "framework/training/weights_source.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+Split load_test_set(const fs::path& source, Observer& observer) {
+  if (fs::is_regular_file(source))
+    throw Error(ExitCode::kUsage, escape(source.string()) +
+                                      " tells nothing of a test set: give its run, or PNG files");
+  const RunDirectory run = RunDirectory::open(source);
+  const auto resolved =
+      resolve(load_config({run.config().path(), {"device=cpu"}, {}}), run.config().path().string());
+  return resolved->config->dataset.create(data_context(observer))->load_test();
+}
+
+// Images of the run's test set by their numbers, and PNG files.
+std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile& model,
+                                   const std::vector<std::string>& names, Observer& observer) {
+  std::optional<Split> split;
+  std::vector<PlotImage> out;
+  for (const std::string& name : names) {
+    PlotImage image;
+    const auto number = parse_integer(name);
+    if (!number) {
+      image.name = fs::path(name).filename().string();
+      image.pixels = read_image(name, model.context, false, observer);
+    } else {
+      if (!split) split = load_test_set(source.path, observer);
+      if (*number < 0 || *number >= split->size())
+        throw Error(ExitCode::kUsage, fmt::format("there is no test image {}: the {} of the run's "
+                                                  "test set are numbered from 0 to {}",
+                                                  *number, split->size(), split->size() - 1));
+      const Batches images(*split, {}, at::kCPU, 0, false);
+      const Tensor index = at::tensor(at::ArrayRef<int64_t>(*number));
+      image.name = fmt::format("test image {}", *number);
+      image.label =
+          model.context.class_names.at(static_cast<size_t>(split->labels[*number].item<int64_t>()));
+      image.pixels = images.pixels(index);
+    }
+    image.input = input_of(model, image.pixels);
+    out.push_back(std::move(image));
+  }
+  return out;
+}
+
+// "run 20261123-052130-1aabde of vit_digits, step 705", as far as the run tells.
+std::string subject_of(const WeightsSource& source, const ModelFile& model) {
+  if (fs::is_regular_file(source.path)) return source.path.string();
+  const RunDirectory run = RunDirectory::open(source.path);
+  std::string out = "run " + run.id(), checkpoint = fs::path(model.file).stem().string();
+  try {
+    const Metrics metrics = Metrics::read(run.metrics());
+    out += " of " + metrics.name;
+    if (!step_of_checkpoint(checkpoint)) checkpoint = metrics.test.value("checkpoint", "");
+  } catch (const Error&) {
+    // A picture of the weights needs no metrics.
+  }
+  const auto step = step_of_checkpoint(checkpoint);
+  return step ? out + fmt::format(", step {}", *step) : out;
+}
+
+}  // namespace
+
+Picture plot(const std::string& name, Node options, const std::optional<WeightsSource>& weights,
+             Observer& observer) {
+  Node type = Node::string(name);
+  type.key = "type";
+  type.location = options.location;
+  options.children.insert(options.children.begin(), std::move(type));
+  if (weights) load_plugins_of(weights->path);  // the plot may be one of theirs
+  Choice<Plot> choice;
+  Problems problems;
+  choice.read(options, "plot", problems);
+  const auto refuse_problems = [&] {
+    if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
+  };
+  refuse_problems();
+  const at::NoGradGuard no_grad;
+  ModelFile model;
+  if (weights) model = open_model(*weights);
+  const std::vector<int64_t> sizes = {model.context.channels, model.context.height,
+                                      model.context.width};
+  const PlotContext context = {model.model, sizes, [&](const std::vector<std::string>& names) {
+                                 return load_images(*weights, model, names, observer);
+                               }};
+  choice.check(context, problems);
+  refuse_problems();
+  Picture out = choice.create(context)->draw();
+  if (weights) out.subject = subject_of(*weights, model);
+  return out;
+}
+
+}  // namespace vitrine
