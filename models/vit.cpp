@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include "framework/model/layout.h"
+#include "framework/model/recording.h"
 #include "framework/registry/register.h"
-#include "framework/training/layout.h"
-#include "framework/training/recording.h"
 #include "models/heads.h"
 
 namespace vitrine {

@@ -8,8 +8,8 @@
 #include "framework/drawing/heat_map.h"
 #include "framework/drawing/numbers.h"
 #include "framework/drawing/picture.h"
+#include "framework/model/recording.h"
 #include "framework/registry/registry.h"
-#include "framework/training/recording.h"
 
 namespace vitrine {
 

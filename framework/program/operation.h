@@ -10,7 +10,7 @@
 
 // What a program is made of. An operation says everything about itself in one file of the folder
 // operation/: the shapes that it takes, its cost, and its forward and backward pass for images in
-// the lanes of vectors. Its form in libtorch stands in operation/torch/. Without torch.
+// the lanes of vectors. Its form in libtorch stands in framework/model/operation/. Without torch.
 namespace vitrine {
 
 // The size of a value: for each image a matrix. The tokens of an image or of a map of features are

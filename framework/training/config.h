@@ -4,10 +4,10 @@
 #include "framework/config/units.h"
 #include "framework/data/dataset.h"
 #include "framework/engine/engine.h"
+#include "framework/model/loss.h"
+#include "framework/model/model_context.h"
 #include "framework/training/experiment.h"
-#include "framework/training/loss.h"
 #include "framework/training/metric.h"
-#include "framework/training/model_context.h"
 #include "framework/training/optimizer.h"
 #include "framework/training/schedule.h"
 

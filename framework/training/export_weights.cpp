@@ -1,7 +1,7 @@
 #include "framework/files/file.h"
+#include "framework/model/model.h"
+#include "framework/model/tensors.h"
 #include "framework/training/inspect.h"
-#include "framework/training/model.h"
-#include "framework/training/tensors.h"
 #include "framework/training/weights_source.h"
 
 namespace vitrine {

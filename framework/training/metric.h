@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/model/model_context.h"
 #include "framework/registry/registry.h"
 #include "framework/tensor.h"
-#include "framework/training/model_context.h"
 
 namespace vitrine {
 

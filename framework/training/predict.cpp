@@ -1,8 +1,8 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include "framework/model/model.h"
 #include "framework/training/inspect.h"
-#include "framework/training/model.h"
 #include "framework/training/model_input.h"
 #include "framework/training/weights_source.h"
 

@@ -8,8 +8,8 @@
 #include <cmath>
 
 #include "framework/files/json.h"
-#include "framework/training/model.h"
-#include "framework/training/tensors.h"
+#include "framework/model/model.h"
+#include "framework/model/tensors.h"
 
 namespace vitrine {
 namespace {

@@ -1,6 +1,6 @@
+#include "framework/model/model.h"
+#include "framework/model/recording.h"
 #include "framework/training/inspect.h"
-#include "framework/training/model.h"
-#include "framework/training/recording.h"
 #include "framework/training/setup.h"
 
 namespace vitrine {

@@ -4,12 +4,12 @@
 #include <cmath>
 
 #include "framework/config/yaml.h"
+#include "framework/model/model.h"
+#include "framework/model/tensors.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/inspect.h"
-#include "framework/training/model.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
-#include "framework/training/tensors.h"
 #include "framework/training/weights_source.h"
 
 namespace vitrine {

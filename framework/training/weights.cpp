@@ -12,10 +12,10 @@
 
 #include "framework/files/file.h"
 #include "framework/files/sha256.h"
-#include "framework/training/layout.h"
+#include "framework/model/layout.h"
+#include "framework/model/tensors.h"
 #include "framework/training/model_file.h"
 #include "framework/training/resample.h"
-#include "framework/training/tensors.h"
 #include "framework/training/weights_file.h"
 
 namespace vitrine {

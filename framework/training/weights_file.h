@@ -5,7 +5,7 @@
 #include <string>
 
 #include "framework/engine/engine.h"
-#include "framework/training/weights_options.h"
+#include "framework/model/weights_options.h"
 
 namespace vitrine {
 

@@ -7,8 +7,8 @@
 #include <charconv>
 
 #include "framework/files/json.h"
+#include "framework/model/model.h"
 #include "framework/runs/metrics.h"
-#include "framework/training/model.h"
 #include "framework/training/state.h"
 
 namespace vitrine {

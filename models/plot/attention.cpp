@@ -2,11 +2,11 @@
 #include <fmt/ranges.h>
 
 #include "framework/drawing/grid.h"
+#include "framework/model/model.h"
 #include "framework/model/plot.h"
 #include "framework/registry/register.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/metric.h"
-#include "framework/training/model.h"
 #include "models/plot/attention/maps.h"
 
 namespace vitrine {

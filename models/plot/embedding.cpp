@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include "framework/drawing/grid.h"
+#include "framework/model/model.h"
 #include "framework/model/plot.h"
 #include "framework/registry/register.h"
-#include "framework/training/model.h"
 #include "models/patches.h"
 
 namespace vitrine {

@@ -2,9 +2,9 @@
 
 #include "framework/drawing/heat_chart.h"
 #include "framework/error.h"
+#include "framework/model/model.h"
 #include "framework/model/plot.h"
 #include "framework/registry/register.h"
-#include "framework/training/model.h"
 #include "models/parts.h"
 #include "models/patches.h"
 

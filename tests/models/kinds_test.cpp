@@ -1,7 +1,7 @@
 // The kinds that are few: short suites over all that is registered. And every kind has a suite.
 #include <set>
 
-#include "framework/training/layout.h"
+#include "framework/model/layout.h"
 #include "framework/model/plot.h"
 #include "tests/models/support.h"
 

@@ -2,9 +2,9 @@
 
 #include <cstring>
 
-#include "framework/training/layout.h"
+#include "framework/model/layout.h"
+#include "framework/model/tensors.h"
 #include "framework/training/resample.h"
-#include "framework/training/tensors.h"
 #include "tests/models/agreement.h"
 
 namespace vitrine {
