@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +10,12 @@
 #include "framework/tensor.h"
 
 namespace vitrine {
+
+// What a weight that other data shaped became, and what is said of it.
+struct ConvertedWeight {
+  Tensor value;
+  std::string message;
+};
 
 // A model as its layouts see it.
 struct LayoutContext {
@@ -23,8 +30,10 @@ struct LayoutContext {
 
   // What of the weights follows the data, and is converted where other data made it.
   std::string input;               // [out, channels, ...] or [out, channels * ...]; may be empty
-  std::string positions;           // [special tokens + rows * columns, D]; may be empty
   std::vector<std::string> heads;  // what the names of each task's head begin with
+  // Of weights that the model itself can make of those for other images: none where it cannot.
+  using Conversion = std::function<std::optional<ConvertedWeight>(const Tensor& theirs)>;
+  std::map<std::string, Conversion> conversions;
 
   // The shapes of programs that keep a batch's dimension, and of a convolution over patches.
   std::vector<int64_t> token_shape() const { return {1, 1, hidden_d}; }
