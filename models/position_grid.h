@@ -13,8 +13,8 @@ struct Grid {
 // special tokens keep theirs.
 Tensor resampled_positions(const Tensor& table, int64_t special, Grid from, Grid to);
 
-// The same for weights from elsewhere, of a grid that is square or has the sides' ratio of ours:
-// makes a table for ours, `ours` [special + rows * columns, D], of one for theirs.
+// Makes a table for our grid, `ours` [special + rows * columns, D], of one from elsewhere, whose
+// grid is square or has the sides' ratio of ours.
 LayoutContext::Conversion conversion_to_grid(const Tensor& ours, Grid grid);
 
 }  // namespace vitrine

@@ -37,13 +37,14 @@ struct Group {
   nlohmann::ordered_json values;  // of Comparison::keys; those that its config has
   std::vector<const RunRecord*> runs;
   std::vector<const RunRecord*> counted;  // finished, with the metric, one of each seed; in order
-  // Of single runs: why one is not counted, or is with care.
+  // Why a single run is not counted, or is with care.
   std::vector<std::pair<const RunRecord*, std::string>> remarks;
   std::vector<std::string> marks;    // of all of it: "other data", "2 diverged"
   bool is_other = false;             // in data or code, which a mark tells
   std::optional<Contrast> contrast;  // none for the reference itself
 
-  // Of the counted runs, or where there are none of all; values that are not finite are left out.
+  // The spread over the counted runs, or where there are none over all; values that are not finite
+  // are left out.
   Spread spread(const std::string& metric) const;
 };
 
@@ -77,7 +78,7 @@ std::string common_metric(const std::vector<const RunRecord*>& runs,
 // What these runs are judged by and their loss, of the test, of validation, of training: what
 // decides unless told otherwise.
 std::vector<std::string> main_metrics(const std::vector<const RunRecord*>& runs);
-// The same in another order: what chooses, of validation, before what is judged at the end.
+// These metrics in another order: what chooses, of validation, before what is judged at the end.
 std::vector<std::string> report_metrics(const std::vector<const RunRecord*>& runs);
 
 // Throws Error(kUsage) for a metric or key of `options` that no run has.
@@ -90,7 +91,8 @@ void require_names(const std::vector<const RunRecord*>& runs, const ComparisonOp
 // compared.
 Comparison compare_runs(const std::vector<const RunRecord*>& runs,
                         const ComparisonOptions& options);
-// The same for names that require_names() let through, whether or not these runs have them.
+// Compares as above, by names that require_names() let through, whether or not these runs have
+// them.
 Comparison compare_named(const std::vector<const RunRecord*>& runs,
                          const ComparisonOptions& options);
 

@@ -20,7 +20,7 @@ std::string values_of_runs(const Group& group, const std::string& name);
 
 std::string marks_of(const Group& group);
 
-// Of a group that is compared with the reference; empty for the reference itself.
+// The cell of a group that is compared with the reference; empty for the reference itself.
 CellText contrast_cell(const std::function<std::string(const Contrast&)>& shown);
 
 }  // namespace vitrine

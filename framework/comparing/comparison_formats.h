@@ -17,7 +17,7 @@ std::string comparison_csv(const std::vector<ComparedSection>& sections,
 // All of it; members that each section has of its own are those of the first.
 nlohmann::ordered_json comparison_json(const std::vector<ComparedSection>& sections);
 
-// Of rows of text, the heading first.
+// A table of rows of text, the heading first.
 std::string to_markdown(const std::vector<std::vector<std::string>>& rows);
 std::string to_latex(const std::vector<std::vector<std::string>>& rows);
 std::string latex_text(const std::string& text);

@@ -20,7 +20,7 @@ struct ComparisonTable {
   std::vector<std::vector<std::string>> rows() const;
 };
 
-// Of this rank and above are values beside the statistics.
+// Columns of this rank and above are values beside the statistics.
 constexpr int kOtherColumn = 100;
 
 struct TableOptions {

@@ -58,7 +58,7 @@ void read_each(const std::vector<std::filesystem::path>& runs, size_t threads,
 // `passed_over`, if given, takes what the search did not look into.
 std::vector<RunRecord> read_runs(const std::vector<std::string>& places, size_t threads,
                                  PassedOver* passed_over = nullptr);
-// The same on all CPUs that are allowed, for a program that shows them and ends: they are never
+// Reads them on all CPUs that are allowed, for a program that shows them and ends: they are never
 // destroyed, which would take as long as reading them.
 std::vector<RunRecord>& kept_runs(const std::vector<std::string>& places, PassedOver& passed_over);
 

@@ -27,14 +27,14 @@ struct StatusRow {
   std::string sweep, reason, not_counted, slurm_task, log;
 };
 
-// In the order of `runs`. One that cannot be read, or whose checkpoints cannot, has a row that says
-// why.
+// The rows of `runs`, in their order. A run that cannot be read, or whose checkpoints cannot, has a
+// row that says why.
 std::vector<StatusRow> read_status_rows(const std::vector<std::filesystem::path>& runs,
                                         size_t threads);
 
 nlohmann::ordered_json status_json(const std::vector<StatusRow>& rows);
 
-// For a terminal of that many columns; with notes below it.
+// A table for a terminal of that many columns, with notes below it.
 std::string status_table(const std::vector<StatusRow>& rows, size_t width);
 
 }  // namespace vitrine

@@ -7,13 +7,13 @@
 
 namespace vitrine {
 
-// At most `most` of `keys` that tell the groups apart, or as many of the groups as so few can: the
-// one that parts them into the most kinds, then the one that adds the most, and so on. An option of
-// a component comes after the component itself. The first is the most telling.
+// The keys that tell the groups apart, at most `most` of `keys`, or as many of the groups as so few
+// can: the one that parts them into the most kinds, then the one that adds the most, and so on. An
+// option of a component comes after the component itself. The first is the most telling.
 std::vector<std::string> telling_keys(const std::vector<const Group*>& groups,
                                       const std::vector<std::string>& keys, size_t most);
 
-// The same and, up to `most`, the keys that part the groups most by themselves.
+// The telling keys and, up to `most`, those that part the groups most by themselves.
 std::vector<std::string> main_keys(const std::vector<const Group*>& groups,
                                    const std::vector<std::string>& keys, size_t most);
 

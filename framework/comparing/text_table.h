@@ -28,8 +28,8 @@ struct FittedTable {
 // heading.
 std::string table(const std::vector<std::vector<std::string>>& rows, bool align_numbers = true);
 
-// The same in lines of at most `width` letters: headings are shortened, extra columns go, long
-// texts and headings are wrapped, and where that is not enough columns go by their rank.
+// A table in lines of at most `width` letters: headings are shortened, extra columns go, long texts
+// and headings are wrapped, and where that is not enough columns go by their rank.
 FittedTable fitted(std::vector<TableColumn> columns, size_t width, bool align_numbers = true);
 std::vector<TableColumn> table_columns(const std::vector<std::vector<std::string>>& rows);
 

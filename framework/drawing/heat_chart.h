@@ -13,7 +13,8 @@ struct HeatLabel {
 
 struct HeatAxis {
   std::string title;
-  // In order; of those that would overlap the first stays. None: round numbers.
+  // Labels in order; of those that would overlap the first stays. Without any there are round
+  // numbers.
   std::vector<HeatLabel> labels;
 };
 

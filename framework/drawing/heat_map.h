@@ -21,8 +21,8 @@ struct Scale {
 
 using Values = std::vector<std::vector<float>>;  // rows of equal length
 
-// From the smallest of the finite values to the largest; as far on both sides of 0 where the
-// palette is kDiverging or kGrey.
+// The scale from the smallest of the finite values to the largest; as far on both sides of 0 where
+// the palette is kDiverging or kGrey.
 Scale scale_of(const Values& values, Palette palette);
 
 // "Grey: 3 values that are no finite numbers."; empty where there are none.

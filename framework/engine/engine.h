@@ -49,7 +49,7 @@ struct ResolvedConfig {
   // What the rows of its runs tell how good a model is: "validation/loss", "test/accuracy", ...
   std::map<std::string, MetricInfo> metrics;
   std::string best_by;  // the one of validation that chooses the best checkpoint
-  // Of a resumed run: the keys that differ from its config.yaml, or that the command line names.
+  // The keys of a resumed run that differ from its config.yaml, or that the command line names.
   std::set<std::string> asked;
 };
 
@@ -114,24 +114,25 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual std::shared_ptr<const ResolvedConfig> resolve(const ConfigSource& source) = 0;
-  // Of a config that was merged already; `file` names it in messages, `also_known` tells of keys
-  // that are known elsewhere. `elsewhere`: another machine computes it, whose devices are not known
-  // here. Throws ConfigError.
+  // Resolves a config that was merged already; `file` names it in messages, `also_known` tells of
+  // keys that are known elsewhere. `elsewhere`: another machine computes it, whose devices are not
+  // known here. Throws ConfigError.
   virtual std::shared_ptr<const ResolvedConfig> resolve(const Node& written,
                                                         const std::string& file,
                                                         const Problems::KeyLister& also_known = {},
                                                         bool elsewhere = false) = 0;
   // The keys that a config may have, with those of the plug-ins that `written` names.
   virtual KnownKeys known_keys(const Node& written) = 0;
-  // For the whole process; before anything is computed.
+  // Sets the threads of the whole process; before anything is computed.
   virtual void set_threads(int64_t threads) = 0;
   virtual TrainResult train(const TrainRequest& request, Observer& observer) = 0;
-  // For going on with a run: its own config, or that of `source.file` if it is not empty, with
-  // overrides. Throws Error(kCheckpoint) for what a run under way cannot take up.
+  // Resolves what a run goes on with: its own config, or that of `source.file` if it is not empty,
+  // with overrides. Throws Error(kCheckpoint) for what a run under way cannot take up.
   virtual std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run,
                                                                 const ConfigSource& source) = 0;
-  // For a test: of a run's own config, whose weights come from a checkpoint, or of one that names
-  // model.weights. Throws Error(kUsage) for what the command line sets without effect on a test.
+  // Resolves what is tested: a run's own config, whose weights come from a checkpoint, or one that
+  // names model.weights. Throws Error(kUsage) for what the command line sets without effect on a
+  // test.
   virtual std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
                                                                bool of_run) = 0;
   // {"test/loss": ..., ...}, under "metrics" goal and unit of each, and under "tasks" what
@@ -166,8 +167,8 @@ class Engine {
 
 // Loads libvitrine_engine.so the first time. Throws Error(kPlugin).
 Engine& engine();
-// The same as engine().known_keys(); none where the engine cannot be loaded. For messages: they
-// are worth the third of a second that it takes.
+// The keys that engine().known_keys() tells; none where the engine cannot be loaded. For messages:
+// they are worth the third of a second that it takes.
 KnownKeys known_keys_of_engine(const Node& written);
 // Called by the engine's library as it is loaded.
 void provide_engine(Engine& engine);

@@ -31,7 +31,7 @@ struct LayoutContext {
   // What of the weights follows the data, and is converted where other data made it.
   std::string input;               // [out, channels, ...] or [out, channels * ...]; may be empty
   std::vector<std::string> heads;  // what the names of each task's head begin with
-  // Of weights that the model itself can make of those for other images: none where it cannot.
+  // Makes a weight of one for other images, where only the model knows how; none where it cannot.
   using Conversion = std::function<std::optional<ConvertedWeight>(const Tensor& theirs)>;
   std::map<std::string, Conversion> conversions;
 
@@ -110,7 +110,7 @@ class ModelLayout {
   std::vector<std::string> nameless_;  // weights that no row has
 };
 
-// For layouts that have one task alone: what is wrong with another number of them.
+// What is wrong with another number of tasks, for layouts that have one alone.
 std::vector<std::string> unless_one_task(const LayoutContext& context);
 
 // The weights in the registered layout `name`. Throws Error(kUsage) for an unknown one, and for a

@@ -16,10 +16,10 @@ class Loss {
   using Context = LossContext;
 
   virtual ~Loss() = default;
-  // Of each image [1, 1], of one task's outputs [1, classes] against its target [1, 1], the number
-  // of a class. What is minimised is the mean over the batch.
+  // Computes the loss of each image [1, 1], from one task's outputs [1, classes] and its target [1,
+  // 1], the number of a class. What is minimised is the mean over the batch.
   virtual Value forward(const Value& output, const Value& target, const Task& task) = 0;
-  // Of its values, as metrics.json names it; may be empty.
+  // The unit of its values, as metrics.json names it; may be empty.
   virtual std::string unit() const { return "nats"; }
   // What a user should know before training with these tasks; empty where nothing.
   virtual std::string warning() const { return ""; }

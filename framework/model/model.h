@@ -18,8 +18,8 @@ class Model : public torch::nn::Module {
   using Context = ModelContext;
   using RequiredOptions = ModelOptions;
 
-  // Of images [C, H, W], uint8 (as stored, 255 is 1) or float, one output a task: [1, classes].
-  // Without tasks its features are the one output.
+  // Computes one output a task, [1, classes], of images [C, H, W], uint8 (as stored, 255 is 1) or
+  // float. Without tasks its features are the one output.
   virtual std::vector<Value> forward(const Value& images) = 0;
   // What heads are given: [1, columns], or a row for each task. Throws Error(kUsage) for a model
   // that does not tell them.

@@ -25,7 +25,7 @@ class Part : public torch::nn::Module {
   // The name that it was registered with as a component.
   void set_type(const std::string& type) { type_ = type; }
   void set_name(const std::string& name) { name_in_parent_ = name; }
-  // As Model::no_weight_decay.
+  // Names parameters as Model::no_weight_decay does.
   virtual std::vector<std::string> no_weight_decay() const { return {}; }
 
  protected:
@@ -61,7 +61,7 @@ class FixedTable {
   FixedTable() = default;
   explicit FixedTable(Tensor rows) : rows_(std::move(rows)) {}
 
-  // On the device of what it is to go with.
+  // The table on the device of what it is to go with.
   const Tensor& on(const Value& x) {
     if (!x.is_recorded() && x.tensor().device() != rows_.device())
       rows_ = rows_.to(x.tensor().device());

@@ -23,8 +23,8 @@ struct PlotImage {
 struct PlotContext {
   std::shared_ptr<Model> model;  // in evaluation mode, on the CPU; null where no run was given
   std::vector<int64_t> images;   // that the model takes: channels, height and width
-  // By their numbers in the run's test set, or PNG files. Throws Error(kData) where the data are
-  // not at hand.
+  // Loads images by their numbers in the run's test set, or from PNG files. Throws Error(kData)
+  // where the data are not at hand.
   std::function<std::vector<PlotImage>(const std::vector<std::string>&)> load_images;
 };
 
@@ -39,7 +39,7 @@ class Plot {
 };
 
 Values to_values(const Tensor& matrix);
-// Of any shape, the last dimension fastest.
+// The numbers of a tensor of any shape, the last dimension fastest.
 std::vector<float> to_floats(const Tensor& tensor);
 // What a picture of a model is drawn from. Throws Error(kUsage) where no model was given, or one
 // that cannot be recorded.

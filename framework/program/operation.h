@@ -119,8 +119,8 @@ class Operation {
   virtual std::vector<const char*> numbers() const { return {}; }  // their names
   // The output's shape. Throws Error(kInternal) with what does not fit.
   virtual Shape shape(const Applied& applied) const = 0;
-  // Of one image's forward pass; a multiplication with its addition counts two. Only products
-  // count.
+  // Operations of one image's forward pass; a multiplication with its addition counts two. Only
+  // products count.
   virtual double flops(const Applied&) const { return 0; }
 
   // --- what a program may leave out
@@ -148,7 +148,8 @@ class Operation {
   virtual bool is_part() const { return false; }
   // The output is put together of the inputs.
   virtual bool is_whole() const { return false; }
-  // Of a part: where in the input it begins. Of a whole: where in the output each input begins.
+  // The place in the input where a part begins; of a whole the places in the output where each
+  // input begins.
   virtual std::vector<Offset> offsets(const Applied&) const { return {}; }
   // The gradient of this input is that of the output.
   virtual bool passes(const Applied&, size_t /*input*/) const { return false; }
@@ -169,7 +170,7 @@ class Operation {
   // Whether it knows the layout kColumns too; kImages everyone knows.
   virtual bool has_columns_layout() const { return is_part(); }
   virtual void forward(const Call& call) const = 0;
-  // From the output's gradient to those of inputs and parameters that are wanted.
+  // Computes, from the output's gradient, those of inputs and parameters that are wanted.
   virtual void backward(const Call& call) const;
 };
 

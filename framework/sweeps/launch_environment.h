@@ -23,7 +23,7 @@ struct LaunchEnvironment {
   std::vector<std::string> assignments() const;
   // Gives this process the variables, and takes away others that matter.
   void set_variables() const;
-  // The same as lines of bash.
+  // The variables as lines of bash.
   std::string script() const;
 };
 
