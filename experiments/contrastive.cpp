@@ -11,10 +11,10 @@
 #include <limits>
 
 #include "experiments/probe.h"
+#include "framework/model/part.h"
 #include "framework/registry/register.h"
 #include "framework/training/backend.h"
 #include "framework/training/experiment.h"
-#include "framework/training/part.h"
 
 namespace vitrine {
 namespace {

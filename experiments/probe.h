@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 // How much features tell of classes, whatever they were learned for.
 namespace vitrine {

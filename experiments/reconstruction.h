@@ -1,7 +1,7 @@
 #pragma once
 
 #include "framework/data/batch_position.h"
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 // What experiments that tell images from parts of them have in common with the picture of that.
 namespace vitrine {

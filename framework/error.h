@@ -48,7 +48,7 @@ bool is_out_of_memory(const std::exception& error);
 // written as escapes, so that a string from a file cannot steer a terminal.
 std::string escape(std::string_view text);
 
-// The same for a text of several lines, which stay lines.
+// Escapes a text of several lines, which stay lines.
 std::string escape_lines(std::string_view text);
 
 // "'a word'" where a shell would take it apart.

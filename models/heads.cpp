@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "framework/training/layout.h"
+#include "framework/model/layout.h"
 
 namespace vitrine {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/training/model.h"
+#include "framework/model/model.h"
 #include "framework/training/target.h"
 #include "models/parts.h"
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "framework/model/part.h"
 #include "framework/registry/registry.h"
-#include "framework/training/part.h"
 
 // The interfaces of the parts that a Vision Transformer is made of. N tokens (the special ones
 // first), D = hidden_d.

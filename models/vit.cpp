@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include "framework/model/layout.h"
+#include "framework/model/recording.h"
 #include "framework/registry/register.h"
-#include "framework/training/layout.h"
-#include "framework/training/recording.h"
 #include "models/heads.h"
+#include "models/position_grid.h"
 
 namespace vitrine {
 namespace {
@@ -223,8 +224,10 @@ LayoutContext Vit::layout_context() {
   // A single task may have named its own.
   out.options.set("head", options_.head_of(options_.tasks_or_default()[0]).write());
   const std::string table = "position.table";
-  out.positions = table;
-  if (out.weights.contains(table)) return out;
+  if (const auto found = out.weights.find(table); found != out.weights.end()) {
+    out.conversions[table] = conversion_to_grid(found->second, {context_.rows, context_.columns});
+    return out;
+  }
   const Tensor image = at::zeros({1, context_.channels, context_.height, context_.width});
   try {
     for (const auto& [name, value] : named_values(*this, image, table))

@@ -18,15 +18,20 @@ LAUNCHER = re.compile(r"^\S*cmake -E env (?:\w+=\S+ )*\S*ccache ")
 PRECOMPILED = re.compile(r" -Xclang -include-pch -Xclang \S+")
 
 
+def without_precompiled(command):
+    """What of a command remains without the cache before it and without a precompiled header."""
+    return PRECOMPILED.sub("", LAUNCHER.sub("", command))
+
+
 def sources_of(file):
-    """The sources that CMake put together in this one; itself where it is none of CMake's."""
-    if "/Unity/unity_" not in file:
+    """The sources that CMake or CMakeLists.txt put together in this one; itself where none were."""
+    if "/Unity/unity_" not in file and "/generated/operations_" not in file:
         return [file]
-    return INCLUDE.findall(pathlib.Path(file).read_text())
+    return [name for name in INCLUDE.findall(pathlib.Path(file).read_text()) if name.endswith(".cpp")]
 
 
 def entries_of(entry):
-    file, command = entry["file"], PRECOMPILED.sub("", LAUNCHER.sub("", entry["command"]))
+    file, command = entry["file"], without_precompiled(entry["command"])
     for source in sources_of(file):
         one = dict(entry, file=source, command=command)
         if source != file:

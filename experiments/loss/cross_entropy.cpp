@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "framework/error.h"
+#include "framework/model/loss.h"
 #include "framework/registry/register.h"
-#include "framework/training/loss.h"
 
 namespace vitrine {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <limits>
 
+#include "framework/model/loss.h"
+#include "framework/model/part.h"
 #include "framework/registry/register.h"
-#include "framework/training/loss.h"
-#include "framework/training/part.h"
 
 namespace vitrine {
 namespace {

@@ -1,5 +1,5 @@
+#include "framework/model/loss.h"
 #include "framework/registry/register.h"
-#include "framework/training/loss.h"
 
 namespace vitrine {
 namespace {

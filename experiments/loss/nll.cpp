@@ -1,7 +1,7 @@
 #include <limits>
 
+#include "framework/model/loss.h"
 #include "framework/registry/register.h"
-#include "framework/training/loss.h"
 
 namespace vitrine {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/runs.h"
+#include "framework/comparing/runs.h"
 #include "framework/runs/annotations.h"
 
 // What the verbs note and tag share.

@@ -7,8 +7,8 @@
 #include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/reports/comparison_formats.h"
-#include "framework/reports/comparison_text.h"
+#include "framework/comparing/comparison_formats.h"
+#include "framework/comparing/comparison_text.h"
 
 namespace vitrine {
 

@@ -8,9 +8,9 @@
 
 #include "framework/cli/sweep_plan.h"
 #include "framework/cli/terminal.h"
-#include "framework/reports/comparison_formats.h"
-#include "framework/reports/comparison_table.h"
-#include "framework/reports/telling_keys.h"
+#include "framework/comparing/comparison_formats.h"
+#include "framework/comparing/comparison_table.h"
+#include "framework/comparing/telling_keys.h"
 
 namespace vitrine {
 

@@ -3,13 +3,13 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/sections.h"
+#include "framework/comparing/sections.h"
 
 // A comparison on standard output.
 namespace vitrine {
 
-// For people, as wide as the terminal: of each section its words and its groups, at the end which
-// runs do not count. `columns` replaces the keys and other values.
+// Prints it for people, as wide as the terminal: of each section its words and its groups, at the
+// end which runs do not count. `columns` replaces the keys and other values.
 void print_comparison(const std::vector<ComparedSection>& sections,
                       const std::vector<std::string>& words,
                       const std::vector<std::string>& columns);

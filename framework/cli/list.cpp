@@ -4,9 +4,9 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/hints.h"
+#include "framework/engine/engine.h"
 #include "framework/registry/plugin.h"
 #include "framework/registry/registry.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/picture.h"
+#include "framework/drawing/picture.h"
 
 namespace vitrine {
 

@@ -4,10 +4,10 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
+#include "framework/engine/engine.h"
 #include "framework/files/paths.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/best.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 

@@ -5,8 +5,8 @@
 #include "framework/cli/pictures.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/drawing/heading.h"
 #include "framework/reports/curves.h"
-#include "framework/reports/heading.h"
 
 namespace vitrine {
 

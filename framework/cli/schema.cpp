@@ -1,8 +1,8 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/editor_schema.h"
+#include "framework/engine/engine.h"
 #include "framework/sweeps/options.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 

@@ -6,7 +6,7 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
-#include "framework/reports/condition.h"
+#include "framework/comparing/condition.h"
 
 namespace vitrine {
 

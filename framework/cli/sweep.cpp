@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "framework/cli/surroundings.h"
+#include "framework/cli/launch_environment.h"
 #include "framework/cli/sweep_plan.h"
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
@@ -168,7 +168,7 @@ std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
 
 // The same as load_data, for trials that are there and are to be submitted: the data may be gone.
 void load_data_of(const Sweep& sweep, const std::vector<size_t>& trials) {
-  const InSurroundings there(sweep.surroundings());
+  const ScopedLaunchEnvironment there(sweep.launch_environment());
   Plan plan;
   std::set<std::string> cells;
   for (const size_t trial : trials) {

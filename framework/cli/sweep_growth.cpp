@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "framework/cli/surroundings.h"
+#include "framework/cli/launch_environment.h"
 #include "framework/cli/sweep.h"
 #include "framework/cli/sweep_plan.h"
 #include "framework/cli/terminal.h"
@@ -72,7 +72,7 @@ std::optional<Growth> grow_sweep(Sweep& sweep, const std::vector<std::string>& a
   if (command.jobs() > 0) spec.options.jobs = command.jobs();
   Console console(json);
   const Plan plan = [&] {
-    const InSurroundings here(sweep.surroundings());
+    const ScopedLaunchEnvironment here(sweep.launch_environment());
     Plan out = plan_of(spec, grown);
     warn_of_missing(spec, out);
     if (!load_data(out, console)) out.cells.clear();

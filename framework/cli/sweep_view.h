@@ -15,7 +15,7 @@ std::string trial_label(const Sweep& sweep, size_t trial);
 
 // "36 trials: 30 finished, 2 running, 4 waiting"
 std::string counts_text(const Sweep& sweep);
-// With the time `left` and the best so far.
+// A line about the whole sweep, with the time `left` and the best so far.
 std::string headline_of(const Sweep& sweep, const std::string& left = "");
 // The cells that have trials with a value, best first, and those that failed, as a table; empty
 // where there is no best.

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/text_table.h"
-#include "framework/training/engine.h"
+#include "framework/comparing/text_table.h"
+#include "framework/engine/engine.h"
 
 namespace vitrine {
 
@@ -17,14 +17,15 @@ std::string coloured(const std::string& text, const char* colour,
                      int descriptor);       // colour: an SGR code such as "31"
 void print(const std::string& text);        // standard output, with a newline
 void print_aside(const std::string& text);  // standard error: no part of the output
-// As json_text writes it.
+// Prints `value` as json_text writes it.
 void print_json(const nlohmann::ordered_json& value);
 void print_error(const std::string& text);  // standard error, "error: " before it
 void print_warning(const std::string& text);
 
 std::string duration(double seconds);  // 3 min 20 s
 size_t terminal_width();               // of standard error
-// Of the terminal that standard output is; without one, what COLUMNS says, else no limit.
+// The columns of the terminal that standard output is; without one, what COLUMNS says, else no
+// limit.
 size_t output_width();
 // All columns of a table, the heading first, wrapped for that terminal, or for the one that
 // standard error is.

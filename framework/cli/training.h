@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 
 namespace vitrine {
 

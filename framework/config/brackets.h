@@ -14,7 +14,7 @@ struct Brackets {
   std::optional<size_t> end;
 };
 
-// Of the value of an argument, as YAML would read it.
+// Scans the value of an argument, as YAML would read it.
 Brackets scan_brackets(std::string_view text);
 
 }  // namespace vitrine

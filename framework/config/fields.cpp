@@ -162,7 +162,7 @@ std::optional<T> parse_scalar(const Node& node, const std::string& path, const R
     return std::nullopt;
   };
   if (node.kind != Node::Kind::kScalar) return wrong();
-  const std::optional<T> value = ScalarType<T>::parse(node);
+  std::optional<T> value = ScalarType<T>::parse(node);
   if (!value) return wrong();
   if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, double>) {
     if (!rule.takes(static_cast<double>(*value))) return wrong();

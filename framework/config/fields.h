@@ -58,13 +58,13 @@ class FieldValue {
   virtual ~FieldValue() = default;
   // Takes the value of `node`; what is wrong goes to `problems` with `path` ("optimizer.lr").
   virtual void read(const Node& node, const std::string& path, Problems& problems) = 0;
-  // For values that need completing where the config is silent (a component's own defaults).
+  // Completes a value where the config is silent (a component's own defaults).
   virtual void read_default(const std::string&, Problems&) {}
   virtual Node write() const = 0;
   virtual std::string type() const = 0;               // "integer", "mlp", "list of numbers"
   virtual nlohmann::ordered_json schema() const = 0;  // JSON Schema of the value
-  // Of a group or component: calls `visit` with the fields that it has now, and with those of one
-  // that nobody changed.
+  // A group or component calls `visit` with the fields that it has now, and with those of one that
+  // nobody changed.
   using BelowVisit = std::function<void(const Fields& fields, const Fields& defaults)>;
   virtual void below(const BelowVisit&) const {}
   // Adds the keys that may stand below the value, which is at `path`: also those of a group that is
@@ -75,7 +75,7 @@ class FieldValue {
 struct Field {
   std::string name, help;
   std::unique_ptr<FieldValue> value;
-  // None: that of the field that it stands below; at the top kResult and kNever.
+  // The role; none is that of the field that it stands below, and at the top kResult and kNever.
   std::optional<Role> role = {};
   std::optional<OnResume> on_resume = {};
   std::optional<bool> on_test = {};

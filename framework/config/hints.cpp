@@ -63,7 +63,7 @@ std::string question(const std::vector<KnownKey>& meant, const Show& show) {
     const bool tell = key.owner && !tells_its_owner(key);
     names.push_back(show(key) + (tell ? " (of " + owners(*key.owner) + ")" : ""));
   }
-  if (meant.size() > kMostShown) names.push_back("another");
+  if (meant.size() > kMostShown) names.emplace_back("another");
   return "did you mean " + enumerated(names) + "?";
 }
 

@@ -46,7 +46,7 @@ class Loader {
     }
     own = with_environment(std::move(own));
     take_appended(own);
-    chain_.push_back({canonical, file});
+    chain_.emplace_back(canonical, file);
     Node merged = Node::mapping();
     if (const Node* base = own.find("base")) {
       for (const Node& name : names_of_bases(*base, folder_of(file)))

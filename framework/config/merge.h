@@ -13,7 +13,7 @@ namespace vitrine {
 // item.
 Node merge(Node base, Node over);
 
-// The same of mappings that are no components, such as whole configs.
+// Merges mappings that are no components, such as whole configs.
 Node merge_keys(Node base, Node over);
 
 // {type: gelu} of `gelu`; other values stay as they are.

@@ -44,7 +44,7 @@ struct Node {
   // origin can be told.
   std::vector<Node> under_default_type;
   mutable bool holds_under_default_type = false;
-  // Of a component whose `type` a later layer changed: what the layers before said of it.
+  // What earlier layers said of a component whose `type` a later layer changed.
   std::shared_ptr<const Node> replaced;
 
   static Node null();

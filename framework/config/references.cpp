@@ -371,6 +371,8 @@ Node with_values(const Node& config, const ReferenceContext& context, Problems& 
   return Resolver(config, &completed, &known, problems).run();
 }
 
+// `config` is changed through at_path().
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 Node with_followers(Node config, const Node& written, const std::vector<std::string>& keys) {
   std::vector<std::pair<std::string, std::string>> references, followers;
   list_references(written, "", references);

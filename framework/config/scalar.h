@@ -11,8 +11,7 @@ namespace vitrine {
 // Numbers as people write them: 8, -3, 1_000, 0.005, .5, 1e-3, inf, nan. A leading zero ("0777") is
 // no number, since readers disagree about it. None for anything else.
 std::optional<double> parse_number(std::string_view text);
-// The same where the value is whole and fits ("1e4" is 10000, "8.0" is not written as a whole
-// number).
+// A number that is whole and fits ("1e4" is 10000, "8.0" is not written as a whole number).
 std::optional<int64_t> parse_integer(std::string_view text);
 // The whole numbers of "0..9", both ends included; none where `text` is no such range.
 std::optional<std::vector<int64_t>> integers_of(const std::string& text);
@@ -25,9 +24,10 @@ bool is_null_word(std::string_view text);  // "", ~, null
 
 // The shortest text that reads back as the same double: 0.005, 1e-08, 3.
 std::string number_text(double value);
-// The same for people: -0 is 0.
+// The number for people: -0 is 0.
 std::string shown_number(double value);
-// With so many digits behind the point; what rounds to nothing has no sign: -0.00001 is "0.0000".
+// The number with so many digits behind the point; what rounds to nothing has no sign: -0.00001 is
+// "0.0000".
 std::string fixed_text(double value, int digits);
 
 }  // namespace vitrine

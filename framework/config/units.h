@@ -16,7 +16,7 @@ struct Interval {
 
   static Interval epochs(double count) { return {count, Unit::kEpochs}; }
   static Interval steps(double count) { return {count, Unit::kSteps}; }
-  // In steps, rounded; minutes are not steps and give 0.
+  // The interval in steps, rounded; minutes are not steps and give 0.
   int64_t in_steps(int64_t steps_per_epoch) const;
 
   void read(const Node& node, const std::string& path, Problems& problems);

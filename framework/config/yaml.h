@@ -16,17 +16,17 @@ inline constexpr size_t kMaxConfigBytes = size_t{1} << 20;
 // counting what anchors and aliases repeat, cyclic aliases, duplicate keys, keys that are not plain
 // names, merge keys, control characters, tags.
 Node parse_yaml(std::string_view text, std::string_view name);
-// Of a regular file. Throws Error(kUsage) for what is none, Error(kFailed) where it cannot be read
-// although it is there.
+// Reads a regular file. Throws Error(kUsage) for what is none, Error(kFailed) where it cannot be
+// read although it is there.
 Node read_yaml(const std::filesystem::path& file);
-// The same, also of a pipe such as /dev/stdin, and of standard input where `file` is "-".
+// Reads it, also from a pipe such as /dev/stdin, and from standard input where `file` is "-".
 Node read_yaml_or_pipe(const std::filesystem::path& file);
 
 // What messages call a file that a user named: "-" is "stdin".
 std::string shown_config(const std::filesystem::path& file);
 
-// For parse_value: a text without comments and anchors that begins at byte `column` of the first
-// line of `source`.
+// Parses, for parse_value, a text without comments and anchors that begins at byte `column` of the
+// first line of `source`.
 Node parse_yaml_value(std::string_view text, const std::shared_ptr<const Source>& source,
                       size_t column);
 // Refuses lines that no config can have: not UTF-8, with NUL or other control characters.

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace vitrine {
 

@@ -8,7 +8,7 @@
 #include "framework/config/units.h"
 #include "framework/data/transform.h"
 #include "framework/registry/registry.h"
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace vitrine {
 
@@ -70,7 +70,7 @@ class Dataset {
 // SHA-256 over shapes, images and labels of both splits, for data sets that have no digest of their
 // own.
 std::string fingerprint_of(const Split& train, const Split& test);
-// The same of one split.
+// The fingerprint of one split.
 std::string fingerprint_of(const Split& split);
 // Throws Error(kData) naming the first label outside [0, classes): "<source>: label 12 of <what> 37
 // is beyond the 10 classes". `what` is "training image" or "test image"; `source` may be empty.

@@ -7,7 +7,7 @@
 #include "framework/data/batch_position.h"
 #include "framework/draws.h"
 #include "framework/registry/registry.h"
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace vitrine {
 

@@ -14,11 +14,11 @@ inline constexpr int kMaxJsonDepth = 64;
 // range, at most kMaxJsonDepth levels. Throws Error(kData), which tells `name` and the position in
 // bytes.
 nlohmann::json parse_json(std::string_view text, std::string_view name);
-// The same, but keeps the order of keys; an object may have at most 10,000 of them.
+// Parses it, and keeps the order of keys; an object may have at most 10,000 of them.
 nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view name);
 
-// For programs, indented. A path or a word of the command line may be no UTF-8, which JSON has to
-// be: each of its odd bytes becomes U+FFFD.
+// The text for programs, indented. A path or a word of the command line may be no UTF-8, which JSON
+// has to be: each of its odd bytes becomes U+FFFD.
 std::string json_text(const nlohmann::ordered_json& value);
 
 // Ranges checked, unlike nlohmann::json::get, where -1 wraps and 1.9 becomes 1. `where` is the

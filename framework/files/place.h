@@ -28,7 +28,7 @@ class Place {
   std::string filename() const { return path_.filename().string(); }
   Place beside(const std::string& name) const;  // in the same folder
 
-  // For calls such as openat: a folder and a name in it.
+  // A folder and a name in it, for calls such as openat.
   int folder() const;
   std::string name() const;
   bool is_held() const { return holder_ != nullptr; }
@@ -43,7 +43,8 @@ class Folder {
  public:
   // Throws Error(kData) where there is none or it cannot be opened.
   static Folder open(const Place& place);
-  // None where nothing of this name is there. Throws as open does for what is there and no folder.
+  // Opens it; none where nothing of this name is there. Throws as open does for what is there and
+  // no folder.
   static std::optional<Folder> find(const Place& place);
   // Makes it if needed, together with those above it, and has their entries on the disk. Throws
   // Error(kFailed).

@@ -62,7 +62,7 @@ class Reader {
 
  private:
   [[noreturn]] static void on_error(png_structp png, png_const_charp message) {
-    Reader* reader = static_cast<Reader*>(png_get_error_ptr(png));
+    auto* reader = static_cast<Reader*>(png_get_error_ptr(png));
     std::snprintf(reader->message_, sizeof reader->message_, "%s", message);
     png_longjmp(png, 1);
   }
@@ -136,7 +136,7 @@ Image decode_png(std::string_view bytes, std::string_view name) {
   // Deflate grows at most 1032 times, and a 1-bit pixel to four bytes at most: memory is only spent
   // on files that may hold the pixels they announce.
   const int64_t size = reader.row_bytes() * image.height;
-  if (static_cast<uint64_t>(size) / (1032 * 32) > bytes.size()) {
+  if (static_cast<uint64_t>(size) / (uint64_t{1032} * 32) > bytes.size()) {
     refuse_data(name, "PNG data is corrupt: the file ends early");
   }
   image.pixels.resize(static_cast<size_t>(size));

@@ -189,6 +189,7 @@ void check_layout(const Header& header, uint64_t file_size, std::string_view nam
 // Sorted as the format's own writer does, so that every tensor starts at a multiple of its size.
 std::vector<const TensorView*> in_file_order(const std::vector<TensorView>& tensors) {
   std::vector<const TensorView*> order;
+  order.reserve(tensors.size());
   for (const TensorView& tensor : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const TensorView* a, const TensorView* b) {
     const int64_t size_a = dtype_size(a->dtype), size_b = dtype_size(b->dtype);

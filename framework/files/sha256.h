@@ -10,10 +10,10 @@ namespace vitrine {
 // SHA-256 as 64 lower-case hexadecimal digits.
 std::string sha256_hex(std::string_view bytes);
 
-// Of a whole file. Throws Error(kData) where it cannot be read.
+// The digest of a whole file. Throws Error(kData) where it cannot be read.
 std::string sha256_of_file(const std::filesystem::path& file);
 
-// The same over bytes that come in pieces.
+// A digest of bytes that come in pieces.
 class Sha256 {
  public:
   Sha256();

@@ -18,8 +18,8 @@ const char* instruction_set();
 // Where a program's parameters lie.
 struct Binding {
   std::vector<const float*> values;
-  // Of each, where its gradient begins in a buffer of `gradient_count` floats; kFrozen: none is
-  // wanted.
+  // The place where each one's gradient begins in a buffer of `gradient_count` floats; kFrozen:
+  // none is wanted.
   static constexpr size_t kFrozen = ~size_t{0};
   std::vector<size_t> gradients;
   size_t gradient_count = 0;
@@ -47,8 +47,8 @@ class Kernel {
   void train(const Binding& binding, const Feed& feed, size_t batch, int threads,
              const std::vector<float*>& outputs, const std::vector<float>& seeds, float* gradients);
 
-  // The same in two calls; what backward needs is kept in between, so that several batches may
-  // wait for it. `gradients_by` is of each output [B, tokens * columns], or null.
+  // Computes gradients in two calls; what backward needs is kept in between, so that several
+  // batches may wait for it. `gradients_by` is of each output [B, tokens * columns], or null.
   struct Kept;
   std::shared_ptr<Kept> forward_and_keep(const Binding& binding, const Feed& feed, size_t batch,
                                          int threads, const std::vector<float*>& outputs,

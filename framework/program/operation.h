@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "framework/simd/matrix.h"
+
 // What a program is made of. An operation says everything about itself in one file of the folder
 // operation/: the shapes that it takes, its cost, and its forward and backward pass for images in
-// the lanes of vectors. Its form in libtorch stands in operation/torch/. Without torch.
+// the lanes of vectors. Its form in libtorch stands in framework/model/operation/. Without torch.
 namespace vitrine {
 
 // The size of a value: for each image a matrix. The tokens of an image or of a map of features are
@@ -54,14 +56,6 @@ enum class MemoryLayout {
   kImages,
   // Rows are rows of numbers, image after image: for wide models, and for few images.
   kColumns
-};
-
-// A matrix for each image of a group, or, with the layout kImages, one for all of them. Strides
-// are in floats. Null where there is none.
-struct Matrix {
-  float* at = nullptr;
-  size_t row = 0;    // from a token to the next
-  size_t image = 0;  // from an image to the next
 };
 
 // Where a batch comes from.
@@ -125,8 +119,8 @@ class Operation {
   virtual std::vector<const char*> numbers() const { return {}; }  // their names
   // The output's shape. Throws Error(kInternal) with what does not fit.
   virtual Shape shape(const Applied& applied) const = 0;
-  // Of one image's forward pass; a multiplication with its addition counts two. Only products
-  // count.
+  // Operations of one image's forward pass; a multiplication with its addition counts two. Only
+  // products count.
   virtual double flops(const Applied&) const { return 0; }
 
   // --- what a program may leave out
@@ -154,7 +148,8 @@ class Operation {
   virtual bool is_part() const { return false; }
   // The output is put together of the inputs.
   virtual bool is_whole() const { return false; }
-  // Of a part: where in the input it begins. Of a whole: where in the output each input begins.
+  // The place in the input where a part begins; of a whole the places in the output where each
+  // input begins.
   virtual std::vector<Offset> offsets(const Applied&) const { return {}; }
   // The gradient of this input is that of the output.
   virtual bool passes(const Applied&, size_t /*input*/) const { return false; }
@@ -175,7 +170,7 @@ class Operation {
   // Whether it knows the layout kColumns too; kImages everyone knows.
   virtual bool has_columns_layout() const { return is_part(); }
   virtual void forward(const Call& call) const = 0;
-  // From the output's gradient to those of inputs and parameters that are wanted.
+  // Computes, from the output's gradient, those of inputs and parameters that are wanted.
   virtual void backward(const Call& call) const;
 };
 

@@ -45,13 +45,13 @@ class Program {
   size_t add(Step step);
   Applied applied(const Step& step) const;
   Applied applied(size_t step) const { return applied(steps[step]); }
-  // Of one image's forward pass.
+  // Operations of one image's forward pass.
   double flops(size_t step) const;
 };
 
-// The same results for these outputs, by as little work as gives exactly them: steps and tokens
-// that no output needs fall away, and, with `columns_apart`, what is only read by columns is
-// computed by columns. Names that are left out with their steps are dropped.
+// A program that gives the same results for these outputs, by as little work as gives exactly them:
+// steps and tokens that no output needs fall away, and, with `columns_apart`, what is only read by
+// columns is computed by columns. Names that are left out with their steps are dropped.
 Program pruned(const Program& program, const std::vector<size_t>& outputs,
                bool columns_apart = true);
 

@@ -20,6 +20,8 @@
 namespace vitrine {
 namespace {
 
+using std::literals::operator""sv;
+
 [[noreturn]] void refuse(const std::filesystem::path& library, const std::string& reason) {
   throw Error(ExitCode::kPlugin, fmt::format("plug-in {}: {}", escape(library.string()), reason));
 }
@@ -42,8 +44,9 @@ std::string find_stamp(const std::string& notes) {
     const size_t text = name + (size_t{header.n_namesz} + 3) / 4 * 4;
     const size_t end = text + (size_t{header.n_descsz} + 3) / 4 * 4;
     if (end > notes.size()) break;
-    if (std::string_view(notes).substr(name, header.n_namesz) == std::string_view("vitrine", 8)) {
-      return notes.substr(text, header.n_descsz).c_str();
+    if (std::string_view(notes).substr(name, header.n_namesz) == "vitrine\0"sv) {
+      const std::string stamp = notes.substr(text, header.n_descsz);
+      return stamp.substr(0, stamp.find('\0'));
     }
     at = end;
   }

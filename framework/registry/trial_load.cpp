@@ -103,7 +103,7 @@ std::string failure_of_loading(const std::filesystem::path& library, int mode) {
     load_in_child(library, mode);
   }
   writing = Descriptor();
-  const std::string words = words_of(child, reading.get());
+  std::string words = words_of(child, reading.get());
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -8,10 +8,10 @@
 #include <set>
 #include <tuple>
 
+#include "framework/comparing/groups.h"
 #include "framework/config/hints.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
-#include "framework/reports/groups.h"
 
 namespace vitrine {
 namespace {

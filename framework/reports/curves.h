@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/line_chart.h"
-#include "framework/reports/runs.h"
-#include "framework/reports/statistics.h"
+#include "framework/comparing/runs.h"
+#include "framework/comparing/statistics.h"
+#include "framework/drawing/line_chart.h"
 
 // Learning curves: a metric of metrics.json's history over epochs, steps or seconds.
 namespace vitrine {

@@ -5,9 +5,10 @@
 #include <map>
 #include <set>
 
+#include "framework/comparing/failures.h"
 #include "framework/error.h"
-#include "framework/reports/failures.h"
-#include "framework/reports/html.h"
+#include "framework/files/html.h"
+#include "framework/reports/breakable.h"
 #include "framework/reports/page.h"
 #include "framework/reports/report_data.h"
 #include "framework/reports/report_scope.h"

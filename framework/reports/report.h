@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/runs.h"
+#include "framework/comparing/runs.h"
 
 namespace vitrine {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "framework/comparing/text_table.h"
 #include "framework/reports/page.h"
-#include "framework/reports/text_table.h"
 
 namespace vitrine {
 

@@ -8,10 +8,10 @@
 #include <map>
 #include <set>
 
+#include "framework/comparing/comparison_text.h"
+#include "framework/comparing/differences.h"
+#include "framework/comparing/groups.h"
 #include "framework/error.h"
-#include "framework/reports/comparison_text.h"
-#include "framework/reports/differences.h"
-#include "framework/reports/groups.h"
 #include "framework/reports/report_scope.h"
 
 namespace fs = std::filesystem;

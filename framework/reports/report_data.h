@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/reports/comparison.h"
+#include "framework/comparing/comparison.h"
 
 // What the page of a report knows of its runs: the table's columns, and the numbers of its charts.
 namespace vitrine {
@@ -37,8 +37,8 @@ struct ReportData {
   std::vector<std::string> labels;      // paths of the runs without what all have in common
   std::vector<ReportColumn> columns;    // label, status, names, what differs, metrics
   std::vector<ReportSection> sections;  // of most runs first; at least one
-  // Of each run: its section, and its group's label (empty without one) and how many runs of this
-  // diverged or failed.
+  // Each run's section, its group's label (empty without one) and how many runs of this diverged or
+  // failed.
   std::vector<size_t> section_of;
   std::vector<std::string> groups;
   std::vector<size_t> failures;

@@ -4,14 +4,15 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/comparing/condition.h"
 #include "framework/config/node.h"
 #include "framework/config/yaml.h"
 #include "framework/error.h"
 #include "framework/files/file.h"
+#include "framework/files/html.h"
 #include "framework/files/json.h"
 #include "framework/files/png.h"
-#include "framework/reports/condition.h"
-#include "framework/reports/html.h"
+#include "framework/reports/breakable.h"
 #include "framework/reports/report_charts.h"
 #include "framework/reports/report_scope.h"
 #include "framework/reports/report_sections.h"

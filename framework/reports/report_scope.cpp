@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/comparing/failures.h"
+#include "framework/comparing/sections.h"
 #include "framework/error.h"
-#include "framework/reports/failures.h"
-#include "framework/reports/sections.h"
 
 namespace vitrine {
 

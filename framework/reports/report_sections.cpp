@@ -4,13 +4,14 @@
 
 #include <algorithm>
 
+#include "framework/comparing/comparison.h"
+#include "framework/comparing/comparison_table.h"
+#include "framework/comparing/comparison_text.h"
 #include "framework/error.h"
 #include "framework/files/file.h"
+#include "framework/files/html.h"
 #include "framework/files/paths.h"
-#include "framework/reports/comparison.h"
-#include "framework/reports/comparison_table.h"
-#include "framework/reports/comparison_text.h"
-#include "framework/reports/html.h"
+#include "framework/reports/breakable.h"
 #include "framework/reports/report_charts.h"
 #include "framework/reports/report_scope.h"
 #include "framework/reports/report_tables.h"

@@ -14,7 +14,7 @@ struct ReportPage {
   nlohmann::ordered_json charts = nlohmann::ordered_json::object();  // specifications by name
 
   void add(const std::string& id, const std::string& heading, const std::string& content);
-  // The same with a part for each section of the runs, of which the page shows the chosen one's;
+  // Adds it with a part for each section of the runs, of which the page shows the chosen one's;
   // nothing where all are empty.
   void add_parts(const std::string& id, const std::string& heading, const ReportData& data,
                  const std::function<std::string(const ReportSection&)>& content_of);

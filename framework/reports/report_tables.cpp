@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "framework/reports/condition.h"
-#include "framework/reports/html.h"
+#include "framework/comparing/condition.h"
+#include "framework/files/html.h"
+#include "framework/reports/breakable.h"
 
 namespace vitrine {
 

@@ -26,7 +26,8 @@ struct Annotations {
   std::string note_before;                  // which was this; one that is given later counts again
   std::vector<std::string> added, removed;  // tags
 
-  // Of a run's folder; nothing where there is no such file. Throws Error(kData), as parse does.
+  // Reads those of a run's folder; nothing where there is no such file. Throws Error(kData), as
+  // parse does.
   static Annotations read(const Folder& run);
   static Annotations read(const std::filesystem::path& run) { return read(Folder::open(run)); }
   static Annotations parse(std::string_view text, std::string_view name);

@@ -18,6 +18,8 @@ namespace vitrine {
 
 namespace {
 
+using std::literals::operator""sv;
+
 size_t padded(size_t size) { return (size + 3) / 4 * 4; }
 
 struct Identity {
@@ -48,10 +50,10 @@ void read_notes(std::string_view notes, Identity& identity) {
     const size_t end = text + padded(header.n_descsz);
     if (end > notes.size()) return;
     const std::string_view name = notes.substr(sizeof header, header.n_namesz);
-    identity.ours |= name == std::string_view("vitrine", 8);
-    if (name == std::string_view("GNU", 4) && header.n_type == NT_GNU_BUILD_ID)
+    identity.ours |= name == "vitrine\0"sv;
+    if (name == "GNU\0"sv && header.n_type == NT_GNU_BUILD_ID)
       identity.build_id = notes.substr(text, header.n_descsz);
-    if (name == std::string_view("vitcode", 8)) {
+    if (name == "vitcode\0"sv) {
       identity.code_kind = header.n_type;
       identity.code = read_code(notes.substr(text, header.n_descsz));
     }

@@ -26,7 +26,7 @@ struct LoadedCode {
   std::map<std::string, std::string> torch;
 };
 
-// Of the libraries that are loaded now.
+// The code of the libraries that are loaded now.
 LoadedCode loaded_code();
 
 }  // namespace vitrine

@@ -147,7 +147,7 @@ std::optional<Loaded> load_latest(
     } catch (const Error& error) {
       // What is not there any more is lost; what could not be read may be intact.
       if (error.system_code() != 0 && error.system_code() != ENOENT) throw;
-      damage.push_back(error.what());
+      damage.emplace_back(error.what());
     }
   }
   throw Error(ExitCode::kCheckpoint, fmt::format("no checkpoint in {} is usable:\n  {}",

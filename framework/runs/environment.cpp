@@ -36,7 +36,7 @@ std::string compiler() {
 }
 
 std::string cpu_model() {
-  const std::string model = value_of("/proc/cpuinfo", "model name");
+  std::string model = value_of("/proc/cpuinfo", "model name");
   if (!model.empty()) return model;
   utsname system{};
   return ::uname(&system) == 0 ? system.machine : "unknown";

@@ -26,7 +26,8 @@ struct MetricInfo {
   std::string unit;  // "fraction", "nats", ...; may be empty
 };
 
-// For people: "97.25 %" of a fraction, else four digits behind the point; "-" where there is none.
+// The value for people: "97.25 %" of a fraction, else four digits behind the point; "-" where there
+// is none.
 std::string metric_text(double value, const MetricInfo& info);
 
 // What a resume changed: a key of the config, or something of the environment ("environment.isa").
@@ -106,7 +107,7 @@ class Metrics {
   static Metrics read(const Place& place);
   // The file by itself, without those epochs.
   static Metrics read_alone(const Place& place);
-  // As read, for testing a run and drawing it: what is wrong is an Error(kCheckpoint).
+  // Reads it for testing a run and drawing it: what is wrong is an Error(kCheckpoint).
   static Metrics of_run(const Place& place);
   static Metrics parse(std::string_view text, std::string_view name);
 };
@@ -118,7 +119,7 @@ class MetricRows {
   explicit MetricRows(const Place& place) : file_(place) {}
   void append(const Metrics::Object& row);
   void flush() { file_.flush(); }  // to the disk; what a checkpoint needs before it records them
-  // Of what was taken up and appended since.
+  // Bytes of what was taken up and appended since.
   uint64_t length() const { return length_; }
   std::string sha256() const { return hash_.hex(); }
   bool is_empty() const { return file_.size() == 0; }
@@ -141,8 +142,8 @@ std::vector<Metrics::Object> parse_rows(std::string_view text, std::string_view 
 // The epochs' rows, as Metrics::history has them. Rows of steps, of which there may be millions,
 // are passed over without a look at what they hold, and so is what lies behind `length` bytes.
 std::vector<Metrics::Object> read_epochs(const Place& place, uint64_t length = UINT64_MAX);
-// Of these the ones above `after`, read from the end of the file: it takes as long as there is that
-// is new. None where there is no such file.
+// The epochs above `after`, read from the end of the file: it takes as long as there is that is
+// new. None where there is no such file.
 std::vector<Metrics::Object> epochs_after(const Place& place, int64_t after);
 
 }  // namespace vitrine

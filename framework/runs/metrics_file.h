@@ -15,8 +15,8 @@ class MetricsFile {
 
   // At a start and at an end. Throws Error(kFailed).
   void write(const Metrics& metrics);
-  // After an epoch: where it takes little of the time since it was last written, and for the first
-  // checkpoint. True: it was written.
+  // Writes after an epoch: where it takes little of the time since it was last written, and for the
+  // first checkpoint. True: it was written.
   bool write_if_cheap(const Metrics& metrics);
 
  private:

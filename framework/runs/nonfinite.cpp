@@ -21,7 +21,7 @@ using Object = nlohmann::ordered_json;
 template <class Visit>
 void walk(Object& value, const std::string& path, const Visit& visit) {
   if (value.is_object()) {
-    for (auto& [key, member] : value.items()) {
+    for (const auto& [key, member] : value.items()) {
       walk(member, path.empty() ? key : path + "." + key, visit);
     }
   } else if (value.is_array()) {

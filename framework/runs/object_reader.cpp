@@ -61,7 +61,7 @@ std::string ObjectReader::string_or_null(const std::string& key) {
 
 std::string ObjectReader::one_of(const std::string& key, const std::vector<std::string>& allowed) {
   const Object& value = at(key);
-  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  std::string text = value.is_string() ? value.get<std::string>() : "";
   if (!value.is_string() || !std::count(allowed.begin(), allowed.end(), text))
     refuse(place(key), fmt::format("one of {}", fmt::join(allowed, ", ")), value);
   return text;

@@ -33,8 +33,8 @@ class ObjectReader {
   bool boolean(const std::string& key);
   int64_t integer(const std::string& key, int64_t smallest);
 
-  // Of all keys that were not read before: each is a number (or null, for a number that there is
-  // none), and there is none.
+  // Checks all keys that were not read before: each is a number (or null, for a number that there
+  // is none), and there is none.
   void rest_are_numbers() const;
   void no_rest() const;
 

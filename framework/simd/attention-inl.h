@@ -24,7 +24,7 @@ inline size_t attention_scratch(size_t width, size_t tokens) {
   return kRows * (2 * tokens + width);
 }
 
-// Of probabilities that nothing is drawn for.
+// Stands for probabilities that nothing is drawn for.
 struct NoDropout {
   static constexpr bool kDraws = false;
   HWY_INLINE V factor(size_t, size_t) const { return all(1); }

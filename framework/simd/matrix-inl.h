@@ -9,7 +9,7 @@
 
 #include <cstring>
 
-#include "framework/program/operation.h"
+#include "framework/simd/matrix.h"
 #include "framework/simd/tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -28,13 +28,6 @@ HWY_INLINE void put(V x, bool adds, float* at) { store(adds ? hn::Add(load(at), 
 
 HWY_INLINE float* row_of(const Matrix& m, size_t image, size_t token) {
   return m.at + image * m.image + token * m.row;
-}
-// Calls `work` with the image and the token of each row, and the row's number among all.
-template <class Work>
-HWY_INLINE void for_rows(const Call& call, size_t tokens, const Work& work) {
-  for (size_t image = 0; image < call.images; ++image) {
-    for (size_t t = 0; t < tokens; ++t) work(image, t, image * tokens + t);
-  }
 }
 
 // A vector of neighbouring floats, and the rest of a row that fills none.
@@ -63,15 +56,6 @@ HWY_INLINE void for_vectors(size_t n, const Work& work) {
   size_t i = 0;
   for (; i + N <= n; i += N) work(i, Whole());
   if (i < n) work(i, Rest{n - i});
-}
-// Calls `work(image, count)` for images whose rows follow each other without a gap in all of the
-// matrices, with the number of those rows.
-template <class Work, class... Matrices>
-HWY_INLINE void for_row_blocks(const Call& call, size_t tokens, const Work& work,
-                               const Matrices&... m) {
-  if (call.images == 1 || ((m.image == tokens * m.row) && ...))
-    return work(0, call.images * tokens);
-  for (size_t image = 0; image < call.images; ++image) work(image, tokens);
 }
 
 HWY_INLINE float sum_of(V x) { return hn::GetLane(hn::SumOfLanes(Lanes(), x)); }

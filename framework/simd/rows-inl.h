@@ -1,4 +1,4 @@
-// From rows of floats to vectors of one number of each row, and back. Included once for each
+// Turns rows of floats into vectors of one number of each row, and back. Included once for each
 // instruction set.
 #if defined(VITRINE_SIMD_ROWS) == defined(HWY_TARGET_TOGGLE)
 #ifdef VITRINE_SIMD_ROWS
@@ -18,8 +18,8 @@ namespace vitrine::simd::HWY_NAMESPACE {
 
 using Offsets = hn::Vec<hn::RebindToSigned<Lanes>>;
 
-// In bytes, from the first row to that of each lane, if rows are `stride` bytes apart. Lanes beyond
-// the last row read that one again; whatever they give is never written.
+// Bytes from the first row to that of each lane, if rows are `stride` bytes apart. Lanes beyond the
+// last row read that one again; whatever they give is never written.
 HWY_INLINE Offsets offsets_of(size_t count, size_t stride) {
   const hn::RebindToSigned<Lanes> di;
   HWY_ALIGN int32_t offsets[N];

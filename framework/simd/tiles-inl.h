@@ -140,7 +140,7 @@ void product(Target out, Target addend, Factor a, Factor b, size_t rows, size_t 
   if (r < rows) rest.template operator()<1>();
 }
 
-// The same, with what is there as the addend.
+// The product, with what is there as the addend.
 template <bool kWeights, bool kAdd>
 void product(Target out, Factor a, Factor b, size_t rows, size_t columns, const Terms& terms,
              const float* bias = nullptr) {

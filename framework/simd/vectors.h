@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-// Between rows of floats and vectors that hold one number of each of several images, for callers
-// that are compiled for no instruction set in particular. Without torch.
+// Conversions between rows of floats and vectors that hold one number of each of several images,
+// for callers that are compiled for no instruction set in particular. Without torch.
 namespace vitrine::simd {
 
 size_t lanes();        // images a vector, on this processor

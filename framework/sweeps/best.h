@@ -16,8 +16,8 @@ struct BestRun {
   bool is_confirmed = false;  // the runs on fresh seeds chose it
 };
 
-// None where there is nothing to choose by, no trial has finished, or one is to be run still. Where
-// winners were run again, and all of these runs have ended, they decide.
+// The best run; none where there is nothing to choose by, no trial has finished, or one is to be
+// run still. Where winners were run again, and all of these runs have ended, they decide.
 std::optional<BestRun> best_run(const Sweep& sweep);
 
 // Why it is this run: "of lr=1, the seed nearest the mean over 3 (22.00 %, mean 23.00 %): ...".

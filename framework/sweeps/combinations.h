@@ -29,7 +29,7 @@ class Combinations {
 
   // How many there are; none where numbers of a range lie densely, or where they are very many.
   std::optional<uint64_t> count() const { return count_; }
-  // None when there are no more.
+  // The next one; none when there are no more.
   std::optional<Combination> next();
   // A few in which every value of every list, and both ends of every range, occur.
   std::vector<Combination> samples() const;

@@ -22,9 +22,9 @@ class FieldType {
   bool takes_list() const { return takes("array"); }
   bool takes_mapping() const { return takes("object"); }
   bool takes_text() const { return takes("string"); }
-  // Below: of a mapping's key, or of a list's items ("0", "1", ...).
+  // The type below: of a mapping's key, or of a list's items ("0", "1", ...).
   FieldType below(const std::string& key) const;
-  // Of the component `name`; of all of them where it is none of these.
+  // The type of the component `name`; of all of them where it is none of these.
   FieldType of_component(const std::string& name) const;
 
  private:
@@ -44,9 +44,9 @@ class FieldTypes {
   explicit FieldTypes(nlohmann::ordered_json schema);
 
   FieldType root() const;
-  // Of a dotted path, whichever components are chosen.
+  // The type at a dotted path, whichever components are chosen.
   FieldType at(const std::string& path) const;
-  // With the components that `config` chooses.
+  // The type there with the components that `config` chooses.
   FieldType at(const Node& config, const std::string& path) const;
 
  private:

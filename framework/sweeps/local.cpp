@@ -16,8 +16,8 @@
 #include "framework/pace.h"
 #include "framework/runs/lock.h"
 #include "framework/sweeps/command.h"
+#include "framework/sweeps/disk_space.h"
 #include "framework/sweeps/launcher.h"
-#include "framework/sweeps/room.h"
 
 namespace vitrine {
 namespace {
@@ -132,13 +132,13 @@ class LocalLauncher : public Launcher {
       command_.words.push_back(std::to_string(*task.stop_after));
     }
     auto& variables = command_.variables;
-    const SweepSurroundings& surroundings = sweep.surroundings();
-    variables = surroundings.assignments();
-    if (surroundings.variables)
-      command_.inherits = [](std::string_view name) { return !SweepSurroundings::matters(name); };
+    const LaunchEnvironment& environment = sweep.launch_environment();
+    variables = environment.assignments();
+    if (environment.variables)
+      command_.inherits = [](std::string_view name) { return !LaunchEnvironment::matters(name); };
     std::error_code ignored;
-    if (fs::is_directory(surroundings.directory, ignored))
-      command_.directory = surroundings.directory;
+    if (fs::is_directory(environment.directory, ignored))
+      command_.directory = environment.directory;
     variables.push_back(fmt::format("{}={}", kParentVariable, getpid()));
     variables.push_back("NO_COLOR=1");
     const int64_t threads = sweep.trials()[task.trial].threads;
@@ -210,7 +210,7 @@ class LocalLauncher : public Launcher {
         WIFEXITED(status) && WEXITSTATUS(status) == 1 && state.status != TrialStatus::kFinished;
     if (state.lacks_room || tells_of_full_disk(unwritten)) {
       pause(sweep, trial, state.lacks_room ? state.error : unwritten, observer);
-    } else if (failed && !has_room(run)) {
+    } else if (failed && !has_disk_space(run)) {
       pause(sweep, trial, "the trial left no words", observer);
     } else if (!unwritten.empty()) {
       observer.warning(unwritten);

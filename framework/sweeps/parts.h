@@ -11,10 +11,11 @@ namespace vitrine {
 // Six digits that nobody else has.
 std::string random_id();
 
-// Is in a sweep's folder while trials are made: from before the first until after the plan.
+// A file that is in a sweep's folder while trials are made: from before the first until after the
+// plan.
 inline constexpr const char* kMaking = ".making";
 
-// Without the places of its values, and how they were written.
+// The value without places, and without how it was written.
 Node plain(const Node& value);
 
 }  // namespace vitrine

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/engine/engine.h"
 #include "framework/sweeps/spec.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 
@@ -54,7 +54,7 @@ struct ChosenBy {
   MetricInfo info;
 
   bool larger_is_better() const { return info.goal == "max"; }
-  // The same of the test.
+  // The metric's name of the test.
   std::string of_test() const { return "test" + name.substr(name.find('/')); }
   std::string text(double value) const { return metric_text(value, info); }
 };

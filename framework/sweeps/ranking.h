@@ -23,7 +23,7 @@ struct CellResult {
   size_t seeds() const { return trials.size(); }
   size_t failures() const { return diverged + failed; }
   bool is_complete() const { return failures() + paused + under_way == 0; }
-  // Of the values; NaN where there is none.
+  // The mean of the values; NaN where there is none.
   double mean() const;
   // What became of trials that the mean is not of: "2 of 3 diverged"; empty where there is none, or
   // they are under way.

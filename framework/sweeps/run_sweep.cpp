@@ -8,7 +8,7 @@
 
 #include "framework/sweeps/asha.h"
 #include "framework/sweeps/best.h"
-#include "framework/sweeps/room.h"
+#include "framework/sweeps/disk_space.h"
 
 namespace vitrine {
 namespace {

@@ -17,7 +17,7 @@ struct Task {
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
-  // None: nothing now. Asked again after every end, while trials run.
+  // The next task; none: nothing now. Asked again after every end, while trials run.
   virtual std::optional<Task> next() = 0;
   // The task's process has ended and the sweep has read its state.
   virtual void ended(const Task& task) = 0;

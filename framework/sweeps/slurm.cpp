@@ -165,7 +165,8 @@ class SlurmLauncher : public Launcher {
     std::error_code ignored;
     fs::create_directory(folder, ignored);  // what writing into it fails with tells more
     fs::path out = folder / script_name(number);
-    write_file_atomically(out, slurm_script(words, number_file(number), sweep.surroundings()));
+    write_file_atomically(out,
+                          slurm_script(words, number_file(number), sweep.launch_environment()));
     return out;
   }
 

@@ -10,8 +10,8 @@ struct ArrayLimit {
   std::string dependency;        // what it waits for, as sbatch takes it; empty: nothing
 };
 
-// Of one to be submitted: what the others leave, or, where they leave nothing, the whole limit once
-// they have ended.
+// The limit of one to be submitted: what the others leave, or, where they leave nothing, the whole
+// limit once they have ended.
 ArrayLimit limit_beside(const Sweep& sweep, const std::vector<QueuedTask>& queued, int64_t most);
 
 // Gives the jobs that are there this limit, where they were submitted with another.

@@ -33,7 +33,8 @@ struct SlurmOptions {
   void check(Check check) const;
   // The limit of a task's time in seconds, where `time` is given.
   std::optional<int64_t> seconds() const;
-  // As sbatch takes them: "--partition=long"; `dependency`, if any, besides one that is asked for.
+  // The options as sbatch takes them: "--partition=long"; `dependency`, if any, besides one that is
+  // asked for.
   std::vector<std::string> arguments(const std::string& dependency) const;
 };
 

@@ -30,7 +30,7 @@ bool find_jobs(Sweep& sweep);
 // Error(kFailed) where Slurm cannot be asked: then nothing is known of any.
 std::vector<QueuedTask> queued_tasks(const Sweep& sweep);
 
-// By trial the task that runs it, or is to: not one that has run it and goes on with others.
+// The task that runs a trial, or is to, by trial: not one that has run it and goes on with others.
 std::map<size_t, QueuedTask> queued_trials(const Sweep& sweep,
                                            const std::vector<QueuedTask>& tasks);
 

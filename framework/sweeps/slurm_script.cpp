@@ -12,8 +12,8 @@ constexpr const char* kHead = R"script(#!/usr/bin/env bash
 tasks=(
 )script";
 
-// The shell that becomes a trial has the surroundings of the sweep, and this script Slurm's.
-constexpr const char* kSurroundings = R"script()
+// The shell that becomes a trial has the environment of the sweep, and this script Slurm's.
+constexpr const char* kLaunchEnvironment = R"script()
 
 # What the trials find around them: as where the sweep was begun.
 surround() {
@@ -178,16 +178,16 @@ exit "$worst"
 }  // namespace
 
 std::string slurm_script(const std::vector<std::vector<std::string>>& tasks,
-                         const std::string& number_file, const SweepSurroundings& surroundings) {
+                         const std::string& number_file, const LaunchEnvironment& environment) {
   std::string out = kHead;
   for (const auto& trials : tasks) out += fmt::format("  '{}'\n", fmt::join(trials, " "));
-  out += kSurroundings;
-  out += surroundings.script();
+  out += kLaunchEnvironment;
+  out += environment.script();
   out += fmt::format(
       "cd {0} || {{ echo \"error: the folder in which the sweep was begun cannot be entered on "
       "this "
       "node: \"{0}; exit 1; }}\n}}\n\nnumber_file={1}\n",
-      shell_word(surroundings.directory), number_file);
+      shell_word(environment.directory), number_file);
   return out + kRest;
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/sweeps/surroundings.h"
+#include "framework/sweeps/launch_environment.h"
 
 namespace vitrine {
 
@@ -11,6 +11,6 @@ namespace vitrine {
 // "0001-lr-1:120" for one that pauses after step 120. `number_file`: the file, beside the script,
 // that gets the job's number as soon as a task runs.
 std::string slurm_script(const std::vector<std::vector<std::string>>& tasks,
-                         const std::string& number_file, const SweepSurroundings& surroundings);
+                         const std::string& number_file, const LaunchEnvironment& environment);
 
 }  // namespace vitrine

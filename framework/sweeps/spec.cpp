@@ -8,10 +8,10 @@
 #include "framework/config/references.h"
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
+#include "framework/engine/engine.h"
 #include "framework/files/paths.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/range.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 namespace {

@@ -15,10 +15,10 @@
 #include "framework/runs/environment.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/damage.h"
+#include "framework/sweeps/disk_space.h"
 #include "framework/sweeps/frozen_config.h"
 #include "framework/sweeps/parts.h"
 #include "framework/sweeps/ranking.h"
-#include "framework/sweeps/room.h"
 
 namespace vitrine {
 

@@ -8,8 +8,8 @@
 
 #include "framework/runs/lock.h"
 #include "framework/sweeps/frozen_code.h"
+#include "framework/sweeps/launch_environment.h"
 #include "framework/sweeps/plan.h"
-#include "framework/sweeps/surroundings.h"
 #include "framework/sweeps/trial.h"
 
 namespace vitrine {
@@ -58,11 +58,12 @@ class Sweep {
   // written, and leaves no part. What a process that was killed while it made a sweep left there is
   // taken away first.
   static Sweep create(const SweepSpec& spec, const Plan& plan, const std::filesystem::path& folder);
-  // To look at. Throws Error(kUsage) where there is none, Error(kCheckpoint) where it is damaged.
+  // Opens it to look at. Throws Error(kUsage) where there is none, Error(kCheckpoint) where it is
+  // damaged.
   static Sweep open(const std::filesystem::path& folder);
-  // To go on with: other runners are kept away, before anything is read, until this ends, and what
-  // a process left that was killed while it made the sweep larger is completed or undone. Throws
-  // Error(kFailed) where there is another one, too.
+  // Opens it to go on with: other runners are kept away, before anything is read, until this ends,
+  // and what a process left that was killed while it made the sweep larger is completed or undone.
+  // Throws Error(kFailed) where there is another one, too.
   static Sweep open_locked(const std::filesystem::path& folder);
   // RunLock::warning, of a sweep that this keeps.
   std::string lock_warning() const { return lock_ ? lock_->warning() : ""; }
@@ -72,14 +73,14 @@ class Sweep {
   Grown grown() const;
   const std::vector<BaseConfig>& configs() const { return configs_; }
   // What its trials find around them.
-  const SweepSurroundings& surroundings() const { return surroundings_; }
+  const LaunchEnvironment& launch_environment() const { return launch_environment_; }
   // Adds the trials of the plan that are not there yet, all or none; frozen as the others are.
   Growth grow(const SweepSpec& spec, const Plan& plan);
   // Makes anew what of a trial's folder is gone or unusable; what was there is kept in the sweep's
   // hidden folder .damaged. Of a trial that is to be tried again checkpoints are looked at as well.
   // Tells what was wrong; empty where nothing was. Throws Error where that cannot be done.
   std::string mend(size_t trial, bool retry_failed);
-  // The same for all, a line each. Folders that cannot be made anew are no reason to leave the
+  // Mends all of them, a line each. Folders that cannot be made anew are no reason to leave the
   // others alone: these trials have failed, or wait for room on the disk.
   std::vector<std::string> mend(bool retry_failed);
   // A trial that cannot even be started, or read. Where the system was to blame, and may do it the
@@ -100,7 +101,7 @@ class Sweep {
   std::filesystem::path folder(size_t trial) const {
     return path_ / "trials" / trials_[trial].folder;
   }
-  // The same below the sweep's folder: "trials/0001-lr-1".
+  // A trial's folder below the sweep's: "trials/0001-lr-1".
   std::filesystem::path run(size_t trial) const {
     return std::filesystem::path("trials") / trials_[trial].folder;
   }
@@ -111,7 +112,7 @@ class Sweep {
   bool is_unconfirmed() const { return trials_.empty() || !trials_.back().confirms; }
   std::filesystem::path program() const { return path_ / "build" / "runner"; }
 
-  // As last read.
+  // The state as last read.
   const TrialState& state(size_t trial) const { return states_[trial]; }
   void refresh(size_t trial);
   void set_status(size_t trial, TrialStatus status) { states_[trial].status = status; }
@@ -181,7 +182,7 @@ class Sweep {
   int64_t jobs_ = 1;
   std::vector<LeftOut> left_out_;
   uint64_t drawn_ = 0;
-  SweepSurroundings surroundings_;
+  LaunchEnvironment launch_environment_;
   std::vector<BaseConfig> configs_;
   FrozenCode::Plugins plugins_;
   Node first_config_;  // of the first cell, resolved

@@ -162,7 +162,7 @@ void Sweep::take(const SweepSpec& spec, const Plan& plan) {
 void Sweep::freeze(const SweepSpec& spec, const Plan& plan) {
   FrozenCode code(path_ / "build");
   Folder::make(path_ / "trials");
-  surroundings_ = SweepSurroundings::here();
+  launch_environment_ = LaunchEnvironment::here();
   add_trials(plan, code);
   const std::string text = to_yaml(spec);
   write_file_atomically(path_ / "sweep.yaml", text);

@@ -90,8 +90,8 @@ void Sweep::write_plan() const {
 Json Sweep::frozen() const {
   Json configs = Json::array();
   for (const BaseConfig& config : configs_) configs.push_back(frozen_json(config));
-  Json out = {{"directory", surroundings_.directory}};
-  if (surroundings_.variables) out["environment"] = Json(*surroundings_.variables);
+  Json out = {{"directory", launch_environment_.directory}};
+  if (launch_environment_.variables) out["environment"] = Json(*launch_environment_.variables);
   out.update({{"drawn", drawn_},
               {"plugins", Json(plugins_)},
               {"configs", configs},
@@ -101,14 +101,14 @@ Json Sweep::frozen() const {
 
 void Sweep::thaw(const Json& value, const std::string& where) {
   ObjectReader reader(value, where);
-  surroundings_.directory = reader.string("directory");
+  launch_environment_.directory = reader.string("directory");
   if (reader.has("environment")) {
     ObjectReader variables(reader.object("environment"), reader.place("environment"));
-    surroundings_.variables.emplace();
+    launch_environment_.variables.emplace();
     for (const auto& [name, value] : reader.object("environment").items()) {
-      if (!SweepSurroundings::matters(name))
+      if (!LaunchEnvironment::matters(name))
         throw Error(ExitCode::kData, variables.place(name) + ": no variable that a sweep keeps");
-      (*surroundings_.variables)[name] = variables.string(name);
+      (*launch_environment_.variables)[name] = variables.string(name);
     }
   }
   drawn_ = static_cast<uint64_t>(reader.integer("drawn", 0));

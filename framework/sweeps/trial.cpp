@@ -15,7 +15,7 @@
 #include "framework/runs/metrics.h"
 #include "framework/runs/object_reader.h"
 #include "framework/runs/run_directory.h"
-#include "framework/sweeps/room.h"
+#include "framework/sweeps/disk_space.h"
 
 namespace vitrine {
 

@@ -21,8 +21,9 @@ struct Trial {
   int64_t threads = 1;
   double cost = 0;        // in proportion to the time that it takes
   bool confirms = false;  // runs a winner again
-  // Of the configs that the sweep began with its own, and what it makes of the sweep's first cell's
-  // when it is resolved (see differences); null in sweeps of older versions.
+  // The number of the config that it has, of those that the sweep began with, and what it makes of
+  // the sweep's first cell's when it is resolved (see differences); null in sweeps of older
+  // versions.
   size_t config = 0;
   nlohmann::ordered_json differences;
 
@@ -69,8 +70,8 @@ struct TrialState {
 
 // Reads run directory and output.
 TrialState read_trial(const std::filesystem::path& run, const std::string& metric);
-// The same for a state that was read before: of a trial that is running still, only the epochs that
-// came since are read.
+// Reads again a state that was read before: of a trial that is running still, only the epochs that
+// came since.
 void update_trial(TrialState& state, const std::filesystem::path& run, const std::string& metric);
 
 // What a trial's process wrote to its standard output and standard error, one start after another.

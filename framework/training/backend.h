@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/model/recording.h"
 #include "framework/training/flat_parameters.h"
-#include "framework/training/recording.h"
 
 namespace vitrine {
 

@@ -23,8 +23,8 @@ bool restarts_stopping(const std::string& key);
 // one would have that had the new value from the start.
 bool stops_later(const Change& change);
 
-// Of a run that has finished, with `changes` in the keys of its config: that nothing is left to
-// train, and what would take it further. Empty where something is left, and where the changes do
+// Says of a run that has finished, with `changes` in the keys of its config, that nothing is left
+// to train, and what would take it further. Empty where something is left, and where the changes do
 // not ask for more.
 std::string nothing_left(const TrainRequest& request, const std::vector<std::string>& changes);
 

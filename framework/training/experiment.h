@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "framework/data/batches.h"
+#include "framework/model/loss.h"
+#include "framework/model/recording.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/flat_parameters.h"
-#include "framework/training/loss.h"
 #include "framework/training/measure.h"
 #include "framework/training/metric.h"
-#include "framework/training/recording.h"
 
 namespace vitrine {
 

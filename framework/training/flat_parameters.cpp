@@ -5,7 +5,7 @@
 #include <set>
 
 #include "framework/error.h"
-#include "framework/training/torch.h"
+#include "framework/torch.h"
 
 namespace vitrine {
 namespace {

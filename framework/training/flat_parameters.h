@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/training/modules.h"
+#include "framework/model/modules.h"
 #include "framework/training/parameter_traits.h"
 
 namespace vitrine {

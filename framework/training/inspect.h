@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 
 // What is asked of models besides training; see Engine for each.
 namespace vitrine {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "framework/data/batches.h"
-#include "framework/data/sampler.h"
+#include "framework/data/epoch_order.h"
 #include "framework/training/config.h"
 
 namespace vitrine {

@@ -2,7 +2,7 @@
 
 #include <ATen/ops/linalg_vector_norm.h>
 
-#include "framework/training/model.h"
+#include "framework/model/model.h"
 
 namespace vitrine {
 

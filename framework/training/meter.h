@@ -1,7 +1,7 @@
 #pragma once
 
+#include "framework/tensor.h"
 #include "framework/training/state.h"
-#include "framework/training/tensor.h"
 
 namespace vitrine {
 

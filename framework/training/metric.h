@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/model/model_context.h"
 #include "framework/registry/registry.h"
-#include "framework/training/model_context.h"
-#include "framework/training/tensor.h"
+#include "framework/tensor.h"
 
 namespace vitrine {
 
@@ -22,7 +22,8 @@ class Metric {
   using Context = MetricContext;
 
   virtual ~Metric() = default;
-  // In rows and tables, where options make another metric of it ("top_3"); empty: the component's.
+  // The name in rows and tables, where options make another metric of it ("top_3"); empty: the
+  // component's.
   virtual std::string name() const { return ""; }
   virtual std::string goal() const { return "max"; }  // or "min"
   virtual std::string unit() const { return "fraction"; }
@@ -32,7 +33,7 @@ class Metric {
   // Adds those of a batch to `sums` (double [width]). outputs [B, classes] are the model's, targets
   // int64 [B]. On another device than the CPU nothing may wait for it.
   virtual void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const = 0;
-  // Of the sums over so many images; NaN where they do not tell it.
+  // The value that follows from the sums over so many images; NaN where they do not tell it.
   virtual double value(const double* sums, double images) const = 0;
 };
 

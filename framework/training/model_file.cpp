@@ -5,8 +5,8 @@
 #include "framework/files/file.h"
 #include "framework/files/json.h"
 #include "framework/files/sealed.h"
-#include "framework/training/model.h"
-#include "framework/training/tensors.h"
+#include "framework/model/model.h"
+#include "framework/model/tensors.h"
 
 namespace vitrine {
 namespace {

@@ -30,7 +30,7 @@ ModelFile load_model(const Place& file);
 
 // The tensors of a safetensors file; one that is sealed is verified. Throws Error(kCheckpoint).
 Safetensors read_weights(const Place& file);
-// As they are named there.
+// The tensors as they are named there.
 std::map<std::string, Tensor> tensors_of(const Safetensors& file);
 
 }  // namespace vitrine

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "framework/training/loss.h"
+#include "framework/model/loss.h"
 #include "framework/training/measure.h"
 #include "framework/training/metric.h"
 

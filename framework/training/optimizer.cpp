@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/training/model.h"
+#include "framework/model/model.h"
 
 namespace vitrine {
 

@@ -1,7 +1,7 @@
 #include "framework/training/parameter_traits.h"
 
-#include "framework/training/model.h"
-#include "framework/training/part.h"
+#include "framework/model/model.h"
+#include "framework/model/part.h"
 
 namespace vitrine {
 namespace {

@@ -18,7 +18,7 @@ struct ParameterTraits {
   int64_t layers_above = 0;  // between it and the outputs; 0 in the last of Model::layers
 };
 
-// Of all parameters of a module and of the models and parts in it, by their TensorImpl.
+// The traits of all parameters of a module and of the models and parts in it, by their TensorImpl.
 std::map<const void*, ParameterTraits> traits_of(torch::nn::Module& module);
 
 }  // namespace vitrine

@@ -1,65 +1,109 @@
-#include "framework/training/plot.h"
+#include "framework/model/plot.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include "framework/config/scalar.h"
+#include "framework/data/batches.h"
+#include "framework/runs/checkpoint.h"
+#include "framework/runs/metrics.h"
+#include "framework/runs/run_directory.h"
+#include "framework/training/inspect.h"
+#include "framework/training/model_input.h"
+#include "framework/training/setup.h"
+#include "framework/training/weights_source.h"
 
 namespace vitrine {
+namespace {
 
-Values to_values(const Tensor& matrix) {
-  const Tensor plain = matrix.detach().to(at::kCPU, at::kFloat).contiguous();
-  Values out;
-  for (int64_t i = 0; i < plain.size(0); ++i) {
-    const float* row = plain.data_ptr<float>() + i * plain.size(1);
-    out.emplace_back(row, row + plain.size(1));
+namespace fs = std::filesystem;
+
+Split load_test_set(const fs::path& source, Observer& observer) {
+  if (fs::is_regular_file(source))
+    throw Error(ExitCode::kUsage, escape(source.string()) +
+                                      " tells nothing of a test set: give its run, or PNG files");
+  const RunDirectory run = RunDirectory::open(source);
+  const auto resolved =
+      resolve(load_config({run.config().path(), {"device=cpu"}, {}}), run.config().path().string());
+  return resolved->config->dataset.create(data_context(observer))->load_test();
+}
+
+// Images of the run's test set by their numbers, and PNG files.
+std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile& model,
+                                   const std::vector<std::string>& names, Observer& observer) {
+  std::optional<Split> split;
+  std::vector<PlotImage> out;
+  for (const std::string& name : names) {
+    PlotImage image;
+    const auto number = parse_integer(name);
+    if (!number) {
+      image.name = fs::path(name).filename().string();
+      image.pixels = read_image(name, model.context, false, observer);
+    } else {
+      if (!split) split = load_test_set(source.path, observer);
+      if (*number < 0 || *number >= split->size())
+        throw Error(ExitCode::kUsage, fmt::format("there is no test image {}: the {} of the run's "
+                                                  "test set are numbered from 0 to {}",
+                                                  *number, split->size(), split->size() - 1));
+      const Batches images(*split, {}, at::kCPU, 0, false);
+      const Tensor index = at::tensor(at::ArrayRef<int64_t>(*number));
+      image.name = fmt::format("test image {}", *number);
+      image.label =
+          model.context.class_names.at(static_cast<size_t>(split->labels[*number].item<int64_t>()));
+      image.pixels = images.pixels(index);
+    }
+    image.input = input_of(model, image.pixels);
+    out.push_back(std::move(image));
   }
   return out;
 }
 
-std::vector<float> to_floats(const Tensor& tensor) {
-  const Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  const float* data = plain.data_ptr<float>();
-  return {data, data + plain.numel()};
-}
-
-Recording recording_of(const PlotContext& context) {
-  if (!context.model)
-    throw Error(ExitCode::kUsage, "this picture is of a trained model: give a run after its name");
-  Recording out = record(*context.model, context.images);
-  if (out.is_recorded()) return out;
-  throw Error(ExitCode::kUsage, "nobody can look into the run's model: " + out.refusal);
-}
-
-Patching patching_of(const Recording& recording) {
-  const auto& steps = recording.program.steps;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].operation != "patches") continue;
-    const auto n = [&](size_t k) { return static_cast<int64_t>(steps[i].numbers[k]); };
-    return {n(0), n(1), n(2), n(3), n(4), i};
+// "run 20261123-052130-1aabde of vit_digits, step 705", as far as the run tells.
+std::string subject_of(const WeightsSource& source, const ModelFile& model) {
+  if (fs::is_regular_file(source.path)) return source.path.string();
+  const RunDirectory run = RunDirectory::open(source.path);
+  std::string out = "run " + run.id(), checkpoint = fs::path(model.file).stem().string();
+  try {
+    const Metrics metrics = Metrics::read(run.metrics());
+    out += " of " + metrics.name;
+    if (!step_of_checkpoint(checkpoint)) checkpoint = metrics.test.value("checkpoint", "");
+  } catch (const Error&) {
+    // A picture of the weights needs no metrics.
   }
-  throw Error(ExitCode::kUsage, "the run's model does not cut its images into patches");
+  const auto step = step_of_checkpoint(checkpoint);
+  return step ? out + fmt::format(", step {}", *step) : out;
 }
 
-std::string type_in_brackets(const Recording& recording, const std::string& part) {
-  for (const Program::Scope& scope : recording.program.scopes) {
-    if (scope.name == part && !scope.type.empty()) return " (" + scope.type + ")";
-  }
-  return "";
-}
+}  // namespace
 
-Tensor position_table(const PlotContext& context) {
-  std::vector<int64_t> sizes = context.images;
-  sizes.insert(sizes.begin(), 1);
-  for (const auto& [name, value] :
-       named_values(*context.model, at::zeros(sizes, at::kFloat), "position.table")) {
-    return value[0];
-  }
-  throw Error(ExitCode::kUsage, "the model adds no positions that could be shown");
-}
-
-Image to_image(const Tensor& pixels) {
-  const bool shown = pixels.size(0) == 1 || pixels.size(0) == 3;
-  const Tensor plain = (shown ? pixels : pixels.to(at::kFloat).mean(0, true).round().to(at::kByte))
-                           .permute({1, 2, 0})
-                           .contiguous();
-  const uint8_t* data = plain.data_ptr<uint8_t>();
-  return {plain.size(1), plain.size(0), plain.size(2), {data, data + plain.numel()}};
+Picture plot(const std::string& name, Node options, const std::optional<WeightsSource>& weights,
+             Observer& observer) {
+  Node type = Node::string(name);
+  type.key = "type";
+  type.location = options.location;
+  options.children.insert(options.children.begin(), std::move(type));
+  if (weights) load_plugins_of(weights->path);  // the plot may be one of theirs
+  Choice<Plot> choice;
+  Problems problems;
+  choice.read(options, "plot", problems);
+  const auto refuse_problems = [&] {
+    if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
+  };
+  refuse_problems();
+  const at::NoGradGuard no_grad;
+  ModelFile model;
+  if (weights) model = open_model(*weights);
+  const std::vector<int64_t> sizes = {model.context.channels, model.context.height,
+                                      model.context.width};
+  const PlotContext context = {model.model, sizes, [&](const std::vector<std::string>& names) {
+                                 return load_images(*weights, model, names, observer);
+                               }};
+  choice.check(context, problems);
+  refuse_problems();
+  Picture out = choice.create(context)->draw();
+  if (weights) out.subject = subject_of(*weights, model);
+  return out;
 }
 
 }  // namespace vitrine

@@ -37,11 +37,10 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       meter_(learner_.experiment->width(), parameters().values().device()),
       average_(parameters(), config_.training.ema_decay) {
   schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
-  surroundings_.dataset_sha256 = data_.fingerprint;
-  surroundings_.config = request_.config->resolved.json();
-  surroundings_.environment = exactness_of(config_);
-  if (schedule_->depends_on_total())
-    surroundings_.environment["total_steps"] = loader_.total_steps();
+  provenance_.dataset_sha256 = data_.fingerprint;
+  provenance_.config = request_.config->resolved.json();
+  provenance_.environment = exactness_of(config_);
+  if (schedule_->depends_on_total()) provenance_.environment["total_steps"] = loader_.total_steps();
   state_.window = state_.total = zero_sums(learner_.experiment->width());
   if (request_.resume) {
     restore();
@@ -55,11 +54,11 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
 Run::~Run() = default;
 
 void Run::describe() {
-  metrics_.run = surroundings_.run;
-  metrics_.started = surroundings_.started;
+  metrics_.run = provenance_.run;
+  metrics_.started = provenance_.started;
   if (metrics_.command.empty()) metrics_.command = request_.command;
   vitrine::describe(metrics_, *request_.config, data_, learner_);
-  metrics_.contents = surroundings_.contents;
+  metrics_.contents = provenance_.contents;
   metrics_.changes = state_.changes;
 }
 
@@ -72,12 +71,12 @@ void Run::start() {
   directory_ = request_.run_dir ? RunDirectory::create_at(*request_.run_dir)
                                 : RunDirectory::create(request_.runs_root, request_.config->name);
   lock();
-  surroundings_.contents = contents_of(*request_.config);
+  provenance_.contents = contents_of(*request_.config);
   // Another runner may have come and gone since.
   if (request_.run_dir) directory_ = RunDirectory::create_at(*request_.run_dir);
   remove_temporaries(directory_->folder());  // of one that was killed before it had a config
-  surroundings_.run = directory_->id();
-  surroundings_.started = utc_now();
+  provenance_.run = directory_->id();
+  provenance_.started = utc_now();
   log_.open(directory_->log());
   describe();
   if (exists(directory_->rows())) set_aside(directory_->rows());  // of no run that is known
@@ -297,7 +296,7 @@ void Run::save() {
     fail_diverged("the average of a weight is");
   rows_->flush();
   save_checkpoint(directory_->checkpoints(),
-                  capture(state, learner_, average_.values(), *rows_, surroundings_), state.step);
+                  capture(state, learner_, average_.values(), *rows_, provenance_), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
   saved_at_ = now;

@@ -94,7 +94,7 @@ class Run {
   Data data_;
   Learner learner_;
   std::shared_ptr<Schedule> schedule_;
-  Surroundings surroundings_;
+  Provenance provenance_;
   std::optional<RunDirectory> directory_;
   std::optional<RunLock> lock_;
   std::optional<MetricRows> rows_;

@@ -2,8 +2,8 @@
 
 #include <optional>
 
+#include "framework/engine/engine.h"
 #include "framework/files/file.h"
-#include "framework/training/engine.h"
 
 namespace vitrine {
 

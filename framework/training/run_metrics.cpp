@@ -13,13 +13,13 @@
 #include "framework/config/scalar.h"
 #include "framework/denormals.h"
 #include "framework/files/sha256.h"
+#include "framework/model/model.h"
+#include "framework/model/recording.h"
 #include "framework/runs/build.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/environment.h"
 #include "framework/runs/nonfinite.h"
 #include "framework/training/backend.h"
-#include "framework/training/model.h"
-#include "framework/training/recording.h"
 #include "framework/training/weights_file.h"
 
 namespace vitrine {

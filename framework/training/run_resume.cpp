@@ -102,9 +102,9 @@ void Run::start_over() {
         fmt::format("{}: the run's checkpoints are gone, {} and all before it; start a new run",
                     directory_->checkpoints().shown(), escape(metrics_.last_checkpoint)));
   }
-  surroundings_.run = metrics_.run.empty() ? directory_->id() : metrics_.run;
-  surroundings_.started = metrics_.started.empty() ? utc_now() : metrics_.started;
-  surroundings_.contents = contents_of(*request_.config);
+  provenance_.run = metrics_.run.empty() ? directory_->id() : metrics_.run;
+  provenance_.started = metrics_.started.empty() ? utc_now() : metrics_.started;
+  provenance_.contents = contents_of(*request_.config);
   metrics_.history.clear();
   log_.message("no checkpoint yet: the run starts at step 0");
 }
@@ -139,7 +139,7 @@ void Run::commit_resume(bool rows_are_sound) {
 // What of the results' keys is other than what the checkpoint was computed with, and is asked for.
 // Throws Error(kCheckpoint) for what nobody asked for, and for what cannot change.
 std::vector<Change> Run::changes_from(const Restored& restored) const {
-  Node before = Node::from_json(restored.surroundings.config);
+  Node before = Node::from_json(restored.provenance.config);
   // Until the next checkpoint, metrics.json alone knows of what an earlier resume changed.
   for (const Change& known : metrics_.changes) {
     if (is_key(known.key, *request_.config))
@@ -164,7 +164,7 @@ std::vector<Change> Run::changes_from(const Restored& restored) const {
 // Says and keeps what this resume changes.
 void Run::note_change(Change change) {
   const std::string to = escape(change.to.dump()), from = escape(change.from.dump());
-  if (surroundings_.environment.contains(change.key.substr(change.key.rfind('.') + 1)) &&
+  if (provenance_.environment.contains(change.key.substr(change.key.rfind('.') + 1)) &&
       !request_.config->resolved.at_path(change.key)) {
     log_.warning(fmt::format(
         "this run goes on with another value of {} ({}, was {}): its results are no longer exact",
@@ -251,7 +251,7 @@ std::optional<Restored> Run::restore_newest() {
 
 // That the checkpoint is this run's.
 void Run::check_identity(const Restored& restored, const fs::path& file) const {
-  const Surroundings& own = restored.surroundings;
+  const Provenance& own = restored.provenance;
   if (metrics_.run.empty() || (own.run == metrics_.run && own.started == metrics_.started)) return;
   throw Error(ExitCode::kCheckpoint,
               fmt::format("the checkpoint {} is of another run ({}, started {}) than metrics.json "
@@ -262,7 +262,7 @@ void Run::check_identity(const Restored& restored, const fs::path& file) const {
 
 // That a state agrees with itself and with the file. Other data are refused later, in other words.
 void Run::check_consistent(const Restored& restored, const fs::path& file) const {
-  if (restored.surroundings.dataset_sha256 != data_.fingerprint) return;
+  if (restored.provenance.dataset_sha256 != data_.fingerprint) return;
   const RunState& state = restored.state;
   const auto require = [&](bool holds, const std::string& what) {
     if (holds) return;
@@ -288,14 +288,14 @@ void Run::check_consistent(const Restored& restored, const fs::path& file) const
 
 void Run::go_on_from(const Restored& restored) {
   const std::string where = escape(directory_->path().string());
-  if (restored.surroundings.dataset_sha256 != data_.fingerprint) {
+  if (restored.provenance.dataset_sha256 != data_.fingerprint) {
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: the data have changed since this run was started (their SHA-256 "
                             "is {}, was {}); start a new run",
                             where, data_.fingerprint.substr(0, 12),
-                            escape(restored.surroundings.dataset_sha256.substr(0, 12))));
+                            escape(restored.provenance.dataset_sha256.substr(0, 12))));
   }
-  check_places(restored.surroundings.contents);
+  check_places(restored.provenance.contents);
   if (restored.state.step > loader_.total_steps()) {
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: training.epochs and training.max_steps now end at step {}, and "
@@ -309,8 +309,8 @@ void Run::go_on_from(const Restored& restored) {
   }
   std::vector<Change> changes = changes_from(restored);
   state_ = restored.state;
-  surroundings_.run = restored.surroundings.run;
-  surroundings_.started = restored.surroundings.started;
+  provenance_.run = restored.provenance.run;
+  provenance_.started = restored.provenance.started;
   meter_.set(state_.window);
   schedule_->set_state(state_.schedule);
   note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
@@ -326,8 +326,8 @@ void Run::go_on_from(const Restored& restored) {
     note_change(std::move(change));
   }
   check_best();
-  const auto& before = restored.surroundings.environment;
-  for (const auto& [key, value] : surroundings_.environment.items()) {
+  const auto& before = restored.provenance.environment;
+  for (const auto& [key, value] : provenance_.environment.items()) {
     const auto was = before.value(key, nlohmann::json());
     // The length of the run is no surrounding, but what a schedule computes with.
     const std::string name = key == "total_steps" ? key : "environment." + key;
@@ -359,7 +359,7 @@ void Run::check_places(const nlohmann::ordered_json& before) {
                 fmt::format("{}: {} was not given when this run began; start a new run for it",
                             escape(directory_->path().string()), key));
   }
-  surroundings_.contents = before;
+  provenance_.contents = before;
 }
 
 // Found missing or useless now, not when the run is to be tested.

@@ -5,7 +5,7 @@
 #include <torch/utils.h>
 
 #include "framework/data/splits.h"
-#include "framework/training/model.h"
+#include "framework/model/model.h"
 #include "framework/training/threads.h"
 #include "framework/training/weights.h"
 #include "framework/training/weights_file.h"

@@ -8,8 +8,8 @@
 #include <cmath>
 
 #include "framework/files/json.h"
-#include "framework/training/model.h"
-#include "framework/training/tensors.h"
+#include "framework/model/model.h"
+#include "framework/model/tensors.h"
 
 namespace vitrine {
 namespace {
@@ -224,7 +224,7 @@ void RunState::note_stopping(double value, bool larger_is_better, double min_del
 }
 
 Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
-                   const MetricRows& rows, const Surroundings& surroundings) {
+                   const MetricRows& rows, const Provenance& provenance) {
   Checkpoint out;
   for (const auto& [name, tensor] : tensors_of(learner, average))
     out.tensors.push_back(to_owned(name, tensor));
@@ -232,13 +232,13 @@ Checkpoint capture(const RunState& state, Learner& learner, const Tensor& averag
   if (learner.parameters->values().is_cuda())
     out.tensors.push_back(to_owned(kCudaGenerator, cuda_generator().get_state()));
   out.state = {{"run", state_json(state)},
-               {"identity", {{"run", surroundings.run}, {"started", surroundings.started}}},
+               {"identity", {{"run", provenance.run}, {"started", provenance.started}}},
                {"rows_length", rows.length()},
                {"rows_sha256", rows.sha256()},
-               {"config", surroundings.config},
-               {"dataset_sha256", surroundings.dataset_sha256},
-               {"contents", surroundings.contents},
-               {"environment", surroundings.environment}};
+               {"config", provenance.config},
+               {"dataset_sha256", provenance.dataset_sha256},
+               {"contents", provenance.contents},
+               {"environment", provenance.environment}};
   if (json state = learner.experiment->state(); !state.is_null()) out.state["experiment"] = state;
   return out;
 }

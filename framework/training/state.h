@@ -46,7 +46,7 @@ struct RunState {
 
 // Which run it is, and what it is computed with; what it is resumed with must agree, or its results
 // are not exact.
-struct Surroundings {
+struct Provenance {
   std::string run, started;  // Metrics::run and Metrics::started
   std::string dataset_sha256;
   nlohmann::ordered_json contents = nlohmann::ordered_json::object();  // Metrics::contents
@@ -57,13 +57,13 @@ struct Surroundings {
 // All that a run needs to go on exactly: weights, the optimizer's slots, the average (where
 // defined), the generators and `state`; and what the rows were at that moment.
 Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
-                   const MetricRows& rows, const Surroundings& surroundings);
+                   const MetricRows& rows, const Provenance& provenance);
 
 struct Restored {
   RunState state;
   uint64_t rows_length = 0;  // of metrics.jsonl
   std::string rows_sha256;
-  Surroundings surroundings;
+  Provenance provenance;
 };
 
 // Where a checkpoint's run stood. Throws Error(kCheckpoint).

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 
 namespace vitrine {
 

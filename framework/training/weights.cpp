@@ -6,16 +6,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
 #include <regex>
 #include <set>
 
 #include "framework/files/file.h"
 #include "framework/files/sha256.h"
-#include "framework/training/layout.h"
+#include "framework/model/layout.h"
+#include "framework/model/tensors.h"
+#include "framework/training/adapted_channels.h"
 #include "framework/training/model_file.h"
-#include "framework/training/resample.h"
-#include "framework/training/tensors.h"
 #include "framework/training/weights_file.h"
 
 namespace vitrine {
@@ -84,18 +83,6 @@ Reading recognise(const LayoutContext& context, const Tensors& file,
 }
 
 // --- one tensor after the other
-
-// The grid of so many patches: a square, else one with the sides of `like`; none where neither is.
-std::optional<Grid> grid_of(int64_t patches, Grid like) {
-  if (patches < 1) return std::nullopt;
-  const auto side = std::llround(std::sqrt(static_cast<double>(patches)));
-  if (side * side == patches) return Grid{side, side};
-  const double ratio = static_cast<double>(like.rows) / static_cast<double>(like.columns);
-  const auto rows = std::llround(std::sqrt(static_cast<double>(patches) * ratio));
-  if (rows < 1 || patches % rows != 0) return std::nullopt;
-  const Grid out = {rows, patches / rows};
-  return out.rows * like.columns == out.columns * like.rows ? std::optional(out) : std::nullopt;
-}
 
 class Fitting {
  public:
@@ -200,23 +187,13 @@ class Fitting {
   }
 
   Tensor converted(const Tensor& tensor, const LayoutEntry& entry) {
-    if (entry.ours == context_.positions) return of_our_grid(tensor);
-    return entry.ours == context_.input ? of_our_channels(tensor, entry) : Tensor();
-  }
-
-  Tensor of_our_grid(const Tensor& tensor) {
-    const Tensor& target = context_.weights.at(context_.positions);
-    const int64_t width = target.size(1);
-    if (tensor.dim() < 2 || tensor.size(-1) != width || tensor.numel() != tensor.size(-2) * width)
-      return {};
-    const Grid here = {context_.rows, context_.columns};
-    const int64_t special = target.size(0) - here.rows * here.columns;
-    const auto there = grid_of(tensor.size(-2) - special, here);
-    if (!there || there->rows < 1) return {};
-    outcome_.messages.push_back(
-        fmt::format("{}: positions of {} x {} patches are interpolated to {} x {}",
-                    context_.positions, there->rows, there->columns, here.rows, here.columns));
-    return resampled_positions(tensor.reshape({-1, width}).to(at::kFloat), special, *there, here);
+    if (entry.ours == context_.input) return of_our_channels(tensor, entry);
+    const auto conversion = context_.conversions.find(entry.ours);
+    if (conversion == context_.conversions.end()) return {};
+    auto out = conversion->second(tensor);
+    if (!out) return {};
+    outcome_.messages.push_back(entry.ours + ": " + out->message);
+    return out->value;
   }
 
   Tensor of_our_channels(const Tensor& tensor, const LayoutEntry& entry) {

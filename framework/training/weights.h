@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/training/model.h"
-#include "framework/training/weights_options.h"
+#include "framework/model/model.h"
+#include "framework/model/weights_options.h"
 
 namespace vitrine {
 

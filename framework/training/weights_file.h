@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "framework/training/engine.h"
-#include "framework/training/weights_options.h"
+#include "framework/engine/engine.h"
+#include "framework/model/weights_options.h"
 
 namespace vitrine {
 

@@ -8,9 +8,9 @@
 #include <chrono>
 
 #include "framework/data/splits.h"
+#include "framework/model/model.h"
+#include "framework/model/recording.h"
 #include "framework/training/loop.h"
-#include "framework/training/model.h"
-#include "framework/training/recording.h"
 #include "framework/training/setup.h"
 
 namespace vitrine {

@@ -4,7 +4,7 @@
 
 namespace vitrine {
 
-// As Engine::workload and Engine::time_step say.
+// The work and the time that Engine::workload and Engine::time_step speak of.
 Workload workload(const Config& config);
 double time_step(const Config& config);
 

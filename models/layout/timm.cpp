@@ -1,5 +1,5 @@
+#include "framework/model/layout.h"
 #include "framework/registry/register.h"
-#include "framework/training/layout.h"
 
 namespace vitrine {
 namespace {

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "framework/drawing/grid.h"
+#include "framework/model/model.h"
+#include "framework/model/plot.h"
 #include "framework/registry/register.h"
-#include "framework/reports/grid.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/metric.h"
-#include "framework/training/model.h"
-#include "framework/training/plot.h"
 #include "models/plot/attention/maps.h"
 
 namespace vitrine {

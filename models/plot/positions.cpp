@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
+#include "framework/drawing/heat_chart.h"
 #include "framework/error.h"
+#include "framework/model/model.h"
+#include "framework/model/plot.h"
 #include "framework/registry/register.h"
-#include "framework/reports/heat_chart.h"
-#include "framework/training/model.h"
-#include "framework/training/plot.h"
 #include "models/parts.h"
+#include "models/patches.h"
 
 namespace vitrine {
 namespace {

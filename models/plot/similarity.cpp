@@ -1,9 +1,10 @@
 #include <cmath>
 
+#include "framework/drawing/grid.h"
+#include "framework/model/model.h"
+#include "framework/model/plot.h"
 #include "framework/registry/register.h"
-#include "framework/reports/grid.h"
-#include "framework/training/model.h"
-#include "framework/training/plot.h"
+#include "models/patches.h"
 
 namespace vitrine {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "framework/training/loss.h"
+#include "framework/model/loss.h"
 #include "framework/training/optimizer.h"
 #include "framework/training/schedule.h"
 #include "tests/component.h"

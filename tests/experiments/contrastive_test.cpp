@@ -7,9 +7,9 @@
 #include <cmath>
 
 #include "experiments/probe.h"
+#include "framework/model/tensors.h"
 #include "framework/training/backend.h"
 #include "framework/training/experiment.h"
-#include "framework/training/tensors.h"
 #include "tests/component.h"
 #include "tests/models/support.h"
 

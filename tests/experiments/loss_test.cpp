@@ -1,4 +1,4 @@
-#include "framework/training/loss.h"
+#include "framework/model/loss.h"
 
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>

@@ -14,7 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/files/file.h"
-#include "framework/training/model.h"
+#include "framework/model/model.h"
 #include "tests/component.h"
 
 namespace vitrine {

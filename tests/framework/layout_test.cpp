@@ -20,15 +20,39 @@ struct Include {
 
 const fs::path kRoot = VITRINE_SOURCE_DIR;
 const std::vector<std::string> kComponentRooms = {"models", "datasets", "experiments"};
-const std::vector<std::string> kTorchFree = {
-    "framework/config",  "framework/registry", "framework/files",   "framework/runs",
-    "framework/simd",    "framework/kernel",   "framework/program", "framework/sweeps",
-    "framework/reports", "framework/cli"};
-// Operations' forms in libtorch stand beside them, and are compiled into the engine alone.
-const std::string kTorchForms = "framework/program/operation/torch/";
-// What the components of models/ have in common.
-const std::vector<std::string> kShared = {"models/parts.h", "models/heads.h",
-                                          "experiments/reconstruction.h", "experiments/probe.h"};
+
+// The folders of framework/ from bottom to top: each includes what is in it and below, nothing
+// above, so there are no circles.
+struct Room {
+  std::string folder;
+  bool has_torch;
+};
+const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeaders
+                                  {"framework/files", false},
+                                  {"framework/config", false},
+                                  {"framework/registry", false},
+                                  {"framework/runs", false},
+                                  {"framework/drawing", false},
+                                  {"framework/engine", false},
+                                  {"framework/simd", false},
+                                  {"framework/program", false},
+                                  {"framework/program/operation", false},
+                                  {"framework/kernel", false},
+                                  {"framework/data", true},
+                                  {"framework/model", true},
+                                  {"framework/model/operation", true},
+                                  {"framework/training", true},
+                                  {"framework/sweeps", false},
+                                  {"framework/comparing", false},
+                                  {"framework/reports", false},
+                                  {"framework/cli", false}};
+const std::set<std::string> kTorchHeaders = {"framework/tensor.h", "framework/torch.h"};
+
+// What components have in common: the headers that stand directly in their rooms.
+bool is_shared(const std::string& file) {
+  const std::string room = fs::path(file).parent_path().generic_string();
+  return file.ends_with(".h") && std::count(kComponentRooms.begin(), kComponentRooms.end(), room);
+}
 
 // Of what is shared, what stands in the header's source is none.
 bool is_component(const std::string& file) {
@@ -101,6 +125,10 @@ bool is_own(const std::string& file, const std::string& included) {
   return below_kind && (file == folder + ".cpp" || file.starts_with(folder + "/"));
 }
 
+std::string folder_of(const std::string& file) {
+  return fs::path(file).parent_path().generic_string();
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string out;
   for (const std::string& line : lines) out += line + "\n";
@@ -118,8 +146,8 @@ TEST_CASE("components include the framework, what models share and nothing of ea
         const bool ours =
             fs::exists(kRoot / include.name) ||
             begins_with_any(include.name, {"models/", "datasets/", "experiments/", "tests/"});
-        const bool allowed = include.name.starts_with("framework/") ||
-                             begins_with_any(include.name, kShared) || is_own(file, include.name);
+        const bool allowed = include.name.starts_with("framework/") || is_shared(include.name) ||
+                             is_own(file, include.name);
         if (ours && !allowed)
           wrong.push_back(file + ":" + std::to_string(include.line) + " includes " + include.name);
       }
@@ -140,11 +168,96 @@ TEST_CASE("the framework includes no component and no test", "[layout]") {
   CHECK(joined(wrong) == "");
 }
 
+namespace {
+
+struct Arrow {
+  std::string file;
+  int line;
+  std::string included;
+
+  std::string from() const { return folder_of(file); }
+  std::string to() const { return folder_of(included); }
+  std::string text() const { return file + ":" + std::to_string(line) + " includes " + included; }
+};
+
+// Of the files of framework/ to each other.
+std::vector<Arrow> arrows() {
+  std::vector<Arrow> out;
+  for (const std::string& file : sources_in("framework")) {
+    for (const Include& include : includes_of(file)) {
+      if (include.name.starts_with("framework/")) out.push_back({file, include.line, include.name});
+    }
+  }
+  return out;
+}
+
+// The fewest of the arrows that lead from one folder to another; none where none do.
+std::vector<Arrow> way(const std::vector<Arrow>& arrows, const std::string& from,
+                       const std::string& to) {
+  std::vector<std::vector<Arrow>> ways = {{}};
+  std::set<std::string> seen = {from};
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const std::string at = ways[i].empty() ? from : ways[i].back().to();
+    if (at == to) return ways[i];
+    for (const Arrow& arrow : arrows) {
+      if (arrow.from() != at || !seen.insert(arrow.to()).second) continue;
+      ways.push_back(ways[i]);
+      ways.back().push_back(arrow);
+    }
+  }
+  return {};
+}
+
+// Each arrow that leads to a folder above, or to or from one that is not in the list; with what
+// closes the circle, if there is one.
+std::vector<std::string> wrong_arrows(const std::vector<std::string>& folders,
+                                      const std::vector<Arrow>& arrows) {
+  const auto height = [&](const std::string& folder) {
+    return std::find(folders.begin(), folders.end(), folder) - folders.begin();
+  };
+  const auto top = static_cast<std::ptrdiff_t>(folders.size());
+  std::vector<std::string> out;
+  for (const Arrow& arrow : arrows) {
+    for (const std::string& folder : {arrow.from(), arrow.to()}) {
+      if (height(folder) == top) out.push_back(arrow.text() + ": " + folder + " is no known room");
+    }
+    if (height(arrow.to()) == top || height(arrow.from()) >= height(arrow.to())) continue;
+    out.push_back(arrow.text() + ", of a room above");
+    for (const Arrow& back : way(arrows, arrow.to(), arrow.from()))
+      out.back() += ", and " + back.text();
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a circle between rooms is told with the includes that close it", "[layout]") {
+  const Arrow down = {"top/a.cpp", 3, "middle/b.h"}, further = {"middle/c.h", 1, "bottom/d.h"};
+  const Arrow up = {"bottom/e.cpp", 7, "top/f.h"};
+  const std::vector<std::string> folders = {"bottom", "middle", "top"};
+  CHECK(wrong_arrows(folders, {down, further}).empty());
+  CHECK(joined(wrong_arrows(folders, {up})) ==
+        "bottom/e.cpp:7 includes top/f.h, of a room above\n");
+  CHECK(joined(wrong_arrows(folders, {down, further, up})) ==
+        "bottom/e.cpp:7 includes top/f.h, of a room above, and top/a.cpp:3 includes middle/b.h, "
+        "and middle/c.h:1 includes bottom/d.h\n");
+  CHECK(joined(wrong_arrows({"bottom"}, {{"bottom/a.h", 1, "attic/b.h"}})) ==
+        "bottom/a.h:1 includes attic/b.h: attic is no known room\n");
+}
+
+TEST_CASE("a room includes itself and rooms below", "[layout]") {
+  std::vector<std::string> folders;
+  for (const Room& room : kRooms) folders.push_back(room.folder);
+  CHECK(joined(wrong_arrows(folders, arrows())) == "");
+}
+
 TEST_CASE("rooms without torch reach no torch header", "[layout]") {
   std::vector<std::string> found;
   for (const std::string& file : sources_in("framework")) {
-    const bool on_top = fs::path(file).parent_path() == "framework";
-    if (file.starts_with(kTorchForms) || (!on_top && !begins_with_any(file, kTorchFree))) continue;
+    const auto is_its_room = [&](const Room& room) { return room.folder == folder_of(file); };
+    const auto room = std::find_if(kRooms.begin(), kRooms.end(), is_its_room);
+    REQUIRE(room != kRooms.end());
+    if (room->has_torch || kTorchHeaders.contains(file)) continue;
     std::set<std::string> seen = {file};
     find_torch(file, "", seen, found);
   }
@@ -215,12 +328,12 @@ bool is_another_word(const std::string& file, const std::string& name) {
       {"none",
        {"framework/training/run_metrics.cpp", "framework/cli/plot_curves.cpp",
         "framework/registry/registry.cpp", "framework/registry/abi.h",
-        "framework/reports/comparison.cpp", "framework/reports/comparison_text.cpp",
+        "framework/comparing/comparison.cpp", "framework/comparing/comparison_text.cpp",
         "framework/reports/report_data.cpp", "framework/sweeps/variants.cpp",
         "framework/runs/metrics_reader.cpp"}},
       // Of the values of several runs.
       {"mean",
-       {"framework/cli/sweep.cpp", "framework/reports/comparison_formats.cpp",
+       {"framework/cli/sweep.cpp", "framework/comparing/comparison_formats.cpp",
         "framework/reports/report_charts.cpp"}},
       {"linear", {"framework/reports/report_charts.cpp"}},  // an axis
       {"layer", {"framework/cli/show.cpp"}},                // a heading
@@ -239,7 +352,7 @@ TEST_CASE("the framework names no part and no model", "[layout]") {
   // Some parts are called like the operation that they consist of.
   const auto is_operation = [](const std::string& file, const std::string& name) {
     return fs::exists(kRoot / "framework/program/operation" / (name + ".cpp")) &&
-           (file == "framework/training/operations.cpp" ||
+           (file == "framework/model/operations.cpp" ||
             file == "framework/program/operation/" + name + ".cpp");
   };
   static const std::regex quoted(R"re("([^"\\]*)")re");

@@ -1,7 +1,7 @@
+#include "framework/comparing/condition.h"
 #include "framework/config/load.h"
 #include "framework/config/references.h"
 #include "framework/config/yaml.h"
-#include "framework/reports/condition.h"
 #include "tests/framework/sweeps/fake_engine.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -22,7 +22,7 @@ void use(const Sweep& sweep) {
     } catch (const Error&) {
     }
   }
-  sweep.surroundings().script();
+  sweep.launch_environment().script();
   if (sweep.trials().size() > kMostTrials) return;
   // One more seed and value, as `runner sweep` adds them.
   FakeEngine engine;

@@ -1,4 +1,4 @@
-"""Batch orders of PyTorch's DataLoader with shuffle=True, for tests/framework/data/sampler_test.cpp.
+"""Batch orders of PyTorch's DataLoader with shuffle=True, for tests/framework/data/epoch_order_test.cpp.
 
     python make_sampler_golden.py            writes sampler.json beside this file
 """

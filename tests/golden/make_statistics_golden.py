@@ -1,4 +1,4 @@
-"""What SciPy and statsmodels say of samples, for tests/framework/reports/statistics_test.cpp.
+"""What SciPy and statsmodels say of samples, for tests/framework/comparing/statistics_test.cpp.
 
     python make_statistics_golden.py         writes statistics.json beside this file
 """

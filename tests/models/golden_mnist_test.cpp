@@ -2,7 +2,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "framework/files/idx.h"
-#include "framework/training/layout.h"
+#include "framework/model/layout.h"
 #include "tests/mnist.h"
 #include "tests/models/support.h"
 

@@ -1,8 +1,8 @@
 // The kinds that are few: short suites over all that is registered. And every kind has a suite.
 #include <set>
 
-#include "framework/training/layout.h"
-#include "framework/training/plot.h"
+#include "framework/model/layout.h"
+#include "framework/model/plot.h"
 #include "tests/models/support.h"
 
 namespace vitrine {

@@ -2,8 +2,8 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include "framework/model/loss.h"
 #include "framework/registry/registry.h"
-#include "framework/training/loss.h"
 #include "framework/training/threads.h"
 #include "models/parts.h"
 #include "tests/component.h"

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "framework/kernel/kernel.h"
-#include "framework/training/recording.h"
+#include "framework/model/recording.h"
 #include "tests/models/support.h"
 
 namespace vitrine {

@@ -3,12 +3,13 @@
 
 #include <cmath>
 
+#include "framework/model/plot.h"
 #include "framework/registry/registry.h"
-#include "framework/training/plot.h"
 #include "models/parts.h"
+#include "models/patches.h"
 #include "models/plot/attention/maps.h"
 #include "tests/component.h"
-#include "tests/framework/reports/svg.h"
+#include "tests/framework/drawing/svg.h"
 #include "tests/models/support.h"
 
 namespace vitrine {

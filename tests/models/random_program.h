@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "framework/training/operations.h"
+#include "framework/model/operations.h"
 #include "tests/models/support.h"
 
 // Models that are made of operations alone.

@@ -1,7 +1,7 @@
 // What becomes of a model as it is recorded.
-#include "framework/training/recording.h"
+#include "framework/model/recording.h"
 
-#include "framework/training/part.h"
+#include "framework/model/part.h"
 #include "tests/models/agreement.h"
 
 namespace vitrine {

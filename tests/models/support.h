@@ -10,9 +10,9 @@
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
 #include "framework/files/safetensors.h"
+#include "framework/model/model.h"
 #include "framework/training/backend.h"
 #include "framework/training/flat_parameters.h"
-#include "framework/training/model.h"
 #include "framework/training/model_file.h"
 // After torch, which has a macro CHECK too.
 #include "tests/catch.h"

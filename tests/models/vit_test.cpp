@@ -3,7 +3,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/error.h"
-#include "framework/training/recording.h"
+#include "framework/model/recording.h"
 #include "tests/models/support.h"
 
 namespace vitrine {

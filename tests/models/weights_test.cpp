@@ -2,9 +2,10 @@
 
 #include <cstring>
 
-#include "framework/training/layout.h"
-#include "framework/training/resample.h"
-#include "framework/training/tensors.h"
+#include "framework/model/layout.h"
+#include "framework/model/tensors.h"
+#include "framework/training/adapted_channels.h"
+#include "models/position_grid.h"
 #include "tests/models/agreement.h"
 
 namespace vitrine {

@@ -13,10 +13,10 @@
 #include <cstring>
 #include <utility>
 
+#include "framework/program/call-inl.h"
+#include "framework/program/draws-inl.h"
 #include "framework/simd/attention-inl.h"
-#include "framework/simd/draws-inl.h"
 #include "framework/simd/gemm.h"
-#include "framework/simd/matrix-inl.h"
 #include "framework/simd/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();

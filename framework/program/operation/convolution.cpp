@@ -10,8 +10,8 @@
 
 #include <cstring>
 
+#include "framework/program/call-inl.h"
 #include "framework/program/operation/window.h"
-#include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::convolution_operation::HWY_NAMESPACE {

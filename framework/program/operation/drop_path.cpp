@@ -5,8 +5,8 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
-#include "framework/simd/draws-inl.h"
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
+#include "framework/program/draws-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::drop_path_operation::HWY_NAMESPACE {

@@ -5,9 +5,9 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
-#include "framework/simd/draws-inl.h"
-#include "framework/simd/elementwise-inl.h"
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
+#include "framework/program/draws-inl.h"
+#include "framework/program/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::dropout_operation::HWY_NAMESPACE {

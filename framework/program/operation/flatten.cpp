@@ -7,7 +7,7 @@
 // After it:
 #include <cstring>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::flatten_operation::HWY_NAMESPACE {

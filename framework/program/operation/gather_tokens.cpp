@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::gather_tokens_operation::HWY_NAMESPACE {

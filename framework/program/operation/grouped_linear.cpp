@@ -9,7 +9,7 @@
 // After it:
 #include <fmt/format.h>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::grouped_linear_operation::HWY_NAMESPACE {

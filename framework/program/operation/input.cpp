@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::input_operation::HWY_NAMESPACE {

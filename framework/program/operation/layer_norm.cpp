@@ -10,7 +10,7 @@
 
 #include <cmath>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::layer_norm_operation::HWY_NAMESPACE {

@@ -7,8 +7,8 @@
 // After it:
 #include <fmt/format.h>
 
+#include "framework/program/call-inl.h"
 #include "framework/simd/gemm.h"
-#include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::linear_operation::HWY_NAMESPACE {

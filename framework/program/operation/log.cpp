@@ -5,8 +5,8 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
+#include "framework/program/elementwise-inl.h"
 #include "framework/program/operation/elementwise.h"
-#include "framework/simd/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::log_operation::HWY_NAMESPACE {

@@ -7,6 +7,7 @@
 // After it:
 #include <cmath>
 
+#include "framework/program/call-inl.h"
 #include "framework/simd/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();

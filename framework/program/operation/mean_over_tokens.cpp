@@ -5,7 +5,7 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::mean_over_tokens_operation::HWY_NAMESPACE {

@@ -8,8 +8,8 @@
 // After it:
 #include <cstring>
 
+#include "framework/program/call-inl.h"
 #include "framework/program/operation/window.h"
-#include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::mean_pool_operation::HWY_NAMESPACE {

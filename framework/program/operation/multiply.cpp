@@ -5,9 +5,9 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
+#include "framework/program/broadcast-inl.h"
+#include "framework/program/call-inl.h"
 #include "framework/program/operation/broadcast.h"
-#include "framework/simd/broadcast-inl.h"
-#include "framework/simd/matrix-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::multiply_operation::HWY_NAMESPACE {

@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 #include "framework/simd/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -9,7 +9,7 @@
 
 #include <cstring>
 
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::pick_operation::HWY_NAMESPACE {

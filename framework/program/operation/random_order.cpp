@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "framework/draws.h"
-#include "framework/simd/matrix-inl.h"
+#include "framework/program/call-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::random_order_operation::HWY_NAMESPACE {

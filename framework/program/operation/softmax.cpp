@@ -5,6 +5,7 @@
 #include "framework/simd/targets.h"
 #endif
 // After it:
+#include "framework/program/call-inl.h"
 #include "framework/simd/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();

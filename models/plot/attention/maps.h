@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/training/plot.h"
+#include "models/patches.h"
 
 namespace vitrine {
 

@@ -2,7 +2,7 @@
 
 #include "framework/files/json.h"
 #include "tests/framework/cli/support.h"
-#include "tests/framework/reports/support.h"
+#include "tests/framework/comparing/support.h"
 
 namespace vitrine {
 namespace {

@@ -1,12 +1,12 @@
 #include <cmath>
 
+#include "framework/drawing/heat_map.h"
 #include "framework/files/file.h"
 #include "framework/files/json.h"
 #include "framework/files/png.h"
 #include "framework/files/safetensors.h"
-#include "framework/reports/heat_map.h"
 #include "tests/framework/cli/support.h"
-#include "tests/framework/reports/svg.h"
+#include "tests/framework/drawing/svg.h"
 
 namespace vitrine {
 namespace {

@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "framework/files/file.h"
-#include "framework/reports/html.h"
+#include "framework/files/html.h"
 #include "framework/runs/metrics.h"
 #include "tests/framework/cli/support.h"
-#include "tests/framework/reports/support.h"
+#include "tests/framework/comparing/support.h"
 #include "tests/skip.h"
 
 namespace vitrine {

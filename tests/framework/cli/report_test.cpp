@@ -1,7 +1,7 @@
 #include "framework/files/file.h"
 #include "framework/runs/metrics.h"
 #include "tests/framework/cli/support.h"
-#include "tests/framework/reports/support.h"
+#include "tests/framework/comparing/support.h"
 
 namespace vitrine {
 namespace {

@@ -1,5 +1,5 @@
 #include "framework/kernel/kernel.h"
-#include "framework/training/recording.h"
+#include "framework/model/recording.h"
 #include "tests/models/agreement.h"
 #include "tests/models/random_program.h"
 

@@ -4,9 +4,9 @@
 
 #include <random>
 
+#include "framework/model/loss.h"
+#include "framework/model/recording.h"
 #include "framework/registry/registry.h"
-#include "framework/training/loss.h"
-#include "framework/training/recording.h"
 #include "tests/component.h"
 #include "tests/models/agreement.h"
 #include "tests/models/random_model.h"

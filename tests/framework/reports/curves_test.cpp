@@ -4,7 +4,7 @@
 
 #include "framework/error.h"
 #include "tests/catch.h"
-#include "tests/framework/reports/support.h"
+#include "tests/framework/comparing/support.h"
 #include "tests/framework/runs/support.h"
 
 namespace vitrine {

@@ -2,7 +2,7 @@
 
 #include "framework/reports/report_tables.h"
 #include "tests/catch.h"
-#include "tests/framework/reports/support.h"
+#include "tests/framework/comparing/support.h"
 
 namespace vitrine {
 namespace {

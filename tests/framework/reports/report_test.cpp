@@ -2,10 +2,10 @@
 
 #include <regex>
 
+#include "framework/files/html.h"
 #include "framework/files/png.h"
-#include "framework/reports/html.h"
+#include "tests/framework/comparing/support.h"
 #include "tests/framework/files/support.h"
-#include "tests/framework/reports/support.h"
 
 namespace vitrine {
 namespace {

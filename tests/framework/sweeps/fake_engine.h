@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "framework/config/fields.h"
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 
 namespace vitrine {
 

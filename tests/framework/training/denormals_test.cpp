@@ -9,7 +9,7 @@
 #include <atomic>
 #include <fstream>
 
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 #include "tests/framework/files/support.h"
 #include "tests/framework/training/quiet.h"
 #include "tests/skip.h"

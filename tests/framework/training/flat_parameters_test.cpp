@@ -5,7 +5,7 @@
 #include <ATen/ops/ones.h>
 
 #include "framework/error.h"
-#include "framework/training/torch.h"
+#include "framework/torch.h"
 #include "tests/catch.h"
 
 namespace vitrine {

@@ -1,5 +1,5 @@
 #include "framework/config/yaml.h"
-#include "framework/training/engine.h"
+#include "framework/engine/engine.h"
 #include "framework/training/training.h"
 #include "tests/framework/files/support.h"
 

@@ -3,7 +3,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 
-#include "framework/training/torch.h"
+#include "framework/torch.h"
 #include "tests/component.h"
 
 namespace vitrine {

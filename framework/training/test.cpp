@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "framework/config/yaml.h"
+#include "framework/model/model.h"
+#include "framework/model/tensors.h"
+#include "framework/training/evaluation.h"
+#include "framework/training/inspect.h"
+#include "framework/training/setup.h"
+#include "framework/training/state.h"
+#include "framework/training/weights_source.h"
+
+namespace vitrine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Of a run its own checkpoint is tested, whatever weights it may have started from.
+void refuse_other_weights(const ResolvedConfig& resolved, Problems& problems) {
+  const Node* weights = resolved.written.at_path("model.weights");
+  if (resolved.config->model_options().weights.empty() || !weights) return;
+  const Node* given = weights;
+  for (const Node& child : weights->children) {
+    if (child.location && child.location.source->name == "command line") given = &child;
+  }
+  if (!given->location || given->location.source->name != "command line") return;
+  problems.add(
+      given->key_location, "model.weights has no effect: a checkpoint of the run is tested",
+      "--checkpoint chooses among them; a config in the run's place takes model.weights=FILE");
+}
+
+bool is_below(const std::string& path, const std::string& parent) {
+  return path == parent || path.starts_with(parent + ".");
+}
+
+// The outermost paths below which a test depends on every key.
+std::vector<std::string> tested_paths(const std::vector<Key>& keys) {
+  std::vector<std::string> out;
+  for (const Key& key : keys) {
+    if (key.on_test && (out.empty() || !is_below(key.path, out.back()))) out.push_back(key.path);
+  }
+  return out;
+}
+
+// What the command line sets at or below `path` although a test is the same with it and without.
+void refuse_without_effect(const Node& node, const std::string& path,
+                           const std::vector<std::string>& tested, Problems& problems) {
+  const auto covers = [&](const std::string& parent) { return is_below(path, parent); };
+  if (std::any_of(tested.begin(), tested.end(), covers)) return;
+  if (node.is_mapping()) {
+    for (const Node& child : node.children)
+      refuse_without_effect(child, join_path(path, child.key), tested, problems);
+  } else if (node.location && node.location.source->name == "command line") {
+    problems.add(node.key_location, path + " has no effect on a test",
+                 fmt::format("a test takes {}", fmt::join(tested, ", ")));
+  }
+}
+
+// Classes that were chosen among values that are not finite mean nothing. A metric may be
+// undefined, as the ROC curve of a single class is.
+void refuse_nonfinite(const std::vector<Measure>& measures, const Json& values,
+                      const std::string& file) {
+  std::vector<std::string> wrong;
+  for (const Measure& measure : measures) {
+    const std::string name = measure.in("test");
+    const double number = values.at(name).get<double>();
+    if (measure.is_loss && !std::isfinite(number))
+      wrong.push_back(name + (std::isnan(number) ? " is NaN" : " is infinite"));
+  }
+  if (wrong.empty()) return;
+  throw Error(ExitCode::kDiverged,
+              fmt::format("{}: {}: these weights are finite, but of a training that has diverged",
+                          file, fmt::join(wrong, ", ")));
+}
+
+// What was left at random values would be tested.
+void refuse_fresh(const std::vector<std::string>& names, const std::string& file) {
+  if (names.empty()) return;
+  throw Error(ExitCode::kCheckpoint,
+              fmt::format("{}: a test needs all weights, and these are not from the file: {}", file,
+                          some_of(names, ", ")));
+}
+
+}  // namespace
+
+std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run) {
+  const std::string file = shown_config(source.file);
+  auto out = resolve(load_config(source, known_keys), file, /*loads_weights=*/!of_run);
+  Problems problems;
+  refuse_without_effect(out->written, "", tested_paths(out->keys), problems);
+  if (of_run) refuse_other_weights(*out, problems);
+  const Node* freeze = out->written.at_path("model.weights.freeze");
+  if (!of_run && freeze && freeze->location && freeze->location.source->name == "command line")
+    problems.add(freeze->key_location, "model.weights.freeze has no effect on a test");
+  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text(file));
+  if (!of_run && out->config->model_options().weights.empty()) {
+    throw Error(ExitCode::kUsage,
+                "there are no weights to test: give a run, or model.weights=FILE beside a config");
+  }
+  return out;
+}
+
+Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
+          const std::optional<WeightsSource>& weights, Observer& observer) {
+  const Config& config = *resolved->config;
+  const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
+  const auto data = load_unless_stopped(config, observer);
+  if (!data) return nullptr;
+  Learner learner = build_learner(config, data->info, &observer);
+  std::string from = "model.weights", file = escape(config.model_options().weights.file.value);
+  refuse_fresh(learner.fresh, file);
+  if (weights) {
+    const RunDirectory run = RunDirectory::open(weights->path);
+    const Place checkpoint =
+        find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
+    file = checkpoint.shown();
+    restore_weights(load_checkpoint(checkpoint), learner.modules, file);
+    from = checkpoint.path().stem().string();
+  }
+  EvaluationOptions options;
+  options.split = "test";
+  options.details = true;
+  const Batches train = data->train->as_evaluated();
+  options.train = &train;
+  options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
+  options.cancelled = stopped;
+  const Evaluation result = learner.experiment->evaluate(*data->test, options);
+  if (stopped()) return nullptr;
+  refuse_nonfinite(learner.experiment->measures(), result.values, file);
+  Json out = result.values;
+  for (const Measure& measure : learner.experiment->measures()) {
+    out["metrics"][measure.in("test")] = {{"goal", measure.info.goal}, {"unit", measure.info.unit}};
+  }
+  out["checkpoint"] = from;
+  out["images"] = data->test->size();
+  out["tasks"] = result.tasks;
+  return out;
+}
+
+}  // namespace vitrine
