@@ -7,12 +7,12 @@
 #include <limits>
 
 #include "framework/config/units.h"
+#include "framework/model/tensors.h"
 #include "framework/registry/register.h"
 #include "framework/training/backend.h"
 #include "framework/training/experiment.h"
 #include "framework/training/model_file.h"
 #include "framework/training/objective.h"
-#include "framework/training/tensors.h"
 #include "framework/training/weights.h"
 #include "framework/training/weights_file.h"
 
