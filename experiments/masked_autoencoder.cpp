@@ -189,6 +189,9 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
     return out;
   }
 
+  std::string told_relative_to() const override {
+    return options_.normalize_pixels ? "the image's own mean and deviation in each patch" : "";
+  }
   Reconstruction reconstruct(const Tensor& images, const BatchPosition& position) override {
     const at::NoGradGuard no_grad;
     const InEvaluation in_evaluation(modules_);

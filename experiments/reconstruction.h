@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "framework/data/batch_position.h"
 #include "framework/tensor.h"
 
@@ -16,6 +18,8 @@ class Reconstructs {
   virtual ~Reconstructs() = default;
   // Of images as a batch has them; `position` says what is hidden.
   virtual Reconstruction reconstruct(const Tensor& images, const BatchPosition& position) = 0;
+  // What of the hidden pixels is not told but taken from the image; empty where nothing is.
+  virtual std::string told_relative_to() const { return ""; }
 };
 
 }  // namespace vitrine

@@ -20,12 +20,16 @@ struct PlotImage {
   Tensor input;       // the same as the model takes it
 };
 
+class Experiment;
+
 struct PlotContext {
   std::shared_ptr<Model> model;  // in evaluation mode, on the CPU; null where no run was given
   std::vector<int64_t> images;   // that the model takes: channels, height and width
   // Loads images by their numbers in the run's test set, or from PNG files. Throws Error(kData)
   // where the data are not at hand.
   std::function<std::vector<PlotImage>(const std::vector<std::string>&)> load_images;
+  // The run's experiment with what it trained. Throws Error(kUsage) where no run was given.
+  std::function<std::shared_ptr<Experiment>()> load_experiment;
 };
 
 // A picture of a model, drawn by `runner plot <name>`.

@@ -12,6 +12,7 @@
 #include "framework/training/inspect.h"
 #include "framework/training/model_input.h"
 #include "framework/training/setup.h"
+#include "framework/training/state.h"
 #include "framework/training/weights_source.h"
 
 namespace vitrine {
@@ -49,14 +50,35 @@ std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile&
       const Batches images(*split, {}, at::kCPU, 0, false);
       const Tensor index = at::tensor(at::ArrayRef<int64_t>(*number));
       image.name = fmt::format("test image {}", *number);
-      image.label =
-          model.context.class_names.at(static_cast<size_t>(split->labels[*number].item<int64_t>()));
+      const auto& names_of_classes = model.context.class_names;  // none where nothing is predicted
+      if (!names_of_classes.empty()) {
+        image.label =
+            names_of_classes.at(static_cast<size_t>(split->labels[*number].item<int64_t>()));
+      }
       image.pixels = images.pixels(index);
     }
     image.input = input_of(model, image.pixels);
     out.push_back(std::move(image));
   }
   return out;
+}
+
+std::shared_ptr<Experiment> load_experiment(const std::optional<WeightsSource>& source) {
+  if (!source) throw Error(ExitCode::kUsage, "this picture is of a run: give one after its name");
+  if (fs::is_regular_file(source->path)) {
+    throw Error(ExitCode::kUsage, escape(source->path.string()) +
+                                      " holds the model alone: give its run, whose checkpoints "
+                                      "have what was trained beside it");
+  }
+  const RunDirectory run = RunDirectory::open(source->path);
+  const auto resolved = resolve(load_config({run.config().path(), {"device=cpu"}, {}}),
+                                run.config().path().string(), /*loads_weights=*/false);
+  const Config& config = *resolved->config;
+  const auto learner =
+      std::make_shared<Learner>(build_learner(config, config.dataset.create({})->info()));
+  const Place file = find_checkpoint(run, source->checkpoint.empty() ? "best" : source->checkpoint);
+  restore_weights(load_checkpoint(file), learner->modules, file.shown());
+  return {learner, learner->experiment.get()};
 }
 
 // "run 20261123-052130-1aabde of vit_digits, step 705", as far as the run tells.
@@ -96,9 +118,11 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
   if (weights) model = open_model(*weights);
   const std::vector<int64_t> sizes = {model.context.channels, model.context.height,
                                       model.context.width};
-  const PlotContext context = {model.model, sizes, [&](const std::vector<std::string>& names) {
+  const PlotContext context = {model.model, sizes,
+                               [&](const std::vector<std::string>& names) {
                                  return load_images(*weights, model, names, observer);
-                               }};
+                               },
+                               [&] { return load_experiment(weights); }};
   choice.check(context, problems);
   refuse_problems();
   Picture out = choice.create(context)->draw();

@@ -153,7 +153,7 @@ class AttentionPlot : public Plot {
   std::vector<std::string> notes(size_t task) const {
     const auto& tasks = context_.model->tasks();
     const std::string whose = reads_patches()     ? "what the pooling reads of the patches"
-                              : tasks.size() == 1 ? "the class token"
+                              : tasks.size() <= 1 ? "the class token"
                                                   : "the token of the task " + tasks[task].name;
     return {"Colour: the share of the attention of " + whose +
                 " that a patch gets, from 0 to the map's largest, which stands below it. The image "
@@ -172,13 +172,15 @@ class AttentionPlot : public Plot {
       };
       return {{"name", image},
               {"label", known(label)},
-              {"task", task},
-              {"predicted", predicted},
-              {"probability", probability}};
+              {"task", known(task)},
+              {"predicted", known(predicted)},
+              {"probability",
+               predicted.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(probability)}};
     }
   };
 
   Answer answer_to(const PlotImage& image, size_t number) const {
+    if (context_.model->tasks().empty()) return {image.name, image.label, "", "", 0};
     const Task& task = context_.model->tasks()[number];
     const Tensor shares = probabilities_of(output_of(image.input, number), task)[0];
     const int64_t best = shares.argmax().item<int64_t>();
@@ -213,8 +215,10 @@ class AttentionPlot : public Plot {
     const std::string what = context_.model->tasks().size() == 1 ? "predicted" : answer.task;
     std::vector<std::string> caption = {image.name};
     if (!image.label.empty()) caption.push_back("label: " + image.label);
-    caption.push_back(what + ": " + answer.predicted);
-    caption.push_back(fmt::format("with {:.1f} %", 100 * answer.probability));
+    if (!answer.predicted.empty()) {
+      caption.push_back(what + ": " + answer.predicted);
+      caption.push_back(fmt::format("with {:.1f} %", 100 * answer.probability));
+    }
     return {to_image(image.pixels[0]), std::move(caption)};
   }
 

@@ -107,6 +107,37 @@ TEST_CASE("what was learned without labels starts a classifier, whose head is ne
   }
 }
 
+TEST_CASE("a picture shows what is told of hidden patches, and the image where they are not") {
+  const Experiments runs;
+  REQUIRE(runs.train("masked_autoencoder", "m").code == 0);
+  REQUIRE(runs.run({"plot", "reconstruction", "m", "--images", "3,5", "-o", "two.json"}).code == 0);
+  REQUIRE(runs.run({"plot", "reconstruction", "m", "--images", "5", "-o", "one.json"}).code == 0);
+  REQUIRE(runs.run({"plot", "reconstruction", "m", "-o", "all.png"}).code == 0);
+  const Json two = Json::parse(bytes_of(runs / "two.json"));
+  const Json one = Json::parse(bytes_of(runs / "one.json"));
+  CHECK(two.at("axes")[0].at("values") == Json({"test image 3", "test image 5"}));
+  CHECK(two.at("values")[1] == one.at("values")[0]);
+  int hidden = 0;
+  for (size_t row = 0; row < 28; ++row) {
+    for (size_t column = 0; column < 28; ++column) {
+      const auto of = [&](size_t picture) {
+        return one.at("values")[0][picture][0][row][column].get<double>();
+      };
+      hidden += of(1) == 1;
+      CHECK((of(1) == 1 || of(1) == 0));
+      if (of(1) == 0) CHECK(of(2) == of(0));
+    }
+  }
+  CHECK(hidden == 12 * 7 * 7);  // three quarters of 4 x 4 patches
+  const Result other = runs.run({"plot", "reconstruction", "teacher"});
+  CHECK(other.code == 2);
+  CHECK(other.err == "error: the run's experiment hides nothing that it could tell\n");
+  CHECK(runs.run({"plot", "reconstruction"}).err ==
+        "error: this picture is of a run: give one after its name\n");
+  CHECK_THAT(runs.run({"plot", "reconstruction", "m/model.safetensors"}).err,
+             Contains("holds the model alone: give its run"));
+}
+
 TEST_CASE("what an experiment has no use for is refused in words, and what it needs is named") {
   const Experiments runs;
   const auto error = [&](const std::string& experiment, const std::vector<std::string>& more) {
