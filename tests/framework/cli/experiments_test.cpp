@@ -1,5 +1,8 @@
 // Experiments other than supervised training, as a user runs them.
+#include <chrono>
 #include <cmath>
+#include <random>
+#include <thread>
 
 #include "tests/framework/cli/results.h"
 #include "tests/framework/cli/support.h"
@@ -65,6 +68,33 @@ TEST_CASE("a run of any experiment that is stopped after any step goes on to the
       REQUIRE(runs.run({"resume", parts}).code == 0);
       check_equal(runs / parts, runs / experiment);
     }
+  }
+}
+
+TEST_CASE(
+    "a run of any experiment that is killed at random moments has the bits of one that is not") {
+  const Experiments runs;
+  std::mt19937 generator(11);
+  for (const std::string& experiment : kAll) {
+    CAPTURE(experiment);
+    const std::string killed = experiment + "-killed";
+    const std::vector<std::string> often = {"training.epochs=30",
+                                            "training.checkpoint.every=1 steps"};
+    REQUIRE(runs.train(experiment, experiment, often).code == 0);
+    for (int kills = 0; kills < 4;) {
+      std::vector<std::string> arguments = runs.config(experiment);
+      arguments.insert(arguments.end(), {"--run-dir", killed, "--resume"});
+      arguments.insert(arguments.end(), often.begin(), often.end());
+      Process process(runner_command(arguments), runs / ".", isolated(runs / "."));
+      std::this_thread::sleep_for(std::chrono::milliseconds(250 + generator() % 600));
+      process.send(SIGKILL);
+      const Result result = process.wait();
+      if (result.code == 0) break;
+      REQUIRE(result.code == 128 + SIGKILL);
+      ++kills;
+    }
+    REQUIRE(runs.train(experiment, killed, {"--resume", often[0], often[1]}).code == 0);
+    check_equal(runs / killed, runs / experiment);
   }
 }
 
