@@ -33,16 +33,14 @@ class Adam : public Optimizer {
       : Optimizer(options, context),
         options_(options),
         exp_avg_(add_slot("exp_avg")),
-        exp_avg_sq_(add_slot("exp_avg_sq")),
-        step_(add_counter("step", device())) {
+        exp_avg_sq_(add_slot("exp_avg_sq")) {
+    count_steps(device());
     if (options_.amsgrad) max_exp_avg_sq_ = add_slot("max_exp_avg_sq");
   }
 
  protected:
-  void begin_step() override { step_.add_(1); }
-
   void update(const Group& group, double learning_rate) override {
-    const std::vector<Tensor> steps(group.values.size(), step_);
+    const std::vector<Tensor> steps(group.values.size(), group.steps);
     at::_fused_adam_(group.values, group.gradients, exp_avg_[group.index], exp_avg_sq_[group.index],
                      options_.amsgrad ? max_exp_avg_sq_[group.index] : std::vector<Tensor>(), steps,
                      learning_rate, options_.betas[0], options_.betas[1], group.weight_decay,
@@ -52,7 +50,6 @@ class Adam : public Optimizer {
  private:
   Options options_;
   Views exp_avg_, exp_avg_sq_, max_exp_avg_sq_;
-  Tensor step_;
 };
 
 VITRINE_REGISTER(Optimizer, Adam, Options, "steps scaled by running moments of the gradient")

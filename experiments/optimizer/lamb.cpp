@@ -39,12 +39,11 @@ class Lamb : public Optimizer {
       : Optimizer(options, context, /*one_by_one=*/true),
         options_(options),
         exp_avg_(add_slot("exp_avg")),
-        exp_avg_sq_(add_slot("exp_avg_sq")),
-        step_(add_counter("step", at::kCPU)) {}
+        exp_avg_sq_(add_slot("exp_avg_sq")) {
+    count_steps(at::kCPU);
+  }
 
  protected:
-  void begin_step() override { step_.add_(1); }
-
   void update(const Group& group, double learning_rate) override {
     const std::vector<Tensor> directions = adam(group);
     if (group.weight_decay != 0) at::_foreach_add_(directions, group.values, group.weight_decay);
@@ -54,7 +53,7 @@ class Lamb : public Optimizer {
 
  private:
   std::vector<Tensor> adam(const Group& group) const {
-    const auto steps = static_cast<double>(step_.item<float>());
+    const auto steps = static_cast<double>(group.steps.item<float>());
     const double bias1 = 1 - std::pow(options_.betas[0], steps);
     const double bias2 = 1 - std::pow(options_.betas[1], steps);
     std::vector<Tensor> out;
@@ -79,7 +78,6 @@ class Lamb : public Optimizer {
 
   Options options_;
   Views exp_avg_, exp_avg_sq_;
-  Tensor step_;
 };
 
 VITRINE_REGISTER(Optimizer, Lamb, Options,

@@ -36,37 +36,32 @@ class Sgd : public Optimizer {
       : Optimizer(options, context), options_(options) {
     if (options_.momentum == 0) return;
     momentum_buffer_ = add_slot("momentum_buffer");
-    step_ = add_counter("step", at::kCPU);
+    count_steps(at::kCPU);
   }
 
  protected:
-  void begin_step() override {
-    if (options_.momentum == 0) return;
-    // The first gradient enters whole, whatever the dampening.
-    share_ = step_.item<float>() == 0 ? 1 : 1 - options_.dampening;
-    step_.add_(1);
-  }
-
   void update(const Group& group, double learning_rate) override {
+    // The first gradient enters the momentum whole, whatever the dampening.
+    const bool is_first = options_.momentum != 0 && group.steps.item<float>() == 1;
+    const double share = is_first ? 1 : 1 - options_.dampening;
     for (size_t i = 0; i < group.values.size(); ++i) {
       Tensor direction = group.gradients[i];
       if (group.weight_decay != 0) direction = direction.add(group.values[i], group.weight_decay);
       if (options_.momentum != 0)
-        direction = with_momentum(direction, momentum_buffer_[group.index][i]);
+        direction = with_momentum(direction, share, momentum_buffer_[group.index][i]);
       Tensor(group.values[i]).add_(direction, -learning_rate);
     }
   }
 
  private:
-  Tensor with_momentum(const Tensor& gradient, Tensor& buffer) const {
-    buffer.mul_(options_.momentum).add_(gradient, share_);
+  // `share`: of the gradient in the momentum.
+  Tensor with_momentum(const Tensor& gradient, double share, Tensor& buffer) const {
+    buffer.mul_(options_.momentum).add_(gradient, share);
     return options_.nesterov ? gradient.add(buffer, options_.momentum) : buffer;
   }
 
   Options options_;
   Views momentum_buffer_;
-  Tensor step_;
-  double share_ = 1;  // of the gradient in the momentum of this step
 };
 
 VITRINE_REGISTER(Optimizer, Sgd, Options, "gradient descent with momentum")

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <set>
 
 #include "framework/error.h"
@@ -25,46 +26,55 @@ void require_usable(const std::string& name, const Tensor& parameter, const at::
                   parameter.device().str() + "; all must be Float on " + device.str());
 }
 
+// From 1 on; 0 where none of the lists has the name.
+size_t stage_of(const std::string& name, const FlatParameters::Stages& later) {
+  for (size_t i = 0; i < later.size(); ++i) {
+    if (std::find(later[i].begin(), later[i].end(), name) != later[i].end()) return i + 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
-FlatParameters::FlatParameters(torch::nn::Module& model) {
-  std::vector<Tensor> parameters;
-  add("", model, parameters);
-  flatten(parameters);
+FlatParameters::FlatParameters(torch::nn::Module& model, const Stages& later) {
+  add("", model, later);
+  flatten();
 }
 
-FlatParameters::FlatParameters(const Modules& modules) {
-  std::vector<Tensor> parameters;
-  for (const auto& [prefix, module] : modules) add(prefix, *module, parameters);
-  flatten(parameters);
+FlatParameters::FlatParameters(const Modules& modules, const Stages& later) {
+  for (const auto& [prefix, module] : modules) add(prefix, *module, later);
+  flatten();
 }
 
+// Appends a module's.
 void FlatParameters::add(const std::string& prefix, torch::nn::Module& module,
-                         std::vector<Tensor>& parameters) {
+                         const Stages& later) {
   std::set<const void*> seen;  // a parameter that two modules share appears twice
-  for (const Tensor& parameter : parameters) seen.insert(parameter.unsafeGetTensorImpl());
+  for (const Slice& slice : slices_) seen.insert(slice.parameter.unsafeGetTensorImpl());
   const auto traits = traits_of(module);
   for (const auto& item : module.named_parameters()) {
     const Tensor& parameter = item.value();
-    if (!parameter.requires_grad() || !seen.insert(parameter.unsafeGetTensorImpl()).second)
-      continue;
-    parameters.push_back(parameter);
-    require_usable(prefix + item.key(), parameter, parameters.front().device());
-    slices_.push_back({prefix + item.key(), length_, parameter.sizes().vec(),
-                       traits.at(parameter.unsafeGetTensorImpl())});
+    const std::string name = prefix + item.key();
+    const size_t stage = stage_of(name, later);
+    if (!parameter.requires_grad() && stage == 0) continue;
+    if (!seen.insert(parameter.unsafeGetTensorImpl()).second) continue;
+    slices_.push_back({name, length_, parameter.sizes().vec(),
+                       traits.at(parameter.unsafeGetTensorImpl()), stage, parameter});
+    require_usable(name, parameter, slices_.front().parameter.device());
     length_ += aligned(parameter.numel());
   }
 }
 
-void FlatParameters::flatten(const std::vector<Tensor>& parameters) {
-  const at::Device device = parameters.empty() ? at::Device(at::kCPU) : parameters.front().device();
+void FlatParameters::flatten() {
+  const at::Device device =
+      slices_.empty() ? at::Device(at::kCPU) : slices_.front().parameter.device();
   values_ = at::zeros({length_}, at::TensorOptions(device).dtype(at::kFloat));
   gradients_ = at::zeros_like(values_);
-  for (size_t i = 0; i < slices_.size(); ++i) {
-    const Tensor target = view(values_, slices_[i]);
-    target.copy_(parameters[i].detach());
-    parameters[i].set_data(target);
-    parameters[i].mutable_grad() = view(gradients_, slices_[i]);
+  for (const Slice& slice : slices_) {
+    const Tensor target = view(values_, slice);
+    target.copy_(slice.parameter.detach());
+    slice.parameter.set_data(target);
+    slice.parameter.mutable_grad() = view(gradients_, slice);
   }
 }
 

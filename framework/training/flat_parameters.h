@@ -19,10 +19,15 @@ class FlatParameters {
     int64_t offset = 0;
     std::vector<int64_t> shape;
     ParameterTraits traits;
+    size_t stage = 0;  // 0: trained from the start; else of those that are trained later
+    Tensor parameter;  // the module's own
   };
+  // Names of parameters that are frozen at first, a list each stage. They lie among the others, and
+  // are trained once they require gradients.
+  using Stages = std::vector<std::vector<std::string>>;
 
-  explicit FlatParameters(torch::nn::Module& model);
-  explicit FlatParameters(const Modules& modules);
+  explicit FlatParameters(torch::nn::Module& model, const Stages& later = {});
+  explicit FlatParameters(const Modules& modules, const Stages& later = {});
 
   Tensor& values() { return values_; }        // float [n]; the gaps of the alignment hold 0
   Tensor& gradients() { return gradients_; }  // float [n]
@@ -31,9 +36,8 @@ class FlatParameters {
   std::map<std::string, Tensor> by_name(const Tensor& flat) const;
 
  private:
-  // Appends a module's; `parameters` are those of `slices_`.
-  void add(const std::string& prefix, torch::nn::Module& module, std::vector<Tensor>& parameters);
-  void flatten(const std::vector<Tensor>& parameters);
+  void add(const std::string& prefix, torch::nn::Module& module, const Stages& later);
+  void flatten();
 
   int64_t length_ = 0;
   std::vector<Slice> slices_;

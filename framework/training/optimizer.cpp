@@ -2,9 +2,11 @@
 
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "framework/model/model.h"
 
@@ -81,6 +83,8 @@ void Optimizer::group_slices(const OptimizerOptions& options, bool one_by_one) {
     wanted.is_excluded = options.exclude_bias_and_norm && !traits.decays;
     wanted.weight_decay = wanted.is_excluded ? 0 : options.weight_decay;
     if (!one_by_one && options.weight_decay == 0) wanted.is_excluded = false;
+    wanted.stage = slices[i].stage;
+    wanted.parameter = slices[i].parameter;
     Group& group = group_like(wanted);
     const int64_t begin = slices[i].offset;
     // With the gap behind it, which holds 0.
@@ -96,7 +100,8 @@ void Optimizer::group_slices(const OptimizerOptions& options, bool one_by_one) {
 
 Optimizer::Group& Optimizer::group_like(const Group& wanted) {
   for (Group& group : groups_) {
-    if (group.lr_factor == wanted.lr_factor && group.is_excluded == wanted.is_excluded)
+    if (group.lr_factor == wanted.lr_factor && group.is_excluded == wanted.is_excluded &&
+        group.stage == wanted.stage)
       return group;
   }
   groups_.push_back(wanted);
@@ -112,8 +117,12 @@ std::vector<Tensor> Optimizer::views(const Group& group, const Tensor& flat) con
 }
 
 void Optimizer::step(double learning_rate) {
-  begin_step();
-  for (const Group& group : groups_) update(group, learning_rate * group.lr_factor);
+  std::set<size_t> counted;
+  for (const Group& group : groups_) {
+    if (!group.parameter.requires_grad()) continue;
+    if (group.steps.defined() && counted.insert(group.stage).second) group.steps.add_(1);
+    update(group, learning_rate * group.lr_factor);
+  }
 }
 
 Optimizer::Views Optimizer::add_slot(const std::string& name) {
@@ -124,8 +133,13 @@ Optimizer::Views Optimizer::add_slot(const std::string& name) {
   return out;
 }
 
-Tensor Optimizer::add_counter(const std::string& name, const at::Device& device) {
-  return slots_[name] = at::zeros({1}, at::TensorOptions(device).dtype(at::kFloat));
+void Optimizer::count_steps(const at::Device& device) {
+  for (Group& group : groups_) {
+    const std::string slot = group.stage == 0 ? "step" : fmt::format("step.{}", group.stage);
+    Tensor& counter = slots_[slot];
+    if (!counter.defined()) counter = at::zeros({1}, at::TensorOptions(device).dtype(at::kFloat));
+    group.steps = counter;
+  }
 }
 
 }  // namespace vitrine

@@ -45,7 +45,8 @@ struct OptimizerOptions {
 };
 
 // Updates the parameters by groups that have one learning rate and one weight decay each. Where
-// that is all of them, the group is one tensor, whole.
+// that is all of them, the group is one tensor, whole. Parameters that are frozen now keep their
+// bits, and count their steps from the first one that they take.
 class Optimizer {
  public:
   static constexpr const char* kKind = "optimizer";
@@ -60,7 +61,8 @@ class Optimizer {
   // One step on parameters->values() with parameters->gradients().
   void step(double learning_rate);
   // Its state by slot ("exp_avg"): tensors as long as the flat parameters, or of one element
-  // ("step"). They are written and restored in place.
+  // ("step"; "step.1" of the first stage of what is trained later). They are written and restored
+  // in place.
   const std::map<std::string, Tensor>& slots() const { return slots_; }
 
  protected:
@@ -73,18 +75,20 @@ class Optimizer {
     bool is_excluded = false;                         // from weight decay
     std::vector<std::pair<int64_t, int64_t>> ranges;  // offset, length
     std::vector<Tensor> values, gradients;
+    size_t stage = 0;  // FlatParameters::Slice::stage
+    Tensor parameter;  // one of them, which stands for all: a stage is trained as a whole
+    Tensor steps;      // [1]: so many with this one, where they are counted
   };
 
   // `one_by_one`: each parameter is a view of its own, and excluded ones have groups of their own
   // whatever the weight decay.
   Optimizer(const OptimizerOptions& options, const OptimizerContext& context, bool one_by_one);
 
-  virtual void begin_step() {}
   // One step on the values of a group.
   virtual void update(const Group& group, double learning_rate) = 0;
 
-  Views add_slot(const std::string& name);  // zeros, as long as the flat parameters
-  Tensor add_counter(const std::string& name, const at::Device& device);  // [1], zero
+  Views add_slot(const std::string& name);     // zeros, as long as the flat parameters
+  void count_steps(const at::Device& device);  // into Group::steps, which lies there
   at::Device device() const { return parameters_.values().device(); }
 
  private:

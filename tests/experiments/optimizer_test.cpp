@@ -4,6 +4,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
+#include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/optim/adam.h>
 #include <torch/optim/adamw.h>
@@ -309,6 +310,59 @@ TEST_CASE("every optimizer steps early layers less and heads as they are told") 
         trained("{" + own + "}", factors.at(name.substr(0, name.find('.')))).at(name);
     CHECK((values - expected).abs().max().item<double>() < 1e-7);
   }
+}
+
+TEST_CASE("what is trained later keeps its bits, then steps as one that begins") {
+  const std::string type =
+      GENERATE(as<std::string>(), "type: adam", "type: adamw", "type: lion", "type: lamb",
+               "type: rmsprop, momentum: 0.5", "type: sgd, momentum: 0.9, dampening: 0.5");
+  INFO(type);
+  const std::string yaml =
+      "{" + type + ", lr: 0.01, weight_decay: 0.1, exclude_bias_and_norm: true}";
+  const auto step = [](FlatParameters& parameters, Optimizer& optimizer, int number) {
+    for (auto& [name, values] : parameters.by_name(parameters.gradients())) {
+      const int64_t n = values.numel();
+      values.copy_((at::arange(n, at::kFloat) + number).cos().view(values.sizes()));
+    }
+    optimizer.step(optimizer.learning_rate());
+  };
+  const auto set = [](FlatParameters& parameters) {
+    for (auto& [name, values] : parameters.by_name(parameters.values()))
+      values.copy_(at::arange(values.numel(), at::kFloat).sin().view(values.sizes()));
+  };
+  torch::nn::Sequential model(torch::nn::Linear(5, 4), torch::nn::Linear(4, 3));
+  for (auto& item : model->named_parameters()) {
+    if (item.key().starts_with("1.")) item.value().set_requires_grad(false);
+  }
+  FlatParameters parameters(*model, {{"1.weight", "1.bias"}});
+  REQUIRE(parameters.slices().size() == 4);
+  set(parameters);
+  const auto optimizer = make<Optimizer>(yaml, {&parameters});
+  const auto later = [&] {
+    auto out = parameters.by_name(parameters.values().clone());
+    return std::map<std::string, Tensor>{{"weight", out.at("1.weight")},
+                                         {"bias", out.at("1.bias")}};
+  };
+  const auto before = later();
+  for (int i = 0; i < 3; ++i) step(parameters, *optimizer, i);
+  for (const auto& [name, values] : later()) CHECK(at::equal(values, before.at(name)));
+  for (const auto& [slot, tensor] : optimizer->slots()) {
+    if (tensor.numel() == 1) continue;
+    CHECK(parameters.by_name(tensor).at("1.weight").abs().max().item<float>() == 0);
+  }
+  for (auto& parameter : model->parameters()) parameter.set_requires_grad(true);
+
+  torch::nn::Linear alone(4, 3);
+  FlatParameters own(*alone);
+  set(own);
+  const auto fresh = make<Optimizer>(yaml, {&own});
+  for (int i = 3; i < 6; ++i) {
+    step(parameters, *optimizer, i);
+    step(own, *fresh, i);
+  }
+  const auto expected = own.by_name(own.values());
+  for (const auto& [name, values] : later())
+    CHECK((values - expected.at(name)).abs().max().item<double>() < 1e-7);
 }
 
 TEST_CASE("weight decay is kept from what a model says, and from vectors") {
