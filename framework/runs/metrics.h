@@ -51,7 +51,7 @@ class Metrics {
   using Object = nlohmann::ordered_json;
   static constexpr int64_t kFormat = 1;
   static constexpr const char* kReasons[] = {"epochs", "max_steps", "early_stopping", "stop_after",
-                                             "signal", "diverged",  "error"};
+                                             "signal", "diverged",  "error",          "callback"};
 
   std::string name;
   std::string run;
@@ -61,6 +61,11 @@ class Metrics {
   std::string note;
   std::string started;   // as utc_now() writes it
   std::string finished;  // empty (null in the file) until the run has ended
+  // The one of a callback of this type that asked for the end.
+  static const char* reason_of_end(const std::string& type) {
+    return type == "early_stopping" ? "early_stopping" : "callback";
+  }
+
   // Why it ended, one of kReasons; empty (null in the file) until then.
   std::string stopped_by;
   int64_t seed = 0;

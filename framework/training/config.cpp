@@ -1,6 +1,9 @@
 #include "framework/training/config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "framework/runs/run_directory.h"
 #include "framework/training/backend.h"
@@ -124,7 +127,47 @@ void Config::visit(Fields& field) {
       .words({"scheduler", "lr_schedule", "lr_scheduler", "learning_rate_schedule",
               "lr_scheduler_type", "sched"})
       .may_change(OnResume::kMarked);
+  field("callbacks", callbacks, "what is called as training goes on, and may change it")
+      .words({"callback", "hooks"})
+      .may_change(OnResume::kOptions);
+  field("loggers", loggers, "what writes down how a run goes, besides its own files")
+      .words({"logger", "logging", "report_to"})
+      .is(Role::kBookkeeping);
   field("training", training, "how long, in which portions").words({"train", "trainer", "fit"});
+}
+
+namespace {
+
+// The type of a component, or of each in a list.
+std::vector<std::string> types_of(const Node& value) {
+  if (value.kind == Node::Kind::kScalar) return {value.scalar};
+  std::vector<std::string> out;
+  for (const Node& item : value.children) {
+    const Node* type = item.is_mapping() ? item.find("type") : &item;
+    out.push_back(type ? type->scalar : "");
+  }
+  return out;
+}
+
+}  // namespace
+
+bool may_change(const Key& key, const Node* from, const Node* to) {
+  if (key.role == Role::kPlace) return true;  // what lies there decides, which the run compares
+  if (key.on_resume == OnResume::kOptions) return from && to && types_of(*from) == types_of(*to);
+  return key.on_resume != OnResume::kNever;
+}
+
+void check_validation_metric(const std::string& name,
+                             const std::map<std::string, MetricInfo>& metrics, Check at,
+                             const char* field) {
+  std::vector<std::string> names;
+  for (const auto& [known, info] : metrics) {
+    if (known.starts_with("validation/")) names.push_back(known);
+  }
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  at.error({field}, fmt::format("{}: expected one of {}, got {}; training.metrics says what is "
+                                "counted",
+                                field, fmt::join(names, ", "), escape(name)));
 }
 
 void Config::check(Check& check) const {

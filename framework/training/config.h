@@ -6,6 +6,7 @@
 #include "framework/engine/engine.h"
 #include "framework/model/loss.h"
 #include "framework/model/model_context.h"
+#include "framework/training/callback.h"
 #include "framework/training/experiment.h"
 #include "framework/training/metric.h"
 #include "framework/training/optimizer.h"
@@ -63,6 +64,8 @@ struct Config {
   Choice<Loss> loss{kDefaultLoss};
   Choice<Optimizer> optimizer{"adam"};
   Choice<Schedule> schedule{"constant"};
+  std::vector<Choice<Callback>> callbacks;
+  std::vector<Choice<Logger>> loggers;
   TrainingOptions training;
   bool loads_weights =
       true;  // no option: false where a checkpoint takes the place of model.weights
@@ -75,6 +78,10 @@ struct Config {
     return experiment.options<ExperimentOptions>();
   }
 };
+
+// Whether a run under way may take up another value of a key, which is `from` and `to` now
+// (nullptr: nothing). Of components whose options may change, the types may not.
+bool may_change(const Key& key, const Node* from, const Node* to);
 
 // What an earlier part of the run derived: taken again where it can be, so that the run goes on as
 // it began.

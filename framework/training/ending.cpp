@@ -46,23 +46,14 @@ bool asks_for_more(const std::vector<std::string>& changes, const TrainingOption
          (has(changes, "training.max_steps") && by_steps);
 }
 
-}  // namespace
-
+// Whether validation has not improved for as many epochs as training.early_stopping bears.
 bool stopped_early(const RunState& state, const TrainingOptions& options) {
-  const auto& stopping = options.early_stopping;
-  return stopping && state.epochs_without_improvement >= stopping->patience;
+  const nlohmann::json::json_pointer place("/training.early_stopping/epochs_without_improvement");
+  return options.early_stopping &&
+         state.callbacks.value(place, int64_t{0}) >= options.early_stopping->patience;
 }
 
-std::string early_stopping_line(const RunState& state, const TrainingOptions& options,
-                                const MetricInfo& info, int64_t epochs) {
-  const EarlyStopping& stopping = *options.early_stopping;
-  const int64_t waited = state.epochs_without_improvement;
-  return fmt::format(
-      "early stopping after epoch {} of {}: {} has not improved{} for {}, since epoch {} ({})",
-      state.epoch, epochs, stopping.metric,
-      stopping.min_delta > 0 ? fmt::format(" by more than {}", stopping.min_delta) : "",
-      counted(waited), state.epoch - waited, metric_text(state.best_stopping.value_or(NAN), info));
-}
+}  // namespace
 
 bool restarts_stopping(const std::string& key) {
   return key == "training.early_stopping.metric" || key == "training.early_stopping.min_delta";

@@ -8,13 +8,6 @@
 // What ends a run before or at its last step, and what would take it further.
 namespace vitrine {
 
-// Whether validation has not improved for as many epochs as early stopping bears.
-bool stopped_early(const RunState& state, const TrainingOptions& options);
-
-// One line for people about a run for which that holds. `info`: of the metric that it went by.
-std::string early_stopping_line(const RunState& state, const TrainingOptions& options,
-                                const MetricInfo& info, int64_t epochs);
-
 // Whether another value of this key has early stopping count anew: what it counted before was
 // something else.
 bool restarts_stopping(const std::string& key);

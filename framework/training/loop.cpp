@@ -8,6 +8,7 @@ namespace vitrine {
 
 void train(Run& run) {
   set_training(run.learner().modules, true);
+  run.begin();
   while (!run.complete()) {
     run.begin_epoch();
     while (run.has_next_step()) {

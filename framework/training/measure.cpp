@@ -39,4 +39,9 @@ std::string nonfinite_loss(const std::vector<Measure>& measures, const std::stri
   return "";
 }
 
+bool is_better(double value, const std::optional<double>& than, bool larger_is_better) {
+  if (std::isnan(value)) return false;
+  return !than || (larger_is_better ? value > *than : value < *than);
+}
+
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,10 @@ Metrics::Object values_of(const std::vector<Measure>& measures, const std::strin
 // "loss 2.1162, accuracy 32.93 %" for people: of those that are of no task alone.
 std::string values_text(const std::vector<Measure>& measures, const std::string& split,
                         const Metrics::Object& values);
+
+// Whether a value is better than another one; NaN never is, and what is not known is better than
+// nothing else.
+bool is_better(double value, const std::optional<double>& than, bool larger_is_better);
 
 // The first of them that is not finite, although its measure is a loss; empty where none.
 std::string nonfinite_loss(const std::vector<Measure>& measures, const std::string& split,

@@ -14,12 +14,12 @@
 #include "framework/model/model.h"
 #include "framework/registry/plugin.h"
 #include "framework/training/backend.h"
+#include "framework/training/callbacks.h"
 #include "framework/training/config.h"
 #include "framework/training/devices.h"
 #include "framework/training/objective.h"
 #include "framework/training/setup.h"
 #include "framework/training/threads.h"
-#include "framework/training/weight_average.h"
 #include "framework/training/weights.h"
 #include "framework/training/weights_file.h"
 #include "framework/training/workload.h"
@@ -218,19 +218,6 @@ void check_weights(const Config& config, Problems& problems) {
   }
 }
 
-// A metric of validation that some part of training goes by.
-void check_validation_metric(const std::string& name, const ResolvedConfig& config, Check at,
-                             const char* field) {
-  std::vector<std::string> names;
-  for (const auto& [known, info] : config.metrics) {
-    if (known.starts_with("validation/")) names.push_back(known);
-  }
-  if (std::find(names.begin(), names.end(), name) != names.end()) return;
-  at.error({field}, fmt::format("{}: expected one of {}, got {}; training.metrics says what is "
-                                "counted",
-                                field, fmt::join(names, ", "), escape(name)));
-}
-
 // What the runs of this config will tell; the fastest way to execute their experiment.
 std::optional<BackendChoice> check_experiment(const Config& config,
                                               const std::shared_ptr<Model>& model,
@@ -261,23 +248,8 @@ std::optional<BackendChoice> check_experiment(const Config& config,
   const auto& measures = experiment->measures();  // one that measures nothing else goes by its loss
   const Measure& usual = measures[measures.size() > 1 ? 1 : 0];
   out.best_by = chooses ? config.training.best_by : usual.in("validation");
-  if (chooses) check_validation_metric(out.best_by, out, training, "best_by");
-  if (const auto& stopping = config.training.early_stopping)
-    check_validation_metric(stopping->metric, out, training.at("early_stopping"), "metric");
+  if (chooses) check_validation_metric(out.best_by, out.metrics, training, "best_by");
   return choose_backend(experiment->computation(), config.device);
-}
-
-// An average that does not reach its decay is of fewer steps than was asked for.
-void note_short_average(const Config& config, const DatasetInfo& info, ResolvedConfig& out) {
-  const auto& decay = config.training.ema_decay;
-  const int64_t images = training_images(config.dataset_options(), info);
-  const int64_t steps = total_steps(config.training, images);
-  if (!decay || steps < 1 || WeightAverage::decay_at(*decay, steps - 1) == *decay) return;
-  out.notes.push_back(
-      fmt::format("training.ema_decay: a decay of {} is not reached in {} steps: it is (1 + step) "
-                  "/ (10 + step) "
-                  "up to there, {:.3g} in the end",
-                  *decay, steps, WeightAverage::decay_at(*decay, steps - 1)));
 }
 
 // What the data set tells about itself, and with it the model's own rules; none where the data
@@ -397,13 +369,11 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->file = file;
   out->name = config->name;
   out->keys = keys;
-  out->notes = problems.notes();
   out->resolved = write_fields(fields);  // what is derived below does not become a choice
   out->device = device.value;
   config->device = here;
   const auto model = config->model.create(model_context(*config, *info));
   const auto choice = check_experiment(*config, model, *info, check, *out);
-  note_short_average(*config, *info, *out);
   config->optimizer.check({nullptr, model.get()}, problems);
   const auto& freeze = config->model_options().weights.freeze;
   if (const std::string wrong = freeze_problem(*model, freeze); !wrong.empty()) {
@@ -411,6 +381,9 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
     problems.add(node ? node->location : Location(),
                  config->model.path() + ".weights.freeze: " + wrong);
   }
+  check_callbacks(*config, written, callback_context(*config, model, out->metrics, *info),
+                  problems);
+  out->notes = problems.notes();
   if (!problems.empty()) throw ConfigError(problems, file, true);
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *choice, written, before, file);

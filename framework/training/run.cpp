@@ -12,6 +12,7 @@
 #include "framework/training/ending.h"
 #include "framework/training/model_file.h"
 #include "framework/training/run_metrics.h"
+#include "framework/training/weight_average.h"
 #include "framework/training/workload.h"
 
 namespace vitrine {
@@ -20,6 +21,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+std::vector<std::shared_ptr<Logger>> make_loggers(const Config& config) {
+  std::vector<std::shared_ptr<Logger>> out;
+  for (const auto& choice : config.loggers) out.push_back(choice.create({}));
+  return out;
+}
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
@@ -35,7 +42,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       learner_(std::move(learner)),
       loader_(*data_.train, config_.training, config_.experiment_options().views),
       meter_(learner_.experiment->width(), parameters().values().device()),
-      average_(parameters(), config_.training.ema_decay) {
+      callbacks_(std::move(learner_.callbacks), make_loggers(config_), log_) {
   schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
   provenance_.dataset_sha256 = data_.fingerprint;
   provenance_.config = request_.config->resolved.json();
@@ -88,15 +95,36 @@ void Run::start() {
 
 bool Run::complete() const {
   if (state_.step_in_epoch > 0 && !cut_short_) return false;  // the end of an epoch is to come
-  return state_.step >= loader_.total_steps() || stopped_early(state_, options());
+  return state_.step >= loader_.total_steps() || !end_.reason.empty();
 }
 
 std::string Run::early_end() const {
-  if (state_.step >= loader_.total_steps() || !stopped_early(state_, options())) return "";
-  const MetricInfo& info = request_.config->metrics.at(options().early_stopping->metric);
-  return early_stopping_line(state_, options(), info,
-                             divide_up(loader_.total_steps(), loader_.steps_per_epoch()));
+  return state_.step >= loader_.total_steps() ? "" : end_.reason;
 }
+
+RunView Run::view(const Json& values, const Json& test) const {
+  return {*learner_.model,
+          *learner_.parameters,
+          *learner_.optimizer,
+          metrics_,
+          directory_->folder(),
+          state_.step,
+          state_.epoch,
+          state_.step_in_epoch,
+          state_.step - meter_.steps(),
+          divide_up(loader_.total_steps(), loader_.steps_per_epoch()),
+          learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1),
+          values,
+          test};
+}
+
+void Run::call(Callbacks::Hook hook, const Json& values, const Json& test) {
+  const RunView now = view(values, test);
+  callbacks_.call(hook, now);
+  end_ = callbacks_.ending(now);
+}
+
+void Run::begin() { call(request_.resume ? &Callback::resumed : &Callback::started); }
 
 void Run::begin_epoch() {
   if (state_.step_in_epoch > 0) {
@@ -107,7 +135,8 @@ void Run::begin_epoch() {
 }
 
 bool Run::has_next_step() const {
-  return state_.step_in_epoch < loader_.steps_per_epoch() && state_.step < loader_.total_steps();
+  return state_.step_in_epoch < loader_.steps_per_epoch() && state_.step < loader_.total_steps() &&
+         end_.reason.empty();
 }
 
 std::vector<Batch> Run::next_batches() {
@@ -123,11 +152,11 @@ bool Run::end_step(const Tensor& gradient_norm) {
   if (state_.step == 0 && !std::isfinite(meter_.first())) fail_from_the_start();
   meter_.add_step(gradient_norm);
   learner_.experiment->after_step(state_.step);
-  average_.update(state_.step);
   directory_->check_there();
   ++state_.step;
   ++state_.step_in_epoch;
-  if (state_.step % options().log_every == 0) flush_window();
+  const Json row = state_.step % options().log_every == 0 ? flush_window() : Json();
+  call(&Callback::step, row);
   show_progress();
   if (!has_next_step()) return true;  // the end of the epoch saves and listens
   poll_stop();
@@ -144,9 +173,9 @@ void Run::poll_stop() {
   }
 }
 
-// Moves the window's sums to the epoch's, with a row of their means.
-void Run::flush_window() {
-  if (meter_.steps() == 0) return;
+// Moves the window's sums to the epoch's, with a row of their means, which is returned.
+Json Run::flush_window() {
+  if (meter_.steps() == 0) return {};
   state_.window = meter_.sums();
   meter_.reset();
   const auto now = Clock::now();
@@ -155,19 +184,22 @@ void Run::flush_window() {
   state_.seconds += seconds;
   state_.epoch_seconds += seconds;
   last_loss_ = state_.window.values[0] / static_cast<double>(state_.window.images);
-  append("step", row_of(state_.window, measures()));
+  const Json row = append("step", row_of(state_.window, measures()));
   add(state_.window, state_.total);
   state_.window = zero_sums(learner_.experiment->width());
   if (!all_finite(state_.total.values) || !std::isfinite(state_.total.gradient_norms))
     fail_diverged("the loss is");
+  return row;
 }
 
-void Run::append(const char* kind, Json row) {
+Json Run::append(const char* kind, const Json& row) {
   const int64_t epoch = state_.epoch + 1;
   Json out = {{"kind", kind}, {"epoch", epoch}, {"step", state_.step}};
   out.update(row);
   out["learning_rate"] = learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1);
   rows_->append(out);
+  callbacks_.row(view(out, {}));
+  return out;
 }
 
 void Run::fail_diverged(const std::string& what) const {
@@ -215,7 +247,7 @@ bool Run::end_epoch() {
   flush_window();
   Evaluation validation;
   if (data_.validation) {
-    const WeightAverage::InUse in_use(average_);
+    const WeightAverage::InUse in_use(parameters(), callbacks_.tested_weights());
     validation = evaluate_split(*data_.validation, "validation", false);
   }
   if (data_.validation) {
@@ -234,11 +266,8 @@ bool Run::end_epoch() {
   row["seconds"] = state_.epoch_seconds;
   row["images_per_second"] =
       static_cast<double>(state_.total.images) / std::max(state_.epoch_seconds, 1e-9);
-  append("epoch", row);
-  Json history = {{"epoch", state_.epoch + 1}, {"step", state_.step}};
-  history.update(row);
-  history["learning_rate"] =
-      learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1);
+  Json history = append("epoch", row);
+  history.erase("kind");
   metrics_.add_epoch(history);
   log_.message(
       epoch_line(history, measures(), divide_up(loader_.total_steps(), loader_.steps_per_epoch())));
@@ -249,11 +278,13 @@ bool Run::end_epoch() {
     state_.epoch_seconds = 0;
     if (data_.validation) schedule_->note_validation(validation.values.at("validation/loss"));
     state_.schedule = schedule_->state();
+    call(&Callback::epoch, history);
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
     if (best || complete() || stopped_ != ExitCode::kDone || checkpoint_due()) save();
   } else {
     cut_short_ = true;
+    call(&Callback::epoch, history);
     note_checkpoint();
   }
   file_->write_if_cheap(metrics_);
@@ -261,17 +292,10 @@ bool Run::end_epoch() {
   return stopped_ == ExitCode::kDone;
 }
 
-bool Run::larger_is_better(const std::string& metric) const {
-  return request_.config->metrics.at(metric).goal == "max";
-}
-
 void Run::note_validation(const Json& values) {
   const std::string& by = request_.config->best_by;
-  state_.note_best(values.at(by), larger_is_better(by), values.at("validation/loss"));
-  if (const auto& stopping = options().early_stopping) {
-    state_.note_stopping(values.at(stopping->metric), larger_is_better(stopping->metric),
-                         stopping->min_delta);
-  }
+  state_.note_best(values.at(by), request_.config->metrics.at(by).goal == "max",
+                   values.at("validation/loss"));
 }
 
 bool Run::checkpoint_due() const {
@@ -289,14 +313,16 @@ void Run::save() {
   state.seconds += seconds;
   state.epoch_seconds += state.step_in_epoch > 0 ? seconds : 0;
   state.window = meter_.sums();
+  state.callbacks = callbacks_.state();
   // Bad weights are not kept; of a bad loss there is a row.
   if (!all_finite(state.window.values)) flush_window();
   if (!parameters().values().isfinite().all().item<bool>()) fail_diverged("a weight is");
-  if (average_.exists() && !average_.values().isfinite().all().item<bool>())
+  const Tensor tested = callbacks_.tested_weights();
+  if (tested.defined() && !tested.isfinite().all().item<bool>())
     fail_diverged("the average of a weight is");
   rows_->flush();
   save_checkpoint(directory_->checkpoints(),
-                  capture(state, learner_, average_.values(), *rows_, provenance_), state.step);
+                  capture(state, learner_, callbacks_, *rows_, provenance_), state.step);
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
   saved_at_ = now;
@@ -337,11 +363,13 @@ void Run::finish() {
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
   save_model(directory_->model(), *learner_.model, config_, data_.info);
-  write_file_atomically(directory_->test(), test_file(data_, checkpoint_name(tested), test));
+  const Json told = test_json(data_, checkpoint_name(tested), test);
+  write_file_atomically(directory_->test(), told.dump() + "\n");
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);
   metrics_.set_test(values);
   metrics_.summary = summary_of(metrics_, test.values, state_.seconds);
+  call(&Callback::finished, test.values, told);
   leave(RunStatus::kFinished);
 }
 
@@ -350,7 +378,7 @@ const char* Run::reason_of(RunStatus status) const {
   if (status == RunStatus::kDiverged) return "diverged";
   if (status == RunStatus::kFailed) return "error";
   if (status == RunStatus::kStopped) return stopped_by_limit_ ? "stop_after" : "signal";
-  if (!early_end().empty()) return "early_stopping";
+  if (!early_end().empty()) return Metrics::reason_of_end(end_.type);
   const auto& limit = options().max_steps;
   return limit && *limit < options().epochs * loader_.steps_per_epoch() ? "max_steps" : "epochs";
 }

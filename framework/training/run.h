@@ -7,13 +7,13 @@
 #include "framework/runs/metrics.h"
 #include "framework/runs/metrics_file.h"
 #include "framework/runs/run_directory.h"
+#include "framework/training/callbacks.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/loader.h"
 #include "framework/training/meter.h"
 #include "framework/training/run_log.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
-#include "framework/training/weight_average.h"
 
 namespace vitrine {
 
@@ -31,15 +31,16 @@ class Run {
   const TrainingOptions& options() const { return config_.training; }
   const RunState& state() const { return state_; }
 
-  // Whether nothing is left to train: all epochs or steps are done, or validation has stopped
-  // improving.
+  // Whether nothing is left to train: all epochs or steps are done, or a callback asks for the end.
   bool complete() const;
+  // Tells callbacks that it has started or was resumed.
+  void begin();
   // Draws the order of images; after a resume, rebuilds it.
   void begin_epoch();
   bool has_next_step() const;
   std::vector<Batch> next_batches();  // the batches of one optimizer step
   double learning_rate() const;       // of this step
-  // Updates the moving average, writes rows, saves what is due. False: stop now.
+  // Calls callbacks, writes rows, saves what is due. False: stop now.
   bool end_step(const Tensor& gradient_norm);
   // Validates, writes the epoch's row, saves what is due. False: stop now.
   bool end_epoch();
@@ -50,7 +51,7 @@ class Run {
   void leave(RunStatus status);
 
   ExitCode stopped() const { return stopped_; }
-  // Of a run that is complete: one line where early stopping is the reason, else empty.
+  // Of a run that is complete: one line where a callback is the reason, else empty.
   std::string early_end() const;
   const RunDirectory& directory() const { return *directory_; }
   const Metrics& metrics() const { return metrics_; }
@@ -73,11 +74,13 @@ class Run {
   void mend_rows();
   void commit_resume(bool rows_are_sound);
   void describe();
-  void flush_window();
-  void append(const char* kind, Metrics::Object row);
+  RunView view(const Metrics::Object& values, const nlohmann::ordered_json& test) const;
+  void call(Callbacks::Hook hook, const Metrics::Object& values = {},
+            const nlohmann::ordered_json& test = {});
+  Metrics::Object flush_window();
+  Metrics::Object append(const char* kind, const Metrics::Object& row);
   Evaluation evaluate_split(const Batches& data, const std::string& split, bool details);
   void note_validation(const Metrics::Object& values);
-  bool larger_is_better(const std::string& metric) const;
   [[noreturn]] void fail_diverged(const std::string& what) const;
   [[noreturn]] void fail_from_the_start() const;
   const char* reason_of(RunStatus status) const;
@@ -104,7 +107,8 @@ class Run {
   RunState state_;
   DataLoader loader_;
   Meter meter_;  // state_.window while steps go on
-  WeightAverage average_;
+  Callbacks callbacks_;
+  Callbacks::End end_;  // that one asks for
   double last_loss_ = 0;
   bool cut_short_ = false;  // the epoch under way has ended before its last step, by max_steps
   ExitCode stopped_ = ExitCode::kDone;

@@ -207,14 +207,14 @@ std::string epoch_line(const Json& row, const std::vector<Measure>& measures, in
                             row.at("images_per_second").get<double>());
 }
 
-std::string test_file(const Data& data, const std::string& checkpoint, const Evaluation& test) {
+Json test_json(const Data& data, const std::string& checkpoint, const Evaluation& test) {
   Json out = {{"format", 1},
               {"checkpoint", checkpoint},
               {"images", data.test->size()},
               {"chw", {data.info.channels, data.info.height, data.info.width}},
               {"tasks", test.tasks}};
   name_nonfinite(out);
-  return out.dump() + "\n";
+  return out;
 }
 
 Json summary_of(const Metrics& metrics, const Json& test, double seconds) {

@@ -27,8 +27,9 @@ Metrics::Object row_of(const Sums& sums, const std::vector<Measure>& measures);
 std::string epoch_line(const Metrics::Object& row, const std::vector<Measure>& measures,
                        int64_t epochs);
 
-// The text of test.json.
-std::string test_file(const Data& data, const std::string& checkpoint, const Evaluation& test);
+// What test.json holds.
+nlohmann::ordered_json test_json(const Data& data, const std::string& checkpoint,
+                                 const Evaluation& test);
 
 // What tables show of a finished run: the test's values, training's of the last epoch, and
 // validation's of the checkpoint that was tested.

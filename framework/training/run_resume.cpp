@@ -152,7 +152,7 @@ std::vector<Change> Run::changes_from(const Restored& restored) const {
     // The order of keys in a mapping means nothing, and checkpoints do not keep it.
     if (nlohmann::json(from) == nlohmann::json(to) || is_new_default(before, key)) continue;
     const std::string run = escape(directory_->path().string());
-    if (key.on_resume == OnResume::kNever || key.on_resume == OnResume::kOptions)
+    if (!may_change(key, value_at(before, key), value_at(request_.config->resolved, key)))
       refuse_fixed(run, key, from);
     if (!request_.config->asked.contains(key.path)) refuse_edited(run, key.path, from, to);
     out.push_back({restored.state.step, key.path, from, to, key.on_resume == OnResume::kExactly});
@@ -223,20 +223,20 @@ void Run::mend_rows() {
 std::optional<Restored> Run::restore_newest() {
   std::optional<Restored> out;
   std::optional<Error> refusal;  // of a config that no older checkpoint would serve either
-  const auto loaded = load_latest(
-      directory_->checkpoints(), [&](const Checkpoint& checkpoint, const fs::path& file) {
-        const std::string name = escape(file.string());
-        out = read_state(checkpoint, name);
-        check_identity(*out, file);
-        try {
-          changes_from(*out);
-        } catch (const Error& error) {
-          refusal = error;
-          return;
-        }
-        out = vitrine::restore(checkpoint, learner_, average_.values(), name);
-        check_consistent(*out, file);
-      });
+  const auto loaded = load_latest(directory_->checkpoints(),
+                                  [&](const Checkpoint& checkpoint, const fs::path& file) {
+                                    const std::string name = escape(file.string());
+                                    out = read_state(checkpoint, name);
+                                    check_identity(*out, file);
+                                    try {
+                                      changes_from(*out);
+                                    } catch (const Error& error) {
+                                      refusal = error;
+                                      return;
+                                    }
+                                    out = vitrine::restore(checkpoint, learner_, callbacks_, name);
+                                    check_consistent(*out, file);
+                                  });
   if (refusal) throw *refusal;
   if (!loaded) return std::nullopt;
   for (const std::string& warning : loaded->warnings) log_.warning(warning);
@@ -319,12 +319,10 @@ void Run::go_on_from(const Restored& restored) {
   state_.exact &= metrics_.exact;
   if (metrics_.changes.size() > state_.changes.size()) state_.changes = metrics_.changes;
   for (Change& change : changes) {
-    if (restarts_stopping(change.key)) {
-      state_.best_stopping.reset();
-      state_.epochs_without_improvement = 0;
-    }
+    if (restarts_stopping(change.key)) state_.callbacks.erase("training.early_stopping");
     note_change(std::move(change));
   }
+  callbacks_.set_state(state_.callbacks);
   check_best();
   const auto& before = restored.provenance.environment;
   for (const auto& [key, value] : provenance_.environment.items()) {

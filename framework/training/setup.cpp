@@ -90,6 +90,18 @@ ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model
   return out;
 }
 
+namespace {
+
+std::vector<PlacedCallback> build_callbacks(const Config& config, const Learner& learner,
+                                            const DatasetInfo& info) {
+  std::map<std::string, MetricInfo> metrics;
+  for (const Measure& measure : learner.experiment->measures())
+    metrics[measure.in("validation")] = measure.info;
+  return make_callbacks(config, callback_context(config, learner.model, metrics, info));
+}
+
+}  // namespace
+
 Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer) {
   Learner out;
   out.model = build_model(config, info, observer, &out.fresh);
@@ -101,8 +113,15 @@ Learner build_learner(const Config& config, const DatasetInfo& info, Observer* o
     module->to(at::Device(config.device));
     out.modules.push_back({kOfExperiment + name + ".", module});
   }
-  out.parameters = std::make_unique<FlatParameters>(out.modules);
+  out.callbacks = build_callbacks(config, out, info);
+  FlatParameters::Stages later;
+  for (const PlacedCallback& placed : out.callbacks) {
+    const auto names = placed.callback->trained_later();
+    if (!names.empty()) later.push_back(names);
+  }
+  out.parameters = std::make_unique<FlatParameters>(out.modules, later);
   out.optimizer = config.optimizer.create({out.parameters.get()});
+  for (const PlacedCallback& placed : out.callbacks) placed.callback->prepare(*out.parameters);
   const int threads = compute_threads();
   at::set_num_threads(out.experiment->has_own_threads() ? 1 : threads);
   return out;

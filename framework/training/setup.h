@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "framework/data/batches.h"
+#include "framework/training/callbacks.h"
 #include "framework/training/config.h"
 #include "framework/training/flat_parameters.h"
 
@@ -40,6 +41,7 @@ struct Learner {
   Modules modules;  // the model, then the experiment's
   std::unique_ptr<FlatParameters> parameters;
   std::shared_ptr<Optimizer> optimizer;
+  std::vector<PlacedCallback> callbacks;
   std::vector<std::string> fresh;  // names of what the weights to start from did not fill
 };
 

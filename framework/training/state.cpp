@@ -10,11 +10,16 @@
 #include "framework/files/json.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
+#include "framework/training/callbacks.h"
 
 namespace vitrine {
 namespace {
 
 using json = nlohmann::json;
+
+// What training.early_stopping has counted stands where it stood before there were callbacks.
+constexpr const char* kEarlyStopping = "training.early_stopping";
+constexpr const char* kCounted[] = {"epochs_without_improvement", "best_stopping"};
 
 json sums_json(const Sums& sums) {
   return {{"values", sums.values},
@@ -78,13 +83,21 @@ json state_json(const RunState& s) {
               {"order_seed", s.order_seed},
               {"window", sums_json(s.window)},
               {"total", sums_json(s.total)},
-              {"epochs_without_improvement", s.epochs_without_improvement},
+              {"epochs_without_improvement", 0},
               {"seconds", s.seconds},
               {"epoch_seconds", s.epoch_seconds},
               {"exact", s.exact}};
   if (s.best)
     out["best"] = {{"value", s.best->value}, {"loss", s.best->loss}, {"step", s.best->step}};
-  if (s.best_stopping) out["best_stopping"] = *s.best_stopping;
+  for (const auto& [path, state] : s.callbacks.items()) {
+    if (path != kEarlyStopping) {
+      out["callbacks"][path] = state;
+      continue;
+    }
+    for (const char* key : kCounted) {
+      if (state.contains(key)) out[key] = state[key];
+    }
+  }
   if (!s.schedule.empty()) out["schedule"] = s.schedule;
   for (const Change& change : s.changes) out["changes"].push_back(json(change.json()));
   return out;
@@ -98,7 +111,6 @@ RunState state_from(const StateReader& run) {
   out.order_seed = run.integer("order_seed");
   out.window = sums_from(run.object("window"));
   out.total = sums_from(run.object("total"));
-  out.epochs_without_improvement = run.count("epochs_without_improvement");
   out.seconds = run.seconds("seconds");
   out.epoch_seconds = run.seconds("epoch_seconds");
   out.exact = run.boolean("exact");
@@ -106,7 +118,10 @@ RunState state_from(const StateReader& run) {
     const StateReader best = run.object("best");
     out.best = {best.number("value"), best.number("loss"), best.count("step")};
   }
-  if (run.has("best_stopping")) out.best_stopping = run.number("best_stopping");
+  if (run.has("callbacks")) out.callbacks = run.any("callbacks");
+  json& stopping = out.callbacks[kEarlyStopping];
+  stopping["epochs_without_improvement"] = run.count("epochs_without_improvement");
+  if (run.has("best_stopping")) stopping["best_stopping"] = run.number("best_stopping");
   if (run.has("schedule")) out.schedule = run.numbers("schedule");
   if (run.has("changes")) {
     for (const json& change : run.at("changes"))
@@ -170,13 +185,15 @@ std::map<std::string, Tensor> with_prefix(const std::string& prefix,
 }
 
 constexpr const char* kWeights = "model/";
-constexpr const char* kAverage = "ema/";
+constexpr const char* kTested = "ema/";  // what is tested in place of the weights
 
 // Every tensor of a run, as it is written and restored, but for the generators.
-std::map<std::string, Tensor> tensors_of(Learner& learner, const Tensor& average) {
+std::map<std::string, Tensor> tensors_of(Learner& learner, Callbacks& callbacks) {
   std::map<std::string, Tensor> out = with_prefix(kWeights, state_of(learner.modules));
   out.merge(optimizer_tensors(learner));
-  if (average.defined()) out.merge(with_prefix(kAverage, learner.parameters->by_name(average)));
+  out.merge(callbacks.tensors());
+  if (const Tensor tested = callbacks.tested_weights(); tested.defined())
+    out.merge(with_prefix(kTested, learner.parameters->by_name(tested)));
   return out;
 }
 
@@ -199,34 +216,16 @@ std::map<std::string, Tensor> loaded_tensors(const Checkpoint& checkpoint,
 
 }  // namespace
 
-namespace {
-
-// What is not known is better than nothing else.
-bool is_better(double value, const std::optional<double>& than, bool larger_is_better) {
-  if (std::isnan(value)) return false;
-  return !than || (larger_is_better ? value > *than : value < *than);
-}
-
-}  // namespace
-
 void RunState::note_best(double value, bool larger_is_better, double loss) {
   const auto known = best ? std::optional(best->value) : std::nullopt;
   const bool ties = best && value == best->value && loss < best->loss;
   if (ties || is_better(value, known, larger_is_better)) best = {value, loss, step};
 }
 
-void RunState::note_stopping(double value, bool larger_is_better, double min_delta) {
-  const double least = larger_is_better ? min_delta : -min_delta;
-  const auto known = best_stopping ? std::optional(*best_stopping + least) : std::nullopt;
-  const bool improved = is_better(value, known, larger_is_better);
-  if (improved) best_stopping = value;
-  epochs_without_improvement = improved ? 0 : epochs_without_improvement + 1;
-}
-
-Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
+Checkpoint capture(const RunState& state, Learner& learner, Callbacks& callbacks,
                    const MetricRows& rows, const Provenance& provenance) {
   Checkpoint out;
-  for (const auto& [name, tensor] : tensors_of(learner, average))
+  for (const auto& [name, tensor] : tensors_of(learner, callbacks))
     out.tensors.push_back(to_owned(name, tensor));
   out.tensors.push_back(to_owned(kGenerator, cpu_generator().get_state()));
   if (learner.parameters->values().is_cuda())
@@ -247,19 +246,19 @@ Restored read_state(const Checkpoint& checkpoint, const std::string& file) {
   return checked_state(checkpoint, file);
 }
 
-Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
+Restored restore(const Checkpoint& checkpoint, Learner& learner, Callbacks& callbacks,
                  const std::string& file) {
   Restored out = checked_state(checkpoint, file);
   std::map<std::string, Tensor> loaded = loaded_tensors(checkpoint, "");
   const Tensor generator = loaded[kGenerator], cuda = loaded[kCudaGenerator];
   loaded.erase(kGenerator);
   loaded.erase(kCudaGenerator);
-  for (const char* prefix : {kWeights, kAverage}) {
+  for (const char* prefix : {kWeights, kTested}) {
     const std::string wrong =
         nonfinite_weights(learner.modules, loaded_tensors(checkpoint, prefix), prefix);
     if (!wrong.empty()) refuse(file, wrong);
   }
-  copy_state(tensors_of(learner, average), loaded, ExitCode::kCheckpoint, file);
+  copy_state(tensors_of(learner, callbacks), loaded, ExitCode::kCheckpoint, file);
   if (checkpoint.state.contains("experiment"))
     learner.experiment->set_state(checkpoint.state["experiment"]);
   set_generator(cpu_generator(), generator, file);
@@ -271,20 +270,20 @@ Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average
 std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Modules& modules,
                                              const std::string& file) {
   std::map<std::string, Tensor> values = loaded_tensors(checkpoint, kWeights);
-  std::map<std::string, Tensor> average = loaded_tensors(checkpoint, kAverage);
+  std::map<std::string, Tensor> tested = loaded_tensors(checkpoint, kTested);
   if (modules.size() == 1) {
     const auto is_of_experiment = [](const auto& item) {
       return item.first.starts_with(kOfExperiment);
     };
     std::erase_if(values, is_of_experiment);
-    std::erase_if(average, is_of_experiment);
+    std::erase_if(tested, is_of_experiment);
   }
-  for (const auto& [name, tensor] : average) values.erase(name);
-  for (const std::string& wrong : {nonfinite_weights(modules, average, kAverage),
+  for (const auto& [name, tensor] : tested) values.erase(name);
+  for (const std::string& wrong : {nonfinite_weights(modules, tested, kTested),
                                    nonfinite_weights(modules, values, kWeights)}) {
     if (!wrong.empty()) refuse(file, wrong);
   }
-  values.insert(average.begin(), average.end());
+  values.insert(tested.begin(), tested.end());
   return values;
 }
 

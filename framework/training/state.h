@@ -30,18 +30,15 @@ struct RunState {
   int64_t order_seed = 0;     // of that epoch's order of images
   Sums window, total;         // since the last step row; before that, in this epoch
   std::optional<BestSoFar> best;
-  std::optional<double> best_stopping;  // the best value of early stopping's metric
-  int64_t epochs_without_improvement = 0;
   std::vector<double> schedule;  // Schedule::state
   double seconds = 0;            // of training
   double epoch_seconds = 0;
   bool exact = true;
-  std::vector<Change> changes;  // that resumes made
+  nlohmann::json callbacks = nlohmann::json::object();  // Callbacks::state
+  std::vector<Change> changes;                          // that resumes made
 
   // Takes the step for the best if it is; NaN never is, nor an improvement.
   void note_best(double value, bool larger_is_better, double loss);
-  // Counts towards early stopping.
-  void note_stopping(double value, bool larger_is_better, double min_delta);
 };
 
 // Which run it is, and what it is computed with; what it is resumed with must agree, or its results
@@ -54,9 +51,9 @@ struct Provenance {
   nlohmann::json environment;                                          // exactness_of
 };
 
-// All that a run needs to go on exactly: weights, the optimizer's slots, the average (where
-// defined), the generators and `state`; and what the rows were at that moment.
-Checkpoint capture(const RunState& state, Learner& learner, const Tensor& average,
+// All that a run needs to go on exactly: weights, the optimizer's slots, what callbacks keep, the
+// generators and `state`; and what the rows were at that moment.
+Checkpoint capture(const RunState& state, Learner& learner, Callbacks& callbacks,
                    const MetricRows& rows, const Provenance& provenance);
 
 struct Restored {
@@ -71,12 +68,12 @@ Restored read_state(const Checkpoint& checkpoint, const std::string& file);
 
 // The reverse. Throws Error(kCheckpoint) where the checkpoint does not fit; the generators are set
 // last, so nothing may draw after it.
-Restored restore(const Checkpoint& checkpoint, Learner& learner, Tensor& average,
+Restored restore(const Checkpoint& checkpoint, Learner& learner, Callbacks& callbacks,
                  const std::string& file);
 
-// The weights that a checkpoint would test, by their names: the average where there is one. Throws
-// Error(kCheckpoint) where one of them is not finite. Those of an experiment are left out where its
-// modules are not asked for.
+// The weights that a checkpoint would test, by their names: those in their place where there are
+// some. Throws Error(kCheckpoint) where one of them is not finite. Those of an experiment are left
+// out where its modules are not asked for.
 std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Modules& modules,
                                              const std::string& file);
 // Copies them into the modules. Throws as above, and where they do not fit.

@@ -241,10 +241,7 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
     const Node *from = value_at(before, key), *to = value_at(out->resolved, key);
     if (is_equal(from, to) && !is_given(key, source)) continue;
     out->asked.insert(key.path);
-    // Of places the content decides, which the run compares.
-    const bool may_change = key.role == Role::kPlace || (key.on_resume != OnResume::kNever &&
-                                                         key.on_resume != OnResume::kOptions);
-    if (may_change || is_equal(from, to)) continue;
+    if (is_equal(from, to) || may_change(key, from, to)) continue;
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: {}{} cannot change in a run under way; start a new run for it",
                             escape(file), key.path, key.is_type ? ".type" : ""));

@@ -22,17 +22,18 @@ void WeightAverage::update(int64_t step) {
   values_.lerp_(parameters_.values(), 1 - decay_at(*decay_, step));
 }
 
-WeightAverage::InUse::InUse(WeightAverage& average) : average_(average) {
-  if (!average.exists()) return;
+WeightAverage::InUse::InUse(FlatParameters& parameters, const Tensor& values)
+    : parameters_(parameters) {
+  if (!values.defined()) return;
   const at::NoGradGuard no_grad;
-  weights_ = average.parameters_.values().clone();
-  average.parameters_.values().copy_(average.values_);
+  weights_ = parameters.values().clone();
+  parameters.values().copy_(values);
 }
 
 WeightAverage::InUse::~InUse() {
   if (!weights_.defined()) return;
   const at::NoGradGuard no_grad;
-  average_.parameters_.values().copy_(weights_);
+  parameters_.values().copy_(weights_);
 }
 
 }  // namespace vitrine

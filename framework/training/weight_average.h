@@ -23,13 +23,14 @@ class WeightAverage {
   // While it lives, the model has the average in place of its weights, where there is one.
   class InUse {
    public:
-    explicit InUse(WeightAverage& average);
+    explicit InUse(WeightAverage& average) : InUse(average.parameters_, average.values_) {}
+    InUse(FlatParameters& parameters, const Tensor& values);  // of none where these are undefined
     ~InUse();
     InUse(const InUse&) = delete;
     InUse& operator=(const InUse&) = delete;
 
    private:
-    WeightAverage& average_;
+    FlatParameters& parameters_;
     Tensor weights_;
   };
 

@@ -1,0 +1,184 @@
+#include "framework/training/callbacks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "framework/data/splits.h"
+#include "framework/training/workload.h"
+
+namespace vitrine {
+namespace {
+
+using Choices = std::vector<Choice<Callback>>;
+
+// A callback that a key of `training` is short for.
+Choice<Callback> made_of(const char* type, Node options, const std::string& path) {
+  options.set("type", Node::string(type));
+  Problems none;
+  Choice<Callback> out;
+  out.read(options, path, none);
+  return out;
+}
+
+// As the user wrote it, where there is something; else as it is.
+Node options_of(const Node& written, const std::string& path, Node values) {
+  const Node* node = written.at_path(path);
+  return node && node->is_mapping() ? *node : std::move(values);
+}
+
+Choices choices_of(const Config& config, const Node& written) {
+  Choices out;
+  if (const auto& decay = config.training.ema_decay) {
+    Node options = Node::mapping();
+    options.set("decay", Node::plain(fmt::format("{}", *decay)));
+    out.push_back(made_of("weight_average", std::move(options), "training.ema_decay"));
+  }
+  if (auto stopping = config.training.early_stopping) {
+    const std::string path = "training.early_stopping";
+    out.push_back(made_of("early_stopping",
+                          options_of(written, path, write_fields(fields_of(*stopping))), path));
+  }
+  out.insert(out.end(), config.callbacks.begin(), config.callbacks.end());
+  return out;
+}
+
+// Of a list the second of two that are alike.
+template <class Kind>
+void refuse_twins(const std::vector<Choice<Kind>>& list, Problems& problems, auto&& name_of) {
+  std::set<std::string> seen;
+  for (const auto& choice : list) {
+    if (seen.insert(name_of(choice)).second) continue;
+    problems.add(choice.node().location,
+                 fmt::format("{}: {} stands there twice", choice.path(), choice.type()));
+  }
+}
+
+// What several callbacks do to the same weights.
+void check_together(const Choices& choices, const CallbackContext& context, Problems& problems) {
+  std::map<std::string, std::string> later;  // parameter -> path
+  std::string replaces;
+  for (const auto& choice : choices) {
+    const auto callback = choice.create(context);
+    const auto refuse = [&](const std::string& message) {
+      problems.add(choice.node().location, choice.path() + ": " + message);
+    };
+    if (callback->replaces_weights() && !replaces.empty())
+      refuse(fmt::format("{} already says what is tested in place of the weights", replaces));
+    if (callback->replaces_weights()) replaces = choice.path();
+    for (const std::string& name : callback->trained_later()) {
+      const auto [known, is_new] = later.emplace(name, choice.path());
+      if (is_new) continue;
+      refuse(fmt::format("{} is trained later by {} already", name, known->second));
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+CallbackContext callback_context(const Config& config, std::shared_ptr<const Model> model,
+                                 std::map<std::string, MetricInfo> metrics,
+                                 const DatasetInfo& info) {
+  CallbackContext out;
+  out.model = std::move(model);
+  out.frozen = config.model_options().weights.freeze;
+  out.metrics = std::move(metrics);
+  out.validates = config.dataset_options().validation.value > 0;
+  out.epochs = config.training.epochs;
+  out.steps = total_steps(config.training, training_images(config.dataset_options(), info));
+  return out;
+}
+
+void check_callbacks(const Config& config, const Node& written, const CallbackContext& context,
+                     Problems& problems) {
+  const size_t before = problems.size();
+  const Choices choices = choices_of(config, written);
+  for (const auto& choice : choices) choice.check(context, problems);
+  for (const auto& logger : config.loggers) logger.check(context, problems);
+  refuse_twins(config.callbacks, problems,
+               [](const auto& choice) { return to_flow_yaml(choice.write()); });
+  refuse_twins(config.loggers, problems, [](const auto& choice) { return choice.type(); });
+  if (problems.size() == before) check_together(choices, context, problems);
+}
+
+std::vector<PlacedCallback> make_callbacks(const Config& config, const CallbackContext& context) {
+  std::vector<PlacedCallback> out;
+  for (const auto& choice : choices_of(config, Node::mapping()))
+    out.push_back({choice.path(), choice.create(context)});
+  return out;
+}
+
+void Callbacks::call(Hook hook, const RunView& view) {
+  for (const PlacedCallback& placed : callbacks_) (*placed.callback.*hook)(view);
+  if (!loggers_.empty()) read_only([&](Logger& logger) { (logger.*hook)(view); });
+}
+
+void Callbacks::row(const RunView& view) {
+  if (!loggers_.empty()) read_only([&](Logger& logger) { logger.row(view); });
+}
+
+// One that fails is done without from then on.
+void Callbacks::read_only(const std::function<void(Logger&)>& act) {
+  std::erase_if(loggers_, [&](const std::shared_ptr<Logger>& logger) {
+    try {
+      act(*logger);
+      return false;
+    } catch (const std::exception& error) {
+      log_.warning(
+          fmt::format("loggers: {}: {}; the run goes on without it", logger->type(), error.what()));
+      return true;
+    }
+  });
+}
+
+Callbacks::End Callbacks::ending(const RunView& view) const {
+  for (const PlacedCallback& placed : callbacks_) {
+    std::string reason = placed.callback->reason_to_end(view);
+    if (!reason.empty()) return {placed.callback->type(), std::move(reason)};
+  }
+  return {};
+}
+
+Tensor Callbacks::tested_weights() {
+  for (const PlacedCallback& placed : callbacks_) {
+    if (Tensor weights = placed.callback->tested_weights(); weights.defined()) return weights;
+  }
+  return {};
+}
+
+std::map<std::string, Tensor> Callbacks::tensors() {
+  std::map<std::string, Tensor> out;
+  for (const PlacedCallback& placed : callbacks_) {
+    const std::string number = placed.path.substr(placed.path.rfind('.') + 1);
+    for (const auto& [name, tensor] : placed.callback->tensors())
+      out["callback/" + number + "/" + name] = tensor;
+  }
+  return out;
+}
+
+nlohmann::json Callbacks::state() const {
+  nlohmann::json out = nlohmann::json::object();
+  for (const PlacedCallback& placed : callbacks_) {
+    nlohmann::json state = placed.callback->state();
+    if (!state.is_null()) out[placed.path] = std::move(state);
+  }
+  return out;
+}
+
+void Callbacks::set_state(const nlohmann::json& state) {
+  for (const PlacedCallback& placed : callbacks_) {
+    if (!state.contains(placed.path)) continue;
+    try {
+      placed.callback->set_state(state[placed.path]);
+    } catch (const std::exception& error) {
+      throw Error(ExitCode::kCheckpoint,
+                  fmt::format("{}: the checkpoint holds no state of a {}: {}", placed.path,
+                              placed.callback->type(), error.what()));
+    }
+  }
+}
+
+}  // namespace vitrine
