@@ -1,3 +1,4 @@
+#include "framework/cli/export_tensorboard.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/engine/engine.h"
@@ -9,33 +10,58 @@ namespace vitrine {
 namespace {
 
 struct ExportOptions {
-  std::string run, file, layout = "native";
+  std::vector<std::string> places;
+  std::string layout = "native", to;
   WeightsSource weights;
 };
+
+void require_two(const std::vector<std::string>& places) {
+  if (places.size() < 2) throw Error(ExitCode::kUsage, "FILE is required");
+  if (places.size() == 2) return;
+  throw Error(ExitCode::kUsage,
+              "weights of one run are exported at a time: RUN-OR-MODEL FILE; of several runs "
+              "--to tensorboard takes what they tell");
+}
+
+ExitCode export_weights(ExportOptions& options) {
+  require_two(options.places);
+  const std::string &run = options.places[0], &file = options.places[1];
+  refuse_sweep(run);
+  refuse_file_of_run(file);
+  options.weights.path = run;
+  engine().export_weights(options.weights, file, options.layout);
+  print("wrote " + escape(file) + " in the layout " + options.layout);
+  return ExitCode::kDone;
+}
+
+ExitCode export_runs(ExportOptions& options) {
+  if (options.places.size() < 2) throw Error(ExitCode::kUsage, "DIR is required");
+  const std::string folder = options.places.back();
+  options.places.pop_back();
+  return export_to_tensorboard(options.places, folder);
+}
 
 }  // namespace
 
 Action export_verb(CLI::App& app) {
   auto options = std::make_shared<ExportOptions>();
-  app.add_option("RUN-OR-MODEL", options->run, "folder of a run, or a model.safetensors")
+  app.add_option(
+         "RUN-OR-MODEL", options->places,
+         "folder of a run, or a model.safetensors, then the safetensors FILE to write; "
+         "with --to tensorboard runs, or folders with runs or of a sweep, then a folder DIR")
       ->transform(path_option())
       ->required();
-  app.add_option("FILE", options->file, "safetensors file to write")
-      ->transform(path_option())
-      ->required();
-  app.add_option("--layout", options->layout,
-                 "whose names and shapes: native, tutorial, timm, huggingface")
-      ->capture_default_str();
-  app.add_option("--checkpoint", options->weights.checkpoint,
-                 "best, last, or a step of the run; default: what it tested");
-  return [options] {
-    refuse_sweep(options->run);
-    refuse_file_of_run(options->file);
-    options->weights.path = options->run;
-    engine().export_weights(options->weights, options->file, options->layout);
-    print("wrote " + escape(options->file) + " in the layout " + options->layout);
-    return ExitCode::kDone;
-  };
+  auto* layout = app.add_option("--layout", options->layout,
+                                "whose names and shapes: native, tutorial, timm, huggingface")
+                     ->capture_default_str();
+  auto* checkpoint = app.add_option("--checkpoint", options->weights.checkpoint,
+                                    "best, last, or a step of the run; default: what it tested");
+  app.add_option("--to", options->to, "what runs tell in place of weights: tensorboard")
+      ->check(CLI::IsMember({"tensorboard"}))
+      ->excludes(layout)
+      ->excludes(checkpoint);
+  return
+      [options] { return options->to.empty() ? export_weights(*options) : export_runs(*options); };
 }
 
 }  // namespace vitrine
