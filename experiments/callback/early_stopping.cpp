@@ -35,7 +35,7 @@ class EarlyStoppingCallback : public Callback {
   }
 
   std::string reason_to_end(const RunView& run) const override {
-    if (waited_ < options_.patience) return "";
+    if (waited_ < options_.patience || run.step_in_epoch > 0) return "";
     const std::string by =
         options_.min_delta > 0 ? fmt::format(" by more than {}", options_.min_delta) : "";
     return fmt::format(

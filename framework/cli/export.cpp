@@ -16,11 +16,9 @@ struct ExportOptions {
 };
 
 void require_two(const std::vector<std::string>& places) {
-  if (places.size() < 2) throw Error(ExitCode::kUsage, "FILE is required");
+  if (places.size() < 2) throw Error(ExitCode::kUsage, "FILE is required: RUN-OR-MODEL FILE");
   if (places.size() == 2) return;
-  throw Error(ExitCode::kUsage,
-              "weights of one run are exported at a time: RUN-OR-MODEL FILE; of several runs "
-              "--to tensorboard takes what they tell");
+  throw Error(ExitCode::kUsage, "weights of one run are exported at a time: RUN-OR-MODEL FILE");
 }
 
 ExitCode export_weights(ExportOptions& options) {
@@ -35,7 +33,8 @@ ExitCode export_weights(ExportOptions& options) {
 }
 
 ExitCode export_runs(ExportOptions& options) {
-  if (options.places.size() < 2) throw Error(ExitCode::kUsage, "DIR is required");
+  if (options.places.size() < 2)
+    throw Error(ExitCode::kUsage, "DIR is required: RUN... DIR --to tensorboard");
   const std::string folder = options.places.back();
   options.places.pop_back();
   return export_to_tensorboard(options.places, folder);

@@ -65,6 +65,7 @@ std::string shown_status_of(const StatusRow& row) {
   const std::string& reason = row.stopped_by;
   if (status == "finished" && reason == "early_stopping") return "finished (early stopping)";
   if (status == "finished" && reason == "max_steps") return "finished (max_steps)";
+  if (status == "finished" && reason == "callback") return "finished (callback)";
   if (status == "stopped" && reason == "stop_after") return "stopped (--stop-after)";
   if (!row.reason.empty()) return fmt::format("{} ({})", status, escape(row.reason));
   return status;

@@ -119,9 +119,9 @@ RunState state_from(const StateReader& run) {
     out.best = {best.number("value"), best.number("loss"), best.count("step")};
   }
   if (run.has("callbacks")) out.callbacks = run.any("callbacks");
-  json& stopping = out.callbacks[kEarlyStopping];
-  stopping["epochs_without_improvement"] = run.count("epochs_without_improvement");
+  json stopping = {{"epochs_without_improvement", run.count("epochs_without_improvement")}};
   if (run.has("best_stopping")) stopping["best_stopping"] = run.number("best_stopping");
+  out.callbacks[kEarlyStopping] = std::move(stopping);
   if (run.has("schedule")) out.schedule = run.numbers("schedule");
   if (run.has("changes")) {
     for (const json& change : run.at("changes"))

@@ -226,7 +226,7 @@ TEST_CASE("An empty key is shown, at any depth") {
         "      | ^ the keys are base, name, seed, replicate, device, backend, threads, note, tags, "
         "plugins, "
         "experiment, "
-        "dataset, model, loss, optimizer, schedule, training\n"
+        "dataset, model, loss, optimizer, schedule, callbacks, loggers, training\n"
         "b.yaml:4:21: model.mlp.\"\": unknown key\n"
         "    4 |   mlp: {type: gelu, \"\": 2}\n"
         "      |                     ^ the keys are type, ratio, dropout\n");
