@@ -8,7 +8,7 @@
 #include "framework/cli/annotations.h"
 #include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
-#include "framework/reports/runs.h"
+#include "framework/comparing/runs.h"
 #include "framework/runs/tensorboard.h"
 
 namespace vitrine {

@@ -41,6 +41,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       data_(std::move(data)),
       learner_(std::move(learner)),
       loader_(*data_.train, config_.training, config_.experiment_options().views),
+      checkpointing_(config_.training.checkpoint, loader_.steps_per_epoch()),
       meter_(learner_.experiment->width(), parameters().values().device()),
       callbacks_(std::move(learner_.callbacks), make_loggers(config_), log_) {
   schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
@@ -54,19 +55,20 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   } else {
     start();
   }
-  lap_ = saved_at_ = shown_at_ = Clock::now();
-  shown_step_ = state_.step;
+  lap_ = Clock::now();
+  speed_ = Speed(state_.step);
 }
 
 Run::~Run() = default;
 
 void Run::describe() {
-  metrics_.run = provenance_.run;
-  metrics_.started = provenance_.started;
-  if (metrics_.command.empty()) metrics_.command = request_.command;
-  vitrine::describe(metrics_, *request_.config, data_, learner_);
-  metrics_.contents = provenance_.contents;
-  metrics_.changes = state_.changes;
+  Metrics& metrics = told();
+  metrics.run = provenance_.run;
+  metrics.started = provenance_.started;
+  if (metrics.command.empty()) metrics.command = request_.command;
+  vitrine::describe(metrics, *request_.config, data_, learner_);
+  metrics.contents = provenance_.contents;
+  metrics.changes = state_.changes;
 }
 
 void Run::lock() {
@@ -85,18 +87,18 @@ void Run::start() {
   provenance_.run = directory_->id();
   provenance_.started = utc_now();
   log_.open(directory_->log());
+  recorder_.emplace(RunRecorder::begin(*directory_, log_));
   describe();
-  if (exists(directory_->rows())) set_aside(directory_->rows());  // of no run that is known
-  rows_.emplace(directory_->rows());
-  file_.emplace(directory_->metrics());
   write_file_atomically(directory_->config(), to_yaml(request_.config->resolved));
-  file_->write(metrics_);
+  recorder_->write();
 }
 
 bool Run::complete() const {
   if (state_.step_in_epoch > 0 && !cut_short_) return false;  // the end of an epoch is to come
   return state_.step >= loader_.total_steps() || !end_.reason.empty();
 }
+
+int64_t Run::epochs() const { return divide_up(loader_.total_steps(), loader_.steps_per_epoch()); }
 
 std::string Run::early_end() const {
   return state_.step >= loader_.total_steps() ? "" : end_.reason;
@@ -106,14 +108,16 @@ RunView Run::view(const Json& values, const Json& test) const {
   return {*learner_.model,
           *learner_.parameters,
           *learner_.optimizer,
-          metrics_,
+          recorder_->metrics(),
           directory_->folder(),
           state_.step,
           state_.epoch,
           state_.step_in_epoch,
           state_.step - meter_.steps(),
-          divide_up(loader_.total_steps(), loader_.steps_per_epoch()),
-          learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1),
+          epochs(),
+          state_.step == 0
+              ? 0
+              : learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1),
           values,
           test};
 }
@@ -160,7 +164,7 @@ bool Run::end_step(const Tensor& gradient_norm) {
   show_progress();
   if (!has_next_step()) return true;  // the end of the epoch saves and listens
   poll_stop();
-  if (stopped_ != ExitCode::kDone || checkpoint_due()) save();
+  if (stopped_ != ExitCode::kDone || checkpointing_.is_due(state_.step)) save();
   return stopped_ == ExitCode::kDone;
 }
 
@@ -197,16 +201,16 @@ Json Run::append(const char* kind, const Json& row) {
   Json out = {{"kind", kind}, {"epoch", epoch}, {"step", state_.step}};
   out.update(row);
   out["learning_rate"] = learner_.optimizer->learning_rate() * schedule_->factor(state_.step - 1);
-  rows_->append(out);
+  recorder_->append(out);
   callbacks_.row(view(out, {}));
   return out;
 }
 
 void Run::fail_diverged(const std::string& what) const {
-  const std::string kept =
-      saved_step_ >= 0 && saved_step_ < state_.step
-          ? " The last good checkpoint is " + checkpoint_name(saved_step_) + "."
-          : "";
+  const auto newest = checkpointing_.newest();
+  const std::string kept = newest && *newest < state_.step
+                               ? " The last good checkpoint is " + checkpoint_name(*newest) + "."
+                               : "";
   throw Error(
       ExitCode::kDiverged,
       fmt::format("{} not finite by step {} (epoch {}): training has diverged. A lower "
@@ -268,9 +272,8 @@ bool Run::end_epoch() {
       static_cast<double>(state_.total.images) / std::max(state_.epoch_seconds, 1e-9);
   Json history = append("epoch", row);
   history.erase("kind");
-  metrics_.add_epoch(history);
-  log_.message(
-      epoch_line(history, measures(), divide_up(loader_.total_steps(), loader_.steps_per_epoch())));
+  told().add_epoch(history);
+  log_.message(epoch_line(history, measures(), epochs()));
   if (whole) {
     ++state_.epoch;
     state_.step_in_epoch = 0;
@@ -281,13 +284,14 @@ bool Run::end_epoch() {
     call(&Callback::epoch, history);
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
-    if (best || complete() || stopped_ != ExitCode::kDone || checkpoint_due()) save();
+    if (best || complete() || stopped_ != ExitCode::kDone || checkpointing_.is_due(state_.step))
+      save();
   } else {
     cut_short_ = true;
     call(&Callback::epoch, history);
     note_checkpoint();
   }
-  file_->write_if_cheap(metrics_);
+  recorder_->write_if_cheap();
   lap_ = Clock::now();
   return stopped_ == ExitCode::kDone;
 }
@@ -296,14 +300,6 @@ void Run::note_validation(const Json& values) {
   const std::string& by = request_.config->best_by;
   state_.note_best(values.at(by), request_.config->metrics.at(by).goal == "max",
                    values.at("validation/loss"));
-}
-
-bool Run::checkpoint_due() const {
-  const Interval& every = options().checkpoint.every;
-  if (every.unit == Interval::Unit::kMinutes) {
-    return std::chrono::duration<double>(Clock::now() - saved_at_).count() >= every.count * 60;
-  }
-  return state_.step % std::max<int64_t>(every.in_steps(loader_.steps_per_epoch()), 1) == 0;
 }
 
 void Run::save() {
@@ -320,40 +316,33 @@ void Run::save() {
   const Tensor tested = callbacks_.tested_weights();
   if (tested.defined() && !tested.isfinite().all().item<bool>())
     fail_diverged("the average of a weight is");
-  rows_->flush();
-  save_checkpoint(directory_->checkpoints(),
-                  capture(state, learner_, callbacks_, *rows_, provenance_), state.step);
+  recorder_->flush();
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
-  prune_checkpoints(directory_->checkpoints(), options().checkpoint.keep, best);
-  saved_at_ = now;
+  checkpointing_.save(directory_->checkpoints(),
+                      capture(state, learner_, callbacks_, recorder_->rows(), provenance_),
+                      state.step, best);
   note_checkpoint();
 }
 
 // The newest checkpoint holds state_.
 void Run::note_checkpoint() {
-  saved_step_ = state_.step;
-  metrics_.last_checkpoint = checkpoint_name(state_.step);
-  metrics_.best_checkpoint = checkpoint_name(state_.best ? state_.best->step : state_.step);
+  checkpointing_.note(state_.step);
+  told().last_checkpoint = checkpoint_name(state_.step);
+  told().best_checkpoint = checkpoint_name(state_.best ? state_.best->step : state_.step);
 }
 
 void Run::show_progress() {
-  const auto now = Clock::now();
-  const double seconds = std::chrono::duration<double>(now - shown_at_).count();
-  if (seconds < 0.1) return;
-  const auto per_step = static_cast<double>(options().batch_size * options().accumulate);
-  const double steps_per_second = static_cast<double>(state_.step - shown_step_) / seconds;
-  speed_ = speed_ == 0 ? steps_per_second : 0.8 * speed_ + 0.2 * steps_per_second;
-  shown_at_ = now;
-  shown_step_ = state_.step;
+  const auto steps_per_second = speed_.at(state_.step);
+  if (!steps_per_second) return;
   if (meter_.steps() > 0) last_loss_ = meter_.first() / static_cast<double>(meter_.images());
-  log_.progress(
-      {state_.epoch + 1, divide_up(loader_.total_steps(), loader_.steps_per_epoch()), state_.step,
-       loader_.total_steps(), last_loss_, speed_ * per_step,
-       static_cast<double>(loader_.total_steps() - state_.step) / std::max(speed_, 1e-9)});
+  const auto per_step = static_cast<double>(options().batch_size * options().accumulate);
+  const auto left = static_cast<double>(loader_.total_steps() - state_.step);
+  log_.progress({state_.epoch + 1, epochs(), state_.step, loader_.total_steps(), last_loss_,
+                 *steps_per_second * per_step, left / std::max(*steps_per_second, 1e-9)});
 }
 
 void Run::finish() {
-  if (saved_step_ != state_.step) save();
+  if (checkpointing_.newest() != state_.step) save();
   const int64_t tested = state_.best ? state_.best->step : state_.step;
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), tested);
   restore_weights(load_checkpoint(file), learner_.modules, file.shown());
@@ -363,13 +352,13 @@ void Run::finish() {
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
   save_model(directory_->model(), *learner_.model, config_, data_.info);
-  const Json told = test_json(data_, checkpoint_name(tested), test);
-  write_file_atomically(directory_->test(), told.dump() + "\n");
+  const Json details = test_json(data_, checkpoint_name(tested), test);
+  write_file_atomically(directory_->test(), details.dump() + "\n");
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);
-  metrics_.set_test(values);
-  metrics_.summary = summary_of(metrics_, test.values, state_.seconds);
-  call(&Callback::finished, test.values, told);
+  told().set_test(values);
+  told().summary = summary_of(told(), test.values, state_.seconds);
+  call(&Callback::finished, test.values, details);
   leave(RunStatus::kFinished);
 }
 
@@ -384,10 +373,10 @@ const char* Run::reason_of(RunStatus status) const {
 }
 
 void Run::leave(RunStatus status) {
-  metrics_.set_status(status);
-  metrics_.stopped_by = reason_of(status);
-  metrics_.finished = utc_now();
-  if (directory_->is_there()) file_->write(metrics_);  // else nothing is made in its place
+  told().set_status(status);
+  told().stopped_by = reason_of(status);
+  told().finished = utc_now();
+  if (directory_->is_there()) recorder_->write();  // else nothing is made in its place
 }
 
 }  // namespace vitrine

@@ -4,15 +4,16 @@
 #include <optional>
 
 #include "framework/runs/lock.h"
-#include "framework/runs/metrics.h"
-#include "framework/runs/metrics_file.h"
 #include "framework/runs/run_directory.h"
 #include "framework/training/callbacks.h"
+#include "framework/training/checkpointing.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/loader.h"
 #include "framework/training/meter.h"
 #include "framework/training/run_log.h"
+#include "framework/training/run_recorder.h"
 #include "framework/training/setup.h"
+#include "framework/training/speed.h"
 #include "framework/training/state.h"
 
 namespace vitrine {
@@ -54,13 +55,12 @@ class Run {
   // Of a run that is complete: one line where a callback is the reason, else empty.
   std::string early_end() const;
   const RunDirectory& directory() const { return *directory_; }
-  const Metrics& metrics() const { return metrics_; }
+  const Metrics& metrics() const { return recorder_->metrics(); }
 
  private:
   void start();
   void lock();
   void restore();
-  void read_metrics();
   std::optional<Restored> restore_newest();
   void check_identity(const Restored& restored, const std::filesystem::path& file) const;
   void check_consistent(const Restored& restored, const std::filesystem::path& file) const;
@@ -70,8 +70,6 @@ class Run {
   void check_best();
   std::vector<Change> changes_from(const Restored& restored) const;
   void note_change(Change change);
-  bool take_up_rows(const Restored& restored);
-  void mend_rows();
   void commit_resume(bool rows_are_sound);
   void describe();
   RunView view(const Metrics::Object& values, const nlohmann::ordered_json& test) const;
@@ -86,10 +84,12 @@ class Run {
   const char* reason_of(RunStatus status) const;
   void save();
   void note_checkpoint();
-  bool checkpoint_due() const;
   void poll_stop();
   void show_progress();
   FlatParameters& parameters() { return *learner_.parameters; }
+  Metrics& told() { return recorder_->metrics(); }
+  const Metrics& told() const { return recorder_->metrics(); }
+  int64_t epochs() const;  // the last one perhaps cut short
 
   const TrainRequest& request_;
   const Config& config_;
@@ -100,12 +100,10 @@ class Run {
   Provenance provenance_;
   std::optional<RunDirectory> directory_;
   std::optional<RunLock> lock_;
-  std::optional<MetricRows> rows_;
-  std::optional<MetricsFile> file_;   // of metrics_
-  bool metrics_are_damaged_ = false;  // of the run that is taken up; what there was is set aside
-  Metrics metrics_;
+  std::optional<RunRecorder> recorder_;
   RunState state_;
   DataLoader loader_;
+  Checkpointing checkpointing_;
   Meter meter_;  // state_.window while steps go on
   Callbacks callbacks_;
   Callbacks::End end_;  // that one asks for
@@ -113,11 +111,9 @@ class Run {
   bool cut_short_ = false;  // the epoch under way has ended before its last step, by max_steps
   ExitCode stopped_ = ExitCode::kDone;
   bool stopped_by_limit_ = false;  // by request_.stop_after, not by a signal
-  int64_t saved_step_ = -1;
   using Clock = std::chrono::steady_clock;
-  Clock::time_point lap_, saved_at_, shown_at_;
-  int64_t shown_step_ = 0;
-  double speed_ = 0;
+  Clock::time_point lap_;
+  Speed speed_{0};
 };
 
 }  // namespace vitrine

@@ -63,49 +63,33 @@ void Run::restore() {
   directory_ = RunDirectory::open(*request_.run_dir);
   lock();
   log_.open(directory_->log());
-  read_metrics();
-  rows_.emplace(directory_->rows());
+  recorder_.emplace(RunRecorder::resume(*directory_, log_));
   const auto restored = restore_newest();
   bool rows_are_sound = true;
   if (restored) {
     go_on_from(*restored);
-    rows_are_sound = take_up_rows(*restored);
+    rows_are_sound = recorder_->take_up_rows(restored->rows_length, restored->rows_sha256,
+                                             state_.step, state_.epoch);
   } else {
     start_over();
-    rows_are_sound =
-        !metrics_.run.empty() || rows_->is_empty();  // else nobody knows whose they are
+    // Else nobody knows whose they are.
+    rows_are_sound = !told().run.empty() || recorder_->rows().is_empty();
   }
   commit_resume(rows_are_sound);
 }
 
-// What the run told before. Of one whose metrics.json is of no use its checkpoints and rows know
-// what is needed to go on.
-void Run::read_metrics() {
-  if (!exists(directory_->metrics())) return;
-  try {
-    metrics_ = Metrics::read_alone(directory_->metrics());
-  } catch (const Error& error) {
-    if (error.system_code() != 0) throw;
-    metrics_are_damaged_ = true;
-    log_.warning(
-        fmt::format("the run's metrics are unusable: {}; they are made anew from "
-                    "checkpoints and metrics.jsonl",
-                    error.what()));
-  }
-}
-
 // There is no checkpoint: the run has the values that it is given now from its start.
 void Run::start_over() {
-  if (!metrics_.last_checkpoint.empty()) {
+  if (!told().last_checkpoint.empty()) {
     throw Error(
         ExitCode::kCheckpoint,
         fmt::format("{}: the run's checkpoints are gone, {} and all before it; start a new run",
-                    directory_->checkpoints().shown(), escape(metrics_.last_checkpoint)));
+                    directory_->checkpoints().shown(), escape(told().last_checkpoint)));
   }
-  provenance_.run = metrics_.run.empty() ? directory_->id() : metrics_.run;
-  provenance_.started = metrics_.started.empty() ? utc_now() : metrics_.started;
+  provenance_.run = told().run.empty() ? directory_->id() : told().run;
+  provenance_.started = told().started.empty() ? utc_now() : told().started;
   provenance_.contents = contents_of(*request_.config);
-  metrics_.history.clear();
+  told().history.clear();
   log_.message("no checkpoint yet: the run starts at step 0");
 }
 
@@ -113,26 +97,23 @@ void Run::start_over() {
 // was written before it counts with it, and what follows is done again by whoever comes next.
 void Run::commit_resume(bool rows_are_sound) {
   // Of the end that the run had before; it is to have another.
-  metrics_.test = metrics_.summary = Json::object();
+  told().test = told().summary = Json::object();
   describe();
-  metrics_.exact = state_.exact;
-  metrics_.set_status(RunStatus::kRunning);
-  metrics_.finished.clear();
-  metrics_.stopped_by.clear();
+  told().exact = state_.exact;
+  told().set_status(RunStatus::kRunning);
+  told().finished.clear();
+  told().stopped_by.clear();
   const std::string config = to_yaml(request_.config->resolved);
-  const Place current = directory_->current_config(metrics_.config_sha256);
-  if (!exists(current) || sha256_of_file(current.path()) != metrics_.config_sha256)
+  const Place current = directory_->current_config(told().config_sha256);
+  if (!exists(current) || sha256_of_file(current.path()) != told().config_sha256)
     directory_->stage_config(config);
   remove_temporaries(directory_->folder());
-  if (metrics_are_damaged_)
-    log_.message("what there was is in " + escape(set_aside(directory_->metrics())));
-  file_.emplace(directory_->metrics());
-  file_->write(metrics_);
-  directory_->settle_config(metrics_.config_sha256);
+  recorder_->write();
+  directory_->settle_config(told().config_sha256);
   if (rows_are_sound) {
-    rows_->cut();
+    recorder_->cut_rows();
   } else {
-    mend_rows();
+    recorder_->mend_rows();
   }
 }
 
@@ -141,7 +122,7 @@ void Run::commit_resume(bool rows_are_sound) {
 std::vector<Change> Run::changes_from(const Restored& restored) const {
   Node before = Node::from_json(restored.provenance.config);
   // Until the next checkpoint, metrics.json alone knows of what an earlier resume changed.
-  for (const Change& known : metrics_.changes) {
+  for (const Change& known : told().changes) {
     if (is_key(known.key, *request_.config))
       set_value(before, known.key, Node::from_json(known.to));
   }
@@ -182,43 +163,6 @@ void Run::note_change(Change change) {
     state_.changes.push_back(std::move(change));
 }
 
-// The rows up to the checkpoint. False where they are not those that it was saved with: they only
-// report, so that the run goes on, with what metrics.json tells of its epochs.
-bool Run::take_up_rows(const Restored& restored) {
-  const Place place = directory_->rows();
-  if (rows_->take_up(restored.rows_length, restored.rows_sha256)) {
-    metrics_.history.clear();
-    for (Json& row : read_epochs(place, restored.rows_length)) metrics_.add_epoch(std::move(row));
-    return true;
-  }
-  auto& history = metrics_.history;
-  std::erase_if(history, [&](const Json& row) {
-    return row.at("step").get<int64_t>() > state_.step ||
-           row.at("epoch").get<int64_t>() > state_.epoch;
-  });
-  const int64_t known = static_cast<int64_t>(history.size()), lost = state_.epoch - known;
-  log_.warning(fmt::format(
-      "{} is {}: it is made anew with {} that metrics.json tells of{}; the rows of steps up to "
-      "step "
-      "{} are left out",
-      place.shown(), rows_->is_empty() ? "gone" : "not what the checkpoint was saved with",
-      known == 1 ? "the epoch" : fmt::format("the {} epochs", known),
-      lost > 0 ? fmt::format(" ({} more are not known any more)", lost) : "", state_.step));
-  return false;
-}
-
-void Run::mend_rows() {
-  const Place place = directory_->rows();
-  if (!rows_->is_empty())
-    log_.message(fmt::format("what there was is in {}", escape(set_aside(place))));
-  rows_.emplace(place);
-  for (const Json& epoch : metrics_.history) {
-    Json row = {{"kind", "epoch"}};
-    row.update(epoch);
-    rows_->append(row);
-  }
-}
-
 // From the newest checkpoint that can be gone on from; those before it are warned of.
 std::optional<Restored> Run::restore_newest() {
   std::optional<Restored> out;
@@ -240,7 +184,7 @@ std::optional<Restored> Run::restore_newest() {
   if (refusal) throw *refusal;
   if (!loaded) return std::nullopt;
   for (const std::string& warning : loaded->warnings) log_.warning(warning);
-  const std::string& named = metrics_.last_checkpoint;
+  const std::string& named = told().last_checkpoint;
   const Place file = Folder::open(directory_->checkpoints()) / (named + ".safetensors");
   if (step_of_checkpoint(named).value_or(0) > out->state.step && !exists(file)) {
     log_.warning(
@@ -252,12 +196,12 @@ std::optional<Restored> Run::restore_newest() {
 // That the checkpoint is this run's.
 void Run::check_identity(const Restored& restored, const fs::path& file) const {
   const Provenance& own = restored.provenance;
-  if (metrics_.run.empty() || (own.run == metrics_.run && own.started == metrics_.started)) return;
+  if (told().run.empty() || (own.run == told().run && own.started == told().started)) return;
   throw Error(ExitCode::kCheckpoint,
               fmt::format("the checkpoint {} is of another run ({}, started {}) than metrics.json "
                           "({}, started {})",
                           escape(file.string()), escape(own.run), escape(own.started),
-                          escape(metrics_.run), escape(metrics_.started)));
+                          escape(told().run), escape(told().started)));
 }
 
 // That a state agrees with itself and with the file. Other data are refused later, in other words.
@@ -316,8 +260,8 @@ void Run::go_on_from(const Restored& restored) {
   note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
   // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
   // metrics.json alone knows of it.
-  state_.exact &= metrics_.exact;
-  if (metrics_.changes.size() > state_.changes.size()) state_.changes = metrics_.changes;
+  state_.exact &= told().exact;
+  if (told().changes.size() > state_.changes.size()) state_.changes = told().changes;
   for (Change& change : changes) {
     if (restarts_stopping(change.key)) state_.callbacks.erase("training.early_stopping");
     note_change(std::move(change));

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/metrics.h"
 #include "tests/framework/cli/support.h"
@@ -28,6 +30,24 @@ TEST_CASE("A full disk ends a run; its last checkpoint survives and is gone on f
   CHECK(result.err == "");
   CHECK(result.code == 0);
   CHECK(Metrics::read(desk / "disk/run/metrics.json").status == RunStatus::kFinished);
+}
+
+TEST_CASE("A full disk under a logger ends it with one warning, and the run goes on") {
+  const Desk desk;
+  fs::create_directories(desk / "run/tensorboard");
+  const SmallDisk disk(desk / "run/tensorboard", 24);
+  if (!disk.mounted()) return;
+  const Result result = desk.run({"a.yaml", "loggers=[tensorboard, csv]", "training.epochs=4",
+                                  "training.log_every=1", "--run-dir", "run"});
+  CHECK(result.code == 0);
+  const std::string warning = "warning: loggers: tensorboard: cannot write run/tensorboard/";
+  CHECK_THAT(result.err, StartsWith(warning));
+  CHECK_THAT(result.err, EndsWith(": No space left on device; the run goes on without it\n"));
+  CHECK(result.err.find("warning:", 1) == std::string::npos);
+  const std::string table = bytes_of(desk / "run/csv/epochs.csv");
+  CHECK(std::count(table.begin(), table.end(), '\n') == 5);
+  REQUIRE(desk.run({"a.yaml", "training.epochs=4", "--run-dir", "plain"}).code == 0);
+  CHECK(bytes_of(desk / "run/model.safetensors") == bytes_of(desk / "plain/model.safetensors"));
 }
 
 TEST_CASE("A full disk ends the making of a sweep, which is made once there is room") {
