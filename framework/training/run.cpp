@@ -80,7 +80,7 @@ void Run::start() {
   directory_ = request_.run_dir ? RunDirectory::create_at(*request_.run_dir)
                                 : RunDirectory::create(request_.runs_root, request_.config->name);
   lock();
-  provenance_.contents = contents_of(*request_.config);
+  provenance_.contents = contents_of(*request_.config, *learner_.experiment);
   // Another runner may have come and gone since.
   if (request_.run_dir) directory_ = RunDirectory::create_at(*request_.run_dir);
   remove_temporaries(directory_->folder());  // of one that was killed before it had a config

@@ -148,7 +148,7 @@ Json environment_of(const Config& config) {
 
 }  // namespace
 
-nlohmann::ordered_json contents_of(const ResolvedConfig& config) {
+nlohmann::ordered_json contents_of(const ResolvedConfig& config, const Experiment& experiment) {
   Json out = Json::object();
   for (const Key& key : config.keys) {
     if (key.role != Role::kPlace || key.path.starts_with("dataset.")) continue;
@@ -156,6 +156,7 @@ nlohmann::ordered_json contents_of(const ResolvedConfig& config) {
     if (!place || place->kind != Node::Kind::kScalar) continue;
     if (const auto file = local_weights(place->scalar)) out[key.path] = sha256_of_file(*file);
   }
+  for (const auto& [name, digest] : experiment.contents()) out[name] = digest;
   return out;
 }
 

@@ -14,8 +14,8 @@ namespace vitrine {
 void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, Learner& learner);
 
 // SHA-256 of the file at each place that the config names, by its key; data sets and libraries have
-// digests of their own.
-nlohmann::ordered_json contents_of(const ResolvedConfig& config);
+// digests of their own. And what the experiment depends on besides.
+nlohmann::ordered_json contents_of(const ResolvedConfig& config, const Experiment& experiment);
 
 // What the bits of the results depend on besides config, data and steps.
 nlohmann::json exactness_of(const Config& config);

@@ -88,7 +88,7 @@ void Run::start_over() {
   }
   provenance_.run = told().run.empty() ? directory_->id() : told().run;
   provenance_.started = told().started.empty() ? utc_now() : told().started;
-  provenance_.contents = contents_of(*request_.config);
+  provenance_.contents = contents_of(*request_.config, *learner_.experiment);
   told().history.clear();
   log_.message("no checkpoint yet: the run starts at step 0");
 }
@@ -281,7 +281,7 @@ void Run::go_on_from(const Restored& restored) {
 
 // A file may have moved; another one would not have begun this run.
 void Run::check_places(const nlohmann::ordered_json& before) {
-  const auto now = contents_of(*request_.config);
+  const auto now = contents_of(*request_.config, *learner_.experiment);
   for (const auto& [key, digest] : before.items()) {
     const Node* place = request_.config->resolved.at_path(key);
     const bool is_named = place && place->kind == Node::Kind::kScalar;
@@ -292,7 +292,7 @@ void Run::check_places(const nlohmann::ordered_json& before) {
                 fmt::format("{}: {} is not what this run began with (SHA-256 {}, was {}); start a "
                             "new run for it",
                             escape(directory_->path().string()), key,
-                            is_named ? now[key].get<std::string>().substr(0, 12) : "of nothing",
+                            now.contains(key) ? now[key].get<std::string>().substr(0, 12) : "of nothing",
                             escape(digest.get<std::string>().substr(0, 12))));
   }
   for (const auto& [key, digest] : now.items()) {
