@@ -77,16 +77,6 @@ class Projector : public torch::nn::Module {
 
 Value features_of(Model& model, const Value& images) { return flatten(model.features(images)); }
 
-int64_t feature_width(const ExperimentContext& context) {
-  Computation out = outputs_of_tasks(context.model, context.image_sizes());
-  const Recording recording = record(out);
-  if (recording.is_recorded())
-    return static_cast<int64_t>(recording.program.steps[recording.outputs[0]].shape.size());
-  std::vector<int64_t> sizes = context.image_sizes();
-  sizes.insert(sizes.begin(), 1);
-  return Backend(out, kLayers, context.device).forward({at::zeros(sizes), {}, {}})[0].size(1);
-}
-
 // Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations"
 // (SimCLR): the two views of an image are to be more alike than those of two images. Features are
 // evaluated by their nearest neighbours and by a linear classifier.
@@ -95,7 +85,8 @@ class Contrastive : public Experiment {
   Contrastive(const Options& options, const ExperimentContext& context)
       : options_(options),
         model_(context.model),
-        projector_(std::make_shared<Projector>(feature_width(context), options.projection_d)),
+        projector_(std::make_shared<Projector>(feature_width(*context.model, context.image_sizes()),
+                                               options.projection_d)),
         classes_(context.data.classes()),
         projected_(projection(context), context.backend, context.device),
         features_(features(context), context.backend, context.device) {
@@ -124,12 +115,10 @@ class Contrastive : public Experiment {
     const at::NoGradGuard no_grad;
     const InEvaluation in_evaluation(projected_.computation().modules);
     Tensor sums = at::zeros({width()}, at::kDouble);
-    const Batches trained = data.as_trained();
-    for_batches(data, options, [&](const Batch& batch) {
-      sums +=
-          of_loss(loss_of(trained.gather(batch.position.indices, 0, options_.views)), batch.size())
-              .cpu();
-    });
+    for_batches(
+        data.as_trained(), options,
+        [&](const Batch& batch) { sums += of_loss(loss_of(batch), batch.size()).cpu(); },
+        options_.views);
     if (classes_ > 0 && options.train && !options.cancelled()) {
       const Labelled known = labelled(*options.train, options, options_.known);
       const Labelled asked = labelled(data, options, data.size());
@@ -146,7 +135,7 @@ class Contrastive : public Experiment {
  private:
   Computation projection(const ExperimentContext& context) {
     Computation out;
-    out.modules = {{"", model_}, {std::string(kOfExperiment) + "projector.", projector_}};
+    out.modules = trained_together(model_, modules());
     out.images = context.image_sizes();
     out.outputs = [this](const Value& images) {
       return std::vector{(*projector_)(features_of(*model_, images))};

@@ -158,7 +158,7 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
         geometry_(model_.context()),
         shown_(options.visible(geometry_)),
         decoder_(std::make_shared<Decoder>(options, geometry_)),
-        modules_({{"", context.model}, {std::string(kOfExperiment) + "decoder.", decoder_}}),
+        modules_(trained_together(context.model, {{"decoder", decoder_}})),
         backend_(computation_of(context), context.backend, context.device),
         reconstructing_(reconstruction(), context.backend, context.device),
         device_(context.device) {

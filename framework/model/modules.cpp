@@ -4,6 +4,12 @@
 
 namespace vitrine {
 
+Modules trained_together(const std::shared_ptr<torch::nn::Module>& model, const Modules& added) {
+  Modules out = {{"", model}};
+  for (const auto& [name, module] : added) out.push_back({kOfExperiment + name + ".", module});
+  return out;
+}
+
 std::vector<std::pair<std::string, Tensor>> named_parameters(const Modules& modules) {
   std::vector<std::pair<std::string, Tensor>> out;
   for (const auto& [prefix, module] : modules) {

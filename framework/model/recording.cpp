@@ -139,6 +139,19 @@ Recording record(Model& model, const std::vector<int64_t>& images) {
       outputs_of_tasks(std::static_pointer_cast<Model>(model.shared_from_this()), images));
 }
 
+int64_t feature_width(Model& model, const std::vector<int64_t>& images) {
+  const at::NoGradGuard no_grad;
+  const Evaluating evaluating(model);  // so that nothing is drawn
+  std::vector<int64_t> sizes = images;
+  sizes.insert(sizes.begin(), 1);
+  const auto parameters = model.parameters();
+  const at::Device device = parameters.empty() ? at::Device(at::kCPU) : parameters[0].device();
+  const TorchFeed feed{at::zeros(sizes, at::TensorOptions(device).dtype(at::kByte)), {}, {}};
+  const WithFeed with_feed(feed);
+  const Value features = model.features(feed.images);
+  return features.tokens() * features.columns();
+}
+
 void freeze_unused(const Computation& computation) {
   const Recording recording = record(computation);
   if (!recording.is_recorded()) return;

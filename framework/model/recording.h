@@ -35,6 +35,8 @@ Recording record(const Computation& computation);
 // Of the outputs of a model's tasks for images [C, H, W].
 Computation outputs_of_tasks(const std::shared_ptr<Model>& model, std::vector<int64_t> images);
 Recording record(Model& model, const std::vector<int64_t>& images);
+// How many numbers a model's features have for an image [C, H, W], those of all tasks together.
+int64_t feature_width(Model& model, const std::vector<int64_t>& images);
 
 // Takes the gradients of what a computation's steps do not depend on, so that nothing else changes
 // it either: weight decay would.

@@ -83,7 +83,8 @@ void named(const char* name, const Make& make) {
 struct TorchFeed {
   Tensor images;               // [B, C, H, W]
   std::vector<Tensor> inputs;  // what comes with the images, each float [B, columns]
-  BatchPosition position;      // without indices what is random draws from libtorch's generator
+  BatchPosition position;      // of as many images; without indices what is random draws from
+                               // libtorch's generator, which is for trials alone
 };
 
 // Makes apply compute with `feed` until it goes.

@@ -5,7 +5,7 @@
 #ifndef VITRINE_TORCH_VERSION
 #define VITRINE_TORCH_VERSION "none"
 #endif
-#define VITRINE_ABI_STAMP "vitrine 2; torch " VITRINE_TORCH_VERSION "; compiler " __VERSION__
+#define VITRINE_ABI_STAMP "vitrine 3; torch " VITRINE_TORCH_VERSION "; compiler " __VERSION__
 
 namespace vitrine {
 

@@ -112,7 +112,16 @@ Feed feed_of(const TorchFeed& from, const BatchPosition& position) {
   return feed;
 }
 
+// In the form that the kernel reads. Throws Error(kInternal) where there are fewer rows of anything
+// than images.
 TorchFeed contiguous(const TorchFeed& from) {
+  const auto require = [&](const Tensor& rows, const char* what) {
+    if (!rows.defined() || rows.size(0) == from.images.size(0)) return;
+    throw Error(ExitCode::kInternal,
+                fmt::format("{} {} for {} images", rows.size(0), what, from.images.size(0)));
+  };
+  require(from.position.indices, "numbers of images");
+  for (const Tensor& input : from.inputs) require(input, "rows of an input");
   TorchFeed out = {from.images.contiguous(), {}, from.position};
   for (const Tensor& input : from.inputs) out.inputs.push_back(input.to(at::kFloat).contiguous());
   return out;

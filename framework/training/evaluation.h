@@ -27,8 +27,9 @@ struct EvaluationOptions {
   };  // ends it early; the result is then of no use
 };
 
-// Calls `work` with the images in their order, batch by batch, until it is cancelled.
+// Calls `work` with the images in their order, batch by batch, until it is cancelled; with so many
+// views of each.
 void for_batches(const Batches& data, const EvaluationOptions& options,
-                 const std::function<void(const Batch&)>& work);
+                 const std::function<void(const Batch&)>& work, int64_t views = 1);
 
 }  // namespace vitrine

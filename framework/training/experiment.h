@@ -34,7 +34,9 @@ struct ExperimentContext {
 struct ExperimentOptions {
   // What an experiment says of itself before it is made; no options.
   bool predicts = true;  // its model has heads, which learn labels by the config's loss
-  int64_t views = 1;     // how often each image is in a batch, every time transformed anew
+  // How often each image is in a batch of training, every time transformed anew: all images once,
+  // then all again, each with a number of its own in the batch's position. Labels count it once.
+  int64_t views = 1;
 
   void visit(Fields& /*field*/) {}
 };
@@ -54,8 +56,9 @@ class Experiment {
   virtual bool has_own_threads() const = 0;
   // What a step computes of each image, from which follows how it is best executed.
   virtual const Computation& computation() const = 0;
-  // Modules that are trained beside the model, with names of their own. Their parameters are
-  // stepped, clipped, averaged and kept in checkpoints with the model's.
+  // Modules that are trained beside the model, by plain names ("head"). They are moved to the
+  // device after the experiment was made; their parameters are stepped, clipped, averaged and kept
+  // in checkpoints with the model's.
   virtual Modules modules() const { return {}; }
   // What it keeps besides, which a checkpoint holds; null where nothing.
   virtual nlohmann::json state() const { return nullptr; }
@@ -67,8 +70,8 @@ class Experiment {
 
   // What it counts of images: so many sums, the first of which is that of what is minimised.
   virtual int64_t width() const = 0;
-  // The values that the sums tell, the loss first. The second one chooses the best checkpoint
-  // unless told otherwise.
+  // The values that the sums tell, of images, whatever their views; the loss first. The second one
+  // chooses the best checkpoint unless told otherwise.
   virtual const std::vector<Measure>& measures() const = 0;
 
   // Adds the gradient of `share` times the batch's mean loss to those of the parameters. Returns

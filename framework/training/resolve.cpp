@@ -300,7 +300,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
 }  // namespace
 
 ModelContext model_context(const Config& config, const DatasetInfo& info) {
-  const bool predicts = config.experiment_options().predicts;
+  const bool predicts = !config.experiment.valid() || config.experiment_options().predicts;
   return {info.channels, info.height, info.width,
           predicts ? info.class_names : std::vector<std::string>()};
 }

@@ -108,11 +108,8 @@ Learner build_learner(const Config& config, const DatasetInfo& info, Observer* o
   ExperimentContext context = experiment_context(config, out.model, info, config.backend);
   context.observer = observer;
   out.experiment = config.experiment.create(context);
-  out.modules = {{"", out.model}};
-  for (const auto& [name, module] : out.experiment->modules()) {
-    module->to(at::Device(config.device));
-    out.modules.push_back({kOfExperiment + name + ".", module});
-  }
+  out.modules = trained_together(out.model, out.experiment->modules());
+  for (const auto& [name, module] : out.modules) module->to(at::Device(config.device));
   out.callbacks = build_callbacks(config, out, info);
   FlatParameters::Stages later;
   for (const PlacedCallback& placed : out.callbacks) {

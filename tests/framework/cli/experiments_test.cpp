@@ -119,6 +119,39 @@ TEST_CASE("the two ways to execute any experiment agree, and the kernel's is the
   }
 }
 
+TEST_CASE(
+    "an experiment in a plug-in is as well off: exact, by the kernel, and of use without it") {
+  const Experiments runs;
+  const std::vector<std::string> plugin = {"plugins=[" VITRINE_BINARY_DIR
+                                           "/test_plugin_rotation.so]"};
+  const auto train = [&](const std::string& name, std::vector<std::string> more) {
+    more.insert(more.begin(), plugin[0]);
+    return runs.train("rotation", name, more);
+  };
+  REQUIRE(train("whole", {}).code == 0);
+  const Json metrics = Json::parse(bytes_of(runs / "whole" / "metrics.json"));
+  CHECK(metrics.at("execution").at("backend").at("value") == "fused");
+  CHECK(metrics.at("best_by") == "validation/accuracy");
+  for (int64_t step = 1; step < 4; ++step) {
+    const std::string name = std::to_string(step);
+    REQUIRE(train(name, {"--stop-after", name}).code == 75);
+    REQUIRE(runs.run({"resume", name}).code == 0);
+    check_equal(runs / name, runs / "whole");
+  }
+  REQUIRE(train("layers", {"backend=layers", "optimizer=sgd", "training.epochs=1"}).code == 0);
+  REQUIRE(train("fused", {"optimizer=sgd", "training.epochs=1"}).code == 0);
+  const auto loss = [&](const std::string& name) {
+    return Json::parse(bytes_of(runs / name / "metrics.json"))
+        .at("test")
+        .at("test/loss")
+        .get<double>();
+  };
+  CHECK(std::abs(loss("layers") - loss("fused")) < 1e-4);
+  CHECK(
+      runs.run({"c.yaml", "--run-dir", "tuned", "model.weights=whole", "training.epochs=1"}).code ==
+      0);
+}
+
 TEST_CASE("what was learned without labels starts a classifier, whose head is new") {
   const Experiments runs;
   for (const std::string experiment : {"masked_autoencoder", "contrastive"}) {
@@ -176,6 +209,8 @@ TEST_CASE("what an experiment has no use for is refused in words, and what it ne
     CHECK_FALSE(fs::exists(runs / "none"));
     return result.err;
   };
+  CHECK_THAT(error("contrastives", {}),
+             Contains("experiment: unknown experiment \"contrastives\""));
   const std::string without_labels =
       error("masked_autoencoder", {"loss=mse", "training.metrics=[f1]", "model.head=mlp"});
   CHECK_THAT(without_labels,

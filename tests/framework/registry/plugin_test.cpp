@@ -84,8 +84,8 @@ TEST_CASE("a library without a stamp is refused before it runs", "[plugin]") {
 TEST_CASE("a library with another stamp is refused before it runs", "[plugin]") {
   const size_t before = Registry::instance().size();
   const std::string message = refusal(library("stale"));
-  CHECK(message.starts_with("was built for \"vitrine 2; torch 0.0.1; compiler " __VERSION__
-                            "\", this is \"vitrine 2; torch "));
+  CHECK(message.starts_with("was built for \"vitrine 3; torch 0.0.1; compiler " __VERSION__
+                            "\", this is \"vitrine 3; torch "));
   CHECK(message.ends_with("; compiler " __VERSION__ "\"; build it again"));
   CHECK(Registry::instance().size() == before);
 }
