@@ -29,14 +29,13 @@ double Draws::between(double lowest, double highest) {
 }
 
 int64_t Draws::integer(int64_t lowest, int64_t highest) {
-  const uint64_t first =
-      static_cast<uint64_t>(lowest);  // unsigned, so that no difference overflows
+  const auto first = static_cast<uint64_t>(lowest);  // unsigned, so that no difference overflows
   const auto range = static_cast<unsigned __int128>(static_cast<uint64_t>(highest) - first) + 1;
   return static_cast<int64_t>(first + static_cast<uint64_t>(next() * range >> 64));
 }
 
 float Draws::uniform_at(uint64_t n) const {
-  return static_cast<float>(mix(state_ + (n + 1) * kGamma) >> 40) * 0x1p-24f;
+  return static_cast<float>(mix(state_ + (n + 1) * kGamma) >> 40) * 0x1p-24F;
 }
 
 }  // namespace vitrine

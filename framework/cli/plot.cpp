@@ -55,7 +55,7 @@ Words read_words(const std::vector<std::string>& words) {
   return out;
 }
 
-ExitCode plot(PlotOptions options, const std::vector<std::string>& extras) {
+ExitCode plot(const PlotOptions& options, const std::vector<std::string>& extras) {
   const Words words = read_words(extras);
   if (words.places.size() > 1)
     throw Error(ExitCode::kUsage, fmt::format("\"{}\" belongs to no option of the plot, which is "

@@ -251,7 +251,7 @@ std::vector<std::string> judged_by(const Runs& runs) {
     const std::string name = run->metrics.judged_by();
     if (name != "loss" && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
   }
-  out.push_back("loss");
+  out.emplace_back("loss");
   return out;
 }
 

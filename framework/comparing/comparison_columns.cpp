@@ -45,8 +45,8 @@ std::vector<std::string> other_columns(const Comparison& comparison, bool all_me
       if (here && (all_metrics || is_main(name))) names.push_back(name);
     }
   }
-  names.push_back("model.parameters");
-  names.push_back(all_metrics ? "model.flops_per_image" : "seconds");
+  names.emplace_back("model.parameters");
+  names.emplace_back(all_metrics ? "model.flops_per_image" : "seconds");
   names = present(comparison, names);
   if (!all_metrics) return names;
   std::stable_partition(names.begin(), names.end(),

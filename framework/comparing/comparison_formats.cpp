@@ -57,7 +57,7 @@ class CsvTable {
     std::string out;
     for (size_t row = 0; row <= rows_; ++row) {
       for (const Column& column : columns_) {
-        if (&column != &columns_[0]) out += ",";
+        if (&column != columns_.data()) out += ",";
         out += csv_cell(row == 0 ? column.heading : column.cells[row - 1]);
       }
       out += row == rows_ ? "" : "\n";

@@ -157,6 +157,7 @@ std::vector<const RunRecord*> select_runs(const Runs& runs,
     if (!keep(has_tag)) refuse("no run has all of these tags");
   }
   for (const Condition& condition : conditions) {
+    // keep() changes `left`. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const Runs before = left;
     if (!keep([&](const RunRecord& run) { return condition.holds(run); })) {
       const char* several = "; all conditions must hold (NAME=VALUE,VALUE takes either value)";

@@ -33,7 +33,7 @@ std::vector<std::string> names_of(const std::vector<Group>& groups) {
       }
     }
     const bool clear = names.size() == 1 || groups.size() == 1;
-    if (names.size() > kMostNames) names.resize(kMostNames), names.push_back("...");
+    if (names.size() > kMostNames) names.resize(kMostNames), names.emplace_back("...");
     out.push_back(clear ? fmt::format("{}", fmt::join(names, ", ")) : "");
   }
   return out;

@@ -160,7 +160,7 @@ std::optional<nlohmann::ordered_json> RunRecord::value(const std::string& name) 
 
 std::vector<std::string> RunRecord::names() const {
   std::vector<std::string> out = {"run", "status", "exact", "started", "finished", "stopped_by"};
-  if (is_confirming(metrics)) out.push_back(kConfirmingTag);
+  if (is_confirming(metrics)) out.emplace_back(kConfirmingTag);
   const auto add = [&](const Json& object, const std::string& prefix) {
     for (const auto& [key, value] : object.items()) out.push_back(prefix + key);
   };

@@ -124,12 +124,12 @@ std::vector<Attribute> attributes_of(const std::vector<Section>& sections,
       }
     }
   }
-  out.push_back([](const RunRecord& run) {
+  out.emplace_back([](const RunRecord& run) {
     const std::string test = text_of(run.metrics.dataset, "test_sha256");
     const std::string whole = text_of(run.metrics.dataset, "sha256");
     return "data " + shortened_hash(test.empty() ? whole : test);
   });
-  out.push_back([](const RunRecord& run) {
+  out.emplace_back([](const RunRecord& run) {
     const Json& tasks = tasks_of(run);
     return tasks.empty() ? "" : "targets " + shortened_hash(text_of(tasks[0], "targets"));
   });

@@ -39,7 +39,7 @@ Spread spread_of(const std::vector<double>& values) {
   if (n == 1) return {1, mean, kNan, {kNan, kNan}};
   double squares = 0;
   for (const double value : values) squares += square(value - mean);
-  const double degrees = static_cast<double>(n - 1);
+  const auto degrees = static_cast<double>(n - 1);
   const double deviation = std::sqrt(squares / degrees);
   return {n, mean, deviation, around(mean, deviation / std::sqrt(static_cast<double>(n)), degrees)};
 }
@@ -49,7 +49,7 @@ Difference paired_difference(const std::vector<double>& a, const std::vector<dou
   for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) differences.push_back(b[i] - a[i]);
   const Spread spread = spread_of(differences);
   if (spread.n < 2) return {spread.mean, {kNan, kNan}, kNan};
-  const double n = static_cast<double>(spread.n);
+  const auto n = static_cast<double>(spread.n);
   return tested(spread.mean, spread.deviation / std::sqrt(n), n - 1);
 }
 
@@ -57,7 +57,7 @@ Difference welch_difference(const std::vector<double>& a, const std::vector<doub
   const Spread from = spread_of(a), to = spread_of(b);
   const double mean = to.mean - from.mean;
   if (from.n < 2 || to.n < 2) return {mean, {kNan, kNan}, kNan};
-  const double n = static_cast<double>(from.n), m = static_cast<double>(to.n);
+  const auto n = static_cast<double>(from.n), m = static_cast<double>(to.n);
   const double u = square(from.deviation) / n, v = square(to.deviation) / m;
   // Shares, because squares of variances underflow.
   const double share = u / (u + v);
@@ -75,7 +75,7 @@ std::vector<double> holm(const std::vector<double>& p, bool all_pairs) {
   const size_t n = order.size(), tests = all_pairs ? n * (n + 1) / 2 : n;
   double largest = 0;
   for (size_t rank = 0; rank < n; ++rank) {
-    const double factor = static_cast<double>(tests - rank);
+    const auto factor = static_cast<double>(tests - rank);
     largest = std::max(largest, std::min(1.0, factor * p[order[rank]]));
     out[order[rank]] = largest;
   }

@@ -231,8 +231,8 @@ std::vector<std::string> words_of(const std::string& text) {
 
 std::vector<TableColumn> table_columns(const std::vector<std::vector<std::string>>& rows) {
   std::vector<TableColumn> out;
-  for (size_t row = 0; row < rows.size(); ++row) {
-    if (out.size() < rows[row].size()) out.resize(rows[row].size());
+  for (const auto& row : rows) {
+    if (out.size() < row.size()) out.resize(row.size());
   }
   for (TableColumn& column : out) {
     const auto i = static_cast<size_t>(&column - out.data());

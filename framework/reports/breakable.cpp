@@ -19,8 +19,8 @@ std::string breakable(std::string_view text) {
     const bool is_long = width_of(word) > kLongWord;
     for (const std::string& part : parts) {
       const bool has_hyphen = part.find('-') != part.npos && part.size() > 1;
-      const bool after_equals = &part != &parts[0] && (&part)[-1].ends_with('=');
-      if (&part != &parts[0] && (is_long || !after_equals)) out += "<wbr>";
+      const bool after_equals = &part != parts.data() && (&part)[-1].ends_with('=');
+      if (&part != parts.data() && (is_long || !after_equals)) out += "<wbr>";
       out += has_hyphen ? "<span class=\"name\">" + html(part) + "</span>" : html(part);
     }
   }

@@ -15,8 +15,6 @@
 #include "framework/error.h"
 #include "framework/files/descriptor.h"
 
-extern char** environ;
-
 namespace vitrine {
 namespace {
 

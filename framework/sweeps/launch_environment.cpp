@@ -1,12 +1,12 @@
 #include "framework/sweeps/launch_environment.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
 #include "framework/error.h"
-
-extern char** environ;
 
 namespace vitrine {
 namespace {

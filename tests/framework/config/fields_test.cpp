@@ -229,8 +229,9 @@ TEST_CASE("unknown keys name the nearest, or all, at each depth", "[fields]") {
         one_line("8", "meal.gram: unknown key", "meal: {gram: 4}", "did you mean meal.grams?"));
   CHECK(problem("meal: {zebra: 4}") ==
         one_line("8", "meal.zebra: unknown key", "meal: {zebra: 4}", "the keys are grams, warm"));
-  CHECK(problem("meals: [{wram: true}]") ==
-        one_line("10", "meals.0.wram: unknown key", "meals: [{wram: true}]", "did you mean meals.0.warm?"));
+  CHECK(problem("meals: [{wram: true}]") == one_line("10", "meals.0.wram: unknown key",
+                                                     "meals: [{wram: true}]",
+                                                     "did you mean meals.0.warm?"));
   CHECK(problem("pet: {live: 4}") ==
         one_line("7", "pet.live: unknown key", "pet: {live: 4}", "did you mean pet.lives?"));
   CHECK(problem("pets: [{type: dog, meal: {worm: no}}]") ==
@@ -267,8 +268,9 @@ TEST_CASE("an unknown key is looked for at every level, in what is off and in ot
 TEST_CASE("an unknown key is looked for by other words, which are not taken", "[fields]") {
   CHECK(problem("chambers: 4") ==
         one_line("1", "chambers: unknown key", "chambers: 4", "did you mean rooms?"));
-  CHECK(problem("meal: {portion: 4}") ==
-        one_line("8", "meal.portion: unknown key", "meal: {portion: 4}", "did you mean meal.grams?"));
+  CHECK(problem("meal: {portion: 4}") == one_line("8", "meal.portion: unknown key",
+                                                  "meal: {portion: 4}",
+                                                  "did you mean meal.grams?"));
   CHECK(problem("meal.portion: 4") ==
         one_line("1", "meal.portion: unknown key", "meal.portion: 4",
                  "dots are for the command line; here it is meal: {grams: ...}"));
