@@ -60,9 +60,9 @@ enum class MemoryLayout {
 
 // Where a batch comes from.
 struct Feed {
-  const uint8_t* bytes = nullptr;       // images [B, C, H, W], 255 is 1; or
-  const float* values = nullptr;        // the same as they are
-  std::vector<const float*> inputs;     // what comes with the images, each [B, columns]
+  const uint8_t* bytes = nullptr;    // images [B, C, H, W], 255 is 1; or
+  const float* values = nullptr;     // the same as they are
+  std::vector<const float*> inputs;  // what comes with the images, each [B, columns]
   // What is random draws from these alone: each image's number in the training set, and where the
   // training stands.
   const int64_t* image_numbers = nullptr;  // [B]

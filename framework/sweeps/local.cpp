@@ -128,7 +128,7 @@ class LocalLauncher : public Launcher {
     const fs::path run = sweep.folder(task.trial);
     command_ = {.words = {sweep.program().string(), "resume", run.string()}, .own_group = true};
     if (task.stop_after) {
-      command_.words.push_back("--stop-after");
+      command_.words.emplace_back("--stop-after");
       command_.words.push_back(std::to_string(*task.stop_after));
     }
     auto& variables = command_.variables;
@@ -140,12 +140,12 @@ class LocalLauncher : public Launcher {
     if (fs::is_directory(environment.directory, ignored))
       command_.directory = environment.directory;
     variables.push_back(fmt::format("{}={}", kParentVariable, getpid()));
-    variables.push_back("NO_COLOR=1");
+    variables.emplace_back("NO_COLOR=1");
     const int64_t threads = sweep.trials()[task.trial].threads;
     variables.push_back("OMP_NUM_THREADS=" + std::to_string(threads));
     // Huge pages for all memory of glibc: a trial takes 0.1 s less of the kernel's time to start.
     if (!std::getenv("GLIBC_TUNABLES")) {
-      variables.push_back("GLIBC_TUNABLES=glibc.malloc.hugetlb=1");
+      variables.emplace_back("GLIBC_TUNABLES=glibc.malloc.hugetlb=1");
     }
     if (devices_ > 0)
       variables.push_back("CUDA_VISIBLE_DEVICES=" + visible_device(free_slot(), devices_));

@@ -288,12 +288,13 @@ void Run::check_places(const nlohmann::ordered_json& before) {
     // A file that is gone is not needed any more: its weights are in the checkpoint.
     if (is_named && !now.contains(key)) continue;
     if (now.contains(key) && now[key] == digest) continue;
-    throw Error(ExitCode::kCheckpoint,
-                fmt::format("{}: {} is not what this run began with (SHA-256 {}, was {}); start a "
-                            "new run for it",
-                            escape(directory_->path().string()), key,
-                            now.contains(key) ? now[key].get<std::string>().substr(0, 12) : "of nothing",
-                            escape(digest.get<std::string>().substr(0, 12))));
+    throw Error(
+        ExitCode::kCheckpoint,
+        fmt::format("{}: {} is not what this run began with (SHA-256 {}, was {}); start a "
+                    "new run for it",
+                    escape(directory_->path().string()), key,
+                    now.contains(key) ? now[key].get<std::string>().substr(0, 12) : "of nothing",
+                    escape(digest.get<std::string>().substr(0, 12))));
   }
   for (const auto& [key, digest] : now.items()) {
     if (before.contains(key)) continue;
