@@ -14,26 +14,84 @@
 namespace vitrine {
 namespace {
 
+using Names = std::vector<std::string>;
+
+// Names of classes, labels or values: a list for the first column of labels, or one by each
+// column's name.
+struct ColumnNames {
+  Names first;
+  std::vector<std::pair<std::string, Names>> by_column;
+
+  void read(const Node& node, const std::string& path, Problems& problems) {
+    *this = ColumnNames();
+    if (!node.is_mapping()) return read_list(node, path, first, problems);
+    for (const Node& child : node.children) {
+      by_column.push_back({child.key, {}});
+      read_list(child, join_path(path, child.key), by_column.back().second, problems);
+    }
+  }
+  Node write() const {
+    if (by_column.empty()) return list_of(first);
+    Node out = Node::mapping();
+    for (const auto& [column, names] : by_column) out.set(column, list_of(names));
+    return out;
+  }
+  static std::string type() { return "list of texts, or one for each column by its name"; }
+  static nlohmann::ordered_json schema() {
+    using Json = nlohmann::ordered_json;
+    const Json list = {{"type", "array"}, {"items", {{"type", "string"}}}};
+    return {{"anyOf", Json::array({{{"type", "string"}},
+                                   list,
+                                   {{"type", "object"}, {"additionalProperties", list}}})}};
+  }
+
+  // The name that stands twice among those of a column; empty where none does.
+  std::string twice() const {
+    std::vector<Names> all = {first};
+    for (const auto& [column, names] : by_column) all.push_back(names);
+    for (const Names& names : all) {
+      std::set<std::string> seen;
+      for (const std::string& name : names) {
+        if (!seen.insert(name).second) return name;
+      }
+    }
+    return "";
+  }
+
+ private:
+  static void read_list(const Node& node, const std::string& path, Names& names,
+                        Problems& problems) {
+    Fields fields;
+    fields("names", names, "");
+    fields.list()[0].value->read(node, path, problems);
+  }
+  static Node list_of(const Names& names) {
+    std::vector<Node> out;
+    for (const std::string& name : names) out.push_back(Node::string(name));
+    return Node::sequence(out);
+  }
+};
+
 struct Options : DatasetOptions {
   Path path;
-  std::vector<std::string> class_names;
+  ColumnNames class_names;
 
   void visit(Fields& field) {
     DatasetOptions::visit(field);
     field("path", path,
-          "safetensors file with train/images, train/labels, test/images and test/labels")
+          "safetensors file with train/images, train/labels, test/images and test/labels; "
+          "train/labels/NAME is one of several columns of labels")
         .words({"file", "data_path", "data_file"});
-    field("class_names", class_names, "names of the labels 0, 1, ...; numbers where none are given")
+    field("class_names", class_names,
+          "names of the labels 0, 1, ... of the first column, or of each column by its name; "
+          "numbers where none are given")
         .words({"classes", "label_names"});
   }
   void check(const DataContext&, Check& check) const {
     if (path.empty()) check.error({}, "arrays needs path, the safetensors file with the images");
-    std::set<std::string> seen;
-    for (const std::string& name : class_names) {
-      if (seen.insert(name).second) continue;
+    if (const std::string name = class_names.twice(); !name.empty()) {
       check.error({"class_names"},
                   fmt::format("class_names: \"{}\" stands there twice", escape(name)));
-      break;
     }
   }
 };
@@ -47,13 +105,25 @@ void widen(const std::string& bytes, int64_t* out) {
   }
 }
 
-bool is_integer(DType type) {
-  return type != DType::kBool && type != DType::kF16 && type != DType::kBF16 &&
-         type != DType::kF32 && type != DType::kF64;
+// Of floating-point numbers; none of whole ones.
+std::optional<at::ScalarType> real_type(DType type) {
+  switch (type) {
+    case DType::kF16:
+      return at::kHalf;
+    case DType::kBF16:
+      return at::kBFloat16;
+    case DType::kF32:
+      return at::kFloat;
+    case DType::kF64:
+      return at::kDouble;
+    default:
+      return std::nullopt;
+  }
 }
 
 void widen(DType type, const std::string& bytes, int64_t* out) {
   switch (type) {
+    case DType::kBool:
     case DType::kU8:
       return widen<uint8_t>(bytes, out);
     case DType::kI8:
@@ -81,19 +151,28 @@ const std::string& require_there(const std::string& path) {
               "cannot read " + escape(path) + ": no such file" + counted_from_here(path));
 }
 
-// The four tensors of the file, each read on its own.
+std::string shown(const TensorView& view) {
+  return fmt::format("{} [{}]", dtype_name(view.dtype), fmt::join(view.shape, ", "));
+}
+
+// The tensors of the file, each read on its own.
 class ArraysFile {
  public:
   explicit ArraysFile(const std::string& path)
       : path_(path), file_(Safetensors::header_only(require_there(path))) {
-    for (const char* set : {"train", "test"}) check_set(set);
+    for (const char* set : {"train", "test"}) check_images(set);
     const auto train = shape_of("train"), test = shape_of("test");
     if (!std::equal(train.begin() + 1, train.end(), test.begin() + 1, test.end())) {
       fail(fmt::format(
           "train/images is [{}] and test/images is [{}]: their images must have one shape",
           fmt::join(train, ", "), fmt::join(test, ", ")));
     }
+    for (const std::string& name : names_of_columns()) check_column(name);
   }
+
+  // The columns of labels: first the one without a name, then by the alphabet. Of classes names are
+  // left open.
+  const std::vector<LabelColumn>& columns() const { return columns_; }
 
   // [N, C, H, W]; of one channel where the file has [N, H, W]
   std::vector<int64_t> shape_of(const std::string& set) const {
@@ -108,18 +187,44 @@ class ArraysFile {
     return out;
   }
 
-  Tensor read_labels(const std::string& set) const {
-    const TensorView& view = tensor(set + "/labels");
-    std::string bytes(view.shape[0] * dtype_size(view.dtype), '\0');
+  Tensor read_labels(const std::string& set, const LabelColumn& column) const {
+    const TensorView& view = tensor(tensor_of(set, column.name));
+    if (column.kind == LabelColumn::Kind::kValues) {
+      const Tensor out = at::empty(view.shape, *real_type(view.dtype));
+      read(view, static_cast<char*>(out.data_ptr()), out.nbytes());
+      return out.to(at::kFloat).view({view.shape[0], -1});
+    }
+    std::string bytes(size_of(view), '\0');
     read(view, bytes.data(), bytes.size());
-    Tensor out = at::empty({view.shape[0]}, at::kLong);
+    const Tensor out = at::empty(view.shape, at::kLong);
     widen(view.dtype, bytes, out.data_ptr<int64_t>());
-    return out;
+    return column.kind == LabelColumn::Kind::kClasses ? out : out.to(at::kFloat);
+  }
+
+  [[noreturn]] void fail(const std::string& problem) const {
+    throw Error(ExitCode::kData, escape(path_) + ": " + problem);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw Error(ExitCode::kData, escape(path_) + ": " + problem);
+  static constexpr const char* kLabels = "/labels";
+
+  static std::string tensor_of(const std::string& set, const std::string& column) {
+    return set + kLabels + (column == kLabel ? "" : "/" + column);
+  }
+
+  // Of either set.
+  std::set<std::string> names_of_columns() const {
+    std::set<std::string> out;
+    for (const TensorView& view : file_.tensors()) {
+      for (const std::string set : {"train", "test"}) {
+        const std::string begin = set + kLabels;
+        if (view.name == begin) out.insert("");
+        if (view.name.starts_with(begin + "/")) out.insert(view.name.substr(begin.size() + 1));
+      }
+    }
+    if (out.contains(kLabel) && out.contains(""))
+      fail("train/labels and train/labels/label are both the column \"label\"");
+    return out;
   }
 
   const TensorView& tensor(const std::string& name) const {
@@ -130,25 +235,54 @@ class ArraysFile {
                      names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
   }
 
-  void check_set(const std::string& set) const {
+  void check_images(const std::string& set) const {
     const TensorView& images = tensor(set + "/images");
-    const TensorView& labels = tensor(set + "/labels");
-    const auto found = [](const TensorView& view) {
-      return fmt::format("{} [{}]", dtype_name(view.dtype), fmt::join(view.shape, ", "));
-    };
     if (images.dtype != DType::kU8 || (images.shape.size() != 3 && images.shape.size() != 4)) {
       fail(fmt::format("{}/images is {}; it must be U8 [N, C, H, W] or [N, H, W]", set,
-                       found(images)));
-    }
-    if (!is_integer(labels.dtype) || labels.shape.size() != 1) {
-      fail(fmt::format("{}/labels is {}; it must be integers [N]", set, found(labels)));
-    }
-    if (images.shape[0] != labels.shape[0]) {
-      fail(fmt::format("{}/images has {} images, {}/labels {} labels", set, images.shape[0], set,
-                       labels.shape[0]));
+                       shown(images)));
     }
     if (c10::multiply_integers(images.shape) == 0)
-      fail(fmt::format("{}/images is {}: it is empty", set, found(images)));
+      fail(fmt::format("{}/images is {}: it is empty", set, shown(images)));
+  }
+
+  void check_column(const std::string& given) {
+    const std::string name = given.empty() ? kLabel : given;
+    const LabelColumn train = column_of("train", name), test = column_of("test", name);
+    if (train.kind != test.kind || train.names != test.names) {
+      const std::string in_train = tensor_of("train", name), in_test = tensor_of("test", name);
+      fail(fmt::format("{} is {} and {} is {}: both must be of one kind", in_train,
+                       shown(tensor(in_train)), in_test, shown(tensor(in_test))));
+    }
+    columns_.push_back(train);
+  }
+
+  LabelColumn column_of(const std::string& set, const std::string& name) const {
+    const std::string full = tensor_of(set, name);
+    const TensorView& images = tensor(set + "/images");
+    const TensorView& labels = tensor(full);
+    const size_t dimensions = labels.shape.size();
+    if (dimensions < 1 || dimensions > 2 || c10::multiply_integers(labels.shape) == 0) {
+      fail(
+          fmt::format("{} is {}; it must be whole numbers [N], the numbers of classes; whole "
+                      "numbers or bool [N, K] of 0 and 1, labels of which an image may have "
+                      "several; or real numbers [N] or [N, K]",
+                      full, shown(labels)));
+    }
+    if (images.shape[0] != labels.shape[0]) {
+      fail(fmt::format("{}/images has {} images, {} {} labels", set, images.shape[0], full,
+                       labels.shape[0]));
+    }
+    if (real_type(labels.dtype)) return {name, LabelColumn::Kind::kValues, names_of(labels, name)};
+    if (dimensions == 2) return {name, LabelColumn::Kind::kLabels, names_of(labels, name)};
+    return {name, LabelColumn::Kind::kClasses, {}};
+  }
+
+  // Of columns of numbers: their own numbers; of a single one that of the column.
+  static Names names_of(const TensorView& labels, const std::string& name) {
+    if (labels.shape.size() == 1) return {name};
+    Names out;
+    for (int64_t i = 0; i < labels.shape[1]; ++i) out.push_back(std::to_string(i));
+    return out;
   }
 
   static uint64_t size_of(const TensorView& view) {
@@ -168,51 +302,89 @@ class ArraysFile {
 
   std::string path_;
   Safetensors file_;
+  std::vector<LabelColumn> columns_;
 };
 
 class Arrays : public Dataset {
  public:
-  Arrays(const Options& options, const DataContext&) : options_(options) {}
+  Arrays(const Options& options, const DataContext& context)
+      : options_(options), uses_(context.uses) {}
 
   DatasetInfo info() const override {
     const ArraysFile file(options_.path.value);
     const auto train = file.shape_of("train");
-    return {train[1], train[2], train[3], class_names(file), train[0], file.shape_of("test")[0]};
+    return {train[1], train[2], train[3], columns_of(file), train[0], file.shape_of("test")[0]};
   }
 
   Split load_train() override { return train_ = load("train", "training image"); }
   Split load_test() override { return test_ = load("test", "test image"); }
 
   std::string fingerprint() override {
-    if (!train_.labels.defined()) load_train();
-    if (!test_.labels.defined()) load_test();
+    if (!train_.images.defined()) load_train();
+    if (!test_.images.defined()) load_test();
     return fingerprint_of(train_, test_);
   }
 
  private:
-  std::vector<std::string> class_names(const ArraysFile& file) const {
-    if (!options_.class_names.empty()) return options_.class_names;
-    const int64_t largest = std::max(file.read_labels("train").max().item<int64_t>(),
-                                     file.read_labels("test").max().item<int64_t>());
-    if (largest >= kMaxClasses) {
-      throw Error(ExitCode::kData, fmt::format("{}: label {} is too large; there may be {} classes",
-                                               escape(options_.path.value), largest, kMaxClasses));
+  std::vector<LabelColumn> columns_of(const ArraysFile& file) const {
+    std::vector<LabelColumn> out = file.columns();
+    const ColumnNames& given = options_.class_names;
+    if (!given.first.empty() && out.empty()) file.fail("class_names: it has no labels");
+    for (LabelColumn& column : out)
+      name(column, &column == &out.front() ? given.first : Names(), file);
+    for (const auto& [which, names] : given.by_column) {
+      const auto found =
+          std::find_if(out.begin(), out.end(),
+                       [&column = which](const LabelColumn& each) { return each.name == column; });
+      if (found == out.end()) {
+        Names there;
+        for (const LabelColumn& column : out) there.push_back(escape(column.name));
+        file.fail(fmt::format("class_names: it has no column {}; it has {}", escape(which),
+                              there.empty() ? "none" : fmt::format("{}", fmt::join(there, ", "))));
+      }
+      name(*found, names, file);
     }
-    std::vector<std::string> out;
+    return out;
+  }
+
+  // Gives a column the names that it has in the config; of classes their numbers where it has none.
+  static void name(LabelColumn& column, const Names& names, const ArraysFile& file) {
+    const bool has_classes = column.kind == LabelColumn::Kind::kClasses;
+    if (names.empty() && has_classes && column.names.empty()) column.names = numbers(column, file);
+    if (names.empty()) return;
+    if (!has_classes && names.size() != column.names.size()) {
+      file.fail(fmt::format("class_names: {} names for the {} columns of {}", names.size(),
+                            column.names.size(), escape(column.name)));
+    }
+    column.names = names;
+  }
+
+  static Names numbers(const LabelColumn& column, const ArraysFile& file) {
+    const int64_t largest = std::max(file.read_labels("train", column).max().item<int64_t>(),
+                                     file.read_labels("test", column).max().item<int64_t>());
+    if (largest >= kMaxClasses) {
+      file.fail(
+          fmt::format("label {} is too large; there may be {} classes", largest, kMaxClasses));
+    }
+    if (largest < 0) file.fail("all labels of the column " + escape(column.name) + " are below 0");
+    Names out;
     for (int64_t i = 0; i <= largest; ++i) out.push_back(std::to_string(i));
     return out;
   }
 
   Split load(const std::string& set, const std::string& what) const {
     const ArraysFile file(options_.path.value);
-    Split out{file.read_images(set), file.read_labels(set), {}};
-    check_labels(out, static_cast<int64_t>(class_names(file).size()), what, options_.path.value);
+    Split out{file.read_images(set), {}, {}};
+    for (const LabelColumn& column : file.columns())
+      out.labels.push_back(file.read_labels(set, column));
+    check_labels(out, columns_of(file), what, options_.path.value, uses_);
     return out;
   }
 
   static constexpr int64_t kMaxClasses = 100'000;
 
   Options options_;
+  LabelUses uses_;
   Split train_, test_;  // as they were last read
 };
 

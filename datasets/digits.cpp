@@ -317,7 +317,7 @@ class Digits : public Dataset {
     return {1,
             kSide,
             kSide,
-            {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"},
+            class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
             options_.train,
             options_.test};
   }
@@ -326,18 +326,18 @@ class Digits : public Dataset {
   Split load_test() override { return test_ = draw(kFirstTestImage, options_.test); }
 
   std::string fingerprint() override {
-    if (!train_.labels.defined()) load_train();
-    if (!test_.labels.defined()) load_test();
+    if (train_.labels.empty()) load_train();
+    if (test_.labels.empty()) load_test();
     return fingerprint_of(train_, test_);
   }
 
  private:
   // On as many threads as the rest of the run has.
   Split draw(int64_t first, int64_t count) const {
-    Split out{at::empty({count, 1, kSide, kSide}, at::kByte), at::empty({count}, at::kLong), {}};
+    Split out{at::empty({count, 1, kSide, kSide}, at::kByte), {at::empty({count}, at::kLong)}, {}};
     const auto images = out.images.data_ptr<uint8_t>();
     use_huge_pages(images, out.images.nbytes());
-    const auto labels = out.labels.data_ptr<int64_t>();
+    const auto labels = out.labels[0].data_ptr<int64_t>();
     const int64_t threads = at::get_num_threads();
     std::vector<std::jthread> workers;
     for (int64_t i = 0; i < threads; ++i) {

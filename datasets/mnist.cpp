@@ -245,7 +245,8 @@ Tensor read_tensor(const fs::path& folder, const File& file) {
 }
 
 Split read_split(const fs::path& folder, const File& images, const File& labels) {
-  return {read_tensor(folder, images).unsqueeze(1), read_tensor(folder, labels).to(at::kLong), {}};
+  return {
+      read_tensor(folder, images).unsqueeze(1), {read_tensor(folder, labels).to(at::kLong)}, {}};
 }
 
 class Mnist : public Dataset {
@@ -254,7 +255,8 @@ class Mnist : public Dataset {
       : options_(options), context_(context) {}
 
   DatasetInfo info() const override {
-    return {1, 28, 28, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, 60000, 10000};
+    return {1,     28,   28, class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
+            60000, 10000};
   }
 
   // The test files are read at the same time: whoever trains wants them next.

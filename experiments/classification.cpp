@@ -2,6 +2,9 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/stack.h>
+
+#include <functional>
 
 #include "framework/registry/register.h"
 #include "framework/training/backend.h"
@@ -14,18 +17,61 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr int64_t kWorst = 64;
 
-// What is kept of each image for the details of one task; on the CPU.
+// What is kept of the images that count for the details of one task; on the CPU.
 struct Answers {
-  std::vector<Tensor> targets, predicted, probability, of_target;
+  std::vector<Tensor> numbers;                            // of the images in the split
+  std::vector<Tensor> targets;                            // of values [B, K], else [B]
+  std::vector<Tensor> predicted, probability, of_target;  // of classes; of values `predicted` alone
+  Tensor labels;  // of several labels: images, answers and those that are right, [3, K]
+
+  void add(Tensor output, Tensor target, const Tensor& counted, int64_t first, const Task& task) {
+    Tensor number = at::arange(target.size(0)).to(target.device());
+    if (counted.defined()) {
+      number = counted;
+      output = output.index_select(0, counted);
+      target = target.index_select(0, counted);
+    }
+    numbers.push_back((number + first).cpu());
+    if (task.type == TaskType::kMultiLabel) return count(output, target);
+    targets.push_back(target.cpu());
+    if (task.type == TaskType::kRegression) return predicted.push_back(output.cpu());
+    const Tensor probabilities = probabilities_of(output, task);
+    const auto [highest, best] = probabilities.max(1);
+    predicted.push_back(best.cpu());
+    probability.push_back(highest.cpu());
+    of_target.push_back(probabilities.gather(1, target.unsqueeze(1)).squeeze(1).cpu());
+  }
+
+ private:
+  void count(const Tensor& output, const Tensor& target) {
+    const Tensor answers = labels_answered(output), wanted = target.gt(0);
+    const Tensor counts =
+        at::stack({wanted.sum(0), answers.sum(0), answers.logical_and(wanted).sum(0)}).cpu();
+    labels = labels.defined() ? labels + counts : counts;
+  }
 };
 
-void keep_answers(Answers& answers, const Tensor& output, const Tensor& target, const Task& task) {
-  const Tensor probabilities = probabilities_of(output, task);
-  const auto [highest, predicted] = probabilities.max(1);
-  answers.targets.push_back(target.cpu());
-  answers.predicted.push_back(predicted.cpu());
-  answers.probability.push_back(highest.cpu());
-  answers.of_target.push_back(probabilities.gather(1, target.unsqueeze(1)).squeeze(1).cpu());
+std::vector<int> bytes_of(const Tensor& image) {
+  const Tensor plain = image.contiguous();
+  const auto* bytes = plain.const_data_ptr<uint8_t>();
+  return {bytes, bytes + plain.numel()};
+}
+
+// The first images of an order, with their pixels: `describe` tells of one by its place among the
+// answers.
+Json listed(const Tensor& numbers, const Tensor& order, const Batches& data,
+            const std::function<void(int64_t, Json&)>& describe) {
+  const Tensor first = order.slice(0, 0, std::min(kWorst, order.size(0)));
+  const Tensor pixels = data.pixels(numbers.index_select(0, first));
+  Json out = Json::array();
+  for (int64_t i = 0; i < first.size(0); ++i) {
+    const int64_t place = first[i].item<int64_t>();
+    Json one = {{"index", numbers[place].item<int64_t>()}};
+    describe(place, one);
+    one["pixels"] = bytes_of(pixels[i]);
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 Json confusion_of(const Tensor& targets, const Tensor& predicted, int64_t classes) {
@@ -39,50 +85,82 @@ Json confusion_of(const Tensor& targets, const Tensor& predicted, int64_t classe
   return rows;
 }
 
+// A class or a label: how many images are of it, and what the answers make of them.
+Json shares_of(const std::string& name, int64_t images, int64_t predicted, int64_t correct) {
+  const auto share = [&](int64_t of) {
+    return of ? Json(static_cast<double>(correct) / static_cast<double>(of)) : Json();
+  };
+  return {{"name", name},
+          {"images", images},
+          {"correct", correct},
+          {"recall", share(images)},
+          {"precision", share(predicted)}};
+}
+
 Json classes_of(const Json& confusion, const Task& task) {
   Json out = Json::array();
-  for (size_t i = 0; i < task.class_names.size(); ++i) {
+  for (size_t i = 0; i < task.names.size(); ++i) {
     int64_t images = 0, predicted = 0;
-    const int64_t correct = confusion[i][i];
-    for (size_t j = 0; j < task.class_names.size(); ++j) {
+    for (size_t j = 0; j < task.names.size(); ++j) {
       images += confusion[i][j].get<int64_t>();
       predicted += confusion[j][i].get<int64_t>();
     }
-    const auto share = [&](int64_t of) {
-      return of ? Json(static_cast<double>(correct) / static_cast<double>(of)) : Json();
-    };
-    out.push_back({{"name", task.class_names[i]},
-                   {"images", images},
-                   {"correct", correct},
-                   {"recall", share(images)},
-                   {"precision", share(predicted)}});
+    out.push_back(shares_of(task.names[i], images, predicted, confusion[i][i]));
   }
   return out;
 }
 
-// The images whose target was given the least probability, worst first, with their pixels.
-Json worst_of(const Answers& answers, const Task& task, const Batches& data) {
-  const Tensor of_target = at::cat(answers.of_target), predicted = at::cat(answers.predicted);
-  const Tensor targets = at::cat(answers.targets), probability = at::cat(answers.probability);
-  const Tensor order = std::get<1>(of_target.sort(/*stable=*/true, 0, /*descending=*/false))
-                           .slice(0, 0, std::min(kWorst, of_target.size(0)));
-  Json out = Json::array();
-  const Tensor pixels = data.pixels(order);
-  for (int64_t i = 0; i < order.size(0); ++i) {
-    const int64_t index = order[i].item<int64_t>();
-    const Tensor image = pixels[i].contiguous();
-    const auto* bytes = image.data_ptr<uint8_t>();
-    const auto name = [&](const Tensor& classes) {
-      return task.class_names[static_cast<size_t>(classes[index].item<int64_t>())];
-    };
-    out.push_back({{"index", index},
-                   {"target", name(targets)},
-                   {"predicted", name(predicted)},
-                   {"probability", probability[index].item<float>()},
-                   {"probability_of_target", of_target[index].item<float>()},
-                   {"pixels", std::vector<int>(bytes, bytes + image.numel())}});
+// The images whose target was given the least probability, worst first.
+void tell_classes(Json& out, const Answers& answers, const Task& task, const Batches& data) {
+  const Tensor of_target = at::cat(answers.of_target), predicted = at::cat(answers.predicted),
+               targets = at::cat(answers.targets), probability = at::cat(answers.probability);
+  const Json confusion = confusion_of(targets, predicted, task.outputs());
+  out["classes"] = classes_of(confusion, task);
+  out["confusion"] = confusion;
+  const auto name = [&](const Tensor& classes, int64_t i) {
+    return task.names[static_cast<size_t>(classes[i].item<int64_t>())];
+  };
+  const Tensor order = std::get<1>(of_target.sort(/*stable=*/true, 0, /*descending=*/false));
+  out["worst"] = listed(at::cat(answers.numbers), order, data, [&](int64_t i, Json& one) {
+    one["target"] = name(targets, i);
+    one["predicted"] = name(predicted, i);
+    one["probability"] = probability[i].item<float>();
+    one["probability_of_target"] = of_target[i].item<float>();
+  });
+}
+
+void tell_labels(Json& out, const Answers& answers, const Task& task) {
+  out["labels"] = Json::array();
+  for (int64_t i = 0; i < task.outputs(); ++i) {
+    const auto count = [&](int64_t what) { return answers.labels[what][i].item<int64_t>(); };
+    out["labels"].push_back(
+        shares_of(task.names[static_cast<size_t>(i)], count(0), count(1), count(2)));
   }
-  return out;
+}
+
+// The images whose answers are farthest from their targets, worst first.
+void tell_values(Json& out, const Answers& answers, const Task& task, const Batches& data) {
+  const Tensor predicted = at::cat(answers.predicted), targets = at::cat(answers.targets);
+  const Tensor error = (predicted - targets).abs().mean(1);
+  const auto values = [&](const Tensor& of, int64_t i) {
+    Json all = Json::object();
+    for (int64_t k = 0; k < task.outputs(); ++k)
+      all[task.names[static_cast<size_t>(k)]] = of[i][k].item<float>();
+    return all;
+  };
+  const Tensor order = std::get<1>(error.sort(/*stable=*/true, 0, /*descending=*/true));
+  out["worst"] = listed(at::cat(answers.numbers), order, data, [&](int64_t i, Json& one) {
+    one["target"] = values(targets, i);
+    one["predicted"] = values(predicted, i);
+    one["error"] = error[i].item<float>();
+  });
+}
+
+// What test.json tells of one task besides its values.
+void tell(Json& out, const Answers& answers, const Task& task, const Batches& data) {
+  if (task.type == TaskType::kMultiLabel) return tell_labels(out, answers, task);
+  if (task.type == TaskType::kRegression) return tell_values(out, answers, task, data);
+  tell_classes(out, answers, task, data);
 }
 
 // Those of one task, by their names in it.
@@ -124,26 +202,26 @@ class Classification : public Experiment {
     std::vector<double> sums(static_cast<size_t>(width()));
     std::vector<Answers> answers(tasks.size());
     const InEvaluation in_evaluation(backend_.computation().modules);
+    int64_t first = 0;
     for_batches(data, options, [&](const Batch& batch) {
       const std::vector<Tensor> targets = objective_.targets(batch.labels);
       const auto [outputs, losses] = backend_.evaluate({batch.images, targets, batch.position});
       const Tensor counted = objective_.sums(outputs, losses, targets).cpu();
       for (size_t i = 0; i < sums.size(); ++i) sums[i] += counted.const_data_ptr<double>()[i];
-      for (size_t i = 0; i < tasks.size(); ++i) {
-        if (options.details) keep_answers(answers[i], outputs[i], targets[i], tasks[i]);
+      for (size_t i = 0; options.details && i < tasks.size(); ++i) {
+        answers[i].add(outputs[i], objective_.plain_targets(i, targets[i]),
+                       objective_.counted(i, targets[i]), first, tasks[i]);
       }
+      first += batch.size();
     });
 
     Evaluation out;
     out.values = values_of(measures(), options.split, sums.data(), data.size());
     for (size_t i = 0; options.details && !options.cancelled() && i < tasks.size(); ++i) {
-      const Json confusion = confusion_of(at::cat(answers[i].targets),
-                                          at::cat(answers[i].predicted), tasks[i].classes());
-      out.tasks[tasks[i].name] = {
-          {"values", values_of_task(objective_, i, options.split, out.values)},
-          {"classes", classes_of(confusion, tasks[i])},
-          {"confusion", confusion},
-          {"worst", worst_of(answers[i], tasks[i], data)}};
+      Json& of_task = out.tasks[tasks[i].name];
+      of_task["type"] = to_string(tasks[i].type);
+      of_task["values"] = values_of_task(objective_, i, options.split, out.values);
+      tell(of_task, answers[i], tasks[i], data);
     }
     return out;
   }

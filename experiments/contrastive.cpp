@@ -172,7 +172,7 @@ class Contrastive : public Experiment {
     until.cancelled = [&] { return count >= most || options.cancelled(); };
     for_batches(data, until, [&](const Batch& batch) {
       rows.push_back(features_.forward({batch.images, {}, {}})[0].cpu());
-      labels.push_back(batch.labels.cpu());
+      labels.push_back(batch.labels.at(0).cpu());
       count += batch.size();
     });
     const int64_t kept = std::min(count, most);

@@ -87,7 +87,7 @@ Teacher load_teacher(const Options& options, const ExperimentContext& context) {
   }
   const DatasetInfo& data = context.data;
   Teacher out;
-  out.model = options.model->create({data.channels, data.height, data.width, data.class_names});
+  out.model = options.model->create({data.channels, data.height, data.width, data.columns});
   LoadedWeights loaded = load_weights(*out.model, options.weights());
   if (!loaded.fresh.empty()) {
     throw Error(ExitCode::kUsage,
@@ -110,11 +110,15 @@ std::string misfit(const Teacher& teacher, const Task& task, const ExperimentCon
                        images->channels, images->height, images->width, data.channels, data.height,
                        data.width);
   }
-  const auto& theirs = teacher.model->tasks()[0].class_names;
-  if (theirs != task.class_names) {
+  if (task.type != TaskType::kClassification) {
+    return fmt::format("it teaches which of several classes an image is of, and the task \"{}\" is {}",
+                       task.name, to_string(task.type));
+  }
+  const auto& theirs = teacher.model->tasks()[0].names;
+  if (theirs != task.names || teacher.model->tasks()[0].type != task.type) {
     return fmt::format("its classes are {}, and the task \"{}\" has {}",
                        escape(fmt::format("{}", fmt::join(theirs, ", "))), task.name,
-                       escape(fmt::format("{}", fmt::join(task.class_names, ", "))));
+                       escape(fmt::format("{}", fmt::join(task.names, ", "))));
   }
   if (teacher.transforms && *teacher.transforms != fixed(context)) {
     return fmt::format("its images went through [{}], and these through [{}]",
@@ -245,10 +249,10 @@ class Distillation : public Experiment {
     const Value student = logs_of(output, task);
     if (options_.hard) return pick(log_softmax(student), input(place)) * -1;
     const double softer = 1 / options_.temperature;
-    const Value teacher = log_softmax(input(place, task.classes()) * softer);
+    const Value teacher = log_softmax(input(place, task.outputs()) * softer);
     const Value differences = exp(teacher) * (teacher - log_softmax(student * softer));
     return mean_over_columns(differences) *
-           (static_cast<double>(task.classes()) * options_.temperature * options_.temperature);
+           (static_cast<double>(task.outputs()) * options_.temperature * options_.temperature);
   }
 
   TorchFeed feed_of(const Batch& batch, std::vector<Tensor> targets) {

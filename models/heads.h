@@ -17,12 +17,21 @@ struct TaskOptions {
   std::optional<Choice<Head>> head;
   double weight = 1;
   Target target;
+  std::optional<std::string> column, type;
+  std::optional<Choice<Loss>> loss;
 
   void visit(Fields& field) {
     field("name", name, "what results and parameters call it: letters, digits, _ and -");
     field("head", head, "from its features to its outputs; null is model.head");
     field("weight", weight, "of its loss in the sum", above(0)).words({"loss_weight"});
-    field("target", target, "what it is to tell").words({"label"});
+    field("target", target, "what it is to tell of a column of classes").words({"label"});
+    field("column", column, "of the data set's labels; null is its only one, or the first")
+        .words({"labels", "label_column"});
+    field("type", type, "what is learned of the column; null is what suits it",
+          one_of({"classification", "multi_label", "regression"}))
+        .words({"kind", "problem_type"});
+    field("loss", loss, "its own; null is the config's where that suits it, else the usual one")
+        .words({"criterion"});
   }
 };
 
@@ -34,7 +43,7 @@ struct HeadsOptions : ModelOptions {
 
   void visit_heads(Fields& field) {
     field("head", head, "from the features to the outputs").words({"classifier"});
-    field("tasks", tasks, "what to predict; none listed is the one task \"class\", the label")
+    field("tasks", tasks, "what to predict; none listed is one task, of the first column of labels")
         .words({"targets", "outputs"});
   }
 

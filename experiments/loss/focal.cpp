@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-struct Options {
+struct Options : LossOptions {
   double gamma = 2;
 
   void visit(Fields& field) {
@@ -20,19 +20,21 @@ struct Options {
 };
 
 // Lin et al. 2017, "Focal Loss for Dense Object Detection", without its balance of classes:
-// -(1 - p)^gamma log(p) of the probability p of the target.
+// -(1 - p)^gamma log(p) of the probability p of the target; of shares of classes their mean.
 class Focal : public Loss {
  public:
   Focal(const Options& options, const LossContext&) : gamma_(options.gamma) {}
 
   Value forward(const Value& output, const Value& target, const Task& task) override {
     constexpr float kTiny = std::numeric_limits<float>::min();  // keeps log(0) finite
-    const Value logs = task.probabilities ? log(maximum(output, kTiny)) : log_softmax(output);
-    const Value log_p = pick(logs, target);
-    if (gamma_ == 0) return log_p * -1;
+    const Value logs = log_probabilities(output, task);
+    if (gamma_ == 0) return of_target(logs, target) * -1;
+    const bool is_class = target.columns() == 1;
+    const Value log_p = is_class ? pick(logs, target) : logs;
     // 1 - p is 0 where the answer is certain; its power then is, too, and so is the gradient.
     const Value rest = log(maximum(table(one_.on(output)) - exp(log_p), kTiny));
-    return exp(rest * gamma_) * log_p * -1;
+    const Value loss = exp(rest * gamma_) * log_p * -1;
+    return is_class ? loss : of_target(loss, target);
   }
 
  private:

@@ -21,20 +21,32 @@ double count_correct(const Tensor& outputs, const Tensor& targets) {
 
 class Accuracy : public Metric {
  public:
-  Accuracy(const NoOptions&, const MetricContext&) {}
+  Accuracy(const MetricOptions&, const MetricContext& context)
+      : is_multi_label_(context.task.type == TaskType::kMultiLabel),
+        answers_(is_multi_label_ ? context.task.outputs() : 1) {}
 
   int64_t width() const override { return 1; }
   void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override {
-    if (outputs.is_cpu()) {
+    if (is_multi_label_) {
+      sums.add_(labels_answered(outputs).eq(targets.gt(0)).sum().to(sums.device()));
+    } else if (outputs.is_cpu()) {
       sums.data_ptr<double>()[0] += count_correct(outputs.to(at::kFloat).contiguous(), targets);
     } else {
       sums.add_(outputs.argmax(1).eq(targets).sum().to(sums.device()));
     }
   }
-  double value(const double* sums, double images) const override { return sums[0] / images; }
+  double value(const double* sums, double images) const override {
+    return sums[0] / (images * static_cast<double>(answers_));
+  }
+
+ private:
+  bool is_multi_label_;
+  int64_t answers_;  // of an image
 };
 
-VITRINE_REGISTER(Metric, Accuracy, NoOptions, "share of images whose answer is right")
+VITRINE_REGISTER(Metric, Accuracy, LabelMetricOptions,
+                 "share of images whose answer is right; of several labels the share of all their "
+                 "answers")
 
 }  // namespace
 }  // namespace vitrine

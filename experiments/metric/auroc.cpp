@@ -14,11 +14,12 @@ constexpr int64_t kBins = 1024;
 constexpr double kMostLogOdds = 16;
 
 // Area under the receiver operating characteristic (Hanley and McNeil 1982): of two classes that
-// of the second one, else the mean of each class against the rest.
+// of the second one, else the mean of each class against the rest; of several labels the mean of
+// those that some images have and others have not.
 class Auroc : public Metric {
  public:
-  Auroc(const NoOptions&, const MetricContext& context)
-      : task_(context.task), scores_(task_.classes() == 2 ? 1 : task_.classes()) {}
+  Auroc(const MetricOptions&, const MetricContext& context)
+      : task_(context.task), scores_(is_of_two() ? 1 : task_.outputs()) {}
 
   // Of each score the images of its class in each bin, then the others.
   int64_t width() const override { return scores_ * 2 * kBins; }
@@ -31,8 +32,9 @@ class Auroc : public Metric {
                             .clamp_max(kBins - 1);
     const Tensor wanted = targets.to(sums.device());
     for (int64_t s = 0; s < scores_; ++s) {
-      const int64_t c = task_.classes() == 2 ? 1 : s;
-      const Tensor place = bins.select(1, c) + wanted.ne(c) * kBins;
+      const int64_t c = is_of_two() ? 1 : s;
+      const Tensor others = is_multi_label() ? wanted.select(1, c).eq(0) : wanted.ne(c);
+      const Tensor place = bins.select(1, c) + others * kBins;
       sums.narrow(0, s * 2 * kBins, 2 * kBins).add_(at::bincount(place, {}, 2 * kBins));
     }
   }
@@ -54,13 +56,16 @@ class Auroc : public Metric {
   }
 
  private:
+  bool is_multi_label() const { return task_.type == TaskType::kMultiLabel; }
+  bool is_of_two() const { return !is_multi_label() && task_.outputs() == 2; }
+
   Task task_;
   int64_t scores_;
 };
 
-VITRINE_REGISTER(Metric, Auroc, NoOptions,
+VITRINE_REGISTER(Metric, Auroc, LabelMetricOptions,
                  "area under the ROC curve, of more than two classes the mean of each against the "
-                 "rest")
+                 "rest, of several labels the mean of each")
 
 }  // namespace
 }  // namespace vitrine

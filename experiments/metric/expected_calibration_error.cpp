@@ -8,10 +8,11 @@
 namespace vitrine {
 namespace {
 
-struct Options {
+struct Options : MetricOptions {
   int64_t bins = 15;
 
   void visit(Fields& field) {
+    MetricOptions::visit(field);
     field("bins", bins, "bins of equal width that the confidence is cut into", between(1, 10'000))
         .words({"n_bins"});
   }

@@ -6,16 +6,17 @@
 namespace vitrine {
 namespace {
 
-struct Options {
+struct Options : MetricOptions {
   int64_t k = 5;
 
   void visit(Fields& field) {
+    MetricOptions::visit(field);
     field("k", k, "how many of the likeliest classes count", at_least(1)).words({"n", "top"});
   }
   void check(const MetricContext& context, Check& check) const {
-    if (context.task.classes() > k) return;
+    if (context.task.outputs() > k) return;
     check.error({"k"}, fmt::format("one of the {} likeliest of {} classes is always right", k,
-                                   context.task.classes()));
+                                   context.task.outputs()));
   }
 };
 

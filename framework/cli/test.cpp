@@ -37,11 +37,16 @@ std::string shown_scores(const Json& result) {
   const Json& tasks = result.at("tasks");
   if (tasks.empty()) out = shown_values(result);
   for (const auto& [name, task] : tasks.items()) {
-    std::vector<std::vector<std::string>> rows = {{"class", "images", "recall", "precision"}};
+    const bool has_labels = task.contains("labels");
+    std::vector<std::vector<std::string>> rows = {
+        {has_labels ? "label" : "class", "images", "recall", "precision"}};
     const auto percent = [](const Json& value) {
       return value.is_null() ? "-" : fmt::format("{:.2f} %", 100 * value.get<double>());
     };
-    for (const Json& row : task.at("classes")) {
+    const Json none = Json::array();
+    for (const Json& row : has_labels                 ? task.at("labels")
+                           : task.contains("classes") ? task.at("classes")
+                                                      : none) {
       rows.push_back({escape(row.at("name").get<std::string>()),
                       grouped(row.at("images").get<int64_t>()), percent(row.at("recall")),
                       percent(row.at("precision"))});
@@ -53,7 +58,8 @@ std::string shown_scores(const Json& result) {
       const double number = value.is_number() ? value.get<double>() : NAN;
       values.push_back(metric + " " + metric_text(number, {info.at("goal"), info.at("unit")}));
     }
-    out += fmt::format("{}: {}\n{}\n", escape(name), fmt::join(values, ", "), terminal_table(rows));
+    out += fmt::format("{}: {}\n", escape(name), fmt::join(values, ", "));
+    if (rows.size() > 1) out += terminal_table(rows) + "\n";
   }
   return out + fmt::format("weights of {}, {} images", result.at("checkpoint").get<std::string>(),
                            grouped(result.at("images").get<int64_t>()));

@@ -69,7 +69,7 @@ std::string measured_by(const RunRecord& run, const std::string& metric, bool in
   if (in_full) {
     out.push_back(text_of(data, "test_sha256"));
     for (Json task : tasks_of(run)) {
-      if (!is_loss(metric)) task.erase("weight");
+      if (!is_loss(metric)) task.erase("weight"), task.erase("loss");
       out.push_back(std::move(task));
     }
   } else {

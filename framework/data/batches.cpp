@@ -12,7 +12,7 @@ Batches::Batches(const Split& split, const std::vector<std::shared_ptr<Transform
       converts_(!transforms.empty()),
       device_(device),
       seed_(seed) {
-  split_.labels = split_.labels.to(device);
+  for (Tensor& labels : split_.labels) labels = labels.to(device);
   if (split_.images.defined()) split_.images = split_.images.to(device);
 }
 
@@ -33,7 +33,9 @@ Batch Batches::gather(const Tensor& indices, int64_t epoch, int64_t views) const
   const Tensor pixels = split_.images.defined() ? split_.images.index_select(0, on_device)
                                                 : split_.read(indices).to(device_);
   Batch out;
-  out.labels = split_.labels.index_select(0, on_device);
+  out.count = indices.size(0);
+  for (const Tensor& labels : split_.labels)
+    out.labels.push_back(labels.index_select(0, on_device));
   std::vector<Tensor> images, numbers;
   for (int64_t view = 0; view < views; ++view) {
     // Numbers beyond those of the split are of no other image.

@@ -10,10 +10,11 @@ namespace vitrine {
 
 struct Batch {
   Tensor images;  // [views * B, C, H, W]: uint8 as stored, or float where there are transforms
-  Tensor labels;  // int64 [B]
-  BatchPosition position;  // a number for each of `images`
+  std::vector<Tensor> labels;  // of each column of the data set, B rows each
+  BatchPosition position;      // a number for each of `images`
+  int64_t count = 0;           // B
 
-  int64_t size() const { return labels.size(0); }
+  int64_t size() const { return count; }
 };
 
 // One split on the device, gathered by index; a split that streams is read batch by batch.

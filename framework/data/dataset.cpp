@@ -28,7 +28,55 @@ void add_split(Sha256& hash, const Split& split) {
     }
     add_bytes(hash, images);
   }
-  add_bytes(hash, split.labels);
+  for (const Tensor& labels : split.labels) {
+    if (labels.dim() > 1)
+      hash.update(fmt::format("labels of [{}]\n", fmt::join(labels.sizes(), ", ")));
+    add_bytes(hash, labels);
+  }
+}
+
+// The number of the first image for which `wrong` [N] or [N, K] holds; -1 where there is none.
+int64_t first_of(const Tensor& wrong) {
+  const Tensor found = wrong.nonzero();
+  return found.size(0) == 0 ? -1 : found[0][0].item<int64_t>();
+}
+
+// What is wrong with a column, and of which image; empty where nothing is.
+struct WrongLabel {
+  int64_t index = -1;
+  std::string label, why;  // "label 12", "is beyond the 10 classes"
+};
+
+WrongLabel wrong_class(const Tensor& labels, int64_t classes, const LabelUse& use) {
+  Tensor wrong = labels.lt(0).logical_or(labels.ge(classes));
+  if (use.ignored) wrong = wrong.logical_and(labels.ne(*use.ignored));
+  const int64_t index = first_of(wrong);
+  if (index < 0) return {};
+  const int64_t label = labels[index].item<int64_t>();
+  return {index, fmt::format("label {}", label),
+          label < 0 ? "is below 0" : fmt::format("is beyond the {} classes", classes)};
+}
+
+WrongLabel wrong_number(const Tensor& labels, bool is_distribution) {
+  if (const int64_t index = first_of(labels.isfinite().logical_not()); index >= 0)
+    return {index, "a value", "is no finite number"};
+  if (!is_distribution) return {};
+  constexpr double kRounding = 1e-3;
+  const Tensor wrong =
+      labels.lt(0).any(1).logical_or((labels.to(at::kDouble).sum(1) - 1).abs().gt(kRounding));
+  const int64_t index = first_of(wrong);
+  if (index < 0) return {};
+  return {index, "the values",
+          fmt::format("sum to {:.6g}, and a task takes them for shares of classes: none may be "
+                      "below 0, and their sum must be 1",
+                      labels[index].to(at::kDouble).sum().item<double>())};
+}
+
+WrongLabel wrong_in(const Tensor& labels, const LabelColumn& column, const LabelUse& use) {
+  if (column.kind == LabelColumn::Kind::kClasses) return wrong_class(labels, column.size(), use);
+  if (column.kind == LabelColumn::Kind::kValues) return wrong_number(labels, use.is_distribution);
+  const int64_t index = first_of(labels.ne(0).logical_and(labels.ne(1)));
+  return index < 0 ? WrongLabel() : WrongLabel{index, "a label", "is neither 0 nor 1"};
 }
 
 }  // namespace
@@ -61,16 +109,35 @@ std::string fingerprint_of(const Split& split) {
   return hash.hex();
 }
 
-void check_labels(const Split& split, int64_t classes, const std::string& what,
-                  const std::string& source) {
-  const Tensor wrong = split.labels.lt(0).logical_or(split.labels.ge(classes)).nonzero();
-  if (wrong.size(0) == 0) return;
-  const int64_t index = wrong[0][0].item<int64_t>();
-  const int64_t label = split.labels[index].item<int64_t>();
-  throw Error(ExitCode::kData,
-              fmt::format("{}label {} of {} {} is {}", source.empty() ? "" : escape(source) + ": ",
-                          label, what, index,
-                          label < 0 ? "below 0" : fmt::format("beyond the {} classes", classes)));
+std::string label_text(const Tensor& labels, int64_t index, const LabelColumn& column) {
+  if (column.kind == LabelColumn::Kind::kClasses) {
+    const int64_t label = labels[index].item<int64_t>();
+    const bool is_class = label >= 0 && label < column.size();
+    return is_class ? column.names[static_cast<size_t>(label)] : std::to_string(label);
+  }
+  std::vector<std::string> words;
+  for (int64_t i = 0; i < column.size(); ++i) {
+    const float number = labels[index][i].item<float>();
+    if (column.kind == LabelColumn::Kind::kValues) words.push_back(fmt::format("{:.4g}", number));
+    if (column.kind == LabelColumn::Kind::kLabels && number > 0)
+      words.push_back(column.names[static_cast<size_t>(i)]);
+  }
+  return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
+}
+
+void check_labels(const Split& split, const std::vector<LabelColumn>& columns,
+                  const std::string& what, const std::string& source, const LabelUses& uses) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto use = uses.find(columns[i].name);
+    const WrongLabel wrong =
+        wrong_in(split.labels.at(i), columns[i], use == uses.end() ? LabelUse() : use->second);
+    if (wrong.index < 0) continue;
+    const std::string where =
+        columns[i].name == kLabel ? "" : fmt::format(" in the column {}", escape(columns[i].name));
+    throw Error(ExitCode::kData,
+                fmt::format("{}{} of {} {}{} {}", source.empty() ? "" : escape(source) + ": ",
+                            wrong.label, what, wrong.index, where, wrong.why));
+  }
 }
 
 }  // namespace vitrine

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/config/units.h"
+#include "framework/data/label_column.h"
 #include "framework/data/transform.h"
 #include "framework/registry/registry.h"
 #include "framework/tensor.h"
@@ -15,10 +16,14 @@ namespace vitrine {
 // What is known of a data set without reading its pixels.
 struct DatasetInfo {
   int64_t channels = 0, height = 0, width = 0;
-  std::vector<std::string> class_names;
-  int64_t train = 0, test = 0;  // images, before limits and the validation split
+  std::vector<LabelColumn> columns;  // of labels; none where there are images alone
+  int64_t train = 0, test = 0;       // images, before limits and the validation split
 
-  int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
+  // Of the first column; 0 where it has none.
+  int64_t classes() const {
+    const bool has = !columns.empty() && columns[0].kind == LabelColumn::Kind::kClasses;
+    return has ? columns[0].size() : 0;
+  }
 };
 
 // One split of a data set. `images` holds uint8 [N, C, H, W]; a data set that does not fit leaves
@@ -26,10 +31,13 @@ struct DatasetInfo {
 // C, H, W].
 struct Split {
   Tensor images;
-  Tensor labels;  // int64 [N], each in [0, classes)
+  std::vector<Tensor> labels;  // of each column, as LabelColumn::Kind says
   std::function<Tensor(const Tensor& indices)> read;
+  int64_t count = 0;  // of the images, where they are read and have no labels
 
-  int64_t size() const { return labels.size(0); }
+  int64_t size() const {
+    return !labels.empty() ? labels[0].size(0) : images.defined() ? images.size(0) : count;
+  }
 };
 
 // The options that every data set has; a data set's own options derive from it and call its visit
@@ -48,6 +56,7 @@ struct DataContext {
   std::function<void(const std::string& message)> tell = [](const std::string&) {};
   std::function<void(uint64_t received, uint64_t total)> download_progress;
   std::function<bool()> cancelled = [] { return false; };
+  LabelUses uses;
 };
 
 class Dataset {
@@ -59,8 +68,8 @@ class Dataset {
   virtual ~Dataset() = default;
   // Throws Error(kData) where even this needs files that are missing or corrupt.
   virtual DatasetInfo info() const = 0;
-  // Throws Error(kData): missing (with what was tried and how to go on), corrupt, labels beyond the
-  // classes.
+  // Throws Error(kData): missing (with what was tried and how to go on), corrupt, labels that
+  // check_labels refuses.
   virtual Split load_train() = 0;
   virtual Split load_test() = 0;
   // SHA-256 over the loaded splits' contents, in hex; equal data give equal fingerprints.
@@ -72,9 +81,13 @@ class Dataset {
 std::string fingerprint_of(const Split& train, const Split& test);
 // The fingerprint of one split.
 std::string fingerprint_of(const Split& split);
-// Throws Error(kData) naming the first label outside [0, classes): "<source>: label 12 of <what> 37
-// is beyond the 10 classes". `what` is "training image" or "test image"; `source` may be empty.
-void check_labels(const Split& split, int64_t classes, const std::string& what,
-                  const std::string& source = "");
+// A label of a column in words: a class's name, "cat, dog", "4.25, 1".
+std::string label_text(const Tensor& labels, int64_t index, const LabelColumn& column);
+// Throws Error(kData) naming the first label that is not what its column says: "<source>: label 12
+// of <what> 37 is beyond the 10 classes". `what` is "training image" or "test image"; `source` may
+// be empty.
+void check_labels(const Split& split, const std::vector<LabelColumn>& columns,
+                  const std::string& what, const std::string& source = "",
+                  const LabelUses& uses = {});
 
 }  // namespace vitrine

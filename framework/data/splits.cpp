@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,14 +58,16 @@ std::vector<Misfit> misfits_of(const DatasetOptions& options, int64_t train, int
 Split first_images(const Split& split, std::optional<int64_t> limit) {
   if (!limit) return split;
   Split out = split;
-  out.labels = split.labels.narrow(0, 0, *limit);
+  for (Tensor& labels : out.labels) labels = labels.narrow(0, 0, *limit);
+  out.count = *limit;
   if (split.images.defined()) out.images = split.images.narrow(0, 0, *limit);
   return out;
 }
 
 Split select(const Split& split, const Tensor& indices) {
   Split out;
-  out.labels = split.labels.index_select(0, indices);
+  for (const Tensor& labels : split.labels) out.labels.push_back(labels.index_select(0, indices));
+  out.count = indices.size(0);
   if (split.images.defined()) {
     std::vector<int64_t> shape = split.images.sizes().vec();
     shape[0] = indices.size(0);
@@ -94,11 +97,21 @@ std::vector<int64_t> shares(const std::vector<int64_t>& sizes, int64_t total) {
   return out;
 }
 
-// Which images go to validation, as flags.
+// The first column of classes; without one all images are of the same.
+Tensor classes_of(const Split& split) {
+  for (const Tensor& labels : split.labels) {
+    if (labels.scalar_type() == at::kLong) return labels;
+  }
+  return at::zeros({split.size()}, at::kLong);
+}
+
+// Which images go to validation, as flags. Those of a label below 0 count as one class.
 std::vector<bool> choose(const Tensor& labels, int64_t total, uint64_t seed) {
   const auto label = labels.accessor<int64_t, 1>();
-  std::vector<std::vector<int64_t>> members(labels.max().item<int64_t>() + 1);
-  for (int64_t i = 0; i < labels.size(0); ++i) members[label[i]].push_back(i);
+  const int64_t classes = std::max<int64_t>(labels.max().item<int64_t>() + 1, 0);
+  std::vector<std::vector<int64_t>> members(classes + 1);
+  for (int64_t i = 0; i < labels.size(0); ++i)
+    members[label[i] < 0 ? classes : label[i]].push_back(i);
   std::vector<int64_t> sizes;
   for (const auto& of_class : members) sizes.push_back(static_cast<int64_t>(of_class.size()));
   const std::vector<int64_t> wanted = shares(sizes, total);
@@ -148,7 +161,8 @@ Splits make_splits(const Split& train, const Split& test, const DatasetOptions& 
   out.train_indices = at::arange(out.train.size(), at::kLong);
   out.validation_indices = at::empty({0}, at::kLong);
   if (total == 0) return out;
-  const auto chosen = choose(out.train.labels, total, static_cast<uint64_t>(options.split_seed));
+  const auto chosen =
+      choose(classes_of(out.train), total, static_cast<uint64_t>(options.split_seed));
   out.train_indices = positions(chosen, false);
   out.validation_indices = positions(chosen, true);
   out.validation = select(out.train, out.validation_indices);

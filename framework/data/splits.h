@@ -24,9 +24,9 @@ void check_splits(const DatasetOptions& options, const DatasetInfo& info, Check&
 int64_t training_images(const DatasetOptions& options, const DatasetInfo& info);
 
 // Takes the first limit_train and limit_test images, then moves `validation` of the training images
-// to a split of their own: each class gives its share (largest remainders), chosen by split_seed
-// alone; orders are kept. Throws Error(kUsage) for a limit or a validation split that the data set
-// is too small for.
+// to a split of their own: each class, of the first column that has classes, gives its share
+// (largest remainders), chosen by split_seed alone; orders are kept. Throws Error(kUsage) for a
+// limit or a validation split that the data set is too small for.
 Splits make_splits(const Split& train, const Split& test, const DatasetOptions& options);
 
 }  // namespace vitrine

@@ -140,8 +140,9 @@ class Engine {
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                                       const std::optional<WeightsSource>& weights,
                                       Observer& observer) = 0;
-  // One entry an image: {"image", "tasks": [{"task", "class", "probability", "probabilities":
-  // {...}}]}.
+  // One entry an image: {"image", "tasks": [...]}, of each task {"task", "class", "probability",
+  // "probabilities": {...}}; of several labels {"task", "labels": [...], "probabilities": {...}};
+  // of a regression {"task", "values": {...}}.
   virtual nlohmann::ordered_json predict(const WeightsSource& weights,
                                          const std::vector<std::string>& images, bool invert,
                                          Observer& observer) = 0;

@@ -14,10 +14,10 @@
 namespace vitrine {
 
 struct PlotImage {
-  std::string name;   // "test image 3", or the file's
-  std::string label;  // its class's name; empty where it is not known
-  Tensor pixels;      // uint8 [1, C, H, W]
-  Tensor input;       // the same as the model takes it
+  std::string name;                 // "test image 3", or the file's
+  std::vector<std::string> labels;  // of each column of the data set; none where they are not known
+  Tensor pixels;                    // uint8 [1, C, H, W]
+  Tensor input;                     // the same as the model takes it
 };
 
 class Experiment;

@@ -275,8 +275,7 @@ nlohmann::ordered_json confusion_chart(const nlohmann::ordered_json& task) {
   return out;
 }
 
-nlohmann::ordered_json class_chart(const nlohmann::ordered_json& task) {
-  const Json& classes = task.at("classes");
+nlohmann::ordered_json class_chart(const nlohmann::ordered_json& classes, const std::string& what) {
   Json out = page_chart("classes"), rows = Json::array();
   for (size_t i = 0; i < classes.size(); ++i) {
     for (const char* measure : {"recall", "precision"}) {
@@ -284,6 +283,7 @@ nlohmann::ordered_json class_chart(const nlohmann::ordered_json& task) {
       if (value.is_number()) rows.push_back({{"class", i}, {"measure", measure}, {"value", value}});
     }
   }
+  out["axes"][1]["title"] = what;
   out["height"] = std::clamp<size_t>(classes.size() * 26, 100, 520);
   set_signal(out, "names", names_of(classes));
   named(out, "data", "rows")["values"] = rows;

@@ -27,7 +27,8 @@ nlohmann::ordered_json parallel_chart(const std::vector<const ReportColumn*>& co
 
 // `task` as test.json has it: images of each class (rows) by the class that was predicted.
 nlohmann::ordered_json confusion_chart(const nlohmann::ordered_json& task);
-// Recall and precision of each class.
-nlohmann::ordered_json class_chart(const nlohmann::ordered_json& task);
+// Recall and precision of each of the classes or labels of a task, as test.json has them; `what`:
+// "class" or "label".
+nlohmann::ordered_json class_chart(const nlohmann::ordered_json& classes, const std::string& what);
 
 }  // namespace vitrine

@@ -85,16 +85,40 @@ std::string shown_probability(const Json& value) {
   return fmt::format("{:.3g} %", 100 * value.get<double>());
 }
 
+std::string shown_values(const Json& values) {
+  std::string out;
+  for (const auto& [name, value] : values.items()) {
+    out += out.empty() ? "" : ", ";
+    out += fmt::format("{}{:.4g}", values.size() == 1 ? "" : name + " ", value.get<double>());
+  }
+  return html(out);
+}
+
+std::string figure_of_values(const Json& each, const std::string& uri) {
+  const std::string target = shown_values(each.at("target")),
+                    predicted = shown_values(each.at("predicted"));
+  return fmt::format(
+      "<figure title=\"test image {}: {}, and it is {}\"><img alt=\"\" src=\"{}\">"
+      "<figcaption>{} → <b>{}</b></figcaption></figure>\n",
+      each.at("index").get<int64_t>(), predicted, target, uri, target, predicted);
+}
+
 std::string worst_images(const Json& worst, const Json& chw) {
   const Image shape = shape_of(chw);
   if (worst.empty() || (shape.channels != 1 && shape.channels != 3)) return "";
   const auto pixels = static_cast<size_t>(shape.height * shape.width);
   const size_t count = std::clamp<size_t>(kMostPixels / pixels, 1, worst.size());
-  std::string text = "What it is → what the model took it for, and how sure it was.";
+  const bool of_values = worst[0].contains("error");
+  std::string text = of_values ? "What it is → what the model told."
+                               : "What it is → what the model took it for, and how sure it was.";
   if (count < worst.size()) text += fmt::format(" The {} worst of {}.", count, worst.size());
   std::string out = "<h3>Worst-classified test images</h3>" + note(text) + "<div class=\"images\">";
   for (size_t i = 0; i < count; ++i) {
     const Json& each = worst[i];
+    if (of_values) {
+      out += figure_of_values(each, image_uri(each.at("pixels"), shape));
+      continue;
+    }
     const auto target = each.at("target").get<std::string>(),
                predicted = each.at("predicted").get<std::string>();
     out += fmt::format(
@@ -115,12 +139,17 @@ std::string test_results(ReportPage& page, size_t run, const Json& test) {
   for (const auto& [name, task] : tasks.items()) {
     if (tasks.size() > 1) out += "<h3>Task " + html(name) + "</h3>";
     const std::string id = fmt::format("{}-{}", run, number++);
-    out += "<div class=\"beside\">";
-    out +=
-        "<div><h3>Confusion</h3>" + page.chart("confusion-" + id, confusion_chart(task)) + "</div>";
-    out += "<div><h3>Each class</h3>" + page.chart("classes-" + id, class_chart(task)) +
-           "</div></div>";
-    out += worst_images(task.at("worst"), test.at("chw"));
+    if (task.contains("confusion")) {
+      out += "<div class=\"beside\">";
+      out += "<div><h3>Confusion</h3>" + page.chart("confusion-" + id, confusion_chart(task)) +
+             "</div>";
+      out += "<div><h3>Each class</h3>" +
+             page.chart("classes-" + id, class_chart(task.at("classes"), "class")) + "</div></div>";
+    } else if (task.contains("labels")) {
+      out += "<h3>Each label</h3>" +
+             page.chart("classes-" + id, class_chart(task.at("labels"), "label"));
+    }
+    if (task.contains("worst")) out += worst_images(task.at("worst"), test.at("chw"));
   }
   return out;
 }

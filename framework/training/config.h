@@ -68,7 +68,8 @@ struct Config {
   std::vector<Choice<Logger>> loggers;
   TrainingOptions training;
   bool loads_weights =
-      true;  // no option: false where a checkpoint takes the place of model.weights
+      true;              // no option: false where a checkpoint takes the place of model.weights
+  LabelUses label_uses;  // no option: what the tasks ask of labels, once they are known
 
   void visit(Fields& field);
   void check(Check& check) const;
@@ -105,7 +106,7 @@ void load_plugins_of(const std::filesystem::path& folder);
 // The keys that a config may have. Plug-ins that `written` names are loaded where that is possible.
 KnownKeys known_keys(Node written);
 
-// The images and classes that a model is built for: no classes where nothing is predicted.
+// The images and labels that a model is built for: no labels where nothing is predicted.
 ModelContext model_context(const Config& config, const DatasetInfo& info);
 
 }  // namespace vitrine

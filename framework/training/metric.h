@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,17 @@ struct MetricContext {
   Task task;
 };
 
+// The options that every metric has; its own derive from it and call its visit first.
+struct MetricOptions {
+  std::optional<std::string> task;
+  // What a metric says of itself before it is made; no options.
+  std::vector<TaskType> types = {TaskType::kClassification};  // of the tasks that it suits
+
+  void visit(Fields& field) {
+    field("task", task, "the task that it is counted of; null: every one that it suits");
+  }
+};
+
 // What tells how good a task's answers are, computed from sums over images: so it is the same
 // however images are cut into batches, in a run that was resumed, and for the sums of several
 // processes.
@@ -20,6 +32,7 @@ class Metric {
  public:
   static constexpr const char* kKind = "metric";
   using Context = MetricContext;
+  using RequiredOptions = MetricOptions;
 
   virtual ~Metric() = default;
   // The name in rows and tables, where options make another metric of it ("top_3"); empty: the
@@ -30,21 +43,29 @@ class Metric {
 
   // How many sums it keeps.
   virtual int64_t width() const = 0;
-  // Adds those of a batch to `sums` (double [width]). outputs [B, classes] are the model's, targets
-  // int64 [B]. On another device than the CPU nothing may wait for it.
+  // Adds those of a batch to `sums` (double [width]). outputs [B, K] are the model's, targets of a
+  // classification int64 [B], of others float [B, K]. On another device than the CPU nothing may
+  // wait for it.
   virtual void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const = 0;
   // The value that follows from the sums over so many images; NaN where they do not tell it.
   virtual double value(const double* sums, double images) const = 0;
 };
 
-// The probabilities [B, classes] that a task's outputs stand for.
+// The probabilities [B, K] of classes, or of labels, that a task's outputs stand for.
 Tensor probabilities_of(const Tensor& outputs, const Task& task);
+// Whether each label [B, K] is among a multi-label task's answers: where it is likelier than not.
+Tensor labels_answered(const Tensor& outputs);
 
-// How often each class was right, was the answer, and was the target: what several metrics follow
-// from. Their value is a mean over classes.
+// A task's answer, or a target in the same form, in words: "3", "cat, dog", "4.25, 1".
+std::string answer_text(const Tensor& output, const Task& task);
+
+// How often each class, or label, was right, was the answer, and was the target: what several
+// metrics follow from. Their value is a mean over classes or labels.
 class ClassCounts : public Metric {
  public:
-  explicit ClassCounts(const MetricContext& context) : classes_(context.task.classes()) {}
+  explicit ClassCounts(const MetricContext& context)
+      : classes_(context.task.outputs()),
+        is_multi_label_(context.task.type == TaskType::kMultiLabel) {}
 
   int64_t width() const override { return 3 * classes_; }
   void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override;
@@ -57,13 +78,47 @@ class ClassCounts : public Metric {
     double precision() const { return answered > 0 ? right / answered : 0; }
   };
   virtual double of_class(const Counts& counts) const = 0;
-  // Whether a class counts; by default one that was an answer or a target.
+  // Whether a class counts; by default one that was an answer or a target. Labels all do.
   virtual bool counts(const Counts& counts) const {
     return counts.answered > 0 || counts.targets > 0;
   }
 
  private:
   int64_t classes_;
+  bool is_multi_label_;
+};
+
+// Of metrics of several labels too.
+struct LabelMetricOptions : MetricOptions {
+  LabelMetricOptions() { types.push_back(TaskType::kMultiLabel); }
+};
+
+// Errors of a regression: of each value so many sums, from which its part of a mean over the values
+// follows.
+class RegressionMetric : public Metric {
+ public:
+  explicit RegressionMetric(const MetricContext& context, int64_t width_of_each = 1)
+      : values_(context.task.outputs()), width_of_each_(width_of_each) {}
+
+  std::string goal() const override { return "min"; }
+  std::string unit() const override { return ""; }
+  int64_t width() const override { return values_ * width_of_each_; }
+  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override;
+  double value(const double* sums, double images) const override;
+
+ protected:
+  // [width_of_each, values] or, of one sum each, [values]: over images. Both are double [B,
+  // values].
+  virtual Tensor sums_of(const Tensor& outputs, const Tensor& targets) const = 0;
+  // Of the sums of one value, which stand `stride` apart.
+  virtual double of_value(const double* sums, int64_t stride, double images) const = 0;
+
+ private:
+  int64_t values_, width_of_each_;
+};
+
+struct RegressionMetricOptions : MetricOptions {
+  RegressionMetricOptions() { types = {TaskType::kRegression}; }
 };
 
 }  // namespace vitrine

@@ -21,18 +21,58 @@ void copy_weights(Model& model, const Safetensors& file, const std::string& name
   copy_state(state_of(model), values, ExitCode::kCheckpoint, name);
 }
 
+// What the outputs of a task are called.
+const char* named_by(TaskType type) {
+  return type == TaskType::kClassification ? "classes"
+         : type == TaskType::kMultiLabel   ? "labels"
+                                           : "values";
+}
+
+constexpr const char* kKinds[] = {"classes", "labels", "values"};  // as LabelColumn::Kind
+
+Json described_columns(const std::vector<LabelColumn>& columns) {
+  Json out = Json::array();
+  for (const LabelColumn& column : columns)
+    out.push_back({{"name", column.name},
+                   {"kind", kKinds[static_cast<size_t>(column.kind)]},
+                   {"names", column.names}});
+  return out;
+}
+
+// A file of an earlier version tells of the classes alone.
+std::vector<LabelColumn> read_columns(const nlohmann::json& value, const std::string& file) {
+  if (!value.contains("columns")) {
+    auto names = value.at("class_names").get<std::vector<std::string>>();
+    return names.empty() ? std::vector<LabelColumn>() : class_column(std::move(names));
+  }
+  std::vector<LabelColumn> out;
+  for (const auto& one : value.at("columns")) {
+    const auto kind = std::find(std::begin(kKinds), std::end(kKinds), one.at("kind"));
+    auto names = one.at("names").get<std::vector<std::string>>();
+    if (kind == std::end(kKinds) || names.empty())
+      throw Error(ExitCode::kCheckpoint,
+                  file + ": metadata: a column is of classes, labels or values, with their names");
+    out.push_back({one.at("name").get<std::string>(),
+                   static_cast<LabelColumn::Kind>(kind - std::begin(kKinds)), std::move(names)});
+  }
+  return out;
+}
+
 Json described(const Model& model, const Config& config, const DatasetInfo& info) {
   Json transforms = Json::array(), tasks = Json::array();
   for (const auto& transform : config.dataset_options().transforms)
     transforms.push_back(transform.write().json());
-  for (const Task& task : model.tasks())
-    tasks.push_back({{"name", task.name}, {"classes", task.class_names}});
+  for (const Task& task : model.tasks()) {
+    Json one = {{"name", task.name}, {named_by(task.type), task.names}};
+    if (task.type != TaskType::kClassification) one["type"] = to_string(task.type);
+    tasks.push_back(std::move(one));
+  }
   Json choices = config.model.write().json();
   choices["weights"] = nullptr;
   return {{"format", 1},
           {"model", choices},
           {"chw", {info.channels, info.height, info.width}},
-          {"class_names", model_context(config, info).class_names},
+          {"columns", described_columns(model_context(config, info).columns)},
           {"transforms", transforms},
           {"tasks", tasks},
           {"dataset", config.dataset.type()}};
@@ -112,7 +152,7 @@ ModelFile load_model(const Place& path) {
                   name + ": metadata: chw must be three numbers, at least 1");
     if (value.at("format") != 1)
       throw Error(ExitCode::kCheckpoint, name + ": metadata: this version reads format 1");
-    out.context = {chw[0], chw[1], chw[2], value.at("class_names").get<std::vector<std::string>>()};
+    out.context = {chw[0], chw[1], chw[2], read_columns(value, name)};
     for (const auto& transform : value.at("transforms")) {
       const auto made = read_choice<Transform>(Json(transform), "transforms", name)
                             .create({chw[0], chw[1], chw[2]});

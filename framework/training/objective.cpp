@@ -1,12 +1,18 @@
 #include "framework/training/objective.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "framework/training/losses.h"
 
 namespace vitrine {
 namespace {
@@ -16,9 +22,23 @@ double sum_of(const Tensor& losses) {
   return std::accumulate(values, values + losses.numel(), 0.0);
 }
 
+bool is_of(const Choice<Metric>& metric, TaskType type) {
+  const auto& types = metric.options<MetricOptions>().types;
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+bool is_for(const Choice<Metric>& metric, const Task& task) {
+  const auto& wanted = metric.options<MetricOptions>().task;
+  return (!wanted || *wanted == task.name) && is_of(metric, task.type);
+}
+
 std::vector<Choice<Metric>> metrics_of(const std::vector<Choice<Metric>>& given, const Task& task) {
-  if (!given.empty()) return given;
-  Choice<Metric> usual(task.metric);
+  std::vector<Choice<Metric>> out;
+  for (const Choice<Metric>& metric : given) {
+    if (is_for(metric, task)) out.push_back(metric);
+  }
+  if (!out.empty()) return out;
+  Choice<Metric> usual(task.usual_metric);
   Problems none;
   usual.read_default(Metric::kKind, none);
   return {usual};
@@ -29,6 +49,23 @@ std::string name_of(const Choice<Metric>& choice, const Metric& metric) {
   return own.empty() ? choice.type() : own;
 }
 
+// Of a task whose images count differently, behind its loss: what all of them count, and how many
+// do.
+constexpr int64_t kShares = 1, kImages = 2;
+
+// Where the sums of a task's loss stand.
+struct LossSums {
+  int64_t first = 0;
+  bool has_shares = false;
+  double weight = 1;
+
+  // Over the images that count; 0 where none does.
+  double mean(const double* sums, double images) const {
+    if (!has_shares) return sums[first] / images;
+    return sums[first + kShares] > 0 ? sums[first] / sums[first + kShares] : 0;
+  }
+};
+
 }  // namespace
 
 Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
@@ -38,46 +75,102 @@ Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
     bool identity = true;
     for (size_t i = 0; i < task.target_of_label.size(); ++i)
       identity &= task.target_of_label[i] == static_cast<int64_t>(i);
-    tables_.push_back(identity ? Tensor() : at::tensor(task.target_of_label).to(device));
-    first_.push_back(width_++);
-    metrics_.emplace_back();
+    Entry entry;
+    if (!identity) entry.table = at::tensor(task.target_of_label).to(device);
+    const bool has_classes = task.type == TaskType::kClassification && !task.is_distribution;
+    if (has_classes) entry.ignored = loss_->of(task).ignored();
+    const std::vector<double> weights = loss_->of(task).class_weights();
+    if (has_classes && !weights.empty())
+      entry.class_weights = at::tensor(weights).to(device, at::kFloat);
+    entry.first = width_++;
+    if (entry.counts_differently()) width_ += kImages;
     for (const Choice<Metric>& choice : metrics_of(metrics, task)) {
       const auto metric = choice.create({task});
-      metrics_.back().push_back({name_of(choice, *metric), metric, width_});
+      entry.metrics.push_back({name_of(choice, *metric), metric, width_});
       width_ += metric->width();
     }
+    entries_.push_back(std::move(entry));
   }
   add_measures();
 }
 
 void Objective::add_measures() {
-  const MetricInfo of_loss{"min", loss_->unit()};
-  const auto add_loss = [&](const std::string& task, int64_t at) {
-    const auto mean = [at](const double* sums, double images) { return sums[at] / images; };
-    measures_.push_back({"loss", task, of_loss, mean, true});
+  std::vector<LossSums> all;
+  for (size_t i = 0; i < tasks_.size(); ++i)
+    all.push_back({entries_[i].first, entries_[i].counts_differently(), tasks_[i].weight});
+  const auto add_loss = [&](const std::string& task, const Loss& loss, auto mean) {
+    measures_.push_back({"loss", task, {"min", loss.unit()}, std::move(mean), true});
   };
+  const bool differ =
+      std::any_of(all.begin(), all.end(), [](const LossSums& each) { return each.has_shares; });
+  add_loss("", *loss_, [all, differ](const double* sums, double images) {
+    if (!differ) return sums[0] / images;
+    double total = 0;
+    for (const LossSums& each : all) total += each.weight * each.mean(sums, images);
+    return total;
+  });
   const auto add_metrics = [&](size_t task, const std::string& name) {
-    for (const Counted& counted : metrics_[task]) {
-      const auto value = [counted](const double* sums, double images) {
-        return counted.metric->value(sums + counted.first, images);
+    const Entry& entry = entries_[task];
+    for (const Counted& counted : entry.metrics) {
+      const int64_t at_images = entry.ignored ? entry.first + kImages : -1;
+      const auto value = [counted, at_images](const double* sums, double images) {
+        return counted.metric->value(sums + counted.first,
+                                     at_images < 0 ? images : sums[at_images]);
       };
       measures_.push_back(
           {counted.name, name, {counted.metric->goal(), counted.metric->unit()}, value, false});
     }
   };
-  add_loss("", 0);
   add_metrics(0, "");
   for (size_t i = 0; tasks_.size() > 1 && i < tasks_.size(); ++i) {
-    add_loss(tasks_[i].name, first_[i]);
+    add_loss(tasks_[i].name, loss_->of(tasks_[i]),
+             [one = all[i]](const double* sums, double images) { return one.mean(sums, images); });
     add_metrics(i, tasks_[i].name);
   }
 }
 
-std::vector<Tensor> Objective::targets(const Tensor& labels) const {
+int64_t Objective::target_columns(size_t task) const {
+  const Task& of = tasks_[task];
+  const bool is_number = of.type == TaskType::kClassification && !of.is_distribution;
+  return is_number ? 1 : of.outputs();
+}
+
+Tensor Objective::targets_of(size_t task, const Tensor& labels) const {
+  if (tasks_[task].is_number_of_class) return labels.to(at::kFloat).unsqueeze(1);
+  const Entry& entry = entries_[task];
+  Tensor classes = labels, counts;
+  if (entry.ignored) {
+    const Tensor ignored = labels.eq(*entry.ignored);
+    counts = ignored.logical_not().to(at::kFloat);
+    classes = labels.masked_fill(ignored, 0);  // a class that there is
+  }
+  if (entry.table.defined()) classes = entry.table.index_select(0, classes);
+  if (!entry.counts_differently()) return classes;
+  Tensor shares = counts.defined() ? counts : at::ones_like(classes, at::kFloat);
+  if (entry.class_weights.defined()) shares = shares * entry.class_weights.index_select(0, classes);
+  const Tensor sum = shares.sum();
+  const Tensor factor = (static_cast<double>(labels.size(0)) / sum).nan_to_num(0, 0, 0);
+  // What an image of a class counts is in its loss; here is what all are divided by.
+  const Tensor divided =
+      (counts.defined() ? counts : at::ones_like(shares)) * factor.to(at::kFloat);
+  return at::cat({classes.to(at::kFloat).unsqueeze(1), divided.unsqueeze(1)}, 1);
+}
+
+std::vector<Tensor> Objective::targets(const std::vector<Tensor>& labels) const {
   std::vector<Tensor> out;
-  for (const Tensor& table : tables_)
-    out.push_back(table.defined() ? table.index_select(0, labels) : labels);
+  for (size_t i = 0; i < tasks_.size(); ++i)
+    out.push_back(targets_of(i, labels.at(tasks_[i].column_number)));
   return out;
+}
+
+Tensor Objective::plain_targets(size_t task, const Tensor& targets) const {
+  if (entries_[task].counts_differently()) return targets.select(1, 0).to(at::kLong);
+  return tasks_[task].is_distribution ? targets.argmax(1) : targets;
+}
+
+Tensor Objective::counted(size_t task, const Tensor& targets) const {
+  if (!entries_[task].ignored) return {};
+  return targets.select(1, 1).nonzero().squeeze(1);
 }
 
 Tensor Objective::sums(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,
@@ -88,18 +181,33 @@ Tensor Objective::sums(const std::vector<Tensor>& outputs, const std::vector<Ten
       {width_},
       at::TensorOptions(at::kDouble).device(device.is_mps() ? at::Device(at::kCPU) : device));
   for (size_t i = 0; i < tasks_.size(); ++i) {
+    const Entry& entry = entries_[i];
     if (device.is_cpu()) {
       auto* values = out.data_ptr<double>();
-      values[first_[i]] = sum_of(losses[i].to(at::kFloat).contiguous());
-      values[0] += tasks_[i].weight * values[first_[i]];
+      values[entry.first] = sum_of(losses[i].to(at::kFloat).contiguous());
+      values[0] += tasks_[i].weight * values[entry.first];
     } else {
       const Tensor loss = losses[i].to(out.device(), at::kDouble).sum();
-      out[first_[i]] += loss;
+      out[entry.first] += loss;
       out[0] += loss * tasks_[i].weight;
     }
-    for (const Counted& counted : metrics_[i]) {
-      Tensor of_metric = out.narrow(0, counted.first, counted.metric->width());
-      counted.metric->add(outputs[i], targets[i], of_metric);
+    if (entry.counts_differently()) {
+      // The losses were divided by what the batch counts on average: no batch is to count more.
+      const Tensor divided = targets[i].select(1, 1).to(out.device(), at::kDouble);
+      const Tensor mean = divided.max().reciprocal().nan_to_num(0, 0, 0);
+      out[entry.first] *= mean;
+      out[entry.first + kShares] += mean * divided.numel();
+      out[entry.first + kImages] += divided.gt(0).sum();
+    }
+    const Tensor counted = this->counted(i, targets[i]);
+    Tensor answers = outputs[i], wanted = plain_targets(i, targets[i]);
+    if (counted.defined()) {
+      answers = answers.index_select(0, counted);
+      wanted = wanted.index_select(0, counted);
+    }
+    for (const Counted& each : entry.metrics) {
+      Tensor of_metric = out.narrow(0, each.first, each.metric->width());
+      each.metric->add(answers, wanted, of_metric);
     }
   }
   return out;
@@ -107,8 +215,18 @@ Tensor Objective::sums(const std::vector<Tensor>& outputs, const std::vector<Ten
 
 std::vector<Value> Objective::losses(const std::vector<Value>& outputs) const {
   std::vector<Value> out;
-  for (size_t i = 0; i < tasks_.size(); ++i)
-    out.push_back(loss_->forward(outputs[i], input(static_cast<int64_t>(i)), tasks_[i]));
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    Loss& loss = loss_->of(tasks_[i]);
+    const auto place = static_cast<int64_t>(i);
+    const int64_t width = target_columns(i);
+    if (entries_[i].counts_differently()) {
+      const Value both = input(place, width + 1);
+      const Value of_image = loss.forward(outputs[i], columns(both, 0, width), tasks_[i]);
+      out.push_back(of_image * columns(both, width, 1));
+    } else {
+      out.push_back(loss.forward(outputs[i], input(place, width), tasks_[i]));
+    }
+  }
   return out;
 }
 
@@ -118,13 +236,41 @@ std::vector<double> Objective::weights() const {
   return out;
 }
 
-std::vector<std::string> metric_names(const std::vector<Choice<Metric>>& metrics,
-                                      const Task& task) {
-  std::vector<std::string> out;
-  for (const Choice<Metric>& choice : metrics_of(metrics, task)) {
-    out.push_back(name_of(choice, *choice.create({task})));
+void check_metrics(const std::vector<Choice<Metric>>& metrics, const std::vector<Task>& tasks,
+                   Check& training) {
+  const size_t before = training.problems().size();
+  for (const Choice<Metric>& metric : metrics) {
+    std::vector<Task> meant;
+    std::vector<std::string> names;
+    const auto& wanted = metric.options<MetricOptions>().task;
+    for (const Task& task : tasks) {
+      names.push_back(task.name);
+      if (is_for(metric, task)) metric.check({task}, training.problems());
+      if (!wanted || *wanted == task.name) meant.push_back(task);
+    }
+    const auto refuse = [&](const std::string& why) {
+      training.problems().add(metric.node().location, metric.path() + ": " + why);
+    };
+    if (meant.empty()) {
+      refuse(fmt::format("there is no task {}; there are {}", escape(*wanted),
+                         fmt::join(names, ", ")));
+    } else if (std::none_of(meant.begin(), meant.end(),
+                            [&](const Task& task) { return is_for(metric, task); })) {
+      refuse(
+          misfit_text(Metric::kKind, metric.type(), metric.options<MetricOptions>().types, meant));
+    }
   }
-  return out;
+  if (training.problems().size() > before) return;
+  for (const Task& task : tasks) {
+    std::vector<std::string> names;
+    for (const Choice<Metric>& choice : metrics_of(metrics, task))
+      names.push_back(name_of(choice, *choice.create({task})));
+    std::sort(names.begin(), names.end());
+    const auto twice = std::adjacent_find(names.begin(), names.end());
+    if (twice == names.end()) continue;
+    training.error({"metrics"}, "metrics: " + *twice + " stands there twice");
+    return;
+  }
 }
 
 }  // namespace vitrine

@@ -27,7 +27,7 @@ Split load_test_set(const fs::path& source, Observer& observer) {
   const RunDirectory run = RunDirectory::open(source);
   const auto resolved =
       resolve(load_config({run.config().path(), {"device=cpu"}, {}}), run.config().path().string());
-  return resolved->config->dataset.create(data_context(observer))->load_test();
+  return resolved->config->dataset.create(data_context(*resolved->config, observer))->load_test();
 }
 
 // Images of the run's test set by their numbers, and PNG files.
@@ -50,11 +50,9 @@ std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile&
       const Batches images(*split, {}, at::kCPU, 0, false);
       const Tensor index = at::tensor(at::ArrayRef<int64_t>(*number));
       image.name = fmt::format("test image {}", *number);
-      const auto& names_of_classes = model.context.class_names;  // none where nothing is predicted
-      if (!names_of_classes.empty()) {
-        image.label =
-            names_of_classes.at(static_cast<size_t>(split->labels[*number].item<int64_t>()));
-      }
+      const auto& columns = model.context.columns;  // none where nothing is predicted
+      for (size_t i = 0; i < columns.size(); ++i)
+        image.labels.push_back(label_text(split->labels.at(i), *number, columns[i]));
       image.pixels = images.pixels(index);
     }
     image.input = input_of(model, image.pixels);

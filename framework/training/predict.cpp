@@ -11,14 +11,29 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json answer_of(const Tensor& probabilities, const Task& task) {
-  const auto best = static_cast<size_t>(probabilities.argmax().item<int64_t>());
-  Json all = Json::object();
-  for (size_t i = 0; i < task.class_names.size(); ++i)
-    all[task.class_names[i]] = probabilities[static_cast<int64_t>(i)].item<float>();
+// By the names of a task's outputs.
+Json by_names(const Tensor& numbers, const Task& task) {
+  Json out = Json::object();
+  for (size_t i = 0; i < task.names.size(); ++i)
+    out[task.names[i]] = numbers[static_cast<int64_t>(i)].item<float>();
+  return out;
+}
+
+Json answer_of(const Tensor& output, const Task& task) {
+  if (task.type == TaskType::kRegression)
+    return {{"task", task.name}, {"values", by_names(output, task)}};
+  const Json all = by_names(probabilities_of(output.unsqueeze(0), task)[0], task);
+  if (task.type == TaskType::kMultiLabel) {
+    Json labels = Json::array();
+    for (size_t i = 0; i < task.names.size(); ++i) {
+      if (output[static_cast<int64_t>(i)].item<float>() > 0) labels.push_back(task.names[i]);
+    }
+    return {{"task", task.name}, {"labels", labels}, {"probabilities", all}};
+  }
+  const std::string best = answer_text(output, task);
   return {{"task", task.name},
-          {"class", task.class_names[best]},
-          {"probability", all[task.class_names[best]]},
+          {"class", best},
+          {"probability", all[best]},
           {"probabilities", all}};
 }
 
@@ -41,15 +56,15 @@ Json predict(const WeightsSource& source, const std::vector<std::string>& images
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
       const Task& task = file.model->tasks()[i];
-      const Tensor probabilities = probabilities_of(outputs[i], task)[0];
-      if (!probabilities.isfinite().all().item<bool>()) {
+      const Tensor output = outputs[i][0];
+      if (!output.isfinite().all().item<bool>()) {
         throw Error(
             ExitCode::kCheckpoint,
             fmt::format("{}: its answer to {} is no finite number: the weights are damaged, "
                         "or of a training that diverged",
                         file.file, escape(path)));
       }
-      tasks.push_back(answer_of(probabilities, task));
+      tasks.push_back(answer_of(output, task));
     }
     out.push_back({{"image", path}, {"tasks", tasks}});
   }

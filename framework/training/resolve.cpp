@@ -17,6 +17,7 @@
 #include "framework/training/callbacks.h"
 #include "framework/training/config.h"
 #include "framework/training/devices.h"
+#include "framework/training/losses.h"
 #include "framework/training/objective.h"
 #include "framework/training/setup.h"
 #include "framework/training/threads.h"
@@ -225,16 +226,14 @@ std::optional<BackendChoice> check_experiment(const Config& config,
                                               ResolvedConfig& out) {
   Check training = root.at("training");
   const size_t before = root.problems().size();
-  for (const Task& task : model->tasks()) {
-    for (const auto& metric : config.training.metrics) metric.check({task}, root.problems());
-    if (root.problems().size() > before) return std::nullopt;
-    std::vector<std::string> names = metric_names(config.training.metrics, task);
-    std::sort(names.begin(), names.end());
-    const auto twice = std::adjacent_find(names.begin(), names.end());
-    if (twice == names.end()) continue;
-    training.error({"metrics"}, "metrics: " + *twice + " stands there twice");
-    return std::nullopt;
+  if (config.experiment_options().predicts) {
+    Choice<Loss> usual(Config::kDefaultLoss);
+    usual.read_default(Loss::kKind, root.problems());
+    const bool is_default = is_same(config.loss, usual);
+    check_losses(config.loss, is_default, model->tasks(), root.problems());
+    check_metrics(config.training.metrics, model->tasks(), training);
   }
+  if (root.problems().size() > before) return std::nullopt;
   const ExperimentContext context = experiment_context(config, model, info, kLayers);
   config.experiment.check(context, root.problems());
   if (root.problems().size() > before) return std::nullopt;
@@ -250,6 +249,32 @@ std::optional<BackendChoice> check_experiment(const Config& config,
   out.best_by = chooses ? config.training.best_by : usual.in("validation");
   if (chooses) check_validation_metric(out.best_by, out.metrics, training, "best_by");
   return choose_backend(experiment->computation(), config.device);
+}
+
+// What tasks ask of the labels that they read: a label may be ignored where all of them do.
+LabelUses uses_of(const Config& config, const std::vector<Task>& tasks) {
+  LabelUses out;
+  for (const Task& task : tasks) {
+    LabelUse use;
+    use.is_distribution = task.is_distribution;
+    use.ignored = loss_for(config.loss, task).create({{task}})->ignored();
+    const auto [known, is_first] = out.emplace(task.column, use);
+    if (is_first) continue;
+    known->second.is_distribution |= use.is_distribution;
+    if (known->second.ignored != use.ignored) known->second.ignored.reset();
+  }
+  return out;
+}
+
+// Makes the loss that nobody asked for the usual one of what is learned, where it suits nothing;
+// whether that is so.
+bool take_usual_loss(Config& config, const std::vector<Task>& tasks) {
+  const bool serves = std::any_of(tasks.begin(), tasks.end(), [&](const Task& task) {
+    return task.loss || suits(config.loss, task);
+  });
+  if (tasks.empty() || serves) return false;
+  config.loss = loss_for(config.loss, tasks[0]);
+  return true;
 }
 
 // What the data set tells about itself, and with it the model's own rules; none where the data
@@ -268,6 +293,14 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
     info = config.dataset.create(DataContext())->info();
   } catch (const Error&) {
     if (problems.empty()) throw;  // what is wrong with the config is said first
+    return std::nullopt;
+  }
+  const bool predicts = config.experiment.valid() && config.experiment_options().predicts;
+  if (info->columns.empty() && predicts) {
+    Check(root).error({"dataset", "experiment"},
+                      fmt::format("dataset: it has no labels, and the experiment {} learns to "
+                                  "predict them",
+                                  config.experiment.type()));
     return std::nullopt;
   }
   const size_t before_sizes = problems.size();
@@ -291,7 +324,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
   for (const auto& transform : transforms) {
     transform.check({info->channels, info->height, info->width}, problems);
   }
-  if (!config.model.valid()) return info;
+  if (!config.model.valid() || !config.experiment.valid()) return info;
   check_weights(config, problems);
   config.model.check(model_context(config, *info), problems);
   return info;
@@ -302,7 +335,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
 ModelContext model_context(const Config& config, const DatasetInfo& info) {
   const bool predicts = !config.experiment.valid() || config.experiment_options().predicts;
   return {info.channels, info.height, info.width,
-          predicts ? info.class_names : std::vector<std::string>()};
+          predicts ? info.columns : std::vector<LabelColumn>()};
 }
 
 void load_plugins_of(const std::filesystem::path& folder) {
@@ -373,6 +406,10 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   out->device = device.value;
   config->device = here;
   const auto model = config->model.create(model_context(*config, *info));
+  if (!written.find("loss") && take_usual_loss(*config, model->tasks())) {
+    out->resolved.set("loss", config->loss.write());
+    out->keys = keys_of(fields, fields_of(untouched));
+  }
   const auto choice = check_experiment(*config, model, *info, check, *out);
   config->optimizer.check({nullptr, model.get()}, problems);
   const auto& freeze = config->model_options().weights.freeze;
@@ -385,6 +422,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
                   problems);
   out->notes = problems.notes();
   if (!problems.empty()) throw ConfigError(problems, file, true);
+  if (config->experiment_options().predicts) config->label_uses = uses_of(*config, model->tasks());
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *choice, written, before, file);
   config->backend = backend.value;

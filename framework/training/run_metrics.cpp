@@ -27,12 +27,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What tests measure: of each task its targets of the data set's labels, and its share in the loss.
+// What tests measure: of each task its targets of the data set's labels, its share in the loss and
+// the loss of its own.
 Json described_tasks(const std::vector<Task>& tasks) {
   Json out = Json::array();
   for (const Task& task : tasks) {
-    const std::string targets = fmt::format("{}", fmt::join(task.target_of_label, ","));
-    out.push_back({{"name", task.name}, {"targets", sha256_hex(targets)}, {"weight", task.weight}});
+    std::string targets = fmt::format("{}", fmt::join(task.target_of_label, ","));
+    if (task.column != kLabel) targets = task.column + ":" + targets;
+    Json one = {{"name", task.name}, {"targets", sha256_hex(targets)}, {"weight", task.weight}};
+    if (task.type != TaskType::kClassification) one["type"] = to_string(task.type);
+    if (task.loss) one["loss"] = task.loss->write().json();
+    out.push_back(std::move(one));
   }
   return out;
 }

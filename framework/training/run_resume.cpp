@@ -39,6 +39,23 @@ bool is_new_default(const Node& before, const Key& key) {
   return key.is_default && above && above->is_mapping() && !value_at(before, key);
 }
 
+// Items of a list without what is nothing: an option that an earlier version had not is not there.
+nlohmann::json without_nulls(const nlohmann::json& value) {
+  nlohmann::json out = value;
+  for (auto& item : out) {
+    if (value.is_array() || item.is_structured()) item = without_nulls(item);
+  }
+  if (!value.is_object()) return out;
+  for (const auto& [key, item] : value.items()) {
+    if (item.is_null()) out.erase(key);
+  }
+  return out;
+}
+
+bool says_the_same(const nlohmann::json& from, const nlohmann::json& to) {
+  return from == to || (from.is_array() && without_nulls(from) == without_nulls(to));
+}
+
 // Of a key that was changed in config.yaml by hand, or by a resume of which nothing is known.
 [[noreturn]] void refuse_edited(const std::string& run, const std::string& key, const Json& from,
                                 const Json& to) {
@@ -131,7 +148,7 @@ std::vector<Change> Run::changes_from(const Restored& restored) const {
     if (key.role != Role::kResult && key.role != Role::kReplicate) continue;
     const Json from = json_at(before, key), to = json_at(request_.config->resolved, key);
     // The order of keys in a mapping means nothing, and checkpoints do not keep it.
-    if (nlohmann::json(from) == nlohmann::json(to) || is_new_default(before, key)) continue;
+    if (says_the_same(from, to) || is_new_default(before, key)) continue;
     const std::string run = escape(directory_->path().string());
     if (!may_change(key, value_at(before, key), value_at(request_.config->resolved, key)))
       refuse_fixed(run, key, from);

@@ -6,14 +6,16 @@
 
 #include "framework/data/splits.h"
 #include "framework/model/model.h"
+#include "framework/training/losses.h"
 #include "framework/training/threads.h"
 #include "framework/training/weights.h"
 #include "framework/training/weights_file.h"
 
 namespace vitrine {
 
-DataContext data_context(Observer& observer) {
+DataContext data_context(const Config& config, Observer& observer) {
   DataContext out;
+  out.uses = config.label_uses;
   out.tell = [&](const std::string& text) { observer.message(text); };
   out.download_progress = [&](uint64_t received, uint64_t total) {
     observer.download(received, total);
@@ -23,7 +25,7 @@ DataContext data_context(Observer& observer) {
 }
 
 Data load_data(const Config& config, Observer& observer) {
-  const auto dataset = config.dataset.create(data_context(observer));
+  const auto dataset = config.dataset.create(data_context(config, observer));
   Data out;
   out.info = dataset->info();
   const DatasetOptions& options = config.dataset_options();
@@ -79,7 +81,7 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
 ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model> model,
                                      const DatasetInfo& info, const std::string& backend) {
   ExperimentContext out;
-  if (config.experiment_options().predicts) out.loss = config.loss.create({model->tasks()});
+  if (config.experiment_options().predicts) out.loss = make_losses(config.loss, model->tasks());
   out.model = std::move(model);
   out.metrics = config.training.metrics;
   out.backend = backend;

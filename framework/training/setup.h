@@ -18,7 +18,7 @@ struct Data {
 };
 
 // Through which a data set tells the observer what it does.
-DataContext data_context(Observer& observer);
+DataContext data_context(const Config& config, Observer& observer);
 
 // Throws Error(kData) where data are missing or corrupt.
 Data load_data(const Config& config, Observer& observer);

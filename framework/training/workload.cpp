@@ -52,7 +52,12 @@ Batches noise(const Config& config, const DatasetInfo& info) {
   const int64_t n = config.training.batch_size;
   Split split;
   split.images = at::randint(0, 256, {n, info.channels, info.height, info.width}, at::kByte);
-  split.labels = at::randint(0, std::max<int64_t>(info.classes(), 1), {n}, at::kLong);
+  for (const LabelColumn& column : info.columns) {
+    const bool has_classes = column.kind == LabelColumn::Kind::kClasses;
+    split.labels.push_back(has_classes ? at::randint(0, column.size(), {n}, at::kLong)
+                                       : at::randint(0, 2, {n, column.size()}, at::kFloat));
+  }
+  split.count = n;
   std::vector<std::shared_ptr<Transform>> transforms;
   for (const auto& transform : config.dataset_options().transforms)
     transforms.push_back(transform.create({info.channels, info.height, info.width}));

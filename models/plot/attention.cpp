@@ -92,7 +92,7 @@ class AttentionPlot : public Plot {
            static_cast<int64_t>(recording_.program.steps[shares->second].shape.columns) ==
                patching_.count();
   }
-  Tensor output_of(const Tensor& input, size_t task) const {  // [1, classes]
+  Tensor output_of(const Tensor& input, size_t task) const {  // [1, K]
     const TorchFeed feed{input, {}, {}};
     return interpret(recording_.program, recording_.parameters, feed)[task].flatten(1);
   }
@@ -164,7 +164,7 @@ class AttentionPlot : public Plot {
 
   struct Answer {
     std::string image, label, task, predicted;
-    double probability;
+    std::optional<double> probability;  // of one of several classes
 
     nlohmann::ordered_json json() const {
       const auto known = [](const std::string& text) {
@@ -174,17 +174,21 @@ class AttentionPlot : public Plot {
               {"label", known(label)},
               {"task", known(task)},
               {"predicted", known(predicted)},
-              {"probability",
-               predicted.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(probability)}};
+              {"probability", probability ? nlohmann::ordered_json(*probability) : nullptr}};
     }
   };
 
   Answer answer_to(const PlotImage& image, size_t number) const {
-    if (context_.model->tasks().empty()) return {image.name, image.label, "", "", 0};
+    if (context_.model->tasks().empty())
+      return {image.name, image.labels.empty() ? "" : image.labels[0], "", "", std::nullopt};
     const Task& task = context_.model->tasks()[number];
-    const Tensor shares = probabilities_of(output_of(image.input, number), task)[0];
+    const Tensor output = output_of(image.input, number);
+    const std::string label = image.labels.empty() ? "" : image.labels.at(task.column_number);
+    if (task.type != TaskType::kClassification)
+      return {image.name, label, task.name, answer_text(output[0], task), std::nullopt};
+    const Tensor shares = probabilities_of(output, task)[0];
     const int64_t best = shares.argmax().item<int64_t>();
-    return {image.name, image.label, task.name, task.class_names[static_cast<size_t>(best)],
+    return {image.name, label, task.name, task.names[static_cast<size_t>(best)],
             shares[best].item<double>()};
   }
 
@@ -214,11 +218,10 @@ class AttentionPlot : public Plot {
   GridCell described(const PlotImage& image, const Answer& answer) const {
     const std::string what = context_.model->tasks().size() == 1 ? "predicted" : answer.task;
     std::vector<std::string> caption = {image.name};
-    if (!image.label.empty()) caption.push_back("label: " + image.label);
-    if (!answer.predicted.empty()) {
-      caption.push_back(what + ": " + answer.predicted);
-      caption.push_back(fmt::format("with {:.1f} %", 100 * answer.probability));
-    }
+    if (!answer.label.empty()) caption.push_back("label: " + answer.label);
+    if (!answer.predicted.empty()) caption.push_back(what + ": " + answer.predicted);
+    if (answer.probability)
+      caption.push_back(fmt::format("with {:.1f} %", 100 * *answer.probability));
     return {to_image(image.pixels[0]), std::move(caption)};
   }
 

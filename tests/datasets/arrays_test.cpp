@@ -1,5 +1,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "framework/data/dataset.h"
 #include "framework/files/file.h"
@@ -64,13 +66,13 @@ TEST_CASE_METHOD(Fixture, "arrays reads four tensors of a safetensors file") {
   const DatasetInfo info = it->info();
   CHECK(std::vector<int64_t>{info.channels, info.height, info.width, info.train, info.test} ==
         std::vector<int64_t>{2, 2, 1, 3, 1});
-  CHECK(info.class_names == std::vector<std::string>{"0", "1", "2", "3"});
+  CHECK(info.columns[0].names == std::vector<std::string>{"0", "1", "2", "3"});
   const Split train = it->load_train(), test = it->load_test();
   CHECK(train.images.sizes() == at::IntArrayRef({3, 2, 2, 1}));
   CHECK(train.images.view({-1})[11].item<int>() == 11);
-  CHECK(at::equal(train.labels, at::tensor({2, 0, 1}, at::kLong)));
+  CHECK(at::equal(train.labels[0], at::tensor({2, 0, 1}, at::kLong)));
   CHECK(test.images.view({-1})[3].item<int>() == 3);
-  CHECK(at::equal(test.labels, at::tensor({3}, at::kLong)));
+  CHECK(at::equal(test.labels[0], at::tensor({3}, at::kLong)));
   CHECK(it->fingerprint() == fingerprint_of(train, test));
 }
 
@@ -88,7 +90,7 @@ TEST_CASE_METHOD(Fixture, "labels may have any type of integer") {
   const auto labels = [&](DType dtype, const std::string& bytes) {
     Arrays arrays = small();
     arrays["train/labels"] = {dtype, {3}, bytes};
-    return dataset(arrays)->load_train().labels;
+    return dataset(arrays)->load_train().labels[0];
   };
   const Tensor expected = at::tensor({2, 0, 1}, at::kLong);
   CHECK(at::equal(labels(DType::kU8, bytes_of<uint8_t>({2, 0, 1})), expected));
@@ -102,16 +104,97 @@ TEST_CASE_METHOD(Fixture, "labels may have any type of integer") {
 
 TEST_CASE_METHOD(Fixture, "classes may be named") {
   const auto it = dataset(small(), ", class_names: [cat, dog, fox, owl]");
-  CHECK(it->info().class_names == std::vector<std::string>{"cat", "dog", "fox", "owl"});
+  CHECK(it->info().columns[0].names == std::vector<std::string>{"cat", "dog", "fox", "owl"});
   CHECK(failure(small(), ", class_names: [cat, dog]") ==
         "label 2 of training image 0 is beyond the 2 classes");
   CHECK(failure(small(), ", class_names: [cat, dog, fox]") ==
         "label 3 of test image 0 is beyond the 3 classes");
 }
 
+// Three training images and a test image with a column of each kind.
+Arrays columns() {
+  Arrays out = small();
+  out.erase("train/labels");
+  out.erase("test/labels");
+  out["train/labels/kind"] = {DType::kU8, {3}, bytes_of<uint8_t>({2, 0, 1})};
+  out["test/labels/kind"] = {DType::kU8, {1}, bytes_of<uint8_t>({1})};
+  out["train/labels/parts"] = {DType::kBool, {3, 2}, bytes_of<uint8_t>({1, 0, 0, 0, 1, 1})};
+  out["test/labels/parts"] = {DType::kI64, {1, 2}, bytes_of<int64_t>({0, 1})};
+  out["train/labels/age"] = {DType::kF64, {3}, bytes_of<double>({1.5, -2, 3})};
+  out["test/labels/age"] = {DType::kF32, {1}, bytes_of<float>({4})};
+  out["train/labels/box"] = {DType::kF32, {3, 2}, bytes_of<float>({1, 2, 3, 4, 5, 6})};
+  out["test/labels/box"] = {DType::kF32, {1, 2}, bytes_of<float>({7, 8})};
+  return out;
+}
+
+std::vector<std::string> described(const DatasetInfo& info) {
+  constexpr const char* kKinds[] = {"classes", "labels", "values"};
+  std::vector<std::string> out;
+  for (const LabelColumn& column : info.columns)
+    out.push_back(fmt::format("{}: {} {}", column.name, kKinds[static_cast<size_t>(column.kind)],
+                              fmt::join(column.names, " ")));
+  return out;
+}
+
+TEST_CASE_METHOD(Fixture, "columns of labels have names, and are what their numbers say") {
+  const auto it = dataset(columns());
+  CHECK(described(it->info()) == std::vector<std::string>{"age: values age", "box: values 0 1",
+                                                          "kind: classes 0 1 2",
+                                                          "parts: labels 0 1"});
+  const Split train = it->load_train();
+  REQUIRE(train.labels.size() == 4);
+  CHECK(at::equal(train.labels[0], at::tensor({1.5F, -2.F, 3.F}).view({3, 1})));
+  CHECK(at::equal(train.labels[1], at::tensor({1.F, 2.F, 3.F, 4.F, 5.F, 6.F}).view({3, 2})));
+  CHECK(at::equal(train.labels[2], at::tensor({2, 0, 1}, at::kLong)));
+  CHECK(at::equal(train.labels[3], at::tensor({1.F, 0.F, 0.F, 0.F, 1.F, 1.F}).view({3, 2})));
+  Arrays with_label = columns();
+  with_label["train/labels"] = small()["train/labels"];
+  with_label["test/labels"] = small()["test/labels"];
+  CHECK(described(dataset(with_label)->info())[0] == "label: classes 0 1 2 3");
+  CHECK(dataset(with_label)->fingerprint() != it->fingerprint());
+}
+
+TEST_CASE_METHOD(Fixture, "each column's names may be given") {
+  const auto names = [&](const std::string& given) {
+    return described(dataset(columns(), ", class_names: " + given)->info());
+  };
+  CHECK(names("{kind: [a, b, c], parts: [x, y], box: [w, h]}") ==
+        std::vector<std::string>{"age: values age", "box: values w h", "kind: classes a b c",
+                                 "parts: labels x y"});
+  CHECK(names("[years]")[0] == "age: values years");
+  CHECK(failure(columns(), ", class_names: {kinds: [a]}") ==
+        "class_names: it has no column kinds; it has age, box, kind, parts");
+  CHECK(failure(columns(), ", class_names: {box: [a]}") ==
+        "class_names: 1 names for the 2 columns of box");
+  CHECK(failure(columns(), ", class_names: {kind: [a, b]}") ==
+        "label 2 of training image 0 in the column kind is beyond the 2 classes");
+}
+
+TEST_CASE_METHOD(Fixture, "images may have no labels") {
+  Arrays arrays = small();
+  arrays.erase("train/labels");
+  arrays.erase("test/labels");
+  const auto it = dataset(arrays);
+  CHECK(it->info().columns.empty());
+  CHECK(it->load_train().size() == 3);
+  CHECK(it->fingerprint().size() == 64);
+  CHECK(failure(arrays, ", class_names: [a]") == "class_names: it has no labels");
+}
+
+TEST_CASE_METHOD(Fixture, "a label that a run ignores need not be of a class") {
+  Arrays arrays = small();
+  arrays["train/labels"] = {DType::kI8, {3}, bytes_of<int8_t>({0, -1, 1})};
+  dataset(arrays);
+  DataContext context;
+  context.uses = {{kLabel, {-1, false}}};
+  const auto it = make<Dataset>("{type: arrays, path: " + path() + "}", context);
+  CHECK(it->info().columns[0].size() == 4);
+  CHECK(at::equal(it->load_train().labels[0], at::tensor({0, -1, 1}, at::kLong)));
+}
+
 TEST_CASE_METHOD(Fixture, "what is missing or wrong in the file is named") {
   Arrays missing = small(), floats = small(), flat = small(), few = small(), other = small(),
-         negative = small(), empty = small(), real = small();
+         negative = small(), empty = small(), real = small(), cube = small();
   missing.erase("test/labels");
   CHECK(failure(missing) ==
         "has no tensor test/labels; it has another, train/labels, test/images, train/images");
@@ -123,7 +206,13 @@ TEST_CASE_METHOD(Fixture, "what is missing or wrong in the file is named") {
   few["train/labels"] = {DType::kU8, {2}, "ab"};
   CHECK(failure(few) == "train/images has 3 images, train/labels 2 labels");
   real["train/labels"] = {DType::kF32, {3}, std::string(12, 'x')};
-  CHECK(failure(real) == "train/labels is F32 [3]; it must be integers [N]");
+  CHECK(failure(real) ==
+        "train/labels is F32 [3] and test/labels is U8 [1]: both must be of one kind");
+  cube["train/labels"] = {DType::kI8, {3, 1, 1}, bytes_of<int8_t>({0, 1, 1})};
+  CHECK(failure(cube) ==
+        "train/labels is I8 [3, 1, 1]; it must be whole numbers [N], the numbers of classes; whole "
+        "numbers or bool [N, K] of 0 and 1, labels of which an image may have several; or real "
+        "numbers [N] or [N, K]");
   other["test/images"].shape = {1, 1, 2, 2};
   CHECK(failure(other) ==
         "train/images is [3, 2, 2, 1] and test/images is [1, 1, 2, 2]: their images must have one "

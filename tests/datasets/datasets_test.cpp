@@ -42,9 +42,14 @@ void check_split(const Split& split, const DatasetInfo& info, int64_t size) {
   CHECK(split.images.scalar_type() == at::kByte);
   CHECK(split.images.is_contiguous());
   CHECK(split.images.sizes() == at::IntArrayRef({size, info.channels, info.height, info.width}));
-  CHECK(split.labels.scalar_type() == at::kLong);
-  CHECK(split.labels.sizes() == at::IntArrayRef({size}));
-  check_labels(split, info.classes(), "image");
+  REQUIRE(split.labels.size() == info.columns.size());
+  for (size_t i = 0; i < info.columns.size(); ++i) {
+    const bool has_classes = info.columns[i].kind == LabelColumn::Kind::kClasses;
+    CHECK(split.labels[i].scalar_type() == (has_classes ? at::kLong : at::kFloat));
+    CHECK(split.labels[i].size(0) == size);
+    CHECK(split.labels[i].numel() == size * (has_classes ? 1 : info.columns[i].size()));
+  }
+  check_labels(split, info.columns, "image");
 }
 
 TEST_CASE("every data set that loads is what it says, each time") {
@@ -60,7 +65,9 @@ TEST_CASE("every data set that loads is what it says, each time") {
     check_split(test, info, info.test);
     const auto again = make<Dataset>(small(name), {});
     CHECK(at::equal(again->load_train().images, train.images));
-    CHECK(at::equal(again->load_test().labels, test.labels));
+    const Split same = again->load_test();
+    for (size_t i = 0; i < info.columns.size(); ++i)
+      CHECK(at::equal(same.labels[i], test.labels[i]));
     CHECK(again->fingerprint() == dataset->fingerprint());
     CHECK(dataset->fingerprint().size() == 64);
   }

@@ -21,7 +21,7 @@ TEST_CASE("an image of digits depends on the seed and its number alone") {
   const Split few = digits("train: 100, test: 50")->load_train(),
               many = digits("train: 300, test: 7")->load_train();
   CHECK(at::equal(many.images.narrow(0, 0, 100), few.images));
-  CHECK(at::equal(many.labels.narrow(0, 0, 100), few.labels));
+  CHECK(at::equal(many.labels[0].narrow(0, 0, 100), few.labels[0]));
   const Split tests = digits("train: 300, test: 50")->load_test();
   CHECK(at::equal(tests.images.narrow(0, 0, 7), digits("train: 2, test: 7")->load_test().images));
   CHECK_FALSE(at::equal(tests.images.narrow(0, 0, 50), few.images.narrow(0, 0, 50)));
@@ -40,7 +40,7 @@ TEST_CASE("the number of threads does not change digits") {
 
 TEST_CASE("each digit is about as frequent as the others, and is drawn") {
   const Split train = digits("train: 10000")->load_train();
-  const Tensor counts = train.labels.bincount();
+  const Tensor counts = train.labels[0].bincount();
   CHECK(counts.size(0) == 10);
   CHECK(counts.min().item<int64_t>() > 900);
   CHECK(counts.max().item<int64_t>() < 1100);

@@ -16,8 +16,8 @@ void check_is_mnist(Dataset& mnist) {
   const Split train = mnist.load_train(), test = mnist.load_test();
   CHECK(train.images.sizes() == at::IntArrayRef({60000, 1, 28, 28}));
   CHECK(test.images.sizes() == at::IntArrayRef({10000, 1, 28, 28}));
-  CHECK(at::equal(train.labels.narrow(0, 0, 5), at::tensor({5, 0, 4, 1, 9}, at::kLong)));
-  CHECK(at::equal(test.labels.bincount(),
+  CHECK(at::equal(train.labels[0].narrow(0, 0, 5), at::tensor({5, 0, 4, 1, 9}, at::kLong)));
+  CHECK(at::equal(test.labels[0].bincount(),
                   at::tensor({980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}, at::kLong)));
   CHECK(train.images[0].sum().item<int64_t>() == 27525);
 }

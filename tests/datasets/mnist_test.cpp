@@ -14,7 +14,7 @@ TEST_CASE("mnist describes itself without its files") {
   const DatasetInfo info = make<Dataset>("{type: mnist, root: /nowhere}", {})->info();
   CHECK(std::vector<int64_t>{info.channels, info.height, info.width, info.classes(), info.train,
                              info.test} == std::vector<int64_t>{1, 28, 28, 10, 60000, 10000});
-  CHECK(info.class_names.back() == "9");
+  CHECK(info.columns[0].names.back() == "9");
 }
 
 TEST_CASE("mnist says where it looked and how to go on") {

@@ -66,25 +66,50 @@ TEST_CASE("every optimizer's slots can be saved and restored") {
   }
 }
 
-TEST_CASE("every loss is finite, positive and has a gradient") {
-  Task task;
-  task.name = "class";
-  task.class_names = {"a", "b", "c", "d"};
-  task.probabilities = GENERATE(false, true);
-  const Tensor target = at::remainder(at::arange(6, at::kLong), 4);
+// Tasks of every type that a loss suits, each with a target [6, 1, 1] or [6, 1, K].
+std::vector<std::pair<Task, Tensor>> tasks_of(const std::string& loss) {
+  Choice<Loss> choice(loss);
+  Problems none;
+  choice.read_default(Loss::kKind, none);
+  std::vector<std::pair<Task, Tensor>> out;
+  for (const TaskType type : choice.options<LossOptions>().types) {
+    Task task;
+    task.name = "class";
+    task.type = type;
+    task.names = {"a", "b", "c", "d"};
+    if (!problems_of<Loss>(loss, {{task}}).empty()) task.names = {"a", "b"};
+    const int64_t k = task.outputs();
+    const Tensor classes = at::remainder(at::arange(6, at::kLong), k).to(at::kFloat);
+    const Tensor rows = at::linspace(0, 1, 6 * k).view({6, 1, k});
+    if (type == TaskType::kRegression) out.emplace_back(task, rows * 3);
+    if (type == TaskType::kMultiLabel) out.emplace_back(task, rows.gt(0.4).to(at::kFloat));
+    if (type != TaskType::kClassification) continue;
+    for (const bool probabilities : {false, true}) {
+      task.probabilities = probabilities;
+      out.emplace_back(task, classes.view({6, 1, 1}));
+      out.emplace_back(task, at::softmax(rows, -1));
+    }
+  }
+  return out;
+}
+
+TEST_CASE("every loss is finite, positive and has a gradient, for all that it suits") {
   for (const std::string& name : Registry::instance().names("loss")) {
-    INFO(name << (task.probabilities ? " of probabilities" : " of logits"));
-    Tensor output = at::linspace(-2, 3, 24).view({6, 4});
-    if (task.probabilities) output = at::softmax(output, -1);
-    output.requires_grad_();
-    const Value numbers(target.to(at::kFloat).view({6, 1, 1}));
-    const Tensor loss =
-        make<Loss>(name, {{task}})->forward(output.unsqueeze(1), numbers, task).tensor();
-    CHECK(loss.sizes() == at::IntArrayRef({6, 1, 1}));
-    CHECK(loss.min().item<double>() > 0);
-    loss.mean().backward();
-    CHECK(all_finite(output.grad()));
-    CHECK(output.grad().abs().max().item<double>() > 0);
+    for (const auto& [task, target] : tasks_of(name)) {
+      INFO(name << " for " << to_string(task.type)
+                << (task.probabilities ? " of probabilities" : ""));
+      const int64_t k = task.outputs();
+      Tensor output = at::linspace(-2, 3, 6 * k).view({6, k});
+      if (task.probabilities) output = at::softmax(output, -1);
+      output.requires_grad_();
+      const Tensor loss =
+          make<Loss>(name, {{task}})->forward(output.unsqueeze(1), target, task).tensor();
+      CHECK(loss.sizes() == at::IntArrayRef({6, 1, 1}));
+      CHECK(loss.min().item<double>() > 0);
+      loss.mean().backward();
+      CHECK(all_finite(output.grad()));
+      CHECK(output.grad().abs().max().item<double>() > 0);
+    }
   }
 }
 

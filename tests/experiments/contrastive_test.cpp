@@ -34,7 +34,8 @@ TEST_CASE("the contrastive loss is the cross-entropy of finding each view's othe
   FlatParameters parameters(modules);
   Batch batch;
   batch.images = at::randint(0, 256, {12, 1, 4, 4}, at::kByte);  // two views of six images
-  batch.labels = at::zeros({6}, at::kLong);
+  batch.labels = {at::zeros({6}, at::kLong)};
+  batch.count = 6;
   batch.position = {1, 0, at::arange(12)};
   const double sum = experiment->differentiate(batch, 1, parameters)[0].item<double>();
   CHECK(parameters.gradients().abs().max().item<double>() > 0);

@@ -13,7 +13,7 @@ namespace {
 
 const ModelContext kImages = images_of(1, 8, 8, 4);
 
-DatasetInfo info() { return {1, 8, 8, kImages.class_names, 10, 10}; }
+DatasetInfo info() { return {1, 8, 8, kImages.columns, 10, 10}; }
 
 // A teacher's file, and what its model answers.
 struct Teacher {
@@ -82,7 +82,8 @@ Batch a_batch() {
   at::manual_seed(12);
   Batch out;
   out.images = at::randint(0, 256, {19, 1, 8, 8}, at::kByte);
-  out.labels = at::randint(0, 4, {19}, at::kLong);
+  out.labels = {at::randint(0, 4, {19}, at::kLong)};
+  out.count = 19;
   out.position = {5, 1, at::arange(19)};
   return out;
 }
@@ -101,13 +102,13 @@ TEST_CASE("a student learns its labels and its teacher's probabilities") {
       const Tensor theirs = (teacher.logits(batch.images) / 2).log_softmax(1);
       const Tensor ours = (student / 2).log_softmax(1);
       const double from_teacher = 4 * (theirs.exp() * (theirs - ours)).sum(1).mean().item<double>();
-      const double from_labels = at::cross_entropy_loss(student, batch.labels).item<double>();
+      const double from_labels = at::cross_entropy_loss(student, batch.labels[0]).item<double>();
       const Tensor sums = taught.sums(batch);
       CHECK(taught.value("teacher_loss", sums, batch) == Approx(from_teacher).epsilon(1e-4));
       CHECK(taught.value("label_loss", sums, batch) == Approx(from_labels).epsilon(1e-4));
       CHECK(taught.value("loss", sums, batch) ==
             Approx(0.75 * from_labels + 0.25 * from_teacher).epsilon(1e-4));
-      const double right = student.argmax(1).eq(batch.labels).to(at::kDouble).mean().item<double>();
+      const double right = student.argmax(1).eq(batch.labels[0]).to(at::kDouble).mean().item<double>();
       CHECK(taught.value("accuracy", sums, batch) == Approx(right));
     }
   }
@@ -120,14 +121,14 @@ TEST_CASE("a task of the teacher's own learns its answer, and nothing of the lab
                 ", tasks: [{name: class}, {name: distilled}]", kFused);
   const auto outputs = outputs_of(taught.model, batch.images);
   const Tensor answer = teacher.logits(batch.images).argmax(1);
-  const double wanted = 0.5 * at::cross_entropy_loss(outputs[0], batch.labels).item<double>() +
+  const double wanted = 0.5 * at::cross_entropy_loss(outputs[0], batch.labels[0]).item<double>() +
                         0.5 * at::cross_entropy_loss(outputs[1], answer).item<double>();
   CHECK(taught.value("loss", taught.sums(batch), batch) == Approx(wanted).epsilon(1e-4));
   const auto gradients = [&] {
     return taught.parameters->by_name(taught.parameters->gradients().clone());
   };
   const auto before = gradients();
-  batch.labels = (batch.labels + 1).remainder(4);
+  batch.labels = {(batch.labels[0] + 1).remainder(4)};
   taught.sums(batch);
   CHECK(same_bits(gradients().at("heads.distilled.weight"), before.at("heads.distilled.weight")));
   CHECK_FALSE(same_bits(gradients().at("heads.class.weight"), before.at("heads.class.weight")));

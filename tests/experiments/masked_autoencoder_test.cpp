@@ -50,7 +50,7 @@ struct Made {
     parameters->gradients().zero_();
     Batch batch;
     batch.images = images;
-    batch.labels = at::zeros({images.size(0)}, at::kLong);
+    batch.count = images.size(0);
     batch.position = position(images, 2);
     const Tensor sum = experiment->differentiate(batch, 1, *parameters);
     return {sum[0].item<double>() / static_cast<double>(images.size(0)),

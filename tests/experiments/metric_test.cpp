@@ -1,28 +1,32 @@
 #include "framework/training/metric.h"
 
+#include <ATen/ops/full.h>
 #include <ATen/ops/one_hot.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "framework/files/file.h"
 #include "tests/component.h"
 
 namespace vitrine {
 namespace {
 
-Task task_of(int64_t classes) {
+Task task_of(int64_t outputs, TaskType type = TaskType::kClassification) {
   Task out;
-  for (int64_t c = 0; c < classes; ++c) out.class_names.push_back(std::to_string(c));
-  out.probabilities = true;
+  out.type = type;
+  for (int64_t c = 0; c < outputs; ++c) out.names.push_back(std::to_string(c));
+  out.probabilities = type == TaskType::kClassification;
   return out;
 }
 
 // Of outputs and targets in portions of `batch` images.
 double value_of(const std::string& metric, const Tensor& outputs, const Tensor& targets,
-                int64_t batch = 4) {
-  const auto made = make<Metric>(metric, {task_of(outputs.size(1))});
+                int64_t batch = 4, TaskType type = TaskType::kClassification) {
+  const auto made = make<Metric>(metric, {task_of(outputs.size(1), type)});
   Tensor sums = at::zeros({made->width()}, at::kDouble);
   for (int64_t first = 0; first < outputs.size(0); first += batch) {
     const int64_t count = std::min(batch, outputs.size(0) - first);
@@ -76,14 +80,72 @@ TEST_CASE("classes that do not occur count as scikit-learn has it") {
   CHECK(value_of("balanced_accuracy", outputs, targets) == Approx(0.5));
 }
 
+// What the targets of a task of this type may be.
+Tensor targets_of(TaskType type) {
+  if (type == TaskType::kClassification) return kTargets;
+  const Tensor rows = kOutputs.flip({0});
+  return type == TaskType::kMultiLabel ? rows.gt(0.3).to(at::kFloat) : rows * 2;
+}
+
 TEST_CASE("every metric is the same however images are cut into batches") {
   for (const std::string& name : Registry::instance().names("metric")) {
-    INFO(name);
     const std::string metric = name == "top_k" ? "{type: top_k, k: 2}" : name;
-    const double whole = value_of(metric, kOutputs, kTargets, 10);
-    for (const int64_t batch : {1, 3, 7})
-      CHECK(value_of(metric, kOutputs, kTargets, batch) == Approx(whole).epsilon(1e-12));
+    Choice<Metric> choice(name);
+    Problems none;
+    choice.read_default(Metric::kKind, none);
+    for (const TaskType type : choice.options<MetricOptions>().types) {
+      INFO(name << " for " << to_string(type));
+      const Tensor outputs = type == TaskType::kMultiLabel ? kOutputs - 0.3 : kOutputs;
+      const Tensor targets = targets_of(type);
+      const double whole = value_of(metric, outputs, targets, 10, type);
+      CHECK(std::isfinite(whole));
+      for (const int64_t batch : {1, 3, 7})
+        CHECK(value_of(metric, outputs, targets, batch, type) == Approx(whole).epsilon(1e-12));
+    }
   }
+}
+
+nlohmann::json golden(const std::string& part) {
+  return nlohmann::json::parse(read_file(VITRINE_SOURCE_DIR "/tests/golden/metrics.json", 1 << 20))
+      .at(part);
+}
+
+Tensor matrix(const nlohmann::json& rows) {
+  std::vector<float> values;
+  for (const auto& row : rows) {
+    for (const auto& value : row) values.push_back(value.get<float>());
+  }
+  return at::tensor(values).view({static_cast<int64_t>(rows.size()), -1});
+}
+
+TEST_CASE("metrics of several labels and of values are what scikit-learn gives") {
+  for (const TaskType type : {TaskType::kMultiLabel, TaskType::kRegression}) {
+    for (const nlohmann::json& part : golden(to_string(type))) {
+      const Tensor outputs = matrix(part.at("outputs")), targets = matrix(part.at("targets"));
+      for (const auto& [name, value] : part.at("metrics").items()) {
+        INFO(name << " for " << to_string(type));
+        // The ROC curve is cut into bins.
+        CHECK(value_of(name, outputs, targets, 7, type) ==
+              Approx(value.get<double>()).epsilon(name == "auroc" ? 2e-3 : 1e-6));
+      }
+    }
+  }
+}
+
+TEST_CASE("of equal targets no variance can be told") {
+  const Tensor targets = at::full({5, 1}, 1999.1F);
+  const Tensor outputs = targets + at::tensor({0.F, 1.F, 2.F, 0.F, 1.F}).unsqueeze(1);
+  CHECK(std::isnan(value_of("r2", outputs, targets, 2, TaskType::kRegression)));
+  CHECK(value_of("mean_absolute_error", outputs, targets, 2, TaskType::kRegression) ==
+        Approx(0.8).epsilon(1e-4));
+}
+
+TEST_CASE("answers are told in words") {
+  const Tensor output = at::tensor({-1.F, 0.25F, 3.F});
+  CHECK(answer_text(output, task_of(3)) == "2");
+  CHECK(answer_text(output, task_of(3, TaskType::kMultiLabel)) == "1, 2");
+  CHECK(answer_text(-output.abs(), task_of(3, TaskType::kMultiLabel)) == "none");
+  CHECK(answer_text(output, task_of(3, TaskType::kRegression)) == "-1, 0.25, 3");
 }
 
 TEST_CASE("a k that every answer meets is refused") {

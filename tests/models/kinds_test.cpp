@@ -39,7 +39,7 @@ TEST_CASE("every model is trained, saved and loaded") {
     REQUIRE(outputs.size() == model->tasks().size());
     Tensor sum = at::zeros({});
     for (size_t i = 0; i < outputs.size(); ++i) {
-      CHECK(outputs[i].sizes() == at::IntArrayRef({2, model->tasks()[i].classes()}));
+      CHECK(outputs[i].sizes() == at::IntArrayRef({2, model->tasks()[i].outputs()}));
       sum = sum + (outputs[i] * at::randn_like(outputs[i])).sum();
     }
     sum.backward();

@@ -1,6 +1,11 @@
 // Losses, and their gradients by all parameters at once: by the kernel, and by libtorch's autograd.
+#include "framework/training/losses.h"
+
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+
+#include <cmath>
+#include <set>
 
 #include "framework/model/loss.h"
 #include "framework/registry/registry.h"
@@ -12,7 +17,32 @@
 namespace vitrine {
 namespace {
 
-const ModelContext kImages = images_of(1, 12, 12);
+// With a column of labels of each kind; the last one's are shares of ten classes.
+ModelContext images_with_columns() {
+  using Kind = LabelColumn::Kind;
+  ModelContext out = images_of(1, 12, 12);
+  const std::vector<std::string> digits = out.columns[0].names;
+  out.columns.push_back({"parts", Kind::kLabels, {"a", "b", "c"}});
+  out.columns.push_back({"box", Kind::kValues, {"w", "h"}});
+  out.columns.push_back({"soft", Kind::kValues, digits});
+  return out;
+}
+
+const ModelContext kImages = images_with_columns();
+
+// Models with tasks of other types than the number of a class.
+std::vector<std::string> models_of_other_tasks() {
+  std::vector<std::string> out;
+  for (const char* tasks :
+       {"[{name: p, column: parts}]", "[{name: s, column: soft, type: classification, weight: 2}]",
+        "[{name: b, column: box, weight: 0.5}, {name: n, type: regression}]",
+        "[{name: t, target: {above: 4}}]",
+        "[{name: d}, {name: p, column: parts, weight: 2}, {name: n, type: regression, loss: "
+        "huber}]"})
+    out.push_back(fmt::format(
+        "{{type: vit, n_patches: 3, hidden_d: 8, n_heads: 2, n_blocks: 1, tasks: {}}}", tasks));
+  return out;
+}
 
 // Models whose tasks have weights, targets and heads of their own.
 std::vector<std::string> models() {
@@ -35,7 +65,11 @@ std::vector<std::string> forms_of(const std::string& loss, const LossContext& co
   Problems problems;
   choice.read_default(Loss::kKind, problems);
   for (const Node& option : choice.write().children) {
-    for (const char* value : {"0.25", "3", "true", "false"}) {
+    std::vector<std::string> values = {"0.25", "3", "true", "false"};
+    std::string list;  // a number for each output
+    for (int64_t i = 1; i <= context.tasks[0].outputs(); ++i) list += fmt::format(" {},", i);
+    values.push_back("[" + list + "]");
+    for (const std::string& value : values) {
       const std::string form = fmt::format("{{type: {}, {}: {}}}", loss, option.key, value);
       if (option.key != "type" && problems_of<Loss>(form, context).empty()) out.push_back(form);
     }
@@ -46,8 +80,28 @@ std::vector<std::string> forms_of(const std::string& loss, const LossContext& co
 Batch batch_of(int64_t size) {
   Batch out;
   out.images = bytes_for(kImages, size);
-  out.labels = at::randint(0, 10, {size}, at::kLong);
+  out.count = size;
+  out.labels = {at::randint(0, 10, {size}, at::kLong), at::randint(0, 2, {size, 3}, at::kFloat),
+                at::randn({size, 2}), at::softmax(at::randn({size, 10}), 1)};
   out.position = {5, 2, at::arange(100, 100 + size)};
+  return out;
+}
+
+Choice<Loss> choice_of(const std::string& name) {
+  Choice<Loss> out(name);
+  Problems problems;
+  out.read_default(Loss::kKind, problems);
+  return out;
+}
+
+// Those that suit all of these tasks.
+std::vector<std::string> losses_for(const std::vector<Task>& tasks) {
+  std::vector<std::string> out;
+  for (const std::string& name : Registry::instance().names(Loss::kKind)) {
+    const bool fits = std::all_of(tasks.begin(), tasks.end(),
+                                  [&](const Task& task) { return suits(choice_of(name), task); });
+    if (fits && problems_of<Loss>(name, {tasks}).empty()) out.push_back(name);
+  }
   return out;
 }
 
@@ -79,13 +133,17 @@ Tensor sums_of(const Backend::Outcome& outcome, const Batch& batch, const Object
   return objective.sums(outcome.outputs, outcome.losses, objective.targets(batch.labels));
 }
 
-// The sums of losses agree, and what is counted is the same.
-void check_sums(const Tensor& got, const Tensor& wanted) {
+// The sums agree, and what is counted is the same.
+void check_sums(const Tensor& got, const Tensor& wanted, const Objective& objective) {
   REQUIRE(got.sizes() == wanted.sizes());
   CHECK(difference(got, wanted) <= kTolerance * largest(wanted));
-  // Of each task its loss, then how many of its answers are right.
-  for (int64_t i = 2; i < wanted.size(0); i += 2)
-    CHECK(got[i].item<double>() == wanted[i].item<double>());
+  for (const Measure& measure : objective.measures()) {
+    const auto value = [&](const Tensor& sums) {
+      return measure.value(sums.const_data_ptr<double>(), 1);
+    };
+    if (measure.info.unit == "fraction") CHECK(value(got) == value(wanted));
+    if (measure.is_loss) CHECK(std::isfinite(value(got)));
+  }
 }
 
 // The sums, and the flat gradients.
@@ -102,7 +160,7 @@ void check_loss(Learned& learned, const Objective& objective, int64_t size, doub
   const Batch batch = batch_of(size);
   const auto [wanted, gradients] = differentiate(learned, layers, batch, objective, share);
   const auto [got, ours] = differentiate(learned, fused, batch, objective, share);
-  check_sums(got, wanted);
+  check_sums(got, wanted, objective);
   CHECK(difference(ours, gradients) <= kTolerance * largest(gradients));
   CHECK(largest(gradients) > 0);
 
@@ -111,7 +169,7 @@ void check_loss(Learned& learned, const Objective& objective, int64_t size, doub
   const auto of_layers = layers.evaluate(feed_of(batch, objective));
   const auto of_fused = fused.evaluate(feed_of(batch, objective));
   check_outputs(of_fused.outputs, of_layers.outputs);
-  check_sums(sums_of(of_fused, batch, objective), sums_of(of_layers, batch, objective));
+  check_sums(sums_of(of_fused, batch, objective), sums_of(of_layers, batch, objective), objective);
   learned.model->train();
 }
 
@@ -128,9 +186,13 @@ class OpaqueLoss : public Loss {
 }  // namespace
 
 TEST_CASE("every loss agrees with libtorch's autograd over all parameters") {
-  for (const std::string& yaml : models()) {
+  std::vector<std::string> all = models();
+  for (const std::string& yaml : models_of_other_tasks()) all.push_back(yaml);
+  std::set<std::string> seen;
+  for (const std::string& yaml : all) {
     Learned learned(yaml);
-    for (const std::string& name : Registry::instance().names(Loss::kKind)) {
+    for (const std::string& name : losses_for(learned.model->tasks())) {
+      seen.insert(name);
       for (const std::string& form : forms_of(name, {learned.model->tasks()})) {
         CAPTURE(yaml, form);
         const Objective objective = learned.objective(form);
@@ -139,6 +201,18 @@ TEST_CASE("every loss agrees with libtorch's autograd over all parameters") {
       }
     }
   }
+  CHECK(seen.size() == Registry::instance().names(Loss::kKind).size());
+}
+
+TEST_CASE("tasks of several types each have the loss that suits them, in one computation") {
+  Learned learned(models_of_other_tasks().back());
+  const auto& tasks = learned.model->tasks();
+  const Objective objective = learned.objective(make_losses(choice_of("cross_entropy"), tasks));
+  CHECK(objective.loss().of(tasks[2]).unit() == "");
+  const Recording recording = record(learned.computation(objective));
+  CHECK(recording.losses.size() == 3);
+  check_loss(learned, objective, 21, 1);
+  check_loss(learned, objective, 7, 0.375);
 }
 
 TEST_CASE("a loss that computes with libtorch itself ends a model that is recorded") {
@@ -157,7 +231,7 @@ TEST_CASE("a loss that computes with libtorch itself ends a model that is record
     Backend opaque = learned.backend(kFused, objective),
             layers = learned.backend(kLayers, recorded);
     check_sums(differentiate(learned, opaque, batch, objective, 1).first,
-               differentiate(learned, layers, batch, recorded, 1).first);
+               differentiate(learned, layers, batch, recorded, 1).first, objective);
   }
 }
 

@@ -32,7 +32,9 @@ inline ModelContext images_of(int64_t channels, int64_t height, int64_t width,
   out.channels = channels;
   out.height = height;
   out.width = width;
-  for (int64_t i = 0; i < classes; ++i) out.class_names.push_back(std::to_string(i));
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
+  out.columns = class_column(std::move(names));
   return out;
 }
 
@@ -170,7 +172,7 @@ inline void check_trained_and_saved(const std::string& yaml, const ModelContext&
   config.dataset = Choice<Dataset>("digits");
   config.dataset.read_default("dataset", problems);
   config.model = choice;
-  const DatasetInfo info{images.channels, images.height, images.width, images.class_names};
+  const DatasetInfo info{images.channels, images.height, images.width, images.columns};
   const TemporaryFolder folder;
   save_model(folder / "model.safetensors", *model, config, info);
   const ModelFile loaded = load_model(folder / "model.safetensors");

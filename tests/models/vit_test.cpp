@@ -124,12 +124,12 @@ TEST_CASE("several tasks have their own tokens, heads and targets") {
   }
   const auto& tasks = model->tasks();
   REQUIRE(tasks.size() == 2);
-  CHECK(tasks[0].classes() == 10);
+  CHECK(tasks[0].outputs() == 10);
   CHECK_FALSE(tasks[0].probabilities);
   CHECK(tasks[1].name == "above_five");
   CHECK(tasks[1].weight == 0.5);
   CHECK(tasks[1].probabilities);
-  CHECK(tasks[1].class_names == std::vector<std::string>{"not above 5", "above 5"});
+  CHECK(tasks[1].names == std::vector<std::string>{"not above 5", "above 5"});
   CHECK(tasks[1].target_of_label == std::vector<int64_t>{0, 0, 0, 0, 0, 0, 1, 1, 1, 1});
   const auto out = outputs_of(model, at::rand({3, 1, 28, 28}));
   REQUIRE(out.size() == 2);

@@ -12,7 +12,7 @@ namespace {
 
 Split numbered() {
   return {at::arange(40, at::kByte).view({10, 1, 2, 2}),
-          at::remainder(at::arange(10, at::kLong), 3),
+          {at::remainder(at::arange(10, at::kLong), 3), at::arange(20, at::kFloat).view({10, 2})},
           {}};
 }
 
@@ -40,7 +40,9 @@ TEST_CASE("without transforms a batch holds the stored bytes") {
   CHECK(batch.size() == 3);
   CHECK(batch.images.scalar_type() == at::kByte);
   CHECK(at::equal(batch.images, numbered().images.index_select(0, kIndices)));
-  CHECK(at::equal(batch.labels, at::tensor({1, 0, 1}, at::kLong)));
+  REQUIRE(batch.labels.size() == 2);
+  CHECK(at::equal(batch.labels[0], at::tensor({1, 0, 1}, at::kLong)));
+  CHECK(at::equal(batch.labels[1], at::tensor({14.F, 15.F, 0.F, 1.F, 14.F, 15.F}).view({3, 2})));
 }
 
 TEST_CASE("transforms are given pixels from 0 to 1 and their position") {
@@ -55,6 +57,20 @@ TEST_CASE("transforms are given pixels from 0 to 1 and their position") {
   CHECK(at::equal(testing.gather(kIndices, 4).images, pixels + 4));
   const Batches untouched(numbered(), {random}, at::kCPU, 11, false);
   CHECK(at::equal(untouched.gather(kIndices, 4).images, pixels));
+}
+
+TEST_CASE("images without labels are batches as well") {
+  Split split = numbered();
+  split.labels.clear();
+  CHECK(Batches(split, {}, at::kCPU, 0, true).size() == 10);
+  CHECK(Batches(split, {}, at::kCPU, 0, true).gather(kIndices, 0).size() == 3);
+  CHECK(Batches(split, {}, at::kCPU, 0, true).gather(kIndices, 0, 2).size() == 3);
+  split.read = [images = split.images](const Tensor& indices) {
+    return images.index_select(0, indices);
+  };
+  split.images = Tensor();
+  split.count = 10;
+  CHECK(Batches(split, {}, at::kCPU, 0, true).size() == 10);
 }
 
 TEST_CASE("a split that streams gives the same batches") {

@@ -1,8 +1,11 @@
 #include "framework/data/dataset.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+
+#include <cmath>
 
 #include "framework/config/yaml.h"
 #include "framework/files/sha256.h"
@@ -12,7 +15,7 @@ namespace vitrine {
 namespace {
 
 Split small() {
-  return {at::arange(12, at::kByte).view({3, 1, 2, 2}), at::tensor({0, 1, 2}, at::kLong), {}};
+  return {at::arange(12, at::kByte).view({3, 1, 2, 2}), {at::tensor({0, 1, 2}, at::kLong)}, {}};
 }
 
 TEST_CASE("a fingerprint covers shapes, pixels and labels of both splits") {
@@ -25,7 +28,7 @@ TEST_CASE("a fingerprint covers shapes, pixels and labels of both splits") {
   for (const bool in_test : {false, true}) {
     Split pixels = small(), other_label = small(), shape = small();
     pixels.images.view({-1})[11] = 0;
-    other_label.labels[2] = 1;
+    other_label.labels[0][2] = 1;
     shape.images = shape.images.view({3, 1, 1, 4});
     for (const Split& changed : {pixels, other_label, shape}) {
       CHECK((in_test ? fingerprint_of(small(), changed) : fingerprint_of(changed, small())) !=
@@ -36,7 +39,7 @@ TEST_CASE("a fingerprint covers shapes, pixels and labels of both splits") {
 
 TEST_CASE("a split that streams has the fingerprint of its images") {
   Split train{
-      at::arange(5000 * 4).to(at::kByte).view({5000, 1, 2, 2}), at::zeros({5000}, at::kLong), {}};
+      at::arange(5000 * 4).to(at::kByte).view({5000, 1, 2, 2}), {at::zeros({5000}, at::kLong)}, {}};
   const std::string expected = fingerprint_of(train, small());
   train.read = [images = train.images](const Tensor& indices) {
     return images.index_select(0, indices);
@@ -46,16 +49,63 @@ TEST_CASE("a split that streams has the fingerprint of its images") {
 }
 
 TEST_CASE("labels beyond the classes are named") {
-  Split split{{}, at::zeros({50}, at::kLong), {}};
-  check_labels(split, 10, "training image");
-  split.labels[40] = 11;
-  split.labels[37] = 12;
-  CHECK(message_of(ExitCode::kData, [&] { check_labels(split, 10, "training image"); }) ==
+  Split split{{}, {at::zeros({50}, at::kLong)}, {}};
+  const auto ten = class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+  check_labels(split, ten, "training image");
+  split.labels[0][40] = 11;
+  split.labels[0][37] = 12;
+  CHECK(message_of(ExitCode::kData, [&] { check_labels(split, ten, "training image"); }) ==
         "label 12 of training image 37 is beyond the 10 classes");
-  split.labels[3] = -1;
+  split.labels[0][3] = -1;
   CHECK(message_of(ExitCode::kData, [&] {
-          check_labels(split, 10, "test image", "a.safetensors");
+          check_labels(split, ten, "test image", "a.safetensors");
         }) == "a.safetensors: label -1 of test image 3 is below 0");
+}
+
+TEST_CASE("of several columns the one with a wrong label is named") {
+  using Kind = LabelColumn::Kind;
+  const std::vector<LabelColumn> columns = {{"digit", Kind::kClasses, {"a", "b"}},
+                                            {"parts", Kind::kLabels, {"x", "y"}},
+                                            {"age", Kind::kValues, {"age"}},
+                                            {"soft", Kind::kValues, {"a", "b"}}};
+  const auto said = [&](auto change, const LabelUses& uses = {}) {
+    Split split{
+        {},
+        {at::zeros({3}, at::kLong), at::zeros({3, 2}), at::zeros({3, 1}), at::full({3, 2}, 0.5)},
+        {}};
+    change(split.labels);
+    check_labels(split, columns, "image", "", uses);
+  };
+  using Labels = std::vector<Tensor>;
+  said([](Labels&) {}, {{"soft", {{}, true}}});
+  said([](Labels& labels) { labels[0][1] = -1; }, {{"digit", {-1, false}}});
+  CHECK(message_of(ExitCode::kData, [&] {
+          said([](Labels& labels) { labels[0][1] = 7; }, {{"digit", {-1, false}}});
+        }) == "label 7 of image 1 in the column digit is beyond the 2 classes");
+  CHECK(message_of(ExitCode::kData, [&] { said([](Labels& labels) { labels[1][2][0] = 2; }); }) ==
+        "a label of image 2 in the column parts is neither 0 nor 1");
+  CHECK(message_of(ExitCode::kData, [&] { said([](Labels& labels) { labels[2][0] = NAN; }); }) ==
+        "a value of image 0 in the column age is no finite number");
+  const auto unequal = [](Labels& labels) { labels[3][1][0] = 0.75; };
+  said(unequal);
+  CHECK(message_of(ExitCode::kData,
+                   [&] {
+                     said(unequal, {{"soft", {{}, true}}});
+                   }) ==
+        "the values of image 1 in the column soft sum to 1.25, and a task takes them for shares of "
+        "classes: none may be below 0, and their sum must be 1");
+}
+
+TEST_CASE("labels are told in words") {
+  using Kind = LabelColumn::Kind;
+  CHECK(label_text(at::tensor({1, -1}, at::kLong), 0, {"a", Kind::kClasses, {"cat", "dog"}}) ==
+        "dog");
+  CHECK(label_text(at::tensor({1, -1}, at::kLong), 1, {"a", Kind::kClasses, {"cat", "dog"}}) ==
+        "-1");
+  const Tensor rows = at::tensor({1.F, 1.F, 0.F, 0.F}).view({2, 2});
+  CHECK(label_text(rows, 0, {"a", Kind::kLabels, {"cat", "dog"}}) == "cat, dog");
+  CHECK(label_text(rows, 1, {"a", Kind::kLabels, {"cat", "dog"}}) == "none");
+  CHECK(label_text(rows * 2.5, 0, {"a", Kind::kValues, {"x", "y"}}) == "2.5, 2.5");
 }
 
 TEST_CASE("every data set takes the same options") {

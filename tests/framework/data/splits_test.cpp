@@ -5,6 +5,7 @@
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
 #include <ATen/ops/remainder.h>
 #include <ATen/ops/tensor.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 // Image i is one pixel with the value i.
 Split numbered(const Tensor& labels) {
-  return {at::arange(labels.size(0), at::kByte).view({-1, 1, 1, 1}), labels, {}};
+  return {at::arange(labels.size(0), at::kByte).view({-1, 1, 1, 1}), {labels}, {}};
 }
 
 Split cyclic(int64_t images, int64_t classes) {
@@ -38,7 +39,7 @@ TEST_CASE("without options the splits are the data set's own") {
   const Split train = cyclic(20, 5), test = cyclic(6, 3);
   const Splits splits = make_splits(train, test, {});
   CHECK(splits.train.images.is_same(train.images));
-  CHECK(splits.test.labels.is_same(test.labels));
+  CHECK(splits.test.labels[0].is_same(test.labels[0]));
   CHECK_FALSE(splits.validation);
   CHECK(splits.train_indices.size(0) == 20);
   CHECK(splits.validation_indices.size(0) == 0);
@@ -50,12 +51,12 @@ TEST_CASE("limits take the first images") {
   options.limit_test = 2;
   const Splits splits = make_splits(cyclic(20, 5), cyclic(6, 3), options);
   CHECK(numbers(splits.train.images) == std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6});
-  CHECK(numbers(splits.test.labels) == std::vector<int64_t>{0, 1});
+  CHECK(numbers(splits.test.labels[0]) == std::vector<int64_t>{0, 1});
 }
 
 TEST_CASE("each class gives its share of the validation split, and orders are kept") {
   const Splits splits = make_splits(cyclic(200, 4), cyclic(4, 4), with_validation(0.2));
-  CHECK(numbers(splits.validation->labels.bincount()) == std::vector<int64_t>{10, 10, 10, 10});
+  CHECK(numbers(splits.validation->labels[0].bincount()) == std::vector<int64_t>{10, 10, 10, 10});
   CHECK(splits.train.size() == 160);
   CHECK(numbers(splits.train.images) == numbers(splits.train_indices));
   CHECK(numbers(splits.validation->images) == numbers(splits.validation_indices));
@@ -69,12 +70,30 @@ TEST_CASE("the shares are rounded so that the count is exact") {
   const Tensor labels = at::tensor({0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 3}, at::kLong);  // 7, 3, 0 and 1
   const auto shares = [&](double count) {
     const Splits splits = make_splits(numbered(labels), cyclic(1, 1), with_validation(count));
-    return numbers(splits.validation->labels.bincount({}, 4));
+    return numbers(splits.validation->labels[0].bincount({}, 4));
   };
   CHECK(shares(1) == std::vector<int64_t>{1, 0, 0, 0});
   CHECK(shares(4) == std::vector<int64_t>{3, 1, 0, 0});   // 2.55, 1.09, 0.36
   CHECK(shares(5) == std::vector<int64_t>{3, 1, 0, 1});   // 3.18, 1.36, 0.45
   CHECK(shares(10) == std::vector<int64_t>{6, 3, 0, 1});  // 6.36, 2.73, 0.91
+}
+
+TEST_CASE(
+    "shares are those of the first column of classes; labels that no class has are one more") {
+  Split train = numbered(at::remainder(at::arange(40, at::kLong), 4) - 1);
+  train.labels.insert(train.labels.begin(), at::rand({40, 2}));
+  const Splits splits = make_splits(train, cyclic(4, 4), with_validation(8));
+  CHECK(numbers((splits.validation->labels[1] + 1).bincount()) == std::vector<int64_t>{2, 2, 2, 2});
+  CHECK(splits.validation->labels[0].sizes() == at::IntArrayRef({8, 2}));
+}
+
+TEST_CASE("without classes any image may go to validation") {
+  Split train = cyclic(40, 2);
+  train.labels.clear();
+  const Splits splits = make_splits(train, cyclic(4, 2), with_validation(10));
+  CHECK(splits.validation->size() == 10);
+  CHECK(splits.train.size() == 30);
+  CHECK(splits.validation->labels.empty());
 }
 
 TEST_CASE("the choice depends on split_seed alone") {

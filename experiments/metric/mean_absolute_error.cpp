@@ -1,0 +1,25 @@
+#include "framework/registry/register.h"
+#include "framework/training/metric.h"
+
+namespace vitrine {
+namespace {
+
+class MeanAbsoluteError : public RegressionMetric {
+ public:
+  MeanAbsoluteError(const MetricOptions&, const MetricContext& context)
+      : RegressionMetric(context) {}
+
+ private:
+  Tensor sums_of(const Tensor& outputs, const Tensor& targets) const override {
+    return (outputs - targets).abs().sum(0);
+  }
+  double of_value(const double* sums, int64_t, double images) const override {
+    return *sums / images;
+  }
+};
+
+VITRINE_REGISTER(Metric, MeanAbsoluteError, RegressionMetricOptions,
+                 "mean distance of the answers from the targets")
+
+}  // namespace
+}  // namespace vitrine
