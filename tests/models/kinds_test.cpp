@@ -93,7 +93,7 @@ TEST_CASE("every plot draws, and the same each time") {
                                  std::vector<PlotImage> out;
                                  for (const std::string& name : names) {
                                    const Tensor pixels = at::full({1, 1, 28, 28}, 7, at::kByte);
-                                   out.push_back({name, "", pixels, pixels});
+                                   out.push_back({name, {}, pixels, pixels});
                                  }
                                  return out;
                                }};

@@ -270,7 +270,7 @@ TEST_CASE("every plot draws every model, or says what it lacks") {
     model->eval();
     const PlotContext context = {model, {1, 28, 28}, [](const std::vector<std::string>&) {
                                    const Tensor pixels = pixels_of(1, 28, 28);
-                                   return std::vector<PlotImage>{{"0", "", pixels, pixels}};
+                                   return std::vector<PlotImage>{{"0", {}, pixels, pixels}};
                                  }};
     for (const std::string& plot : Registry::instance().names(Plot::kKind)) {
       CAPTURE(type, plot);
