@@ -111,8 +111,9 @@ std::string misfit(const Teacher& teacher, const Task& task, const ExperimentCon
                        data.width);
   }
   if (task.type != TaskType::kClassification) {
-    return fmt::format("it teaches which of several classes an image is of, and the task \"{}\" is {}",
-                       task.name, to_string(task.type));
+    return fmt::format(
+        "it teaches which of several classes an image is of, and the task \"{}\" is {}", task.name,
+        to_string(task.type));
   }
   const auto& theirs = teacher.model->tasks()[0].names;
   if (theirs != task.names || teacher.model->tasks()[0].type != task.type) {

@@ -1,9 +1,9 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
-#include "framework/registry/register.h"
 #include "framework/model/loss.h"
 #include "framework/model/part.h"
+#include "framework/registry/register.h"
 
 namespace vitrine {
 namespace {

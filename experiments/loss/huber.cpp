@@ -1,8 +1,8 @@
 #include <ATen/ops/full.h>
 
-#include "framework/registry/register.h"
 #include "framework/model/loss.h"
 #include "framework/model/part.h"
+#include "framework/registry/register.h"
 
 namespace vitrine {
 namespace {

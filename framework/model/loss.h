@@ -29,8 +29,8 @@ class Loss {
 
   virtual ~Loss() = default;
   // Computes the loss of each image [1, 1], from one task's outputs [1, K] and its target: the
-  // number of a class [1, 1], or shares of all classes, labels of 0 and 1, or values [1, K]. What is
-  // minimised is the mean over the batch.
+  // number of a class [1, 1], or shares of all classes, labels of 0 and 1, or values [1, K]. What
+  // is minimised is the mean over the batch.
   virtual Value forward(const Value& output, const Value& target, const Task& task) = 0;
   // The unit of its values, as metrics.json names it; may be empty.
   virtual std::string unit() const { return "nats"; }

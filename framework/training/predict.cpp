@@ -31,10 +31,7 @@ Json answer_of(const Tensor& output, const Task& task) {
     return {{"task", task.name}, {"labels", labels}, {"probabilities", all}};
   }
   const std::string best = answer_text(output, task);
-  return {{"task", task.name},
-          {"class", best},
-          {"probability", all[best]},
-          {"probabilities", all}};
+  return {{"task", task.name}, {"class", best}, {"probability", all[best]}, {"probabilities", all}};
 }
 
 }  // namespace

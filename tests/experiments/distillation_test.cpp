@@ -108,7 +108,8 @@ TEST_CASE("a student learns its labels and its teacher's probabilities") {
       CHECK(taught.value("label_loss", sums, batch) == Approx(from_labels).epsilon(1e-4));
       CHECK(taught.value("loss", sums, batch) ==
             Approx(0.75 * from_labels + 0.25 * from_teacher).epsilon(1e-4));
-      const double right = student.argmax(1).eq(batch.labels[0]).to(at::kDouble).mean().item<double>();
+      const double right =
+          student.argmax(1).eq(batch.labels[0]).to(at::kDouble).mean().item<double>();
       CHECK(taught.value("accuracy", sums, batch) == Approx(right));
     }
   }
