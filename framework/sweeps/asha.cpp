@@ -109,7 +109,7 @@ std::optional<size_t> AshaScheduler::promotable(size_t rung, bool at_least_one) 
   return std::nullopt;
 }
 
-Task AshaScheduler::task(size_t trial) {
+TrialStart AshaScheduler::task(size_t trial) {
   running_.insert(trial);
   const size_t next = rungs_reached(trial);
   if (next >= rungs_.size()) return {trial, std::nullopt};
@@ -139,7 +139,7 @@ size_t AshaScheduler::rungs_of_running() const {
 }
 
 // It is asked again and again while trials run, and has an answer only once one has come further.
-std::optional<Task> AshaScheduler::next() {
+std::optional<TrialStart> AshaScheduler::next() {
   if (idle_ && *idle_ == rungs_of_running()) return std::nullopt;
   idle_.reset();
   const auto out = find_next();
@@ -147,7 +147,7 @@ std::optional<Task> AshaScheduler::next() {
   return out;
 }
 
-std::optional<Task> AshaScheduler::find_next() {
+std::optional<TrialStart> AshaScheduler::find_next() {
   for (const size_t trial : trials_) {
     if (is_available(trial) && is_between_rungs(trial)) return task(trial);
   }
@@ -164,7 +164,7 @@ std::optional<Task> AshaScheduler::find_next() {
   return std::nullopt;
 }
 
-void AshaScheduler::ended(const Task& task) {
+void AshaScheduler::ended(const TrialStart& task) {
   running_.erase(task.trial);
   idle_.reset();
   // One that did not come where it was sent is not sent again before a resume.

@@ -18,22 +18,22 @@ std::vector<int64_t> rungs_of(const SweepOptions& options, int64_t epochs);
 class AshaScheduler : public Scheduler {
  public:
   AshaScheduler(const Sweep& sweep, bool retry_failed);
-  std::optional<Task> next() override;
-  void ended(const Task& task) override;
+  std::optional<TrialStart> next() override;
+  void ended(const TrialStart& task) override;
   bool is_done(size_t trial) const override;
 
  private:
   bool is_available(size_t trial) const;
   size_t rungs_reached(size_t trial) const;
   size_t rungs_of_running() const;
-  std::optional<Task> find_next();
+  std::optional<TrialStart> find_next();
   bool is_between_rungs(size_t trial) const;
   bool is_failed(size_t trial) const;
   std::map<std::string, size_t> failures() const;
   std::vector<size_t> best_first(const std::vector<size_t>& trials, size_t rung) const;
   bool has_winner() const;
   std::optional<size_t> promotable(size_t rung, bool at_least_one) const;
-  Task task(size_t trial);
+  TrialStart task(size_t trial);
 
   const Sweep& sweep_;
   bool retry_failed_;

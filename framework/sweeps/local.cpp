@@ -39,7 +39,7 @@ std::string visible_device(int64_t slot, int64_t devices) {
 
 struct Child {
   pid_t id;
-  Task task;
+  TrialStart task;
   int64_t slot;
 };
 
@@ -124,7 +124,7 @@ class LocalLauncher : public Launcher {
   }
 
   // What a trial's process is started with.
-  void prepare(const Sweep& sweep, const Task& task) {
+  void prepare(const Sweep& sweep, const TrialStart& task) {
     const fs::path run = sweep.folder(task.trial);
     command_ = {.words = {sweep.program().string(), "resume", run.string()}, .own_group = true};
     if (task.stop_after) {
@@ -154,7 +154,7 @@ class LocalLauncher : public Launcher {
     if (!output_.is_open()) throw_write_error(path, errno);
   }
 
-  void start(Sweep& sweep, const Task& task) {
+  void start(Sweep& sweep, const TrialStart& task) {
     const auto id = start_command(std::move(command_), output_.get(), output_.get());
     output_ = Descriptor();
     if (!id) {
@@ -186,7 +186,7 @@ class LocalLauncher : public Launcher {
         ++i;
         continue;
       }
-      const Task task = children_[i].task;
+      const TrialStart task = children_[i].task;
       children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
       note_end(sweep, task.trial, status, observer);
       scheduler.ended(task);

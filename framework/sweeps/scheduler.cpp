@@ -18,11 +18,11 @@ ListScheduler::ListScheduler(const Sweep& sweep, bool confirms, bool retry_faile
   });
 }
 
-std::optional<Task> ListScheduler::next() {
+std::optional<TrialStart> ListScheduler::next() {
   if (waiting_.empty()) return std::nullopt;
   const size_t trial = waiting_.front();
   waiting_.pop_front();
-  return Task{trial, std::nullopt};
+  return TrialStart{trial, std::nullopt};
 }
 
 bool ListScheduler::is_done(size_t trial) const {

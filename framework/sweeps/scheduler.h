@@ -8,7 +8,7 @@
 namespace vitrine {
 
 // One process to start: a trial, and the step after which it pauses.
-struct Task {
+struct TrialStart {
   size_t trial;
   std::optional<int64_t> stop_after;
 };
@@ -18,9 +18,9 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
   // The next task; none: nothing now. Asked again after every end, while trials run.
-  virtual std::optional<Task> next() = 0;
+  virtual std::optional<TrialStart> next() = 0;
   // The task's process has ended and the sweep has read its state.
-  virtual void ended(const Task& task) = 0;
+  virtual void ended(const TrialStart& task) = 0;
   // Whether the trial has all that it is to have.
   virtual bool is_done(size_t trial) const = 0;
 };
@@ -33,8 +33,8 @@ bool is_due(const TrialState& state, bool retry_failed);
 class ListScheduler : public Scheduler {
  public:
   ListScheduler(const Sweep& sweep, bool confirms, bool retry_failed);
-  std::optional<Task> next() override;
-  void ended(const Task&) override {}
+  std::optional<TrialStart> next() override;
+  void ended(const TrialStart&) override {}
   bool is_done(size_t trial) const override;
 
  private:

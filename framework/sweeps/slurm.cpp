@@ -57,14 +57,14 @@ class SlurmLauncher : public Launcher {
     const auto queued = queued_trials(sweep, tasks);
     mark(sweep, queued);
     if (jobs_) limit_tasks(sweep, tasks, *jobs_);
-    std::vector<Task> due;
+    std::vector<TrialStart> due;
     while (const auto task = scheduler.next()) {
       const bool is_running = sweep.state(task->trial).status == TrialStatus::kRunning;
       if (!is_running && !queued.contains(task->trial)) due.push_back(*task);
     }
     if (!due.empty()) {
       std::vector<size_t> trials;
-      for (const Task& task : due) trials.push_back(task.trial);
+      for (const TrialStart& task : due) trials.push_back(task.trial);
       observer.submitting(trials);
       submit(sweep, due, tasks, observer);
     }
@@ -74,8 +74,8 @@ class SlurmLauncher : public Launcher {
 
  private:
   // As few jobs as Slurm's limit of an array allows.
-  void submit(Sweep& sweep, const std::vector<Task>& due, const std::vector<QueuedTask>& queued,
-              SweepObserver& observer) const {
+  void submit(Sweep& sweep, const std::vector<TrialStart>& due,
+              const std::vector<QueuedTask>& queued, SweepObserver& observer) const {
     const auto at_once = static_cast<size_t>(sweep.options().slurm->trials_per_task);
     const size_t tasks = (due.size() + at_once - 1) / at_once;
     const size_t most = tasks > 1 ? most_tasks() : 1;
@@ -88,8 +88,8 @@ class SlurmLauncher : public Launcher {
     std::vector<QueuedTask> before = queued;
     for (size_t begin = 0; begin < due.size(); begin += most * at_once) {
       const size_t end = std::min(due.size(), begin + most * at_once);
-      const std::vector<Task> part(due.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   due.begin() + static_cast<std::ptrdiff_t>(end));
+      const std::vector<TrialStart> part(due.begin() + static_cast<std::ptrdiff_t>(begin),
+                                         due.begin() + static_cast<std::ptrdiff_t>(end));
       submit_array(sweep, part, before);
       const size_t job = sweep.slurm_jobs().size() - 1;
       for (size_t task = 0; task < sweep.slurm_jobs()[job].tasks.size(); ++task)
@@ -102,11 +102,11 @@ class SlurmLauncher : public Launcher {
     return most && *most > 1 ? static_cast<size_t>(*most) : SIZE_MAX / 2;
   }
 
-  void submit_array(Sweep& sweep, const std::vector<Task>& due,
+  void submit_array(Sweep& sweep, const std::vector<TrialStart>& due,
                     const std::vector<QueuedTask>& before) const {
     const auto at_once = static_cast<size_t>(sweep.options().slurm->trials_per_task);
     SlurmJob job;
-    std::vector<std::vector<Task>> tasks;
+    std::vector<std::vector<TrialStart>> tasks;
     for (size_t i = 0; i < due.size(); ++i) {
       if (i % at_once == 0) {
         tasks.emplace_back();
@@ -120,7 +120,7 @@ class SlurmLauncher : public Launcher {
     auto words = command(sweep, number, tasks.size(), script, before);
     sweep.add_slurm_job(std::move(job));  // before Slurm is asked: an answer may be lost
     take_answer(sweep, number, slurm_command(std::move(words)));
-    for (const Task& task : due) sweep.set_queued(task.trial, "");
+    for (const TrialStart& task : due) sweep.set_queued(task.trial, "");
   }
 
   // An answer that was lost is no refusal: whether there is such a job is asked then.
@@ -152,11 +152,11 @@ class SlurmLauncher : public Launcher {
   }
 
   static fs::path write_script(const Sweep& sweep, size_t number,
-                               const std::vector<std::vector<Task>>& tasks) {
+                               const std::vector<std::vector<TrialStart>>& tasks) {
     std::vector<std::vector<std::string>> words;
     for (const auto& trials : tasks) {
       auto& entries = words.emplace_back();
-      for (const Task& task : trials) {
+      for (const TrialStart& task : trials) {
         entries.push_back(sweep.trials()[task.trial].folder);
         if (task.stop_after) entries.back() += fmt::format(":{}", *task.stop_after);
       }

@@ -43,7 +43,7 @@ class Simulation {
   const std::vector<bool>& done() const { return done_; }
 
  private:
-  std::string finish(const Task& task) {
+  std::string finish(const TrialStart& task) {
     const int64_t epochs = task.stop_after ? *task.stop_after / 10 : 9;
     leave(task.trial, task.stop_after ? RunStatus::kStopped : RunStatus::kFinished, epochs);
     return fmt::format("{} to {}; ", task.trial, epochs);
