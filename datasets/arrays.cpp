@@ -384,7 +384,7 @@ class Arrays : public Dataset {
   static constexpr int64_t kMaxClasses = 100'000;
 
   Options options_;
-  LabelUses uses_;
+  std::optional<LabelUses> uses_;
   Split train_, test_;  // as they were last read
 };
 

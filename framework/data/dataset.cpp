@@ -126,14 +126,15 @@ std::string label_text(const Tensor& labels, int64_t index, const LabelColumn& c
 }
 
 void check_labels(const Split& split, const std::vector<LabelColumn>& columns,
-                  const std::string& what, const std::string& source, const LabelUses& uses) {
+                  const std::string& what, const std::string& source,
+                  const std::optional<LabelUses>& uses) {
   for (size_t i = 0; i < columns.size(); ++i) {
-    const auto use = uses.find(columns[i].name);
+    const std::string& name = columns[i].name;
+    if (uses && !uses->contains(name)) continue;
     const WrongLabel wrong =
-        wrong_in(split.labels.at(i), columns[i], use == uses.end() ? LabelUse() : use->second);
+        wrong_in(split.labels.at(i), columns[i], uses ? uses->at(name) : LabelUse());
     if (wrong.index < 0) continue;
-    const std::string where =
-        columns[i].name == kLabel ? "" : fmt::format(" in the column {}", escape(columns[i].name));
+    const std::string where = name == kLabel ? "" : fmt::format(" in the column {}", escape(name));
     throw Error(ExitCode::kData,
                 fmt::format("{}{} of {} {}{} {}", source.empty() ? "" : escape(source) + ": ",
                             wrong.label, what, wrong.index, where, wrong.why));

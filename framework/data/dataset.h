@@ -56,7 +56,7 @@ struct DataContext {
   std::function<void(const std::string& message)> tell = [](const std::string&) {};
   std::function<void(uint64_t received, uint64_t total)> download_progress;
   std::function<bool()> cancelled = [] { return false; };
-  LabelUses uses;
+  std::optional<LabelUses> uses;  // of the columns that are read; where it is not told, all are
 };
 
 class Dataset {
@@ -85,9 +85,9 @@ std::string fingerprint_of(const Split& split);
 std::string label_text(const Tensor& labels, int64_t index, const LabelColumn& column);
 // Throws Error(kData) naming the first label that is not what its column says: "<source>: label 12
 // of <what> 37 is beyond the 10 classes". `what` is "training image" or "test image"; `source` may
-// be empty.
+// be empty. Of columns that are not used anything may be there.
 void check_labels(const Split& split, const std::vector<LabelColumn>& columns,
                   const std::string& what, const std::string& source = "",
-                  const LabelUses& uses = {});
+                  const std::optional<LabelUses>& uses = {});
 
 }  // namespace vitrine

@@ -68,8 +68,8 @@ struct Config {
   std::vector<Choice<Logger>> loggers;
   TrainingOptions training;
   bool loads_weights =
-      true;              // no option: false where a checkpoint takes the place of model.weights
-  LabelUses label_uses;  // no option: what the tasks ask of labels, once they are known
+      true;  // no option: false where a checkpoint takes the place of model.weights
+  std::optional<LabelUses> label_uses;  // no option: of its tasks, once they are known
 
   void visit(Fields& field);
   void check(Check& check) const;

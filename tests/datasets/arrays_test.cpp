@@ -186,7 +186,7 @@ TEST_CASE_METHOD(Fixture, "a label that a run ignores need not be of a class") {
   arrays["train/labels"] = {DType::kI8, {3}, bytes_of<int8_t>({0, -1, 1})};
   dataset(arrays);
   DataContext context;
-  context.uses = {{kLabel, {-1, false}}};
+  context.uses = LabelUses{{kLabel, {-1, false}}};
   const auto it = make<Dataset>("{type: arrays, path: " + path() + "}", context);
   CHECK(it->info().columns[0].size() == 4);
   CHECK(at::equal(it->load_train().labels[0], at::tensor({0, -1, 1}, at::kLong)));

@@ -285,13 +285,13 @@ TEST_CASE("losses of values are PyTorch's") {
 
 TEST_CASE("options that do not fit a task are refused") {
   CHECK(problems_of<Loss>("{type: cross_entropy, class_weights: [1, 2]}", {{task(3, false)}}) ==
-        "test.yaml:1:43: loss: class_weights: 2 weights for the 3 classes of the task class\n"
+        "test.yaml:1:42: loss: class_weights: 2 weights for the 3 classes of the task class\n"
         "    1 | it: {type: cross_entropy, class_weights: [1, 2]}\n"
-        "      |                                           ^");
+        "      |                                          ^");
   CHECK(problems_of<Loss>("{type: cross_entropy, class_weights: [0, 0]}", {{task(2, false)}}) ==
-        "test.yaml:1:43: loss: class_weights: no class counts\n"
+        "test.yaml:1:42: loss: class_weights: no class counts\n"
         "    1 | it: {type: cross_entropy, class_weights: [0, 0]}\n"
-        "      |                                           ^");
+        "      |                                          ^");
   CHECK_THAT(problems_of<Loss>("binary_cross_entropy", {{task(3, false)}}),
              Contains("binary_cross_entropy is for two classes or several labels, and the task "
                       "class has 3 classes"));

@@ -74,7 +74,7 @@ TEST_CASE("of several columns the one with a wrong label is named") {
         {at::zeros({3}, at::kLong), at::zeros({3, 2}), at::zeros({3, 1}), at::full({3, 2}, 0.5)},
         {}};
     change(split.labels);
-    check_labels(split, columns, "image", "", uses);
+    check_labels(split, columns, "image", "", uses.empty() ? std::nullopt : std::optional(uses));
   };
   using Labels = std::vector<Tensor>;
   said([](Labels&) {}, {{"soft", {{}, true}}});
@@ -94,6 +94,18 @@ TEST_CASE("of several columns the one with a wrong label is named") {
                    }) ==
         "the values of image 1 in the column soft sum to 1.25, and a task takes them for shares of "
         "classes: none may be below 0, and their sum must be 1");
+}
+
+TEST_CASE("what no task reads is not looked at") {
+  const Split split{{}, {at::tensor({0, -1}, at::kLong), at::tensor({0, 9}, at::kLong)}, {}};
+  std::vector<LabelColumn> columns = class_column({"a", "b"});
+  columns.push_back({"other", LabelColumn::Kind::kClasses, {"a", "b"}});
+  CHECK(message_of(ExitCode::kData, [&] { check_labels(split, columns, "image"); }) ==
+        "label -1 of image 1 is below 0");
+  CHECK(message_of(ExitCode::kData, [&] {
+          check_labels(split, columns, "image", "", LabelUses{{"other", {}}});
+        }) == "label 9 of image 1 in the column other is beyond the 2 classes");
+  check_labels(split, columns, "image", "", LabelUses{});
 }
 
 TEST_CASE("labels are told in words") {
