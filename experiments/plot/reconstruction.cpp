@@ -43,7 +43,8 @@ Tensor in_pixels(const Tensor& told, const PlotImage& image) {
 class ReconstructionPlot : public Plot {
  public:
   ReconstructionPlot(const Options& options, const PlotContext& context)
-      : options_(options), context_(context), experiment_(context.load_experiment()) {
+      : options_(options), context_(context) {
+    if (context_.load_experiment) experiment_ = context_.load_experiment();
     reconstructs_ = dynamic_cast<Reconstructs*>(experiment_.get());
     if (!reconstructs_)
       throw Error(ExitCode::kUsage, "the run's experiment hides nothing that it could tell");

@@ -170,7 +170,8 @@ class Search {
       // Of a name within a name nothing more can be told.
       const Place place = loosely ? kLeftOut : place_of(typed, known);
       // One that is not asked for by its place, there are too many of.
-      if ((joined || !key.kind.empty()) && (place == kElsewhere || typed.size() == 1)) continue;
+      const bool is_everywhere = joined || !key.kind.empty() || known.back() == "type";
+      if (is_everywhere && (place == kElsewhere || typed.size() == 1)) continue;
       if (joined && typed.size() > known.size()) continue;
       const int cost = static_cast<int>(found.naming) + static_cast<int>(place) +
                        (key.owner ? 1 : 0) + (takes_what_was_written(key) ? 0 : 2);
@@ -234,9 +235,21 @@ class Search {
       seen.add(key);
       out.push_back(key);
     }
+    drop_nested(out);
     // An item that is not there is meant last.
     if (!std::all_of(out.begin(), out.end(), is_of_next_item)) std::erase_if(out, is_of_next_item);
     return out;
+  }
+
+  // Where one stands within another of the same name, as in a model of a component that is not
+  // chosen, the outer one is meant.
+  static void drop_nested(std::vector<KnownKey>& found) {
+    const std::vector<KnownKey> all = found;
+    std::erase_if(found, [&](const KnownKey& key) {
+      return key.owner && std::any_of(all.begin(), all.end(), [&](const KnownKey& outer) {
+               return key.path.ends_with("." + outer.path);
+             });
+    });
   }
 
   const std::string& path_;

@@ -139,7 +139,7 @@ std::string test_results(ReportPage& page, size_t run, const Json& test) {
   for (const auto& [name, task] : tasks.items()) {
     if (tasks.size() > 1) out += "<h3>Task " + html(name) + "</h3>";
     const std::string id = fmt::format("{}-{}", run, number++);
-    if (task.contains("confusion")) {
+    if (task.contains("classes")) {
       out += "<div class=\"beside\">";
       out += "<div><h3>Confusion</h3>" + page.chart("confusion-" + id, confusion_chart(task)) +
              "</div>";
@@ -149,7 +149,7 @@ std::string test_results(ReportPage& page, size_t run, const Json& test) {
       out += "<h3>Each label</h3>" +
              page.chart("classes-" + id, class_chart(task.at("labels"), "label"));
     }
-    if (task.contains("worst")) out += worst_images(task.at("worst"), test.at("chw"));
+    if (!task.contains("labels")) out += worst_images(task.at("worst"), test.at("chw"));
   }
   return out;
 }

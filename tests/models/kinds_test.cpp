@@ -3,6 +3,9 @@
 
 #include "framework/model/layout.h"
 #include "framework/model/plot.h"
+#include "framework/training/backend.h"
+#include "framework/training/experiment.h"
+#include "tests/component.h"
 #include "tests/models/support.h"
 
 namespace vitrine {
@@ -86,6 +89,18 @@ TEST_CASE("every layout holds all weights of a model that it fits, and refuses o
   }
 }
 
+// One that hides patches: what pictures of experiments show.
+std::shared_ptr<Experiment> hiding_patches() {
+  at::manual_seed(3);
+  ExperimentContext context;
+  context.model = make_model("{type: vit}", {1, 28, 28, {}});
+  context.backend = kLayers;
+  context.data.channels = 1;
+  context.data.height = context.data.width = 28;
+  context.device = "cpu";
+  return make<Experiment>("masked_autoencoder", context);
+}
+
 TEST_CASE("every plot draws, and the same each time") {
   const PlotContext context = {make_model("{type: vit}", images_of(1, 28, 28)),
                                {1, 28, 28},
@@ -96,7 +111,8 @@ TEST_CASE("every plot draws, and the same each time") {
                                    out.push_back({name, {}, pixels, pixels});
                                  }
                                  return out;
-                               }};
+                               },
+                               hiding_patches};
   for (const std::string& name : Registry::instance().names(Plot::kKind)) {
     CAPTURE(name);
     const Image image = draw(name, context), again = draw(name, context);

@@ -203,7 +203,7 @@ TEST_CASE("A plot's option of another plot is named with it") {
   CHECK(Desk().error(ExitCode::kUsage, {"plot", "positions", "--images", "0"}) ==
         "error: command line:1:1: plot.images: unknown key\n"
         "    1 | images=0\n"
-        "      | ^ it is an option of the plot attention, not of positions\n");
+        "      | ^ it is an option of the plots attention and reconstruction, not of positions\n");
 }
 
 }  // namespace
