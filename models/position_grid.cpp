@@ -10,20 +10,20 @@ namespace vitrine {
 namespace {
 
 // The grid of so many patches: a square, else one with the sides of `like`; none where neither is.
-std::optional<Grid> grid_of(int64_t patches, Grid like) {
+std::optional<PatchGrid> grid_of(int64_t patches, PatchGrid like) {
   if (patches < 1) return std::nullopt;
   const auto side = std::llround(std::sqrt(static_cast<double>(patches)));
-  if (side * side == patches) return Grid{side, side};
+  if (side * side == patches) return PatchGrid{side, side};
   const double ratio = static_cast<double>(like.rows) / static_cast<double>(like.columns);
   const auto rows = std::llround(std::sqrt(static_cast<double>(patches) * ratio));
   if (rows < 1 || patches % rows != 0) return std::nullopt;
-  const Grid out = {rows, patches / rows};
+  const PatchGrid out = {rows, patches / rows};
   return out.rows * like.columns == out.columns * like.rows ? std::optional(out) : std::nullopt;
 }
 
 }  // namespace
 
-Tensor resampled_positions(const Tensor& table, int64_t special, Grid from, Grid to) {
+Tensor resampled_positions(const Tensor& table, int64_t special, PatchGrid from, PatchGrid to) {
   const int64_t width = table.size(1);
   const Tensor patches =
       table.slice(0, special).reshape({1, from.rows, from.columns, width}).permute({0, 3, 1, 2});
@@ -31,7 +31,7 @@ Tensor resampled_positions(const Tensor& table, int64_t special, Grid from, Grid
   return at::cat({table.slice(0, 0, special), scaled.permute({0, 2, 3, 1}).reshape({-1, width})});
 }
 
-LayoutContext::Conversion conversion_to_grid(const Tensor& ours, Grid grid) {
+LayoutContext::Conversion conversion_to_grid(const Tensor& ours, PatchGrid grid) {
   const int64_t special = ours.size(0) - grid.rows * grid.columns, width = ours.size(1);
   return [=](const Tensor& theirs) -> std::optional<ConvertedWeight> {
     const bool is_like =

@@ -110,8 +110,9 @@ std::vector<int64_t> LayoutContext::patch_shape() const {
   return {hidden_d, channels, height / rows, width / columns};
 }
 
+// Without tasks there is no head to convert.
 std::vector<std::string> unless_one_task(const LayoutContext& context) {
-  if (context.tasks.size() == 1) return {};
+  if (context.tasks.size() <= 1) return {};
   return {fmt::format("it has {} tasks, not one", context.tasks.size())};
 }
 

@@ -162,8 +162,12 @@ TEST_CASE("what was learned without labels starts a classifier, whose head is ne
     REQUIRE(tuned.code == 0);
     CHECK_THAT(tuned.out + tuned.err,
                Contains("model.safetensors: head is new: the file has none"));
-    const Result predicted = runs.run({"predict", experiment, "c.yaml"});
-    CHECK(predicted.code != 0);
+    const Result exported =
+        runs.run({"export", experiment, experiment + ".safetensors", "--layout", "timm"});
+    REQUIRE(exported.code == 0);
+    const auto file = Safetensors::load(runs / (experiment + ".safetensors"), 1 << 20);
+    CHECK(file.find("cls_token"));
+    CHECK_FALSE(file.find("head.weight"));
     const Result tested = runs.run({"test", experiment});
     CHECK(tested.code == 0);
     CHECK_THAT(tested.out, StartsWith("test: loss "));
