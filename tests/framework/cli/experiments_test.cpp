@@ -78,10 +78,10 @@ TEST_CASE(
   for (const std::string& experiment : kAll) {
     CAPTURE(experiment);
     const std::string killed = experiment + "-killed";
-    const std::vector<std::string> often = {"training.epochs=30",
+    const std::vector<std::string> often = {"training.epochs=14",
                                             "training.checkpoint.every=1 steps"};
     REQUIRE(runs.train(experiment, experiment, often).code == 0);
-    for (int kills = 0; kills < 4;) {
+    for (int kills = 0; kills < 3;) {
       std::vector<std::string> arguments = runs.config(experiment);
       arguments.insert(arguments.end(), {"--run-dir", killed, "--resume"});
       arguments.insert(arguments.end(), often.begin(), often.end());
