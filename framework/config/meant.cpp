@@ -241,13 +241,16 @@ class Search {
     return out;
   }
 
-  // Where one stands within another of the same name, as in a model of a component that is not
-  // chosen, the outer one is meant.
-  static void drop_nested(std::vector<KnownKey>& found) {
+  // Where a component that is not chosen has one of a kind that the config has itself, as a model
+  // within an experiment, the outer one is meant.
+  void drop_nested(std::vector<KnownKey>& found) const {
     const std::vector<KnownKey> all = found;
+    const auto is_of_component = [&](const KnownKey& key) {
+      return keys_.find(key.path.substr(0, key.path.find('.')) + ".type") != nullptr;
+    };
     std::erase_if(found, [&](const KnownKey& key) {
       return key.owner && std::any_of(all.begin(), all.end(), [&](const KnownKey& outer) {
-               return key.path.ends_with("." + outer.path);
+               return is_of_component(outer) && key.path.ends_with("." + outer.path);
              });
     });
   }
