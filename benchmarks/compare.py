@@ -155,7 +155,7 @@ def experiments(bench):
             "final_norm: true, head: linear}"
     def limited(images):
         return [f"dataset.limit_train={images}", "dataset.limit_test=100", "training.epochs=2", "optimizer=adamw"]
-    for d, images in ((64, 6400), (16, 12800)):
+    for d, images in ((64, 6400), (32, 6400), (16, 12800)):
         ours = [f"experiment={{type: masked_autoencoder, decoder_d: {d}}}", model % d, *limited(images)]
         a, b = bench.in_turn(lambda: bench.train(*ours)["epochs"],
                              lambda: bench.epochs_of("torch_experiments.py", "masked_autoencoder", "--hidden-d", d, "--decoder-d", d,
