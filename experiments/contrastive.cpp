@@ -2,6 +2,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
@@ -85,24 +86,25 @@ class Contrastive : public Experiment {
   Contrastive(const Options& options, const ExperimentContext& context)
       : options_(options),
         model_(context.model),
-        projector_(std::make_shared<Projector>(feature_width(*context.model, context.image_sizes()),
-                                               options.projection_d)),
+        feature_width_(feature_width(*context.model, context.image_sizes())),
+        projector_(std::make_shared<Projector>(feature_width_, options.projection_d)),
         classes_(context.data.classes()),
         projected_(projection(context), context.backend, context.device),
         features_(features(context), context.backend, context.device) {
-    const auto mean = [](int64_t at) {
-      return [at](const double* sums, double images) { return sums[at] / images; };
+    const auto mean = [](const double* sums, double images) { return sums[0] / images; };
+    const auto share = [](int64_t at) {
+      return [at](const double* sums, double) { return sums[at] / sums[kAsked]; };
     };
-    measures_.push_back({"loss", "", {"min", "nats"}, mean(0), true});
+    measures_.push_back({"loss", "", {"min", "nats"}, mean, true});
     if (classes_ == 0) return;
-    measures_.push_back({"knn_accuracy", "", {"max", "fraction"}, mean(1), false, false});
-    measures_.push_back({"probe_accuracy", "", {"max", "fraction"}, mean(2), false, false});
+    measures_.push_back({"knn_accuracy", "", {"max", "fraction"}, share(kKnn), false, false});
+    measures_.push_back({"probe_accuracy", "", {"max", "fraction"}, share(kProbe), false, false});
   }
 
   bool has_own_threads() const override { return projected_.has_own_threads(); }
   const Computation& computation() const override { return projected_.computation(); }
   Modules modules() const override { return {{"projector", projector_}}; }
-  int64_t width() const override { return 3; }
+  int64_t width() const override { return kAsked + 1; }
   const std::vector<Measure>& measures() const override { return measures_; }
 
   Tensor differentiate(const Batch& batch, double share, FlatParameters& /*parameters*/) override {
@@ -122,9 +124,10 @@ class Contrastive : public Experiment {
     if (classes_ > 0 && options.train && !options.cancelled()) {
       const Labelled known = labelled(*options.train, options, options_.known);
       const Labelled asked = labelled(data, options, data.size());
-      if (!options.cancelled()) {
-        sums[1] = right_by_neighbours(known, asked, options_.neighbours, classes_);
-        sums[2] = right_by_linear_probe(known, asked, classes_);
+      sums[kAsked] = asked.size();
+      if (!options.cancelled() && known.size() > 0) {
+        sums[kKnn] = right_by_neighbours(known, asked, options_.neighbours, classes_);
+        sums[kProbe] = right_by_linear_probe(known, asked, classes_);
       }
     }
     Evaluation out;
@@ -133,6 +136,9 @@ class Contrastive : public Experiment {
   }
 
  private:
+  // The sums behind that of the loss: of the images that are right, and of those that have a label.
+  static constexpr int64_t kKnn = 1, kProbe = 2, kAsked = 3;
+
   Computation projection(const ExperimentContext& context) {
     Computation out;
     out.modules = trained_together(model_, modules());
@@ -165,22 +171,26 @@ class Contrastive : public Experiment {
     return at::cat({sum.view({1}), at::zeros({width() - 1}, sum.options())});
   }
 
+  // The first images that have a label: one that is no class is of an image that has none.
   Labelled labelled(const Batches& data, const EvaluationOptions& options, int64_t most) {
-    std::vector<Tensor> rows, labels;
+    std::vector<Tensor> rows = {at::empty({0, feature_width_})},
+                        labels = {at::empty({0}, at::kLong)};
     int64_t count = 0;
     EvaluationOptions until = options;
     until.cancelled = [&] { return count >= most || options.cancelled(); };
     for_batches(data, until, [&](const Batch& batch) {
-      rows.push_back(features_.forward({batch.images, {}, {}})[0].cpu());
-      labels.push_back(batch.labels.at(0).cpu());
-      count += batch.size();
+      const Tensor here = batch.labels.at(0).cpu();
+      const Tensor has = here.ge(0).logical_and(here.lt(classes_)).nonzero().squeeze(1);
+      rows.push_back(features_.forward({batch.images, {}, {}})[0].cpu().index_select(0, has));
+      labels.push_back(here.index_select(0, has));
+      count += has.size(0);
     });
-    const int64_t kept = std::min(count, most);
-    return {at::cat(rows).slice(0, 0, kept), at::cat(labels).slice(0, 0, kept)};
+    return {at::cat(rows).slice(0, 0, most), at::cat(labels).slice(0, 0, most)};
   }
 
   Options options_;
   std::shared_ptr<Model> model_;
+  int64_t feature_width_;
   std::shared_ptr<Projector> projector_;
   int64_t classes_;  // 0: the images have no labels
   Backend projected_, features_;

@@ -29,7 +29,7 @@ double count_equal(const Tensor& a, const Tensor& b) {
 double right_by_neighbours(const Labelled& known, const Labelled& asked, int64_t neighbours,
                            int64_t classes) {
   const Tensor all = of_length_one(known.features).t(), rows = of_length_one(asked.features);
-  const int64_t k = std::min(neighbours, known.labels.size(0));
+  const int64_t k = std::min(neighbours, known.size());
   double right = 0;
   for (int64_t first = 0; first < rows.size(0); first += kPortion) {
     const Tensor some = rows.slice(0, first, first + kPortion);

@@ -8,6 +8,8 @@ namespace vitrine {
 struct Labelled {
   Tensor features;  // float [N, columns], on the CPU
   Tensor labels;    // int64 [N]
+
+  int64_t size() const { return labels.size(0); }
 };
 
 // How many of `asked` are right by a vote of the nearest of `known`, by the cosine between

@@ -422,7 +422,8 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
                   problems);
   out->notes = problems.notes();
   if (!problems.empty()) throw ConfigError(problems, file, true);
-  if (config->experiment_options().predicts) config->label_uses = uses_of(*config, model->tasks());
+  // Of what predicts nothing no label must be one.
+  config->label_uses = uses_of(*config, model->tasks());
   const std::vector<int64_t> images = {info->channels, info->height, info->width};
   const Execution backend = pick_backend(*config, *choice, written, before, file);
   config->backend = backend.value;

@@ -264,6 +264,54 @@ TEST_CASE("rooms without torch reach no torch header", "[layout]") {
   CHECK(joined(found) == "");
 }
 
+namespace {
+
+// What a file defines at the level of a namespace that others can name: "vitrine::Task".
+std::vector<std::string> types_in(const std::string& file) {
+  static const std::regex opens(R"(^(?:inline )?namespace ([\w:]*) ?\{.*)");
+  static const std::regex defines(R"(^(?:struct|class) (\w+)(?: final)?(?: : .*)?(?: \{.*)?$)");
+  std::vector<std::string> inside, out;
+  std::string before;
+  for (const std::string& line : lines_of(file)) {
+    std::smatch match;
+    if (std::regex_match(line, match, opens)) {
+      inside.push_back(match[1]);
+    } else if (line.starts_with("}  // namespace")) {
+      if (!inside.empty()) inside.pop_back();
+    } else if (std::regex_match(line, match, defines) && line.ends_with("{") &&
+               !before.starts_with("template <>") &&
+               std::count(inside.begin(), inside.end(), "") == 0) {
+      std::string name;
+      for (const std::string& part : inside) name += part + "::";
+      out.push_back(name + match[1].str());
+    }
+    before = line;
+  }
+  return out;
+}
+
+}  // namespace
+
+// Two of a name share what the compiler makes of templates for them, across libraries: each then
+// computes with the other's layout in memory.
+TEST_CASE("no two types have one name", "[layout]") {
+  std::map<std::string, std::set<std::string>> files;
+  for (const std::string room : {"framework", "models", "datasets", "experiments"}) {
+    for (const std::string& file : sources_in(room)) {
+      for (const std::string& type : types_in(file)) files[type].insert(file);
+    }
+  }
+  CHECK(files["vitrine::Task"] == std::set<std::string>{"framework/model/model_context.h"});
+  std::vector<std::string> wrong;
+  for (const auto& [type, where] : files) {
+    if (where.size() < 2) continue;
+    std::string all = type + ":";
+    for (const std::string& file : where) all += " " + file;
+    wrong.push_back(all);
+  }
+  CHECK(joined(wrong) == "");
+}
+
 TEST_CASE("includes are written from the root of the repository", "[layout]") {
   std::vector<std::string> wrong;
   for (const std::string room : {"framework", "models", "datasets", "experiments", "tests"}) {

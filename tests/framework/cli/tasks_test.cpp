@@ -276,6 +276,37 @@ TEST_CASE("a label that is of no class and that no loss ignores is a mistake of 
         "error: d.safetensors: label -1 of training image 5 in the column kind is below 0\n");
 }
 
+TEST_CASE(
+    "an experiment that predicts nothing takes images without a class, and measures by others") {
+  const Desk desk;
+  const int64_t n = 24;  // of which every third has no label
+  const auto label = [](int64_t i) { return i % 3 == 2 ? -1 : i % 2; };
+  const std::string pixels =
+      bytes<uint8_t>(64 * n, [&](int64_t i) { return label(i / 64) == 1 ? 200 + i % 9 : i % 64; });
+  const std::string labels = bytes<int8_t>(n, label);
+  std::vector<TensorView> tensors;
+  for (const std::string set : {"train", "test"}) {
+    tensors.push_back({set + "/images", DType::kU8, {n, 8, 8}, pixels});
+    tensors.push_back({set + "/labels", DType::kI8, {n}, labels});
+  }
+  desk.write("d.safetensors", write_safetensors(tensors, {}));
+  desk.write("b.yaml",
+             "dataset: {type: arrays, path: d.safetensors, class_names: [no, yes]}\n"
+             "model: {type: vit, n_patches: 2, hidden_d: 8, n_heads: 2, n_blocks: 1}\n"
+             "training: {epochs: 1, batch_size: 8}\n");
+  CHECK(desk.error(ExitCode::kData, {"b.yaml"}) ==
+        "error: d.safetensors: label -1 of training image 2 is below 0\n");
+  CHECK(desk.run({"b.yaml", "experiment=masked_autoencoder", "--run-dir", "m"}).code == 0);
+  const Result result = desk.run({"b.yaml", "experiment=contrastive", "experiment.neighbours=1",
+                                  "dataset.transforms=[random_shift]", "--run-dir", "c"});
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  // Both sets are the same: a labelled image's nearest neighbour is itself.
+  const Json test = json_of(desk / "c" / "metrics.json").at("test");
+  CHECK(test.at("test/knn_accuracy") == 1.0);
+  CHECK(test.at("test/probe_accuracy") == 1.0);
+}
+
 TEST_CASE("an experiment that predicts needs labels") {
   const Desk desk;
   const std::string pixels(16 * 8, '\x10');
