@@ -18,6 +18,7 @@
 #include "framework/reports/report_sections.h"
 #include "framework/reports/report_tables.h"
 #include "framework/runs/run_directory.h"
+#include "framework/runs/test_file.h"
 
 namespace fs = std::filesystem;
 
@@ -85,18 +86,9 @@ std::string shown_probability(const Json& value) {
   return fmt::format("{:.3g} %", 100 * value.get<double>());
 }
 
-std::string shown_values(const Json& values) {
-  std::string out;
-  for (const auto& [name, value] : values.items()) {
-    out += out.empty() ? "" : ", ";
-    out += fmt::format("{}{:.4g}", values.size() == 1 ? "" : name + " ", value.get<double>());
-  }
-  return html(out);
-}
-
 std::string figure_of_values(const Json& each, const std::string& uri) {
-  const std::string target = shown_values(each.at("target")),
-                    predicted = shown_values(each.at("predicted"));
+  const std::string target = html(answer_text(each.at("target"))),
+                    predicted = html(answer_text(each.at("predicted")));
   return fmt::format(
       "<figure title=\"test image {}: {}, and it is {}\"><img alt=\"\" src=\"{}\">"
       "<figcaption>{} → <b>{}</b></figcaption></figure>\n",

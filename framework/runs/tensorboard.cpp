@@ -7,7 +7,9 @@
 #include <map>
 
 #include "framework/config/node.h"
+#include "framework/error.h"
 #include "framework/files/json.h"
+#include "framework/runs/test_file.h"
 
 namespace vitrine {
 namespace {
@@ -160,14 +162,16 @@ Image tiled(const Json& images, const std::vector<int64_t>& chw) {
   return out;
 }
 
+// How sure the model was of a class, or how far its values are from the right ones.
 std::string table_of(const Json& images) {
-  std::string out = "| number | index | is | taken for | probability |\n|---|---|---|---|---|\n";
+  const char* last = images.at(0).contains("error") ? "error" : "probability";
+  std::string out =
+      fmt::format("| number | index | is | taken for | {} |\n|---|---|---|---|---|\n", last);
   for (size_t i = 0; i < images.size(); ++i) {
     const Json& image = images[i];
-    out +=
-        fmt::format("| {} | {} | {} | {} | {:.4f} |\n", i + 1, image.at("index").get<int64_t>(),
-                    image.at("target").get<std::string>(), image.at("predicted").get<std::string>(),
-                    image.at("probability").get<double>());
+    out += fmt::format("| {} | {} | {} | {} | {:.4f} |\n", i + 1, image.at("index").get<int64_t>(),
+                       answer_text(image.at("target")), answer_text(image.at("predicted")),
+                       image.at(last).get<double>());
   }
   return out;
 }
@@ -267,7 +271,12 @@ void write_event_files(const std::filesystem::path& run, const Place& folder) {
   const Json test = is_finished ? test_of(run) : nullptr;
   TensorBoardFiles files(folder, clock.at(0), metrics, to_yaml(Node::from_json(metrics.config)));
   for (const Json& row : told) files.row(clock.at(row.at("step").get<int64_t>()), row);
-  if (is_finished) files.finish(clock.end(), metrics, test);
+  if (!is_finished) return;
+  try {
+    files.finish(clock.end(), metrics, test);
+  } catch (const Json::exception&) {
+    throw Error(ExitCode::kData, Place(run / "test.json").shown() + ": is not what a test writes");
+  }
 }
 
 }  // namespace vitrine

@@ -53,6 +53,15 @@ TEST_CASE("export --to tensorboard converts a run, several, and the trials of a 
   CHECK(records_in(desk / "all/two") == 7);
 }
 
+TEST_CASE("a test.json that no test writes is a mistake of the data") {
+  const Desk desk;
+  desk.train("run");
+  write_plain(desk / "run/test.json",
+              R"({"chw": [1, 28, 28], "tasks": {"class": {"worst": [{"index": 1}]}}})");
+  CHECK(desk.error(ExitCode::kData, {"export", "run", "out", "--to", "tensorboard"}) ==
+        "error: run/test.json: is not what a test writes\n");
+}
+
 TEST_CASE("what cannot be exported is told, and nothing is written over") {
   const Desk desk;
   desk.train("run");

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 #include <set>
 
@@ -100,6 +102,31 @@ std::set<std::string> scalars_of_rows(const fs::path& run, const std::string& ki
 }
 
 constexpr const char* kBoth = "loggers=[tensorboard, csv]";
+
+TEST_CASE("TensorBoard is told the worst images of each task, whatever its type") {
+  const Desk desk;
+  const Result result =
+      desk.run({"a.yaml", "loggers=[tensorboard]", "--run-dir", "run",
+                "model.tasks=[{name: digit}, {name: value, type: regression, weight: 0.1}]"});
+  CHECK(result.err == "");
+  REQUIRE(result.code == 0);
+  REQUIRE(desk.run({"export", "run", "out", "--to", "tensorboard"}).code == 0);
+  const Json worst = json_of(desk / "run/test.json")["tasks"]["value"]["worst"][0];
+  const std::string row = fmt::format(
+      "| number | index | is | taken for | error |\n|---|---|---|---|---|\n| 1 | {} | {:.4g} | "
+      "{:.4g} | {:.4f} |\n",
+      worst["index"].get<int64_t>(), worst["target"]["label"].get<double>(),
+      worst["predicted"]["label"].get<double>(), worst["error"].get<double>());
+  for (const char* folder : {"run/tensorboard", "out"}) {
+    CAPTURE(folder);
+    std::map<std::string, std::vector<Told>> by_tag;
+    for (const Told& value : told_in(desk / folder)) by_tag[value.tag].push_back(value);
+    CHECK(by_tag.at("test/worst.digit").size() == 2);
+    REQUIRE(by_tag.at("test/worst.value").size() == 2);
+    const std::string_view text = bytes_at(bytes_at(by_tag.at("test/worst.value")[1].value, 8), 8);
+    CHECK_THAT(std::string(text), StartsWith(row));
+  }
+}
 
 TEST_CASE("TensorBoard is told each row, the config, histograms, images and hyperparameters") {
   const Desk desk;
