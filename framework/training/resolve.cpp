@@ -418,8 +418,11 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
     problems.add(node ? node->location : Location(),
                  config->model.path() + ".weights.freeze: " + wrong);
   }
-  check_callbacks(*config, written, callback_context(*config, model, out->metrics, *info),
-                  problems);
+  // Of an experiment that cannot be made nobody knows what it measures.
+  if (choice) {
+    check_callbacks(*config, written, callback_context(*config, model, out->metrics, *info),
+                    problems);
+  }
   out->notes = problems.notes();
   if (!problems.empty()) throw ConfigError(problems, file, true);
   // Of what predicts nothing no label must be one.

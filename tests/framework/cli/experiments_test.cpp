@@ -237,6 +237,9 @@ TEST_CASE("what an experiment has no use for is refused in words, and what it ne
                       "differ"));
   CHECK_THAT(error("distillation", {"experiment.teacher=nothing"}),
              Contains("teacher: ") && Contains("nothing is no run that was tested, and no file"));
+  CHECK_THAT(error("distillation", {"experiment.teacher=nothing",
+                                    "training.early_stopping={metric: validation/teacher_loss}"}),
+             !Contains("early_stopping"));
   CHECK_THAT(error("distillation", {"experiment.teacher=null"}),
              Contains("teacher: a run, or its model.safetensors, must be named"));
   CHECK_THAT(error("distillation", {"experiment.hard=true", "experiment.temperature=2"}),
