@@ -13,9 +13,6 @@ class MeanAbsoluteError : public RegressionMetric {
   Tensor sums_of(const Tensor& outputs, const Tensor& targets) const override {
     return (outputs - targets).abs().sum(0);
   }
-  double of_value(const double* sums, int64_t, double images) const override {
-    return *sums / images;
-  }
 };
 
 VITRINE_REGISTER(Metric, MeanAbsoluteError, RegressionMetricOptions,

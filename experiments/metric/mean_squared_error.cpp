@@ -13,9 +13,6 @@ class MeanSquaredError : public RegressionMetric {
   Tensor sums_of(const Tensor& outputs, const Tensor& targets) const override {
     return (outputs - targets).square().sum(0);
   }
-  double of_value(const double* sums, int64_t, double images) const override {
-    return *sums / images;
-  }
 };
 
 VITRINE_REGISTER(Metric, MeanSquaredError, RegressionMetricOptions,

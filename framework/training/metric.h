@@ -110,8 +110,10 @@ class RegressionMetric : public Metric {
   // [width_of_each, values] or, of one sum each, [values]: over images. Both are double [B,
   // values].
   virtual Tensor sums_of(const Tensor& outputs, const Tensor& targets) const = 0;
-  // Of the sums of one value, which stand `stride` apart.
-  virtual double of_value(const double* sums, int64_t stride, double images) const = 0;
+  // Of the sums of one value, which stand `stride` apart; by default the mean of one sum.
+  virtual double of_value(const double* sums, int64_t /*stride*/, double images) const {
+    return *sums / images;
+  }
 
  private:
   int64_t values_, width_of_each_;
