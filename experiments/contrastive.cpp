@@ -166,9 +166,8 @@ class Contrastive : public Experiment {
   }
 
   Tensor of_loss(const Tensor& loss, int64_t images) const {
-    const Tensor mean = loss.detach().to(loss.is_mps() ? at::kCPU : loss.device().type());
-    const Tensor sum = mean.to(at::kDouble) * static_cast<double>(images);
-    return at::cat({sum.view({1}), at::zeros({width() - 1}, sum.options())});
+    const Tensor sum = sum_over_images(loss) * static_cast<double>(images);
+    return at::cat({sum, at::zeros({width() - 1}, sum.options())});
   }
 
   // The first images that have a label: one that is no class is of an image that has none.

@@ -81,12 +81,15 @@ void Options::check(const ExperimentContext& context, Check& check) const {
   decoder_position.check(decoder(of_model), check.problems());
 }
 
+int64_t pixels_of_patch(const PartContext& context) {
+  return context.channels * context.patch_height() * context.patch_width();
+}
+
 // Makes all patches of the tokens of some.
 class Decoder : public torch::nn::Module {
  public:
   Decoder(const Options& options, const PartContext& of_model)
       : context_(options.decoder(of_model)) {
-    const int64_t pixels = context_.channels * context_.patch_height() * context_.patch_width();
     add("input", input_ = std::make_shared<Linear>(of_model.hidden_d, context_.hidden_d));
     hidden_ = register_parameter("hidden", at::randn({1, context_.hidden_d}) * 0.02);
     add("position", position_ = options.decoder_position.create(context_));
@@ -104,7 +107,7 @@ class Decoder : public torch::nn::Module {
       blocks->push_back(std::static_pointer_cast<torch::nn::Module>(blocks_.back()));
     }
     add("norm", norm_ = part<Norm>("layer"));
-    add("output", output_ = std::make_shared<Linear>(context_.hidden_d, pixels));
+    add("output", output_ = std::make_shared<Linear>(context_.hidden_d, pixels_of_patch(context_)));
   }
 
   // Of the model's tokens, the special ones first, and where each patch stands among them: at
@@ -159,9 +162,10 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
         shown_(options.visible(geometry_)),
         decoder_(std::make_shared<Decoder>(options, geometry_)),
         modules_(trained_together(context.model, {{"decoder", decoder_}})),
+        ones_(at::ones({pixels_of_patch(geometry_)})),
+        zeros_(at::zeros({pixels_of_patch(geometry_)})),
         backend_(computation_of(context), context.backend, context.device),
-        reconstructing_(reconstruction(), context.backend, context.device),
-        device_(context.device) {
+        reconstructing_(reconstruction(), context.backend, context.device) {
     freeze_unused(backend_.computation());
   }
 
@@ -172,7 +176,7 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
   const std::vector<Measure>& measures() const override { return measures_; }
 
   Tensor differentiate(const Batch& batch, double share, FlatParameters& parameters) override {
-    return sum_of(
+    return sum_over_images(
         backend_.differentiate({batch.images, {}, batch.position}, share, parameters).losses[0]);
   }
 
@@ -182,7 +186,7 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
     double sum = 0;
     for_batches(data, options, [&](const Batch& batch) {
       const auto outcome = backend_.evaluate({batch.images, {}, batch.position});
-      sum += sum_of(outcome.losses[0]).item<double>();
+      sum += sum_over_images(outcome.losses[0]).item<double>();
     });
     Evaluation out;
     out.values = values_of(measures_, options.split, &sum, data.size());
@@ -216,8 +220,6 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
 
  private:
   static constexpr double kEps = 1e-6;
-
-  Tensor sum_of(const Tensor& losses) const { return losses.sum(at::kDouble).view({1}); }
 
   // What the model and the decoder make of an image of which some patches are shown.
   struct Seen {
@@ -274,11 +276,7 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
   }
 
   Value normalized(const Value& pixels) {
-    if (!ones_) {
-      ones_.emplace(at::ones({pixels.columns()}));
-      zeros_.emplace(at::zeros({pixels.columns()}));
-    }
-    return layer_norm(pixels, ones_->on(pixels), zeros_->on(pixels), kEps);
+    return layer_norm(pixels, ones_.on(pixels), zeros_.on(pixels), kEps);
   }
 
   Options options_;
@@ -287,9 +285,8 @@ class MaskedAutoencoder : public Experiment, public Reconstructs {
   int64_t shown_;         // patches
   std::shared_ptr<Decoder> decoder_;
   Modules modules_;
-  std::optional<FixedTable> ones_, zeros_;
+  FixedTable ones_, zeros_;  // [pixels of a patch]
   Backend backend_, reconstructing_;
-  at::Device device_;
   std::vector<Measure> measures_ = {
       {"loss",
        "",

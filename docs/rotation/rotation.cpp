@@ -2,7 +2,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/rot90.h>
-#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
@@ -45,7 +44,7 @@ TorchFeed turned(const Batch& batch) {
 // Of loss and right answers. An image counts once, by the means over its turns.
 Tensor sums_of(const Backend::Outcome& outcome, const TorchFeed& feed) {
   const Tensor right = outcome.outputs[0].argmax(1) == feed.inputs[0].squeeze(1);
-  return at::stack({outcome.losses[0].sum(at::kDouble), right.sum(at::kDouble)}) / kTurns;
+  return at::cat({sum_over_images(outcome.losses[0]), sum_over_images(right)}) / kTurns;
 }
 
 class Rotation : public Experiment {

@@ -6,6 +6,11 @@
 
 namespace vitrine {
 
+Tensor sum_over_images(const Tensor& numbers) {
+  const Tensor detached = numbers.detach();
+  return (detached.is_mps() ? detached.cpu() : detached).sum(at::kDouble).view({1});
+}
+
 void for_batches(const Batches& data, const EvaluationOptions& options,
                  const std::function<void(const Batch&)>& work, int64_t views) {
   const Tensor all = at::arange(data.size());

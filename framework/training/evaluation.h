@@ -27,6 +27,10 @@ struct EvaluationOptions {
   };  // ends it early; the result is then of no use
 };
 
+// The sum of what is known of each image, [1], in double precision: on the CPU where the device has
+// none, as MPS.
+Tensor sum_over_images(const Tensor& numbers);
+
 // Calls `work` with the images in their order, batch by batch, until it is cancelled; with so many
 // views of each.
 void for_batches(const Batches& data, const EvaluationOptions& options,
