@@ -87,7 +87,7 @@ struct Options : DatasetOptions {
           "numbers where none are given")
         .words({"classes", "label_names"});
   }
-  void check(const DataContext&, Check& check) const {
+  void check(Check& check) const {
     if (path.empty()) check.error({}, "arrays needs path, the safetensors file with the images");
     if (const std::string name = class_names.twice(); !name.empty()) {
       check.error({"class_names"},

@@ -68,7 +68,7 @@ struct Options : DatasetOptions {
           "whether to download the files where no folder has them; null: unless root is given");
   }
   bool downloads() const { return download.value_or(root.empty()); }
-  void check(const DataContext&, Check& check) const {
+  void check(Check& check) const {
     for (const std::string& mirror : mirrors) {
       if (mirror.starts_with("https://")) continue;
       check.error({"mirrors"}, "mirrors are https addresses, got \"" + escape(mirror) + "\"");

@@ -181,7 +181,8 @@ std::vector<Value> Heads::operator()(const Value& features) const {
   std::vector<Value> out;
   for (size_t i = 0; i < heads_.size(); ++i) {
     const bool shared = features.tokens() == 1;
-    out.push_back((*heads_[i])(tokens(features, shared ? 0 : static_cast<int64_t>(i), 1)));
+    out.push_back((*heads_[i])(tokens(features, shared ? 0 : static_cast<int64_t>(i), 1), 1,
+                               tasks_[i].outputs()));
   }
   return out;
 }

@@ -49,8 +49,8 @@ struct Options : HeadsOptions {
     norm.check(geometry(images), check.problems());
     check_heads(images, hidden_d, check.problems());
   }
-  PartContext geometry(const ModelContext& images) const {
-    PartContext out;
+  Geometry geometry(const ModelContext& images) const {
+    Geometry out;
     out.channels = images.channels;
     out.height = images.height;
     out.width = images.width;
@@ -91,7 +91,9 @@ class MixerBlock : public Part {
 class Mixer : public ModelWithHeads {
  public:
   Mixer(const Options& options, const ModelContext& images) {
-    const PartContext context = options.geometry(images);
+    const PartContext context{options.geometry(images)};
+    patches_ = context.n_tokens();
+    hidden_d_ = context.hidden_d;
     embedding_ = add("embedding", options.embedding.create(context));
     auto blocks = register_module("blocks", torch::nn::ModuleList());
     for (int64_t i = 0; i < options.n_blocks; ++i) {
@@ -106,7 +108,7 @@ class Mixer : public ModelWithHeads {
   }
 
   Value features(const Value& images) override {
-    Value x = (*embedding_)(images);
+    Value x = (*embedding_)(images, patches_, hidden_d_);
     for (const auto& block : blocks_) x = (*block)(x);
     x = (*final_norm_)(x);
     const Scope scope("pooling", "mean");
@@ -117,6 +119,7 @@ class Mixer : public ModelWithHeads {
   }
 
  private:
+  int64_t patches_ = 0, hidden_d_ = 0;
   std::shared_ptr<Embedding> embedding_;
   std::vector<std::shared_ptr<MixerBlock>> blocks_;
   std::shared_ptr<Norm> final_norm_;

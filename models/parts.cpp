@@ -15,7 +15,7 @@ void ResidualOptions::visit(Fields& field) {
       .words({"drop"});
 }
 
-void ResidualOptions::check(const BlockContext& context, Check& check) const {
+void ResidualOptions::check(const BlockGeometry& context, Check& check) const {
   if (context.n_blocks == 1 && drop_path > 0) {
     check.no_effect("drop_path", "it rises from 0 in the first block, which is the only one");
   }

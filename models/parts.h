@@ -14,17 +14,22 @@ namespace vitrine {
 
 class Position;
 
-// What a part stands in.
-struct PartContext {
+// What is known before any part is made.
+struct Geometry {
   int64_t channels = 0, height = 0, width = 0;  // of an image
   int64_t rows = 0, columns = 0;                // of patches
   int64_t n_tasks = 1;
-  int64_t special_tokens = 0;  // before the patches; not known yet while options are checked
   int64_t hidden_d = 0, n_heads = 1;
-  const Position* position = nullptr;  // once it is made
 
   int64_t patch_height() const { return height / rows; }
   int64_t patch_width() const { return width / columns; }
+};
+
+// What a part stands in.
+struct PartContext : Geometry {
+  int64_t special_tokens = 0;          // before the patches
+  const Position* position = nullptr;  // for what is made behind it: blocks and their parts
+
   int64_t n_tokens() const { return special_tokens + rows * columns; }
 };
 
@@ -32,34 +37,55 @@ class Embedding : public Part {  // images -> [rows * columns, D]
  public:
   static constexpr const char* kKind = "embedding";
   using Context = PartContext;
+  using CheckContext = Geometry;
 };
 
 class Position : public Part {  // [N, D] -> the same
  public:
   static constexpr const char* kKind = "position";
   using Context = PartContext;
+  using CheckContext = Geometry;
   // Whether a token that has gone through it knows its place, wherever it then stands.
   virtual bool stays_with_tokens() const { return true; }
   // What an attention does to its queries and its keys [N, D]; by default nothing.
   virtual Value turned(const Value& x, int64_t /*n_heads*/) const { return x; }
+
+ protected:
+  bool keeps_shape() const final { return true; }
 };
 
 class Norm : public Part {  // [n, D] -> the same
  public:
   static constexpr const char* kKind = "norm";
   using Context = PartContext;
+  using CheckContext = Geometry;
+
+ protected:
+  bool keeps_shape() const final { return true; }
 };
 
 class Attention : public Part {  // [N, D] -> the same
  public:
   static constexpr const char* kKind = "attention";
   using Context = PartContext;
+  using CheckContext = Geometry;
+
+ protected:
+  bool keeps_shape() const final { return true; }
 };
 
 class Mlp : public Part {  // [n, D] -> the same
  public:
   static constexpr const char* kKind = "mlp";
   using Context = PartContext;
+  using CheckContext = Geometry;
+
+ protected:
+  bool keeps_shape() const final { return true; }
+};
+
+struct BlockGeometry : Geometry {
+  int64_t n_blocks = 1;
 };
 
 // What a block stands in: it makes its norms, attention and MLP in the order in which their
@@ -75,12 +101,16 @@ class Block : public Part {  // [N, D] -> the same
  public:
   static constexpr const char* kKind = "block";
   using Context = BlockContext;
+  using CheckContext = BlockGeometry;
+
+ protected:
+  bool keeps_shape() const final { return true; }
 };
 
 class Pooling : public Part {  // [N, D] -> [n_tasks, D]
  public:
   static constexpr const char* kKind = "pooling";
-  using Context = PartContext;                 // special_tokens is not known yet
+  using Context = Geometry;
   virtual int64_t special_tokens() const = 0;  // how many the model is to have
 };
 
@@ -113,7 +143,7 @@ struct ResidualOptions {
   double drop_path = 0, dropout = 0;
 
   void visit(Fields& field);
-  void check(const BlockContext& context, Check& check) const;
+  void check(const BlockGeometry& context, Check& check) const;
 };
 
 // What a branch's output goes through before it is added: dropout, layer scale (Touvron et al.

@@ -26,7 +26,7 @@ struct Options : HeadsOptions {
   void visit(Fields& field);
   void check(const ModelContext& images, Check& check) const;
 
-  PartContext geometry(const ModelContext& images) const;
+  Geometry geometry(const ModelContext& images) const;
 
  private:
   void check_geometry(const ModelContext& images, Check& check) const;
@@ -67,8 +67,8 @@ void Options::visit(Fields& field) {
   visit_heads(field);
 }
 
-PartContext Options::geometry(const ModelContext& images) const {
-  PartContext context;
+Geometry Options::geometry(const ModelContext& images) const {
+  Geometry context;
   context.channels = images.channels;
   context.height = images.height;
   context.width = images.width;
@@ -110,13 +110,13 @@ void Options::check_geometry(const ModelContext& images, Check& check) const {
 }
 
 void Options::check_parts(const ModelContext& images, Problems& problems) const {
-  const PartContext context = geometry(images);
+  const Geometry context = geometry(images);
   embedding.check(context, problems);
   position.check(context, problems);
   attention.check(context, problems);
   mlp.check(context, problems);
   norm.check(context, problems);
-  block.check({context, {}, {}, {}, 0, n_blocks}, problems);
+  block.check({context, n_blocks}, problems);
   pooling.check(context, problems);
   check_heads(images, hidden_d, problems);
 }
@@ -129,7 +129,7 @@ class Vit : public ModelWithHeads, public PatchModel {
   // Parameters are drawn in the tutorial's order: embedding, tokens, position, blocks, final norm,
   // heads.
   Vit(const Options& options, const ModelContext& images)
-      : options_(options), context_(options.geometry(images)) {
+      : options_(options), context_{options.geometry(images)} {
     pooling_ = options_.pooling.create(context_);
     context_.special_tokens = pooling_->special_tokens() + options_.n_registers;
     embedding_ = add("embedding", options_.embedding.create(context_));
@@ -144,14 +144,16 @@ class Vit : public ModelWithHeads, public PatchModel {
 
   const PartContext& context() const override { return context_; }
   Value embedded(const Value& images) override {
-    return (*position_)(with_tokens((*embedding_)(images)));
+    const int64_t patches = context_.rows * context_.columns;
+    return (*position_)(with_tokens((*embedding_)(images, patches, context_.hidden_d)));
   }
   Value encoded(Value x) override {
     for (const auto& block : blocks_) x = (*block)(x);
     return final_norm_ ? (*final_norm_)(x) : x;
   }
   Value features(const Value& images) override {
-    return (*pooling_)(without_registers(encoded(embedded(images))));
+    return (*pooling_)(without_registers(encoded(embedded(images))), context_.n_tasks,
+                       context_.hidden_d);
   }
   LayoutContext layout_context() override;
   std::vector<std::vector<std::string>> layers() const override {

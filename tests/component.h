@@ -22,7 +22,9 @@ std::shared_ptr<Base> make(const std::string& yaml, const typename Base::Context
   Choice<Base> choice;
   Problems problems;
   choice.read(parse_yaml("it: " + yaml, "test.yaml").children[0], Base::kKind, problems);
-  if (problems.empty()) choice.check(context, problems);
+  using Context = typename Choice<Base>::Context;
+  if constexpr (std::derived_from<Context, typename Choice<Base>::CheckContext>)
+    if (problems.empty()) choice.check(context, problems);
   INFO(problems.text("test.yaml"));
   REQUIRE(problems.empty());
   return choice.create(context);
@@ -30,11 +32,21 @@ std::shared_ptr<Base> make(const std::string& yaml, const typename Base::Context
 
 // What is wrong with it, as the user sees it; empty where nothing is.
 template <class Base>
-std::string problems_of(const std::string& yaml, const typename Base::Context& context) {
+std::string problems_of(const std::string& yaml,
+                        const typename Choice<Base>::CheckContext& context) {
   Choice<Base> choice;
   Problems problems;
   choice.read(parse_yaml("it: " + yaml, "test.yaml").children[0], Base::kKind, problems);
   if (problems.empty()) choice.check(context, problems);
+  return problems.empty() ? "" : problems.text("test.yaml");
+}
+
+// The same of what its options say without anything around them.
+template <class Base>
+std::string problems_of(const std::string& yaml) {
+  Choice<Base> choice;
+  Problems problems;
+  choice.read(parse_yaml("it: " + yaml, "test.yaml").children[0], Base::kKind, problems);
   return problems.empty() ? "" : problems.text("test.yaml");
 }
 

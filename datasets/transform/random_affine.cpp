@@ -27,7 +27,7 @@ struct Options {
           from_below(0, 1))
         .words({"translation"});
   }
-  void check(const TransformContext&, Check& check) const {
+  void check(Check& check) const {
     if (scale.size() != 2) {
       check.error({"scale"}, "scale takes two numbers, got " + std::to_string(scale.size()));
     } else if (scale[0] > scale[1]) {

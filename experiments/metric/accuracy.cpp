@@ -26,7 +26,7 @@ class Accuracy : public Metric {
         answers_(is_multi_label_ ? context.task.outputs() : 1) {}
 
   int64_t width() const override { return 1; }
-  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override {
+  void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const override {
     if (is_multi_label_) {
       sums.add_(labels_answered(outputs).eq(targets.gt(0)).sum().to(sums.device()));
     } else if (outputs.is_cpu()) {

@@ -24,7 +24,7 @@ class Auroc : public Metric {
   // Of each score the images of its class in each bin, then the others.
   int64_t width() const override { return scores_ * 2 * kBins; }
 
-  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override {
+  void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const override {
     const Tensor p = probabilities_of(outputs, task_).to(sums.device(), at::kDouble);
     const Tensor log_odds = (p / (1 - p)).log().nan_to_num(0).clamp(-kMostLogOdds, kMostLogOdds);
     const Tensor bins = ((log_odds + kMostLogOdds) * (kBins / (2 * kMostLogOdds)))

@@ -13,7 +13,7 @@ class ExactMatch : public Metric {
   ExactMatch(const Options&, const MetricContext&) {}
 
   int64_t width() const override { return 1; }
-  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override {
+  void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const override {
     const Tensor right = labels_answered(outputs).eq(targets.gt(0)).all(1);
     sums.add_(right.sum().to(sums.device()));
   }

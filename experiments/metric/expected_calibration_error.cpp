@@ -29,7 +29,7 @@ class ExpectedCalibrationError : public Metric {
   // Of each bin how many of its answers are right, then the sum of their probabilities.
   int64_t width() const override { return 2 * bins_; }
 
-  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override {
+  void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const override {
     const Tensor p = probabilities_of(outputs, task_).to(sums.device(), at::kDouble);
     const auto [confidence, answer] = p.max(1);
     const Tensor bin = (confidence * bins_).to(at::kLong).clamp(0, bins_ - 1);

@@ -27,7 +27,7 @@ class TopK : public Metric {
   std::string name() const override { return fmt::format("top_{}", k_); }
   int64_t width() const override { return 1; }
   // Those ahead of the target are counted, so that of equal outputs none is preferred.
-  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override {
+  void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const override {
     const Tensor at_target = outputs.gather(1, targets.unsqueeze(1));
     const Tensor ahead = outputs.gt(at_target).sum(1);
     sums.add_(ahead.lt(k_).logical_and(at_target.squeeze(1).isfinite()).sum().to(sums.device()));

@@ -20,8 +20,9 @@ struct Options : OptimizerOptions {
     field("eps", eps, "added to the denominator", above(0)).words({"epsilon", "adam_epsilon"});
     field("amsgrad", amsgrad, "divide by the largest mean square so far");
   }
-  void check(const OptimizerContext& context, Check& check) const {
-    OptimizerOptions::check(context, check);
+  using OptimizerOptions::check;
+  void check(Check& check) const {
+    OptimizerOptions::check(check);
     check_betas(betas, check);
   }
 };

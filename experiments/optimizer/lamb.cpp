@@ -25,9 +25,9 @@ struct Options : OptimizerOptions {
         .words({"beta1", "beta2", "adam_beta1", "adam_beta2"});
     field("eps", eps, "added to the denominator", above(0)).words({"epsilon", "adam_epsilon"});
   }
-  void check(const OptimizerContext& context, Check& check) const {
-    check_factors(context, check);  // exclude_bias_and_norm is of use without weight decay too
-    check_betas(betas, check);
+  using OptimizerOptions::check;
+  void check(Check& check) const {
+    check_betas(betas, check);  // exclude_bias_and_norm is of use without weight decay too
   }
 };
 

@@ -19,8 +19,9 @@ struct Options : OptimizerOptions {
           from_below(0, 1))
         .words({"beta1", "beta2"});
   }
-  void check(const OptimizerContext& context, Check& check) const {
-    OptimizerOptions::check(context, check);
+  using OptimizerOptions::check;
+  void check(Check& check) const {
+    OptimizerOptions::check(check);
     check_betas(betas, check);
   }
 };

@@ -16,8 +16,9 @@ struct Options : OptimizerOptions {
     field("dampening", dampening, "part of the gradient that momentum leaves out", at_least(0));
     field("nesterov", nesterov, "look ahead along the momentum");
   }
-  void check(const OptimizerContext& context, Check& check) const {
-    OptimizerOptions::check(context, check);
+  using OptimizerOptions::check;
+  void check(Check& check) const {
+    OptimizerOptions::check(check);
     if (nesterov && momentum == 0) {
       check.error({"nesterov", "momentum"}, "nesterov needs a momentum above 0");
     } else if (momentum == 0 && dampening != 0) {

@@ -22,13 +22,16 @@ struct Options : ScheduleOptions {
     field("multiplier", multiplier, "what each restart multiplies the period by", at_least(1))
         .words({"T_mult", "t_mul", "cycle_mul", "cycle_mult"});
   }
-  void check(const ScheduleContext& context, Check& check) const {
-    ScheduleOptions::check(context, check);
+  void check(Check& check) const {
+    ScheduleOptions::check(check);
     if (period.unit == Interval::Unit::kMinutes)
       return check.error({"period"}, "period is counted in epochs or steps, not in minutes");
     // The default may stand there: a resolved config spells everything out.
     if (period.count == 0 && multiplier != 1)
       check.no_effect("multiplier", "there is no restart (period)");
+  }
+  void check(const ScheduleContext& context, Check& check) const {
+    ScheduleOptions::check(context, check);
     if (period.count > 0)
       check_passes("period", period, "there would be no restart", context, check);
   }

@@ -24,7 +24,7 @@ struct Options {
   }
   void check(const ScheduleContext& context, Check& check) const {
     const auto total = static_cast<double>(context.total_steps);
-    if (total == 0 || pct_start == 0 || pct_start * total > 1) return;
+    if (pct_start == 0 || pct_start * total > 1) return;
     check.error({"pct_start"},
                 fmt::format("pct_start ({}) of {} steps is no more than one: the learning rate "
                             "would not rise",

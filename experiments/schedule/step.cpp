@@ -17,11 +17,13 @@ struct Options : ScheduleOptions {
     field("gamma", gamma, "what each drop multiplies the learning rate by", above(0))
         .words({"decay", "factor"});
   }
+  void check(Check& check) const {
+    ScheduleOptions::check(check);
+    if (every.unit == Interval::Unit::kMinutes || every.count == 0)
+      check.error({"every"}, "every takes epochs or steps, more than 0");
+  }
   void check(const ScheduleContext& context, Check& check) const {
     ScheduleOptions::check(context, check);
-    if (every.unit == Interval::Unit::kMinutes || every.count == 0) {
-      return check.error({"every"}, "every takes epochs or steps, more than 0");
-    }
     check_passes("every", every, "the learning rate would never drop", context, check);
   }
 };

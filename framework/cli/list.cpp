@@ -22,9 +22,8 @@ struct ListOptions {
 
 Json described(const Component& component) {
   Json options = Json::array();
-  const auto values = component.make_options();
-  Fields fields;
-  component.visit(values.get(), fields);
+  const auto values = make_options(component);
+  const Fields fields = fields_of(component, values.get());
   Problems ignored;
   for (const Field& field : fields.list()) {
     field.value->read_default(field.name, ignored);
@@ -36,8 +35,21 @@ Json described(const Component& component) {
   return {{"kind", component.kind},
           {"name", component.name},
           {"description", component.description},
-          {"origin", component.origin},
+          {"origin", component.origin()},
           {"options", options}};
+}
+
+// Of one whose options cannot be told, why.
+Json described_or_error(const Component& component) {
+  try {
+    return described(component);
+  } catch (const Error& error) {
+    return {{"kind", component.kind},
+            {"name", component.name},
+            {"description", component.description},
+            {"origin", component.origin()},
+            {"error", error.what()}};
+  }
 }
 
 // What is called `name` among components of other kinds and among the keys of configs.
@@ -135,7 +147,7 @@ ExitCode list(const ListOptions& options) {
   std::string text;
   for (const std::string& kind : kinds) {
     for (const std::string& name : Registry::instance().names(kind))
-      all.push_back(described(*Registry::instance().find(kind, name)));
+      all.push_back(described_or_error(*Registry::instance().find(kind, name)));
     text += (text.empty() ? "" : "\n") + shown_kind(kind);
   }
   options.json ? print_json(all) : print(text);

@@ -54,12 +54,13 @@ struct DatasetOptions {
 // What a data set may use while it loads.
 struct DataContext {
   std::function<void(const std::string& message)> tell = [](const std::string&) {};
-  std::function<void(uint64_t received, uint64_t total)> download_progress;
+  std::function<void(uint64_t received, uint64_t total)> download_progress = [](uint64_t,
+                                                                                uint64_t) {};
   std::function<bool()> cancelled = [] { return false; };
   std::optional<LabelUses> uses;  // of the columns that are read; where it is not told, all are
 };
 
-class Dataset {
+class Dataset : public Registered {
  public:
   static constexpr const char* kKind = "dataset";
   using Context = DataContext;
@@ -75,6 +76,16 @@ class Dataset {
   // SHA-256 over the loaded splits' contents, in hex; equal data give equal fingerprints.
   virtual std::string fingerprint() = 0;
 };
+
+// What a data set tells and gives. Each throws an error that names the component where that is not
+// as it must be, or not as it told.
+DatasetInfo info_of(const Dataset& dataset);
+struct LoadedSplits {
+  Split train, test;
+  std::string fingerprint;
+};
+LoadedSplits load_splits(Dataset& dataset, const std::optional<LabelUses>& uses);
+Split load_test_split(Dataset& dataset);
 
 // SHA-256 over shapes, images and labels of both splits, for data sets that have no digest of their
 // own.

@@ -17,7 +17,7 @@ struct TransformContext {
   uint64_t salt = 0;  // its place in the list, so that two of a kind draw different numbers
 };
 
-class Transform {
+class Transform : public Registered {
  public:
   static constexpr const char* kKind = "transform";
   using Context = TransformContext;
@@ -27,6 +27,8 @@ class Transform {
   virtual bool is_random() const { return false; }
   virtual Tensor forward(const Tensor& images,
                          const BatchPosition& position) = 0;  // float [B, C, H, W] -> the same
+  // What forward makes. Throws an error that names the component where that is not as said.
+  Tensor operator()(const Tensor& images, const BatchPosition& position);
 };
 
 // The transforms of a list, each with its place as salt.

@@ -126,7 +126,7 @@ ModelLayout::ModelLayout(const std::string& name, const LayoutContext& context)
     : name_(name),
       context_(context),
       layout_(make_layout(name, context)),
-      table_(layout_->table()) {
+      table_(in_component(layout_->component(), "table", [&] { return layout_->table(); })) {
   for (const auto& [ours, tensor] : context.weights) {
     std::optional<LayoutEntry> entry;
     for (size_t i = 0; i < table_.size() && !entry; ++i) entry = entry_of(table_[i], ours, tensor);

@@ -59,7 +59,7 @@ struct Fits {
 
 // The names and shapes that another program gives to the same weights: one table, which is read
 // both ways.
-class Layout {
+class Layout : public Registered {
  public:
   static constexpr const char* kKind = "layout";
   using Context = LayoutContext;

@@ -21,7 +21,7 @@ struct LossOptions {
   void visit(Fields& /*field*/) {}
 };
 
-class Loss {
+class Loss : public Registered {
  public:
   static constexpr const char* kKind = "loss";
   using Context = LossContext;
@@ -32,6 +32,9 @@ class Loss {
   // number of a class [1, 1], or shares of all classes, labels of 0 and 1, or values [1, K]. What
   // is minimised is the mean over the batch.
   virtual Value forward(const Value& output, const Value& target, const Task& task) = 0;
+  // What forward makes. Throws an error that names the component where that is no number an image,
+  // or one that does not follow from the output.
+  Value operator()(const Value& output, const Value& target, const Task& task);
   // The unit of its values, as metrics.json names it; may be empty.
   virtual std::string unit() const { return "nats"; }
   // What a user should know before training with these tasks; empty where nothing.

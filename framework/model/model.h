@@ -12,13 +12,16 @@ namespace vitrine {
 
 struct LayoutContext;
 
-class Model : public torch::nn::Module {
+class Model : public torch::nn::Module, public Registered {
  public:
   static constexpr const char* kKind = "model";
   using Context = ModelContext;
   using RequiredOptions = ModelOptions;
 
-  // Computes one output a task, [1, classes], of images [C, H, W], uint8 (as stored, 255 is 1) or
+  // What forward makes. Throws an error that names the component where that is not one output a
+  // task.
+  std::vector<Value> operator()(const Value& images);
+  // Computes one output a task, [1, outputs], of images [C, H, W], uint8 (as stored, 255 is 1) or
   // float. Without tasks its features are the one output.
   virtual std::vector<Value> forward(const Value& images) = 0;
   // What heads are given: [1, columns], or a row for each task. Throws Error(kUsage) for a model

@@ -19,6 +19,7 @@ template <>
 struct KindOf<Loss> {
   static constexpr const char* kKind = "loss";
   using Context = LossContext;
+  using CheckContext = LossContext;
 };
 
 // What a model is built for: the images and labels of a data set.
@@ -67,6 +68,7 @@ template <>
 struct KindOf<Model> {
   static constexpr const char* kKind = "model";
   using Context = ModelContext;
+  using CheckContext = ModelContext;
 };
 
 }  // namespace vitrine

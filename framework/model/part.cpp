@@ -1,13 +1,51 @@
 #include "framework/model/part.h"
 
+#include <fmt/format.h>
+
+#include "framework/data/tensor_words.h"
+
 namespace vitrine {
 
 Part::Part() = default;
 Part::~Part() = default;
 
+namespace {
+
+std::string shape_of(const Value& x) {
+  if (x.is_recorded()) return fmt::format("[{}, {}]", x.tokens(), x.columns());
+  return type_and_shape(x.tensor());
+}
+
+// Of as many images as `like`, each [tokens, columns].
+bool has_shape(const Value& x, const Value& like, int64_t tokens, int64_t columns) {
+  if (!x.is_recorded()) {
+    const Tensor& numbers = x.tensor();
+    if (!numbers.defined() || numbers.dim() != 3) return false;
+    if (!like.is_recorded() && numbers.size(0) != like.tensor().size(0)) return false;
+  }
+  return x.tokens() == tokens && x.columns() == columns;
+}
+
+}  // namespace
+
 Value Part::operator()(const Value& x) {
-  const Scope scope(name_in_parent_, type_);
-  return forward(x);
+  const Scope scope(name_in_parent_, type_.empty() ? type() : type_);
+  return in("forward", [&] {
+    const Value out = forward(x);
+    if (keeps_shape()) {
+      require(has_shape(out, x, x.tokens(), x.columns()), "forward",
+              fmt::format("of {} it made {}: it must keep the shape", shape_of(x), shape_of(out)));
+    }
+    return out;
+  });
+}
+
+Value Part::operator()(const Value& x, int64_t tokens, int64_t columns) {
+  const Value out = (*this)(x);
+  require(has_shape(out, x, tokens, columns), "forward",
+          fmt::format("it made {}: of each image it must make [{}, {}]", shape_of(out), tokens,
+                      columns));
+  return out;
 }
 
 void adopt(torch::nn::Module& parent, const std::string& name, Part& part,

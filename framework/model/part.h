@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/model/operations.h"
+#include "framework/registry/registry.h"
 #include "framework/torch.h"
 
 namespace vitrine {
@@ -17,12 +18,15 @@ void adopt(torch::nn::Module& parent, const std::string& name, Part& part,
 
 // A part of a model: a module that makes a value of another. It is written with the operations of
 // operations.h, so that it can be computed at once as well as recorded.
-class Part : public torch::nn::Module {
+class Part : public torch::nn::Module, public Registered {
  public:
   Part();
   ~Part() override;  // here, so that libtorch's is not compiled with every part
+  // Throws an error that names the component where what it makes is not as its kind says.
   Value operator()(const Value& x);
-  // The name that it was registered with as a component.
+  // The same of a part whose output has this shape.
+  Value operator()(const Value& x, int64_t tokens, int64_t columns);
+  // Of one that is no component, what it is called.
   void set_type(const std::string& type) { type_ = type; }
   void set_name(const std::string& name) { name_in_parent_ = name; }
   // Names parameters as Model::no_weight_decay does.
@@ -30,6 +34,8 @@ class Part : public torch::nn::Module {
 
  protected:
   virtual Value forward(const Value& x) = 0;
+  // Whether what it makes has the shape of what it was given.
+  virtual bool keeps_shape() const { return false; }
 
   // Makes `part` a part of this one, under whose name its parameters then are.
   template <class Child>

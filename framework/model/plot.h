@@ -33,7 +33,7 @@ struct PlotContext {
 };
 
 // A picture of a model, drawn by `runner plot <name>`.
-class Plot {
+class Plot : public Registered {
  public:
   static constexpr const char* kKind = "plot";
   using Context = PlotContext;

@@ -89,7 +89,7 @@ LayerSummary summary_of_whole(Model& model, const std::vector<int64_t>& images) 
   const WithFeed with_feed(feed);
   const FlopCounter flops;
   LayerSummary whole{"model", "", {}, 0, 0};
-  whole.shape = model.forward(image).at(0).tensor().sizes().slice(1).vec();
+  whole.shape = model(image).at(0).tensor().sizes().slice(1).vec();
   whole.flops = flops.count();
   for (const Tensor& each : model.parameters()) whole.parameters += each.numel();
   return whole;
@@ -130,7 +130,7 @@ Computation outputs_of_tasks(const std::shared_ptr<Model>& model, std::vector<in
   Computation out;
   out.modules = {{"", model}};
   out.images = std::move(images);
-  out.outputs = [model = model.get()](const Value& pixels) { return model->forward(pixels); };
+  out.outputs = [model = model.get()](const Value& pixels) { return (*model)(pixels); };
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "framework/data/batch_position.h"
 #include "framework/model/modules.h"
 #include "framework/program/program.h"
+#include "framework/registry/registry.h"
 #include "framework/tensor.h"
 
 namespace vitrine {
@@ -50,7 +51,8 @@ class Value {
 };
 
 // Throws in Value::tensor while a model is recorded.
-struct NotRecorded {
+struct NotRecorded : NoFailure {
+  explicit NotRecorded(std::string why) : reason(std::move(why)) {}
   std::string reason;
 };
 

@@ -18,22 +18,73 @@ constexpr std::string_view file_stem(std::string_view file) {
 bool register_component(const char* kind, std::string_view description, std::string_view file,
                         int line, const ComponentFunctions& functions) noexcept;
 
-template <class Base, class Impl, class Options>
-bool register_component(std::string_view description, std::string_view file, int line) noexcept {
+// Whether a class has a member `check`, whatever its signature: beside another one of that name it
+// is ambiguous.
+template <class Options>
+class HasCheck {
+  struct Other {
+    int check;
+  };
+  struct Both : Options, Other {};
+  template <class T>
+  static std::false_type test(decltype(&T::check)*);
+  template <class T>
+  static std::true_type test(...);
+
+ public:
+  static constexpr bool value = decltype(test<Both>(nullptr))::value;
+};
+
+template <class Options>
+concept ChecksAlone = requires(const Options& options, Check& check) {
+  { options.check(check) } -> std::same_as<void>;
+};
+template <class Options, class Context>
+concept ChecksWith = requires(const Options& options, const Context& context, Check& check) {
+  { options.check(context, check) } -> std::same_as<void>;
+};
+
+template <class Base, class Options>
+constexpr void require_sound_options() {
+  using CheckContext = typename KindOf<Base>::CheckContext;
+  constexpr bool with_context = ChecksWith<Options, CheckContext>;
+  static_assert(
+      !HasCheck<Options>::value || ChecksAlone<Options> || with_context,
+      "a check is `void check(Check&) const`, or `void check(const CheckContext&, Check&) "
+      "const` with the CheckContext of the kind (its Context, where it names none)");
   // Who reads what all options of a kind have takes it on trust.
   if constexpr (requires { typename Base::RequiredOptions; }) {
-    static_assert(std::is_base_of_v<typename Base::RequiredOptions, Options>,
+    using Required = typename Base::RequiredOptions;
+    static_assert(std::is_base_of_v<Required, Options>,
                   "the options of a component of this kind must derive from its RequiredOptions");
+    static_assert(!ChecksWith<Required, CheckContext> || with_context,
+                  "this check hides that of the options of all components of the kind: call it, or "
+                  "say `using RequiredOptions::check;`");
+    static_assert(!ChecksAlone<Required> || ChecksAlone<Options>,
+                  "this check hides that of the options of all components of the kind: call it, or "
+                  "say `using RequiredOptions::check;`");
   }
+}
+
+template <class Base, class Impl, class Options>
+bool register_component(std::string_view description, std::string_view file, int line) noexcept {
+  using Context = typename KindOf<Base>::Context;
+  using CheckContext = typename KindOf<Base>::CheckContext;
+  require_sound_options<Base, Options>();
   ComponentFunctions functions;
   functions.make_options = []() -> std::shared_ptr<void> { return std::make_shared<Options>(); };
   functions.visit = [](void* options, Fields& fields) {
     static_cast<Options*>(options)->visit(fields);
   };
-  using Context = typename Base::Context;
-  if constexpr (requires(const Options& o, const Context& c, Check& check) { o.check(c, check); }) {
+  if constexpr (ChecksAlone<Options>) {
+    functions.check_alone = [](const void* options, Check& check) {
+      static_cast<const Options*>(options)->check(check);
+    };
+  }
+  if constexpr (ChecksWith<Options, CheckContext>) {
     functions.check = [](const void* options, const void* context, Check& check) {
-      static_cast<const Options*>(options)->check(*static_cast<const Context*>(context), check);
+      static_cast<const Options*>(options)->check(*static_cast<const CheckContext*>(context),
+                                                  check);
     };
   }
   functions.create = [](const void* options, const void* context) -> std::shared_ptr<void> {
@@ -41,7 +92,7 @@ bool register_component(std::string_view description, std::string_view file, int
                                                         *static_cast<const Context*>(context));
     return made;
   };
-  return register_component(Base::kKind, description, file, line, functions);
+  return register_component(KindOf<Base>::kKind, description, file, line, functions);
 }
 
 // A component without options.
@@ -53,7 +104,8 @@ struct NoOptions {
 
 // The last statement of a component's file: its name is the file's stem, its kind the base class's.
 // `Impl` is made from (const Options&, const Base::Context&); Options lists its fields in
-// visit(Fields&) and may have check(context, Check&) const for rules between them.
+// visit(Fields&) and may have rules between them: check(Check&) const, or, where they depend on
+// what the component stands in, check(const CheckContext&, Check&) const, or both.
 #define VITRINE_REGISTER(Base, Impl, Options, description) \
   [[maybe_unused]] const bool registered =                 \
       ::vitrine::register_component<Base, Impl, Options>(description, __FILE__, __LINE__);

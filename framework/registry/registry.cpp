@@ -32,11 +32,11 @@ Registry& Registry::instance() {
 
 void Registry::add(Component component) noexcept {
   try {
-    if (!library_.empty()) component.origin += " in " + library_;
+    component.library = library_;
     if (const Component* first = find(component.kind, component.name)) {
       problems_.push_back(fmt::format("the {} \"{}\" is registered twice: {} and {}",
-                                      component.kind, component.name, first->origin,
-                                      component.origin));
+                                      component.kind, component.name, first->origin(),
+                                      component.origin()));
       return;
     }
     components_.push_back(std::make_shared<const Component>(std::move(component)));
@@ -88,11 +88,93 @@ void copy_flags(const Node& from, const Node& to) {
 
 }  // namespace
 
+namespace {
+
+// That of a component further in is kept by those around it.
+struct ComponentError : Error {
+  using Error::Error;
+};
+
+// libtorch's errors carry a stack trace behind the first lines.
+std::string first_lines(const std::string& text) {
+  return text.substr(0, std::min({text.find("\nException raised from"), text.size()}));
+}
+
+}  // namespace
+
+void fail(const Component& component, const char* phase, const std::string& message) {
+  // A component of our own that breaks is a fault of the program.
+  const ExitCode code = component.library.empty() ? ExitCode::kInternal : ExitCode::kPlugin;
+  throw ComponentError(code, fmt::format("{} \"{}\" ({}), {}: {}", component.kind, component.name,
+                                         component.place, phase, message));
+}
+
+void rethrow_from(const Component& component, const char* phase) {
+  try {
+    throw;
+  } catch (const NoFailure&) {
+    throw;
+  } catch (const ComponentError&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInternal) throw;
+    fail(component, phase, error.what());
+  } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) throw;
+    const std::string text = escape_lines(first_lines(error.what()));
+    fail(component, phase, text.empty() ? "an exception without words" : text);
+  } catch (...) {
+    fail(component, phase, "an exception that is no std::exception");
+  }
+}
+
+void Registered::require(bool is_kept, const char* phase, const std::string& message) const {
+  if (is_kept) return;
+  if (component_) fail(*component_, phase, message);
+  throw Error(ExitCode::kInternal, fmt::format("{}: {}", phase, message));
+}
+
+std::shared_ptr<void> make_options(const Component& component) {
+  return in_component(&component, "options", component.make_options);
+}
+
+Fields fields_of(const Component& component, void* options) {
+  Fields out;
+  in_component(&component, "options", [&] { component.visit(options, out); });
+  return out;
+}
+
+namespace {
+
+// Components whose defaults are being read: one that is its own default would have no end.
+thread_local std::vector<const Component*> with_defaults;
+
+class ReadingDefaults {
+ public:
+  ReadingDefaults(const Component& component, const std::string& path) {
+    const bool is_within =
+        std::find(with_defaults.begin(), with_defaults.end(), &component) != with_defaults.end();
+    if (is_within) {
+      fail(component, "options",
+           fmt::format("{} is by default what it is an option of, without end; std::optional makes "
+                       "it one that is absent by default",
+                       path));
+    }
+    with_defaults.push_back(&component);
+  }
+  ~ReadingDefaults() { with_defaults.pop_back(); }
+  ReadingDefaults(const ReadingDefaults&) = delete;
+  ReadingDefaults& operator=(const ReadingDefaults&) = delete;
+};
+
+}  // namespace
+
 void ChoiceBase::read(const Node& node, const std::string& path, Problems& problems) {
   const Problems::KeyScope scope(problems, [&](KnownKeys& keys) { list_known(path, &node, keys); });
   node_ = node;
   path_ = path;
   component_ = nullptr;
+  is_checked_ = false;
   type_.clear();
   if (node.kind == Node::Kind::kScalar) {
     node_ = Node::mapping();
@@ -140,9 +222,9 @@ void ChoiceBase::read_type(const Node& node, const std::string& path, Problems& 
                              listed(names)));
     return;
   }
-  options_ = component_->make_options();
-  Fields fields;
-  component_->visit(options_.get(), fields);
+  const Component& component = *component_;
+  options_ = make_options(component);
+  Fields fields = fields_of(component, options_.get());
   if (type_ == default_type_) {
     for (const Node& child : node.under_default_type) {
       Node* over = node_.find(child.key);
@@ -151,8 +233,19 @@ void ChoiceBase::read_type(const Node& node, const std::string& path, Problems& 
       (over ? *over : node_.children.emplace_back()) = std::move(merged);
     }
   }
-  read_fields(fields, node_, path, problems, {"type"});
+  const size_t before = problems.size();
+  {
+    // Only what is not written is endless.
+    std::optional<ReadingDefaults> reading;
+    if (node_.children.size() <= (type ? 1 : 0)) reading.emplace(component, path);
+    read_fields(fields, node_, path, problems, {"type"});
+  }
   note_dropped(fields, problems);
+  is_sound_ = problems.size() == before;
+  if (!component.check_alone || !is_sound_) return;
+  Check check(node_, path_, problems);
+  in_component(&component, "check", [&] { component.check_alone(options_.get(), check); });
+  is_sound_ = problems.size() == before;
 }
 
 namespace {
@@ -187,9 +280,8 @@ std::string canonical(const std::string& kind, const std::string& type, const No
   is_default = false;
   const Component* component = Registry::instance().find(kind, type);
   if (!component) return to_flow_yaml(value);
-  const auto options = component->make_options();
-  Fields fields;
-  component->visit(options.get(), fields);
+  const auto options = make_options(*component);
+  Fields fields = fields_of(*component, options.get());
   for (const Field& field : fields.list()) {
     if (field.name != value.key) continue;
     const std::string usual = to_flow_yaml(field.value->write());
@@ -235,18 +327,16 @@ Node ChoiceBase::write() const {
   Node out = Node::mapping();
   out.set("type", Node::string(type_));
   if (!component_) return out;
-  Fields fields;
-  component_->visit(options_.get(), fields);
+  const Fields fields = fields_of(*component_, options_.get());
   for (const Field& field : fields.list()) out.set(field.name, field.value->write());
   return out;
 }
 
 void ChoiceBase::below(const FieldValue::BelowVisit& visit) const {
   if (!component_) return;
-  const auto untouched = component_->make_options();
-  Fields fields, defaults;
-  component_->visit(options_.get(), fields);
-  component_->visit(untouched.get(), defaults);
+  const auto untouched = make_options(*component_);
+  const Fields fields = fields_of(*component_, options_.get());
+  const Fields defaults = fields_of(*component_, untouched.get());
   visit(fields, defaults);
 }
 
@@ -263,9 +353,8 @@ nlohmann::ordered_json ChoiceBase::schema() const {
       continue;
     }
     described.push_back(component);
-    const auto options = component->make_options();
-    Fields fields;
-    component->visit(options.get(), fields);
+    const auto options = make_options(*component);
+    const Fields fields = fields_of(*component, options.get());
     Json one = schema_of_fields(fields);
     described.pop_back();
     one["description"] = component->description;
@@ -292,23 +381,29 @@ void ChoiceBase::list_known(const std::string& path, const Node* written, KnownK
     std::optional<KnownKeys::OwnerScope> other;
     if (name != chosen && names.size() > 1)
       other.emplace(out, KnownKey::Owner{kind_, {name}, is_known ? chosen : ""});
-    const auto options = component->make_options();
-    Fields fields;
-    component->visit(options.get(), fields);
+    const auto options = make_options(*component);
+    const Fields fields = fields_of(*component, options.get());
     vitrine::list_known(fields, path, name == chosen ? written : nullptr, out);
     described.pop_back();
   }
 }
 
 void ChoiceBase::check_in(const void* context, Problems& problems) const {
-  if (!component_ || !component_->check) return;
+  is_checked_ = true;
+  if (!component_ || !component_->check || !is_sound_) return;
   Check check(node_, path_, problems);
-  component_->check(options_.get(), context, check);
+  in_component(component_, "check", [&] { component_->check(options_.get(), context, check); });
 }
 
-std::shared_ptr<void> ChoiceBase::create_in(const void* context) const {
+std::shared_ptr<void> ChoiceBase::create_in(const void* context, const void* check_context) const {
   if (!component_) throw Error(ExitCode::kInternal, path_ + ": built before its config was read");
-  return component_->create(options_.get(), context);
+  if (!is_checked_ && check_context) {
+    Problems problems;
+    check_in(check_context, problems);
+    if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("config"));
+  }
+  return in_component(component_, "constructor",
+                      [&] { return component_->create(options_.get(), context); });
 }
 
 }  // namespace vitrine

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "framework/config/check.h"
@@ -14,6 +16,7 @@ namespace vitrine {
 struct ComponentFunctions {
   std::shared_ptr<void> (*make_options)() = nullptr;
   void (*visit)(void* options, Fields&) = nullptr;
+  void (*check_alone)(const void* options, Check&) = nullptr;
   void (*check)(const void* options, const void* context, Check&) = nullptr;
   std::shared_ptr<void> (*create)(const void* options, const void* context) =
       nullptr;  // points to the kind's base class
@@ -22,7 +25,58 @@ struct ComponentFunctions {
 // One registered component.
 struct Component : ComponentFunctions {
   std::string kind, name, description;
-  std::string origin;  // "models/mlp/gelu.cpp:31", with the library's path for plug-ins
+  std::string place;    // "models/mlp/gelu.cpp:31"
+  std::string library;  // of a plug-in; else empty
+
+  std::string origin() const { return library.empty() ? place : place + " in " + library; }
+};
+
+// What is thrown to be caught further out, and is no failure of the component that it passes.
+struct NoFailure {};
+
+// Called where an exception is caught that a component let go, in `phase` ("constructor",
+// "forward"): throws it again as an Error that names the component, `mlp "mine" (mine.cpp:31),
+// forward: ...`, with kPlugin for one of a plug-in. Errors for the user, NoFailure and lack of
+// memory stay as they are.
+[[noreturn]] void rethrow_from(const Component& component, const char* phase);
+// An error of the same form.
+[[noreturn]] void fail(const Component& component, const char* phase, const std::string& message);
+
+template <class Act>
+decltype(auto) in_component(const Component* component, const char* phase, Act&& act) {
+  if (!component) return act();
+  try {
+    return act();
+  } catch (...) {
+    rethrow_from(*component, phase);
+  }
+}
+
+// Its options as they are by default, and their fields.
+std::shared_ptr<void> make_options(const Component& component);
+Fields fields_of(const Component& component, void* options);
+
+// A base of what components make: it knows as which it was registered, so that what goes wrong in
+// it later can be told.
+class Registered {
+ public:
+  // nullptr where the registry did not make it.
+  const Component* component() const { return component_; }
+  void set_component(const Component& component) { component_ = &component; }
+  std::string type() const { return component_ ? component_->name : ""; }
+
+ protected:
+  ~Registered() = default;
+
+  template <class Act>
+  decltype(auto) in(const char* phase, Act&& act) const {
+    return in_component(component_, phase, std::forward<Act>(act));
+  }
+  // Throws an error that names the component, where `is_kept` does not hold.
+  void require(bool is_kept, const char* phase, const std::string& message) const;
+
+ private:
+  const Component* component_ = nullptr;
 };
 
 // The components of this process. There is one registry, in the shared core, whichever library
@@ -73,8 +127,11 @@ class ChoiceBase {
   void list_known(const std::string& path, const Node* written, KnownKeys& out) const;
 
  protected:
+  // `context`: that of checks.
   void check_in(const void* context, Problems& problems) const;
-  std::shared_ptr<void> create_in(const void* context) const;
+  // Checks what nobody has checked yet, where `check_context` is known.
+  std::shared_ptr<void> create_in(const void* context, const void* check_context) const;
+  const Component& component() const { return *component_; }
 
  private:
   void read_type(const Node& node, const std::string& path, Problems& problems);
@@ -84,29 +141,49 @@ class ChoiceBase {
   Node node_;
   const Component* component_ = nullptr;
   std::shared_ptr<void> options_;
+  bool is_sound_ = true;  // by what its options say without anything around them
+  mutable bool is_checked_ = false;
 };
 
-// Base names its kind (`static constexpr const char* kKind = "mlp"`) and what its components stand
-// in (`using Context`); specialised where Base is to be chosen without being defined.
+template <class Base>
+struct CheckContextOf {
+  using Type = typename Base::Context;
+};
+template <class Base>
+requires requires { typename Base::CheckContext; }
+struct CheckContextOf<Base> {
+  using Type = typename Base::CheckContext;
+};
+
+// Base names its kind (`static constexpr const char* kKind = "mlp"`) and what its components are
+// made for (`using Context`); where less is known as options are checked, that too (`using
+// CheckContext`). Specialised where Base is to be chosen without being defined.
 template <class Base>
 struct KindOf {
   static constexpr const char* kKind = Base::kKind;
   using Context = typename Base::Context;
+  using CheckContext = typename CheckContextOf<Base>::Type;
 };
 
 template <class Base>
 class Choice : public ChoiceBase {
  public:
   using Context = typename KindOf<Base>::Context;
+  using CheckContext = typename KindOf<Base>::CheckContext;
 
   explicit Choice(std::string default_type = "")
       : ChoiceBase(KindOf<Base>::kKind, std::move(default_type)) {}
 
-  void check(const Context& context, Problems& problems) const { check_in(&context, problems); }
+  // Adds what is wrong with the options to `problems`. Whoever does not call it has them checked as
+  // the component is made, where what it is made for tells all that its check asks for.
+  void check(const CheckContext& context, Problems& problems) const {
+    check_in(&context, problems);
+  }
   std::shared_ptr<Base> create(const Context& context) const {
-    auto made = std::static_pointer_cast<Base>(create_in(&context));
-    // What can tell others what it is learns its name.
-    if constexpr (requires { made->set_type(type()); }) made->set_type(type());
+    const CheckContext* known = nullptr;
+    if constexpr (std::derived_from<Context, CheckContext>) known = &context;
+    auto made = std::static_pointer_cast<Base>(create_in(&context, known));
+    if constexpr (std::derived_from<Base, Registered>) made->set_component(component());
     return made;
   }
 };

@@ -45,15 +45,12 @@ struct RunView {
 
 // A few lines that are called as a run goes on. What it keeps joins the checkpoints, so that a
 // resumed run is exact. An Error that it throws ends the run.
-class Callback {
+class Callback : public Registered {
  public:
   static constexpr const char* kKind = "callback";
   using Context = CallbackContext;
 
   virtual ~Callback() = default;
-  const std::string& type() const { return type_; }
-  void set_type(const std::string& type) { type_ = type; }
-
   // Names of frozen parameters that it begins to train later, by having them require gradients.
   // Until then they keep their bits.
   virtual std::vector<std::string> trained_later() const { return {}; }
@@ -79,9 +76,6 @@ class Callback {
   virtual std::map<std::string, Tensor> tensors() { return {}; }
   virtual nlohmann::json state() const { return nullptr; }
   virtual void set_state(const nlohmann::json&) {}
-
- private:
-  std::string type_;
 };
 
 // A callback that only reads. It is no part of the results: it may be added, changed and left out

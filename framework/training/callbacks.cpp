@@ -112,8 +112,11 @@ std::vector<PlacedCallback> make_callbacks(const Config& config, const CallbackC
 }
 
 void Callbacks::call(Hook hook, const RunView& view) {
-  for (const PlacedCallback& placed : callbacks_) (*placed.callback.*hook)(view);
-  if (!loggers_.empty()) read_only([&](Logger& logger) { (logger.*hook)(view); });
+  for (const PlacedCallback& placed : callbacks_) {
+    in_component(placed.callback->component(), hook.name,
+                 [&] { (*placed.callback.*hook.function)(view); });
+  }
+  if (!loggers_.empty()) read_only([&](Logger& logger) { (logger.*hook.function)(view); });
 }
 
 void Callbacks::row(const RunView& view) {

@@ -32,7 +32,10 @@ std::vector<PlacedCallback> make_callbacks(const Config& config, const CallbackC
 // The callbacks and loggers of a run under way.
 class Callbacks {
  public:
-  using Hook = void (Callback::*)(const RunView&);
+  struct Hook {
+    const char* name;
+    void (Callback::*function)(const RunView&);
+  };
   struct End {
     std::string type, reason;  // of the callback that asks for it; both empty: nobody does
   };

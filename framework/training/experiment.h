@@ -43,7 +43,7 @@ struct ExperimentOptions {
 
 // What a model is trained for: what is minimised, and what is measured. It is made after the model,
 // from the same generator, before data are loaded.
-class Experiment {
+class Experiment : public Registered {
  public:
   static constexpr const char* kKind = "experiment";
   using Context = ExperimentContext;

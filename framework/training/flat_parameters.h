@@ -29,8 +29,9 @@ class FlatParameters {
   explicit FlatParameters(torch::nn::Module& model, const Stages& later = {});
   explicit FlatParameters(const Modules& modules, const Stages& later = {});
 
-  Tensor& values() { return values_; }        // float [n]; the gaps of the alignment hold 0
-  Tensor& gradients() { return gradients_; }  // float [n]
+  // float [n], to be changed in place; the gaps of the alignment hold 0
+  const Tensor& values() const { return values_; }
+  const Tensor& gradients() const { return gradients_; }
   const std::vector<Slice>& slices() const { return slices_; }
   // `flat` (of the same length) by parameter name, as views in the parameters' shapes.
   std::map<std::string, Tensor> by_name(const Tensor& flat) const;

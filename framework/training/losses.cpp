@@ -49,7 +49,7 @@ class LossesOfTasks : public Loss {
   }
 
   Value forward(const Value& output, const Value& target, const Task& task) override {
-    return of(task).forward(output, target, task);
+    return of(task)(output, target, task);
   }
   // Of the sum of all.
   std::string unit() const override {

@@ -32,7 +32,7 @@ std::string answer_text(const Tensor& output, const Task& task) {
   return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
 }
 
-void ClassCounts::add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const {
+void ClassCounts::add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const {
   if (is_multi_label_) {
     const Tensor answers = labels_answered(outputs), wanted = targets.gt(0);
     const Tensor counts =
@@ -62,7 +62,7 @@ double ClassCounts::value(const double* sums, double /*images*/) const {
   return n > 0 ? total / n : std::numeric_limits<double>::quiet_NaN();
 }
 
-void RegressionMetric::add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const {
+void RegressionMetric::add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const {
   const Tensor added =
       sums_of(outputs.to(sums.device(), at::kDouble), targets.to(sums.device(), at::kDouble));
   sums.add_(added.reshape({-1}));

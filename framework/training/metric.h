@@ -28,7 +28,7 @@ struct MetricOptions {
 // What tells how good a task's answers are, computed from sums over images: so it is the same
 // however images are cut into batches, in a run that was resumed, and for the sums of several
 // processes.
-class Metric {
+class Metric : public Registered {
  public:
   static constexpr const char* kKind = "metric";
   using Context = MetricContext;
@@ -43,10 +43,10 @@ class Metric {
 
   // How many sums it keeps.
   virtual int64_t width() const = 0;
-  // Adds those of a batch to `sums` (double [width]). outputs [B, K] are the model's, targets of a
-  // classification int64 [B], of others float [B, K]. On another device than the CPU nothing may
-  // wait for it.
-  virtual void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const = 0;
+  // Adds those of a batch to `sums` (double [width]), in place. outputs [B, K] are the model's,
+  // targets of a classification int64 [B], of others float [B, K]. On another device than the CPU
+  // nothing may wait for it.
+  virtual void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const = 0;
   // The value that follows from the sums over so many images; NaN where they do not tell it.
   virtual double value(const double* sums, double images) const = 0;
 };
@@ -68,7 +68,7 @@ class ClassCounts : public Metric {
         is_multi_label_(context.task.type == TaskType::kMultiLabel) {}
 
   int64_t width() const override { return 3 * classes_; }
-  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override;
+  void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const override;
   double value(const double* sums, double images) const override;
 
  protected:
@@ -103,7 +103,7 @@ class RegressionMetric : public Metric {
   std::string goal() const override { return "min"; }
   std::string unit() const override { return ""; }
   int64_t width() const override { return values_ * width_of_each_; }
-  void add(const Tensor& outputs, const Tensor& targets, Tensor& sums) const override;
+  void add(const Tensor& outputs, const Tensor& targets, const Tensor& sums) const override;
   double value(const double* sums, double images) const override;
 
  protected:

@@ -50,7 +50,7 @@ Tensor input_of(const ModelFile& model, const Tensor& pixels) {
   if (model.transforms.empty()) return pixels;
   Tensor out = pixels.to(at::kFloat).div(255);
   for (const auto& transform : model.transforms)
-    out = transform->forward(out, {0, 0, at::zeros({1}, at::kLong)});
+    out = (*transform)(out, {0, 0, at::zeros({1}, at::kLong)});
   return out;
 }
 

@@ -66,6 +66,15 @@ struct LossSums {
   }
 };
 
+int64_t width_of(const Metric& metric) {
+  return in_component(metric.component(), "width", [&] {
+    const int64_t width = metric.width();
+    if (width < 1 && metric.component())
+      fail(*metric.component(), "width", fmt::format("{}: a metric keeps one sum or more", width));
+    return width;
+  });
+}
+
 }  // namespace
 
 Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
@@ -87,7 +96,7 @@ Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
     for (const Choice<Metric>& choice : metrics_of(metrics, task)) {
       const auto metric = choice.create({task});
       entry.metrics.push_back({name_of(choice, *metric), metric, width_});
-      width_ += metric->width();
+      width_ += width_of(*metric);
     }
     entries_.push_back(std::move(entry));
   }
@@ -114,8 +123,10 @@ void Objective::add_measures() {
     for (const Counted& counted : entry.metrics) {
       const int64_t at_images = entry.ignored ? entry.first + kImages : -1;
       const auto value = [counted, at_images](const double* sums, double images) {
-        return counted.metric->value(sums + counted.first,
-                                     at_images < 0 ? images : sums[at_images]);
+        return in_component(counted.metric->component(), "value", [&] {
+          return counted.metric->value(sums + counted.first,
+                                       at_images < 0 ? images : sums[at_images]);
+        });
       };
       measures_.push_back(
           {counted.name, name, {counted.metric->goal(), counted.metric->unit()}, value, false});
@@ -206,8 +217,9 @@ Tensor Objective::sums(const std::vector<Tensor>& outputs, const std::vector<Ten
       wanted = wanted.index_select(0, counted);
     }
     for (const Counted& each : entry.metrics) {
-      Tensor of_metric = out.narrow(0, each.first, each.metric->width());
-      each.metric->add(answers, wanted, of_metric);
+      const Tensor of_metric = out.narrow(0, each.first, each.metric->width());
+      in_component(each.metric->component(), "add",
+                   [&] { each.metric->add(answers, wanted, of_metric); });
     }
   }
   return out;
@@ -221,10 +233,10 @@ std::vector<Value> Objective::losses(const std::vector<Value>& outputs) const {
     const int64_t width = target_columns(i);
     if (entries_[i].counts_differently()) {
       const Value both = input(place, width + 1);
-      const Value of_image = loss.forward(outputs[i], columns(both, 0, width), tasks_[i]);
+      const Value of_image = loss(outputs[i], columns(both, 0, width), tasks_[i]);
       out.push_back(of_image * columns(both, width, 1));
     } else {
-      out.push_back(loss.forward(outputs[i], input(place, width), tasks_[i]));
+      out.push_back(loss(outputs[i], input(place, width), tasks_[i]));
     }
   }
   return out;

@@ -39,19 +39,17 @@ void OptimizerOptions::visit(Fields& field) {
           {"head_lr", "lr_head", "head_lr_mult", "head_lr_multiplier", "lr_mult", "classifier_lr"});
 }
 
-void OptimizerOptions::check(const OptimizerContext& context, Check& check) const {
+void OptimizerOptions::check(Check& check) const {
   const bool is_default = exclude_bias_and_norm == (form_ == WeightDecay::kDecoupled);
   // The default may stand there: a resolved config spells everything out.
   if (weight_decay == 0 && !is_default)
     check.no_effect("exclude_bias_and_norm", "weight_decay is 0");
-  check_factors(context, check);
 }
 
-void OptimizerOptions::check_factors(const OptimizerContext& context, Check& check) const {
-  if (!context.model) return;
-  if (layer_decay != 1 && context.model->layers().empty())
+void OptimizerOptions::check(const OptimizerCheckContext& context, Check& check) const {
+  if (layer_decay != 1 && context.model.layers().empty())
     check.no_effect("layer_decay", "the model does not tell its layers");
-  if (head_lr_factor != 1 && context.model->heads().empty())
+  if (head_lr_factor != 1 && context.model.heads().empty())
     check.no_effect("head_lr_factor", "the model does not tell its heads");
 }
 
@@ -62,7 +60,7 @@ void OptimizerOptions::check_betas(const std::vector<double>& betas, Check& chec
 
 Optimizer::Optimizer(const OptimizerOptions& options, const OptimizerContext& context,
                      bool one_by_one)
-    : parameters_(*context.parameters), learning_rate_(options.lr) {
+    : parameters_(context.parameters), learning_rate_(options.lr) {
   group_slices(options, one_by_one);
   const bool is_whole = groups_.size() == 1 && !one_by_one;
   for (Group& group : groups_) {
@@ -121,7 +119,7 @@ void Optimizer::step(double learning_rate) {
   for (const Group& group : groups_) {
     if (!group.parameter.requires_grad()) continue;
     if (group.steps.defined() && counted.insert(group.stage).second) group.steps.add_(1);
-    update(group, learning_rate * group.lr_factor);
+    in("step", [&] { update(group, learning_rate * group.lr_factor); });
   }
 }
 

@@ -12,8 +12,12 @@ namespace vitrine {
 class Model;
 
 struct OptimizerContext {
-  FlatParameters* parameters = nullptr;  // outlives the optimizer
-  const Model* model = nullptr;          // for checks, once it is known
+  FlatParameters& parameters;  // outlives the optimizer
+};
+
+// What the options of an optimizer are checked against.
+struct OptimizerCheckContext {
+  const Model& model;
 };
 
 enum class WeightDecay {
@@ -34,10 +38,10 @@ struct OptimizerOptions {
         exclude_bias_and_norm(form == WeightDecay::kDecoupled),
         form_(form) {}
   void visit(Fields& field);
-  void check(const OptimizerContext& context, Check& check) const;
+  void check(Check& check) const;
+  void check(const OptimizerCheckContext& context, Check& check) const;
 
  protected:
-  void check_factors(const OptimizerContext& context, Check& check) const;
   static void check_betas(const std::vector<double>& betas, Check& check);
 
  private:
@@ -47,10 +51,11 @@ struct OptimizerOptions {
 // Updates the parameters by groups that have one learning rate and one weight decay each. Where
 // that is all of them, the group is one tensor, whole. Parameters that are frozen now keep their
 // bits, and count their steps from the first one that they take.
-class Optimizer {
+class Optimizer : public Registered {
  public:
   static constexpr const char* kKind = "optimizer";
   using Context = OptimizerContext;
+  using CheckContext = OptimizerCheckContext;
   using RequiredOptions = OptimizerOptions;
 
   Optimizer(const OptimizerOptions& options, const OptimizerContext& context)

@@ -27,7 +27,8 @@ Split load_test_set(const fs::path& source, Observer& observer) {
   const RunDirectory run = RunDirectory::open(source);
   const auto resolved =
       resolve(load_config({run.config().path(), {"device=cpu"}, {}}), run.config().path().string());
-  return resolved->config->dataset.create(data_context(*resolved->config, observer))->load_test();
+  const auto dataset = resolved->config->dataset.create(data_context(*resolved->config, observer));
+  return load_test_split(*dataset);
 }
 
 // Images of the run's test set by their numbers, and PNG files.
@@ -73,7 +74,7 @@ std::shared_ptr<Experiment> load_experiment(const std::optional<WeightsSource>& 
                                 run.config().path().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
   const auto learner =
-      std::make_shared<Learner>(build_learner(config, config.dataset.create({})->info()));
+      std::make_shared<Learner>(build_learner(config, info_of(*config.dataset.create({}))));
   const Place file = find_checkpoint(run, source->checkpoint.empty() ? "best" : source->checkpoint);
   restore_weights(load_checkpoint(file), learner->modules, file.shown());
   return {learner, learner->experiment.get()};
@@ -123,7 +124,8 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
                                [&] { return load_experiment(weights); }};
   choice.check(context, problems);
   refuse_problems();
-  Picture out = choice.create(context)->draw();
+  const auto plot = choice.create(context);
+  Picture out = in_component(plot->component(), "draw", [&] { return plot->draw(); });
   if (weights) out.subject = subject_of(*weights, model);
   return out;
 }

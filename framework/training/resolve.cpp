@@ -281,16 +281,11 @@ bool take_usual_loss(Config& config, const std::vector<Task>& tasks) {
 // set's options are wrong.
 std::optional<DatasetInfo> check_components(const Config& config, const Check& root) {
   Problems& problems = root.problems();
-  if (config.dataset.valid()) config.dataset.check(DataContext(), problems);
-  if (config.loss.valid()) config.loss.check(LossContext(), problems);
-  if (config.optimizer.valid()) config.optimizer.check(OptimizerContext(), problems);
-  const size_t before_schedule = problems.size();
-  if (config.schedule.valid()) config.schedule.check(ScheduleContext(), problems);
-  const bool schedule_is_sound = config.schedule.valid() && problems.size() == before_schedule;
   if (!config.dataset.valid()) return std::nullopt;
+  config.dataset.check(DataContext(), problems);
   std::optional<DatasetInfo> info;
   try {
-    info = config.dataset.create(DataContext())->info();
+    info = info_of(*config.dataset.create(DataContext()));
   } catch (const Error&) {
     if (problems.empty()) throw;  // what is wrong with the config is said first
     return std::nullopt;
@@ -305,7 +300,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
   }
   const size_t before_sizes = problems.size();
   check_sizes(config, *info, root);
-  if (schedule_is_sound && problems.size() == before_sizes) {
+  if (config.schedule.valid() && problems.size() == before_sizes) {
     const int64_t train = training_images(config.dataset_options(), *info);
     TrainingOptions whole = config.training;
     whole.max_steps.reset();  // a run that is cut short to be tried out is no mistake
@@ -411,7 +406,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
     out->keys = keys_of(fields, fields_of(untouched));
   }
   const auto choice = check_experiment(*config, model, *info, check, *out);
-  config->optimizer.check({nullptr, model.get()}, problems);
+  config->optimizer.check({*model}, problems);
   const auto& freeze = config->model_options().weights.freeze;
   if (const std::string wrong = freeze_problem(*model, freeze); !wrong.empty()) {
     const Node* node = config->model.node().at_path("weights.freeze");

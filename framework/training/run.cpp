@@ -128,7 +128,10 @@ void Run::call(Callbacks::Hook hook, const Json& values, const Json& test) {
   end_ = callbacks_.ending(now);
 }
 
-void Run::begin() { call(request_.resume ? &Callback::resumed : &Callback::started); }
+void Run::begin() {
+  if (request_.resume) return call({"resumed", &Callback::resumed});
+  call({"started", &Callback::started});
+}
 
 void Run::begin_epoch() {
   if (state_.step_in_epoch > 0) {
@@ -155,12 +158,13 @@ bool Run::end_step(const Tensor& gradient_norm) {
   // Waits for the device, which later steps do not.
   if (state_.step == 0 && !std::isfinite(meter_.first())) fail_from_the_start();
   meter_.add_step(gradient_norm);
-  learner_.experiment->after_step(state_.step);
+  in_component(learner_.experiment->component(), "after_step",
+               [&] { learner_.experiment->after_step(state_.step); });
   directory_->check_there();
   ++state_.step;
   ++state_.step_in_epoch;
   const Json row = state_.step % options().log_every == 0 ? flush_window() : Json();
-  call(&Callback::step, row);
+  call({"step", &Callback::step}, row);
   show_progress();
   if (!has_next_step()) return true;  // the end of the epoch saves and listens
   poll_stop();
@@ -240,7 +244,8 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
   options.train = &train;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
   options.cancelled = [&] { return log_.stop_requested() != ExitCode::kDone; };
-  return learner_.experiment->evaluate(data, options);
+  return in_component(learner_.experiment->component(), "evaluate",
+                      [&] { return learner_.experiment->evaluate(data, options); });
 }
 
 bool Run::end_epoch() {
@@ -281,14 +286,14 @@ bool Run::end_epoch() {
     state_.epoch_seconds = 0;
     if (data_.validation) schedule_->note_validation(validation.values.at("validation/loss"));
     state_.schedule = schedule_->state();
-    call(&Callback::epoch, history);
+    call({"epoch", &Callback::epoch}, history);
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
     if (best || complete() || stopped_ != ExitCode::kDone || checkpointing_.is_due(state_.step))
       save();
   } else {
     cut_short_ = true;
-    call(&Callback::epoch, history);
+    call({"epoch", &Callback::epoch}, history);
     note_checkpoint();
   }
   recorder_->write_if_cheap();
@@ -358,7 +363,7 @@ void Run::finish() {
   values["checkpoint"] = checkpoint_name(tested);
   told().set_test(values);
   told().summary = summary_of(told(), test.values, state_.seconds);
-  call(&Callback::finished, test.values, details);
+  call({"finished", &Callback::finished}, test.values, details);
   leave(RunStatus::kFinished);
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace vitrine {
 namespace {
 
@@ -24,10 +26,13 @@ int64_t ScheduleOptions::steps_left(const ScheduleContext& context) const {
   return std::max<int64_t>(context.total_steps - warmup.in_steps(context.steps_per_epoch), 0);
 }
 
-void ScheduleOptions::check(const ScheduleContext& context, Check& check) const {
+void ScheduleOptions::check(Check& check) const {
   if (warmup.unit == Interval::Unit::kMinutes)
-    return check.error({"warmup"}, "warmup is counted in epochs or steps, not in minutes");
-  if (context.total_steps == 0 || warmup.count == 0) return;
+    check.error({"warmup"}, "warmup is counted in epochs or steps, not in minutes");
+}
+
+void ScheduleOptions::check(const ScheduleContext& context, Check& check) const {
+  if (warmup.count == 0) return;
   if (warmup.in_steps(context.steps_per_epoch) == 0)
     check.no_effect("warmup", warmup.write().scalar + " are less than half a step");
   if (steps_left(context) == 0) {
@@ -41,7 +46,7 @@ void ScheduleOptions::check(const ScheduleContext& context, Check& check) const 
 void ScheduleOptions::check_passes(const char* field, const Interval& stretch,
                                    const std::string& consequence, const ScheduleContext& context,
                                    Check& check) const {
-  if (context.total_steps > 0 && stretch.in_steps(context.steps_per_epoch) == 0) {
+  if (stretch.in_steps(context.steps_per_epoch) == 0) {
     return check.error(
         {field}, fmt::format("{} ({}) is less than half a step", field, stretch.write().scalar));
   }
@@ -50,6 +55,17 @@ void ScheduleOptions::check_passes(const char* field, const Interval& stretch,
   check.error({field}, fmt::format("{} ({}) is not shorter than the run, which has {} steps{}: {}",
                                    field, shown(stretch, context), left,
                                    warmup.count > 0 ? " behind the warm-up" : "", consequence));
+}
+
+double Schedule::checked_factor(int64_t step, int64_t total) const {
+  return in("factor", [&] {
+    const double factor = after_warmup(step, total);
+    require(std::isfinite(factor) && factor >= 0, "factor",
+            fmt::format("step {} of {} gave {}: what the learning rate is multiplied by must be "
+                        "finite and at least 0",
+                        step, total, factor));
+    return factor;
+  });
 }
 
 }  // namespace vitrine

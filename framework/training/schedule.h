@@ -10,7 +10,7 @@
 namespace vitrine {
 
 struct ScheduleContext {
-  int64_t total_steps = 0;  // of the run; 0 while options are checked before the data are known
+  int64_t total_steps = 0;  // of the run
   int64_t steps_per_epoch = 1;
 };
 
@@ -20,10 +20,11 @@ struct ScheduleOptions {
   Interval warmup;
 
   void visit(Fields& field);
+  void check(Check& check) const;
   void check(const ScheduleContext& context, Check& check) const;
 
  protected:
-  // Steps behind the warm-up; none where they are not known or too few.
+  // Steps behind the warm-up; none where they are too few.
   int64_t steps_left(const ScheduleContext& context) const;
   // An error if the stretch that a field says is no step, or has not passed after the warm-up
   // before the run ends.
@@ -31,7 +32,7 @@ struct ScheduleOptions {
                     const ScheduleContext& context, Check& check) const;
 };
 
-class Schedule {
+class Schedule : public Registered {
  public:
   static constexpr const char* kKind = "schedule";
   using Context = ScheduleContext;
@@ -54,16 +55,18 @@ class Schedule {
   double factor(int64_t step) const {
     if (step < warmup_steps_)
       return static_cast<double>(step + 1) / static_cast<double>(warmup_steps_);
-    return after_warmup(step - warmup_steps_,
-                        std::max<int64_t>(context_.total_steps - warmup_steps_, 1));
+    return checked_factor(step - warmup_steps_,
+                          std::max<int64_t>(context_.total_steps - warmup_steps_, 1));
   }
 
  protected:
   // `step` and `total` count from the end of the warm-up.
-  virtual double after_warmup(int64_t step, int64_t total) const = 0;
+  virtual double after_warmup(int64_t step, int64_t total) const = 0;  // finite, at least 0
   const ScheduleContext& context() const { return context_; }
 
  private:
+  double checked_factor(int64_t step, int64_t total) const;
+
   int64_t warmup_steps_;
   ScheduleContext context_;
 };

@@ -27,11 +27,11 @@ DataContext data_context(const Config& config, Observer& observer) {
 Data load_data(const Config& config, Observer& observer) {
   const auto dataset = config.dataset.create(data_context(config, observer));
   Data out;
-  out.info = dataset->info();
+  out.info = info_of(*dataset);
   const DatasetOptions& options = config.dataset_options();
-  const Split train = dataset->load_train(), test = dataset->load_test();
-  const Splits splits = make_splits(train, test, options);
-  out.fingerprint = dataset->fingerprint();
+  const LoadedSplits loaded = load_splits(*dataset, config.label_uses);
+  const Splits splits = make_splits(loaded.train, loaded.test, options);
+  out.fingerprint = loaded.fingerprint;
   out.test_fingerprint = fingerprint_of(splits.test);
   const auto transforms =
       make_transforms(options.transforms, {out.info.channels, out.info.height, out.info.width});
@@ -119,7 +119,7 @@ Learner build_learner(const Config& config, const DatasetInfo& info, Observer* o
     if (!names.empty()) later.push_back(names);
   }
   out.parameters = std::make_unique<FlatParameters>(out.modules, later);
-  out.optimizer = config.optimizer.create({out.parameters.get()});
+  out.optimizer = config.optimizer.create({*out.parameters});
   for (const PlacedCallback& placed : out.callbacks) placed.callback->prepare(*out.parameters);
   const int threads = compute_threads();
   at::set_num_threads(out.experiment->has_own_threads() ? 1 : threads);

@@ -31,7 +31,7 @@ int64_t total_steps(const TrainingOptions& options, int64_t train) {
 }
 
 Workload workload(const Config& config) {
-  const DatasetInfo info = config.dataset.create({})->info();
+  const DatasetInfo info = info_of(*config.dataset.create({}));
   const auto model = build_model(config, info);
   Workload out;
   for (const auto& parameter : model->parameters()) out.parameters += parameter.numel();
@@ -70,7 +70,7 @@ double time_step(const Config& config) {
   using Seconds = std::chrono::duration<double>;
   constexpr int kWarmUp = 3, kMostSteps = 20;
   constexpr Seconds kPatience(0.5);
-  const DatasetInfo info = config.dataset.create({})->info();
+  const DatasetInfo info = info_of(*config.dataset.create({}));
   Learner learner = build_learner(config, info);
   const Batches data = noise(config, info);
   const Tensor order = at::randperm(data.size(), at::kLong);

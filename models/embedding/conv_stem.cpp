@@ -12,7 +12,7 @@ namespace vitrine {
 namespace {
 
 struct Options : NoOptions {
-  void check(const PartContext& context, Check& check) const {
+  void check(const Geometry& context, Check& check) const {
     const int64_t height = context.patch_height(), width = context.patch_width();
     if (height == width && std::has_single_bit(static_cast<uint64_t>(height))) return;
     check.error({}, fmt::format("conv_stem needs square patches whose side is a power of two, but "

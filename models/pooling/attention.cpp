@@ -8,7 +8,7 @@ namespace {
 // transformers".
 class AttentionPooling : public Pooling {
  public:
-  AttentionPooling(const NoOptions&, const PartContext& context) {
+  AttentionPooling(const NoOptions&, const Geometry& context) {
     scores_ = add("scores", std::make_shared<Linear>(context.hidden_d, context.n_tasks));
   }
 

@@ -8,7 +8,7 @@ namespace {
 
 class ClassTokenPooling : public Pooling {
  public:
-  ClassTokenPooling(const NoOptions&, const PartContext& context) : n_tasks_(context.n_tasks) {}
+  ClassTokenPooling(const NoOptions&, const Geometry& context) : n_tasks_(context.n_tasks) {}
 
   int64_t special_tokens() const override { return n_tasks_; }
 

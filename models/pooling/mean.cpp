@@ -6,7 +6,7 @@ namespace {
 
 class MeanPooling : public Pooling {
  public:
-  MeanPooling(const NoOptions&, const PartContext& context) : n_tasks_(context.n_tasks) {}
+  MeanPooling(const NoOptions&, const Geometry& context) : n_tasks_(context.n_tasks) {}
 
   int64_t special_tokens() const override { return 0; }
 

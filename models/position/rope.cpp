@@ -12,7 +12,7 @@ struct Options {
   void visit(Fields& field) {
     field("base", base, "ratio of the fastest turn to the slowest", above(1)).words({"theta"});
   }
-  void check(const PartContext& context, Check& check) const {
+  void check(const Geometry& context, Check& check) const {
     const int64_t width = context.hidden_d / context.n_heads;
     if (width % 4 == 0) return;
     check.error({}, fmt::format("rope needs heads whose width ({}) is divisible by 4: a quarter "

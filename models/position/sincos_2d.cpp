@@ -7,7 +7,7 @@ namespace vitrine {
 namespace {
 
 struct Options : NoOptions {
-  void check(const PartContext& context, Check& check) const {
+  void check(const Geometry& context, Check& check) const {
     if (context.hidden_d % 4 == 0) return;
     check.error({}, fmt::format("sincos_2d needs a hidden_d ({}) that is divisible by 4",
                                 context.hidden_d));

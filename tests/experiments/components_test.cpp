@@ -21,7 +21,7 @@ bool all_finite(const Tensor& tensor) { return at::isfinite(tensor).all().item<b
 struct Training {
   explicit Training(const std::string& optimizer) : model(4, 3), parameters(*model) {
     for (auto& [name, tensor] : parameters.by_name(parameters.values())) tensor.fill_(0.5);
-    it = make<Optimizer>(optimizer, {&parameters});
+    it = make<Optimizer>(optimizer, {parameters});
   }
   double loss() { return parameters.values().square().sum().item<double>(); }
   void step() {
@@ -117,7 +117,7 @@ TEST_CASE("every schedule with a warm-up is finite, warms up and starts at its f
   for (const std::string& name : Registry::instance().names("schedule")) {
     INFO(name);
     const std::string yaml = "{type: " + name + ", warmup: 5 steps}";
-    if (problems_of<Schedule>(yaml, {}).find("schedule.warmup: unknown key") != std::string::npos)
+    if (problems_of<Schedule>(yaml).find("schedule.warmup: unknown key") != std::string::npos)
       continue;  // it rises in its own way
     const auto schedule = make<Schedule>(yaml, {200, 10});
     CHECK(schedule->factor(0) == 0.2);

@@ -38,7 +38,7 @@ struct Problem {
 
 struct Ours {
   explicit Ours(const std::string& yaml)
-      : parameters(*problem.model), optimizer(make<Optimizer>(yaml, {&parameters})) {}
+      : parameters(*problem.model), optimizer(make<Optimizer>(yaml, {parameters})) {}
   void train(int first, int last) {
     for (int step = first; step < last; ++step) {
       parameters.gradients().zero_();
@@ -221,28 +221,27 @@ TEST_CASE("an optimizer that is restored goes on with the same bits") {
 }
 
 TEST_CASE("rules between the options of optimizers") {
-  CHECK(problems_of<Optimizer>("{type: adam, betas: [0.9]}", {}) ==
+  CHECK(problems_of<Optimizer>("{type: adam, betas: [0.9]}") ==
         "test.yaml:1:25: optimizer: betas takes two numbers, got 1\n"
         "    1 | it: {type: adam, betas: [0.9]}\n"
         "      |                         ^");
-  CHECK(problems_of<Optimizer>("{type: sgd, nesterov: true}", {}) ==
+  CHECK(problems_of<Optimizer>("{type: sgd, nesterov: true}") ==
         "test.yaml:1:27: optimizer: nesterov needs a momentum above 0\n"
         "    1 | it: {type: sgd, nesterov: true}\n"
         "      |                           ^ momentum is a default");
-  CHECK(problems_of<Optimizer>("{type: sgd, nesterov: true, momentum: 0.9, dampening: 0.5}", {}) ==
+  CHECK(problems_of<Optimizer>("{type: sgd, nesterov: true, momentum: 0.9, dampening: 0.5}") ==
         "test.yaml:1:27: optimizer: nesterov needs a dampening of 0\n"
         "    1 | it: {type: sgd, nesterov: true, momentum: 0.9, dampening: 0.5}\n"
         "      |                           ^ dampening is at test.yaml:1:59");
-  CHECK(problems_of<Optimizer>("{type: sgd, dampening: 0.5}", {}) ==
+  CHECK(problems_of<Optimizer>("{type: sgd, dampening: 0.5}") ==
         "test.yaml:1:17: optimizer.dampening has no effect: momentum is 0\n"
         "    1 | it: {type: sgd, dampening: 0.5}\n"
         "      |                 ^ remove it");
-  CHECK(problems_of<Optimizer>("{type: sgd, momentum: 0, dampening: 0, nesterov: false}", {}) ==
-        "");
+  CHECK(problems_of<Optimizer>("{type: sgd, momentum: 0, dampening: 0, nesterov: false}") == "");
 }
 
 TEST_CASE("weight decay that is kept from some parameters is one") {
-  CHECK(problems_of<Optimizer>("{type: adam, exclude_bias_and_norm: true}", {}) ==
+  CHECK(problems_of<Optimizer>("{type: adam, exclude_bias_and_norm: true}") ==
         "test.yaml:1:18: optimizer.exclude_bias_and_norm has no effect: weight_decay is 0\n"
         "    1 | it: {type: adam, exclude_bias_and_norm: true}\n"
         "      |                  ^ remove it");
@@ -251,7 +250,7 @@ TEST_CASE("weight decay that is kept from some parameters is one") {
                             "{type: adamw, weight_decay: 0, exclude_bias_and_norm: true}",
                             "{type: lamb, weight_decay: 0, exclude_bias_and_norm: false}",
                             "{type: adam, weight_decay: 0.1, exclude_bias_and_norm: true}"}) {
-    CHECK(problems_of<Optimizer>(sound, {}) == "");
+    CHECK(problems_of<Optimizer>(sound) == "");
   }
 }
 
@@ -286,7 +285,7 @@ std::map<std::string, Tensor> trained(const std::string& yaml, double factor = 1
   const Tensor numbers = at::arange(parameters.values().numel(), at::kFloat);
   for (auto& [name, values] : parameters.by_name(parameters.values()))
     values.copy_(parameters.by_name(numbers.sin()).at(name));
-  const auto optimizer = make<Optimizer>(yaml, {&parameters, &model});
+  const auto optimizer = make<Optimizer>(yaml, {parameters});
   for (int step = 0; step < 3; ++step) {
     for (auto& [name, values] : parameters.by_name(parameters.gradients()))
       values.copy_(parameters.by_name((numbers + step).cos()).at(name));
@@ -337,7 +336,7 @@ TEST_CASE("what is trained later keeps its bits, then steps as one that begins")
   FlatParameters parameters(*model, {{"1.weight", "1.bias"}});
   REQUIRE(parameters.slices().size() == 4);
   set(parameters);
-  const auto optimizer = make<Optimizer>(yaml, {&parameters});
+  const auto optimizer = make<Optimizer>(yaml, {parameters});
   const auto later = [&] {
     auto out = parameters.by_name(parameters.values().clone());
     return std::map<std::string, Tensor>{{"weight", out.at("1.weight")},
@@ -355,7 +354,7 @@ TEST_CASE("what is trained later keeps its bits, then steps as one that begins")
   torch::nn::Linear alone(4, 3);
   FlatParameters own(*alone);
   set(own);
-  const auto fresh = make<Optimizer>(yaml, {&own});
+  const auto fresh = make<Optimizer>(yaml, {own});
   for (int i = 3; i < 6; ++i) {
     step(parameters, *optimizer, i);
     step(own, *fresh, i);
@@ -376,8 +375,7 @@ TEST_CASE("weight decay is kept from what a model says, and from vectors") {
 
 TEST_CASE("factors that a model gives no ground for have no effect") {
   const Layered model(false);
-  CHECK(problems_of<Optimizer>("{type: adam, layer_decay: 0.5, head_lr_factor: 2}",
-                               {nullptr, &model}) ==
+  CHECK(problems_of<Optimizer>("{type: adam, layer_decay: 0.5, head_lr_factor: 2}", {model}) ==
         "test.yaml:1:18: optimizer.layer_decay has no effect: the model does not tell its layers\n"
         "    1 | it: {type: adam, layer_decay: 0.5, head_lr_factor: 2}\n"
         "      |                  ^ remove it\n"
@@ -385,9 +383,8 @@ TEST_CASE("factors that a model gives no ground for have no effect") {
         "heads\n"
         "    1 | it: {type: adam, layer_decay: 0.5, head_lr_factor: 2}\n"
         "      |                                    ^ remove it");
-  CHECK(problems_of<Optimizer>("{type: adam, layer_decay: 1, head_lr_factor: 1}",
-                               {nullptr, &model}) == "");
-  CHECK(problems_of<Optimizer>("{type: adam, layer_decay: 0}", {}) ==
+  CHECK(problems_of<Optimizer>("{type: adam, layer_decay: 1, head_lr_factor: 1}", {model}) == "");
+  CHECK(problems_of<Optimizer>("{type: adam, layer_decay: 0}") ==
         "test.yaml:1:31: optimizer.layer_decay: expected a number above 0, at most 1, got 0\n"
         "    1 | it: {type: adam, layer_decay: 0}\n"
         "      |                               ^");

@@ -127,11 +127,11 @@ TEST_CASE("every schedule tells whether it depends on the total") {
 }
 
 TEST_CASE("step takes no time and no nothing") {
-  CHECK(problems_of<Schedule>("{type: step, every: 5 min}", {}) ==
+  CHECK(problems_of<Schedule>("{type: step, every: 5 min}") ==
         "test.yaml:1:25: schedule: every takes epochs or steps, more than 0\n"
         "    1 | it: {type: step, every: 5 min}\n"
         "      |                         ^");
-  CHECK_FALSE(problems_of<Schedule>("{type: step, every: 0 steps}", {}).empty());
+  CHECK_FALSE(problems_of<Schedule>("{type: step, every: 0 steps}").empty());
 }
 
 // What is said of it in a run of 5 epochs of 20 steps.
@@ -152,7 +152,7 @@ TEST_CASE("a warm-up that is not shorter than the run is refused") {
   CHECK(first_line("{type: linear, warmup: 0.01 epochs}") ==
         "test.yaml:1:20: schedule.warmup has no effect: 0.01 epochs are less than half a step");
   CHECK(first_line("{type: cosine, warmup: 99 steps}") == "");
-  CHECK(problems_of<Schedule>("{type: cosine, warmup: 50 epochs}", {}) == "");  // nobody knows yet
+  CHECK(problems_of<Schedule>("{type: cosine, warmup: 50 epochs}") == "");  // nobody knows yet
 }
 
 TEST_CASE("what a schedule would never come to is refused") {

@@ -32,7 +32,8 @@ std::shared_ptr<Base> make(const std::string& name, const typename Base::Context
   Choice<Base> choice(name);
   Problems problems;
   choice.read_default(Base::kKind, problems);
-  choice.check(context, problems);
+  if constexpr (std::derived_from<typename Base::Context, typename Choice<Base>::CheckContext>)
+    choice.check(context, problems);
   INFO(problems.text("test"));
   REQUIRE(problems.empty());
   return choice.create(context);

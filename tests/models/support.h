@@ -160,7 +160,7 @@ inline void check_trained_and_saved(const std::string& yaml, const ModelContext&
   FlatParameters parameters(*model);
   Choice<Optimizer> adam("adam");
   adam.read_default("optimizer", problems);
-  const auto optimizer = adam.create({&parameters});
+  const auto optimizer = adam.create({parameters});
   const Tensor before = parameters.values().clone();
   Tensor sum = at::zeros({});
   for (const Tensor& out : outputs_of(model, pixels)) sum = sum + (out * at::randn_like(out)).sum();

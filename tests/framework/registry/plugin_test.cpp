@@ -34,7 +34,7 @@ TEST_CASE("a plug-in registers its components, once", "[plugin]") {
   const Component* sparrow = Registry::instance().find("bird", "sparrow");
   REQUIRE(sparrow);
   CHECK(sparrow->description == "small and brown");
-  CHECK(sparrow->origin.ends_with("sparrow.cpp:31 in " + library("good").string()));
+  CHECK(sparrow->origin().ends_with("sparrow.cpp:31 in " + library("good").string()));
 
   Choice<Bird> bird;
   Problems problems;
@@ -120,12 +120,12 @@ TEST_CASE("a library that lacks a symbol is refused", "[plugin]") {
 
 TEST_CASE("a component that exists already is refused with both places", "[plugin]") {
   load_plugin(library("good"));
-  const std::string first = Registry::instance().find("bird", "sparrow")->origin;
+  const std::string first = Registry::instance().find("bird", "sparrow")->origin();
   const std::string message = refusal(library("again"));
   CHECK(message.starts_with("the bird \"sparrow\" is registered twice: " + first + " and "));
   CHECK(message.ends_with("again/sparrow.cpp:15 in " + library("again").string()));
   CHECK(refusal(library("again")) == message);
-  CHECK(Registry::instance().find("bird", "sparrow")->origin == first);
+  CHECK(Registry::instance().find("bird", "sparrow")->origin() == first);
 }
 
 TEST_CASE("two components of one name in a library are refused", "[plugin]") {

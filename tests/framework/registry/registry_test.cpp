@@ -94,7 +94,7 @@ TEST_CASE("components are found by kind and name", "[registry]") {
   const Component* component = registry.find("tool", "hammer");
   REQUIRE(component);
   CHECK(component->description == "drives nails");
-  CHECK(component->origin == "tools/hammer.cpp:31");
+  CHECK(component->origin() == "tools/hammer.cpp:31");
   CHECK(registry.find("tool", "hamer") == nullptr);
   CHECK(registry.find("pliers", "hammer") == nullptr);
 }
@@ -111,8 +111,46 @@ TEST_CASE("a choice reads, checks, builds and writes its component", "[registry]
   const auto nested = read(
       "{type: box, tools: [hammer, {type: box, tools: [{type: hammer, weight: 1}]}]}", problems);
   REQUIRE(problems.empty());
-  CHECK(nested.create({1})->use() == 60 + 30);
+  CHECK(nested.create({2})->use() == 120 + 60);
 }
+
+TEST_CASE("what nobody has checked is checked as it is made", "[registry]") {
+  Problems problems;
+  const auto nested = read("{type: box, tools: [{type: hammer, weight: 9}]}", problems);
+  REQUIRE(problems.empty());
+  CHECK(message_of(ExitCode::kUsage, [&] { nested.create({4}); }) ==
+        "a.yaml:1:43: tool.tools.0: weight (9) is more than you can lift\n"
+        "    1 | tool: {type: box, tools: [{type: hammer, weight: 9}]}\n"
+        "      |                                                  ^ handle is a default");
+}
+
+namespace {
+
+struct AloneOptions : NoOptions {
+  void check(Check&) const {}
+};
+struct NotConstOptions : NoOptions {
+  void check(const Tool::Context&, Check&) {}
+};
+struct OtherContextOptions : NoOptions {
+  void check(const std::string&, Check&) const {}
+};
+struct AnswerOptions : NoOptions {
+  bool check(Check&) const { return true; }
+};
+
+template <class Options>
+constexpr bool is_called = ChecksAlone<Options> || ChecksWith<Options, Tool::Context>;
+
+// What has a check that is not called does not compile.
+static_assert(!HasCheck<NoOptions>::value && !is_called<NoOptions>);
+static_assert(HasCheck<HammerOptions>::value && is_called<HammerOptions>);
+static_assert(HasCheck<AloneOptions>::value && is_called<AloneOptions>);
+static_assert(HasCheck<NotConstOptions>::value && !is_called<NotConstOptions>);
+static_assert(HasCheck<OtherContextOptions>::value && !is_called<OtherContextOptions>);
+static_assert(HasCheck<AnswerOptions>::value && !is_called<AnswerOptions>);
+
+}  // namespace
 
 TEST_CASE("the default type stands where none is written", "[registry]") {
   Problems problems;
@@ -182,7 +220,7 @@ TEST_CASE("a second component of the same name is a problem with both places", "
     Component out;
     out.kind = "mlp";
     out.name = "gelu";
-    out.origin = origin;
+    out.place = origin;
     return out;
   };
   registry.add(component("models/mlp/gelu.cpp:40"));
@@ -192,5 +230,5 @@ TEST_CASE("a second component of the same name is a problem with both places", "
         std::vector<std::string>{"the mlp \"gelu\" is registered twice: models/mlp/gelu.cpp:40 and "
                                  "gelu.cpp:12 in /plug-ins/mine.so"});
   CHECK(registry.size() == 1);
-  CHECK(registry.find("mlp", "gelu")->origin == "models/mlp/gelu.cpp:40");
+  CHECK(registry.find("mlp", "gelu")->origin() == "models/mlp/gelu.cpp:40");
 }

@@ -48,7 +48,7 @@ TEST_CASE("the registered components are the files of their rooms, both ways") {
 TEST_CASE("a component's origin is its file") {
   for (const std::string& kind : Registry::instance().kinds()) {
     for (const std::string& name : Registry::instance().names(kind)) {
-      const std::string origin = Registry::instance().find(kind, name)->origin;
+      const std::string origin = Registry::instance().find(kind, name)->origin();
       INFO(kind << " " << name << " from " << origin);
       CHECK(origin.find("/" + name + ".cpp:") != origin.npos);
       CHECK(fs::exists(fs::path(VITRINE_SOURCE_DIR) / origin.substr(0, origin.rfind(':'))));
