@@ -39,6 +39,8 @@ constexpr Verb kVerbs[] = {
     {"predict", "class and probability of images", predict_verb},
     {"show", "the resolved config with the origin of every value, and the model", show_verb},
     {"list", "the registered components and their options", list_verb},
+    {"check", "try a component, or all of a plug-in: does it keep what its kind promises?",
+     check_verb},
     {"schema", "JSON Schema of configs, for completion in editors", schema_verb},
     {"report", "a page with tables and charts about runs", report_verb},
     {"plot", "pictures of a model", plot_verb},

@@ -21,6 +21,7 @@ Action test_verb(CLI::App& app);
 Action predict_verb(CLI::App& app);
 Action show_verb(CLI::App& app);
 Action list_verb(CLI::App& app);
+Action check_verb(CLI::App& app);
 Action schema_verb(CLI::App& app);
 Action plot_verb(CLI::App& app);
 Action plot_curves_verb(CLI::App& app);  // a subcommand of plot

@@ -42,6 +42,7 @@ const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeader
                                   {"framework/model", true},
                                   {"framework/model/operation", true},
                                   {"framework/training", true},
+                                  {"framework/checking", true},
                                   {"framework/sweeps", false},
                                   {"framework/comparing", false},
                                   {"framework/reports", false},

@@ -1,0 +1,156 @@
+#include "framework/engine/check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "framework/cli/terminal.h"
+#include "framework/cli/verbs.h"
+#include "framework/config/yaml.h"
+#include "framework/engine/engine.h"
+#include "framework/files/paths.h"
+#include "framework/registry/plugin.h"
+#include "framework/registry/registry.h"
+
+namespace vitrine {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct CheckOptions {
+  std::vector<std::string> words;  // PLUGIN, or KIND NAME, then OPTION=VALUE
+  std::vector<std::string> plugins;
+  bool json = false;
+};
+
+struct Counts {
+  int sound = 0, faults = 0, not_tried = 0;
+};
+
+const char* word_for(Finding::Kind kind) {
+  return kind == Finding::Kind::kSound   ? "sound"
+         : kind == Finding::Kind::kFault ? "fault"
+                                         : "not tried";
+}
+
+std::string coloured_word(Finding::Kind kind) {
+  const std::string word = fmt::format("{:9}", word_for(kind));
+  const char* colour = kind == Finding::Kind::kSound   ? "32"
+                       : kind == Finding::Kind::kFault ? "31"
+                                                       : "2";
+  return coloured(word, colour, 1);
+}
+
+// The components of a plug-in, or the one that is named.
+std::vector<const Component*> components_of(const CheckOptions& options,
+                                            const std::vector<std::string>& names) {
+  const Registry& registry = Registry::instance();
+  std::vector<const Component*> out;
+  if (names.size() == 2) {
+    const auto kinds = registry.kinds();
+    if (std::find(kinds.begin(), kinds.end(), names[0]) == kinds.end()) {
+      throw Error(ExitCode::kUsage, fmt::format("there is no kind \"{}\"; there are {}",
+                                                escape(names[0]), fmt::join(kinds, ", ")));
+    }
+    const Component* component = registry.find(names[0], names[1]);
+    if (!component) {
+      throw Error(ExitCode::kUsage,
+                  fmt::format("there is no {} \"{}\"; there are {}", names[0], escape(names[1]),
+                              fmt::join(registry.names(names[0]), ", ")));
+    }
+    return {component};
+  }
+  const auto library =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(expand_home(names[0]))).string();
+  for (const std::string& kind : registry.kinds()) {
+    for (const std::string& name : registry.names(kind)) {
+      const Component* component = registry.find(kind, name);
+      if (component->library == library) out.push_back(component);
+    }
+  }
+  if (out.empty() && !options.plugins.empty())
+    throw Error(ExitCode::kUsage, escape(names[0]) + " registers nothing");
+  return out;
+}
+
+// Tries one component, and shows each thing as it is known.
+Json checked(const Component& component, const Node& options, bool json, Counts& counts) {
+  Json findings = Json::array();
+  if (!json)
+    print(fmt::format("{} {} ({})", component.kind, component.name, escape(component.place)));
+  check_component(component.kind, component.name, options, [&](const Finding& finding) {
+    counts.sound += finding.kind == Finding::Kind::kSound;
+    counts.faults += finding.kind == Finding::Kind::kFault;
+    counts.not_tried += finding.kind == Finding::Kind::kNotTried;
+    findings.push_back(
+        {{"what", finding.what}, {"finding", word_for(finding.kind)}, {"words", finding.words}});
+    if (json) return;
+    print(fmt::format("  {} {:10} {}", coloured_word(finding.kind), finding.what,
+                      escape_lines(finding.words)));
+    std::fflush(stdout);
+  });
+  return {{"kind", component.kind}, {"name", component.name}, {"findings", findings}};
+}
+
+ExitCode check(const CheckOptions& options) {
+  std::vector<std::string> names;
+  Node values = Node::mapping();
+  for (const std::string& word : options.words) {
+    if (word.find('=') == word.npos || word.find('/') < word.find('=')) {
+      names.push_back(word);
+    } else {
+      apply_override(values, word);
+    }
+  }
+  if (names.empty() || names.size() > 2) {
+    throw Error(ExitCode::kUsage,
+                "what is to be checked? a plug-in, or a kind and a name: runner check mlp gelu");
+  }
+  if (names.size() == 1 && !values.children.empty())
+    throw Error(ExitCode::kUsage, "options belong to one component: runner check KIND NAME " +
+                                      escape(options.words.back()));
+  engine();
+  for (const std::string& plugin : options.plugins) load_plugin(plugin);
+  if (names.size() == 1) load_plugin(expand_home(names[0]));
+  require_sound_registry();
+  Counts counts;
+  Json all = Json::array();
+  const auto components = components_of(options, names);
+  for (const Component* component : components) {
+    all.push_back(checked(*component, values, options.json, counts));
+    if (!options.json && components.size() > 1) print("");
+  }
+  if (options.json) {
+    print_json(all);
+  } else {
+    print(fmt::format("{} sound, {} faults, {} not tried", counts.sound, counts.faults,
+                      counts.not_tried));
+  }
+  return counts.faults > 0 ? ExitCode::kPlugin : ExitCode::kDone;
+}
+
+}  // namespace
+
+Action check_verb(CLI::App& app) {
+  auto options = std::make_shared<CheckOptions>();
+  app.add_option(
+      "PLUGIN | KIND NAME", options->words,
+      "a plug-in, all of whose components are tried, or one component; then OPTION=VALUE "
+      "of it");
+  app.add_option("--plugin", options->plugins, "a shared library with more components")
+      ->transform(path_option())
+      ->allow_extra_args(false);
+  app.add_flag("--json", options->json, "print JSON");
+  app.footer(
+      "Each thing is tried in a process of its own, with small models on images of noise; exit "
+      "code "
+      "6 where there is a fault.\n"
+      "  runner check build/my_parts.so\n"
+      "  runner check mlp geglu ratio=2 --plugin build/my_parts.so");
+  return [options] { return check(*options); };
+}
+
+}  // namespace vitrine
