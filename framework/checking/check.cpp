@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "framework/checking/in_child.h"
@@ -160,6 +161,12 @@ class Examination {
         base.find("dataset")->set("transforms", Node::sequence({Node::string(transform)}));
       for (Placement& place : placements(kind_, component_, base)) {
         if (tryouts_.size() == kMostPlaces) return true;
+        // What stands within a model meets labels only through its heads.
+        const bool is_part = place.key.starts_with("model.");
+        if (is_part && std::any_of(tryouts_.begin(), tryouts_.end(), [&](const Tryout& other) {
+              return other.where.starts_with(place.key + ",");
+            }))
+          continue;
         if (!place.config.find("model")) place.config.set("model", Node::string(model));
         Tryout tryout{std::move(place.config), fmt::format("{}, {}", place.key, labels),
                       folder_.path() / std::to_string(tryouts_.size())};
