@@ -2,6 +2,8 @@
 
 #include <ATen/ops/cat.h>
 
+#include "framework/data/splits.h"
+
 namespace vitrine {
 
 Batches::Batches(const Split& split, const std::vector<std::shared_ptr<Transform>>& transforms,
@@ -25,6 +27,12 @@ Batches Batches::as_evaluated() const {
 Batches Batches::as_trained() const {
   Batches out = *this;
   out.is_random_ = true;
+  return out;
+}
+
+Batches Batches::first(int64_t count) const {
+  Batches out = *this;
+  out.split_ = first_images(split_, std::min(count, size()));
   return out;
 }
 

@@ -28,6 +28,8 @@ class Batches {
   // The same without what is random, and with it.
   Batches as_evaluated() const;
   Batches as_trained() const;
+  // The first so many images, or all where there are fewer.
+  Batches first(int64_t count) const;
   // `indices`: int64 [B] on the CPU, numbers in the split. With several views all images come once
   // for each of them, transformed anew, after each other.
   Batch gather(const Tensor& indices, int64_t epoch, int64_t views = 1) const;

@@ -55,15 +55,6 @@ std::vector<Misfit> misfits_of(const DatasetOptions& options, int64_t train, int
   return out;
 }
 
-Split first_images(const Split& split, std::optional<int64_t> limit) {
-  if (!limit) return split;
-  Split out = split;
-  for (Tensor& labels : out.labels) labels = labels.narrow(0, 0, *limit);
-  out.count = *limit;
-  if (split.images.defined()) out.images = split.images.narrow(0, 0, *limit);
-  return out;
-}
-
 Split select(const Split& split, const Tensor& indices) {
   Split out;
   for (const Tensor& labels : split.labels) out.labels.push_back(labels.index_select(0, indices));
@@ -135,6 +126,15 @@ Tensor positions(const std::vector<bool>& flags, bool wanted) {
 }
 
 }  // namespace
+
+Split first_images(const Split& split, std::optional<int64_t> limit) {
+  if (!limit) return split;
+  Split out = split;
+  for (Tensor& labels : out.labels) labels = labels.narrow(0, 0, *limit);
+  out.count = *limit;
+  if (split.images.defined()) out.images = split.images.narrow(0, 0, *limit);
+  return out;
+}
 
 void check_splits(const DatasetOptions& options, const DatasetInfo& info, Check& check) {
   for (const Misfit& misfit : misfits_of(options, info.train, info.test)) {

@@ -23,6 +23,9 @@ void check_splits(const DatasetOptions& options, const DatasetInfo& info, Check&
 // How many images are left to train on; of options that check_splits finds sound.
 int64_t training_images(const DatasetOptions& options, const DatasetInfo& info);
 
+// So many of its images, or all.
+Split first_images(const Split& split, std::optional<int64_t> limit);
+
 // Takes the first limit_train and limit_test images, then moves `validation` of the training images
 // to a split of their own: each class, of the first column that has classes, gives its share
 // (largest remainders), chosen by split_seed alone; orders are kept. Throws Error(kUsage) for a

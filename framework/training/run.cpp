@@ -346,6 +346,15 @@ void Run::show_progress() {
                  *steps_per_second * per_step, left / std::max(*steps_per_second, 1e-9)});
 }
 
+int64_t Run::rehearse_end() {
+  constexpr int64_t kFew = 256;
+  if (data_.validation) evaluate_split(data_.validation->first(kFew), "validation", false);
+  data_.test = data_.test->first(kFew);
+  finish();
+  if (stopped_ == ExitCode::kDone) load_model(directory_->model());
+  return data_.test->size();
+}
+
 void Run::finish() {
   if (checkpointing_.newest() != state_.step) save();
   const int64_t tested = state_.best ? state_.best->step : state_.step;

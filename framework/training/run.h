@@ -48,6 +48,9 @@ class Run {
 
   // Tests and writes what a finished run leaves.
   void finish();
+  // Of a dry run: the same with a few images, after a validation of a few. Returns how many are
+  // tested.
+  int64_t rehearse_end();
   // Writes the status of a run that ends otherwise.
   void leave(RunStatus status);
 

@@ -128,14 +128,18 @@ void announce_test(const Run& run, RunLog& log) {
 }
 
 // What is said of a run that stops before its end.
-std::string farewell(const TrainRequest& request, const Run& run, RunLog& log) {
-  if (!request.dry_run) {
-    return fmt::format("stopped at step {}; go on with: runner resume {}", run.state().step,
-                       escape(run.directory().path().string()));
-  }
-  return log.stop_requested() == ExitCode::kDone
-             ? "dry run: config, data, model and one step are sound; nothing was kept"
-             : "dry run: stopped; nothing was kept";
+std::string farewell(const TrainRequest& request, const Run& run) {
+  if (request.dry_run) return "dry run: stopped; nothing was kept";
+  return fmt::format("stopped at step {}; go on with: runner resume {}", run.state().step,
+                     escape(run.directory().path().string()));
+}
+
+// Tries what would come behind the steps of a dry run, and says what was tried.
+std::string rehearsed(Run& run) {
+  const int64_t tested = run.rehearse_end();
+  return fmt::format(
+      "dry run: config, data, model, one step and a test of {} images are sound; nothing was kept",
+      tested);
 }
 
 // The disk may be full, or the folder gone; what is said is what went wrong first.
@@ -176,8 +180,10 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
       if (request.dry_run)
         log.message("dry run: config, data, model and all steps are sound; nothing was kept");
     } else {
-      run.leave(RunStatus::kStopped);
-      log.message(farewell(request, run, log));
+      const bool is_tried = request.dry_run && log.stop_requested() == ExitCode::kDone;
+      const std::string words = is_tried ? rehearsed(run) : farewell(request, run);
+      if (!is_tried) run.leave(RunStatus::kStopped);
+      log.message(words);
     }
     result.code = run.stopped();
     result.summary = run.metrics().summary;

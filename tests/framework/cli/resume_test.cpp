@@ -95,8 +95,8 @@ TEST_CASE("a dry run with --resume leaves the run as it is") {
   const Result result = folder.run({"small.yaml", "--run-dir", "run", "--resume", "--dry-run"});
   CHECK(result.code == 0);
   CHECK(result.err == "");
-  CHECK_THAT(result.out, EndsWith("\ndry run: config, data, model and one step are sound; nothing "
-                                  "was kept\n"));
+  CHECK_THAT(result.out, EndsWith("\ndry run: config, data, model, one step and a test of 64 "
+                                  "images are sound; nothing was kept\n"));
   CHECK(bytes_of(folder / "run/metrics.json") == before);
 }
 

@@ -320,7 +320,8 @@ TEST_CASE("a dry run leaves nothing") {
   const Result result = runner({"small.yaml", "--dry-run"}, folder.path());
   CHECK(result.code == 0);
   CHECK_THAT(result.out,
-             EndsWith("dry run: config, data, model and one step are sound; nothing was kept\n"));
+             EndsWith("dry run: config, data, model, one step and a test of 64 images are sound; "
+                      "nothing was kept\n"));
   CHECK(folder.count() == 1);
 }
 
