@@ -15,6 +15,7 @@
 #include "framework/training/ending.h"
 #include "framework/training/loop.h"
 #include "framework/training/run.h"
+#include "framework/training/workload.h"
 
 namespace vitrine {
 namespace {
@@ -152,6 +153,7 @@ void leave_if_possible(Run& run, RunStatus status) {
 
 TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   const Config& config = *request.config->config;
+  if (!request.resume) try_step(config);
   std::optional<Data> data = load_unless_stopped(config, log);
   if (!data) {
     log.message(request.resume ? "stopped before the run went on"

@@ -1,5 +1,7 @@
 #include "framework/training/workload.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randperm.h>
 #include <ATen/ops/zeros.h>
@@ -10,6 +12,7 @@
 #include "framework/data/splits.h"
 #include "framework/model/model.h"
 #include "framework/model/recording.h"
+#include "framework/training/backend.h"
 #include "framework/training/loop.h"
 #include "framework/training/setup.h"
 
@@ -47,9 +50,8 @@ Workload workload(const Config& config) {
 
 namespace {
 
-// One batch of noise, prepared as those of the data set are.
-Batches noise(const Config& config, const DatasetInfo& info) {
-  const int64_t n = config.training.batch_size;
+// `n` images of noise, prepared as those of the data set are.
+Batches noise(const Config& config, const DatasetInfo& info, int64_t n) {
   Split split;
   split.images = at::randint(0, 256, {n, info.channels, info.height, info.width}, at::kByte);
   for (const LabelColumn& column : info.columns) {
@@ -58,9 +60,8 @@ Batches noise(const Config& config, const DatasetInfo& info) {
                                        : at::randint(0, 2, {n, column.size()}, at::kFloat));
   }
   split.count = n;
-  std::vector<std::shared_ptr<Transform>> transforms;
-  for (const auto& transform : config.dataset_options().transforms)
-    transforms.push_back(transform.create({info.channels, info.height, info.width}));
+  const auto transforms = make_transforms(config.dataset_options().transforms,
+                                          {info.channels, info.height, info.width});
   return {split, transforms, at::Device(config.device), 0, true};
 }
 
@@ -72,7 +73,7 @@ double time_step(const Config& config) {
   constexpr Seconds kPatience(0.5);
   const DatasetInfo info = info_of(*config.dataset.create({}));
   Learner learner = build_learner(config, info);
-  const Batches data = noise(config, info);
+  const Batches data = noise(config, info, config.training.batch_size);
   const Tensor order = at::randperm(data.size(), at::kLong);
   set_training(learner.modules, true);
   Meter meter(learner.experiment->width(), learner.parameters->values().device());
@@ -94,6 +95,40 @@ double time_step(const Config& config) {
     passed = std::chrono::steady_clock::now() - begin;
   }
   return passed.count() / steps;
+}
+
+namespace {
+
+class GeneratorKept {
+ public:
+  GeneratorKept()
+      : generator_(at::detail::getDefaultCPUGenerator()), state_(generator_.get_state()) {}
+  ~GeneratorKept() { generator_.set_state(state_); }
+  GeneratorKept(const GeneratorKept&) = delete;
+  GeneratorKept& operator=(const GeneratorKept&) = delete;
+
+ private:
+  at::Generator generator_;
+  Tensor state_;
+};
+
+}  // namespace
+
+void try_step(const Config& config) {
+  constexpr int64_t kFew = 4;
+  const bool is_recorded = config.backend == kFused;
+  if (config.device != "cpu" || (is_recorded && config.dataset_options().transforms.empty()))
+    return;
+  const GeneratorKept kept;
+  const DatasetInfo info = info_of(*config.dataset.create({}));
+  const Batches data = noise(config, info, std::min(kFew, config.training.batch_size));
+  const Batch batch = data.gather(at::arange(data.size()), 0, config.experiment_options().views);
+  if (is_recorded) return;
+  Learner learner = build_learner(config, info);
+  set_training(learner.modules, true);
+  Meter meter(learner.experiment->width(), learner.parameters->values().device());
+  train_step(learner, {batch}, config.training.clip_norm, learner.optimizer->learning_rate(),
+             meter);
 }
 
 }  // namespace vitrine

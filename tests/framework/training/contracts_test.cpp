@@ -3,6 +3,7 @@
 #include "framework/config/yaml.h"
 #include "framework/registry/plugin.h"
 #include "framework/training/setup.h"
+#include "framework/training/training.h"
 #include "framework/training/workload.h"
 #include "tests/catch.h"
 #include "tests/framework/files/support.h"
@@ -86,6 +87,27 @@ TEST_CASE("a component that is an option of itself by default is refused") {
   CHECK(of_plugin(kData + "model: {type: vit, mlp: selfish}\n", "mlp \"selfish\"") ==
         "options: model.mlp.expert is by default what it is an option of, without end; "
         "std::optional makes it one that is absent by default");
+}
+
+TEST_CASE("what components do wrong is told before there is a run") {
+  load_careless();
+  const TemporaryFolder folder;
+  const auto message = [&](const std::string& keys) {
+    return message_of(ExitCode::kPlugin, [&] {
+      Quiet observer;
+      TrainRequest request;
+      request.config = resolve(parse_yaml("device: cpu\n" + keys, "test.yaml"), "test.yaml");
+      request.run_dir = folder / "run";
+      train(request, observer);
+    });
+  };
+  CHECK_THAT(message(kData + kModel + "backend: layers\nloss: {type: summed, how: detached}\n"),
+             Catch::StartsWith("loss \"summed\""));
+  CHECK_THAT(message(kData + "model: {type: vit, mlp: {type: thrower, where: training}}\n"),
+             Catch::StartsWith("mlp \"thrower\""));
+  CHECK_THAT(message(kModel + "dataset: {type: digits, transforms: [crop]}\n"),
+             Catch::StartsWith("transform \"crop\""));
+  CHECK(folder.count() == 0);
 }
 
 TEST_CASE("transforms keep the shape") {
