@@ -68,6 +68,7 @@ class Examination {
   void run() {
     // What cannot be read is told here, where nothing can crash but what has been loaded.
     if (!tell("options", in_child([&] { return try_options(kind_, component_); }))) return;
+    tell("refuses", in_child([&] { return try_refusals(kind_, component_); }));
     try_alone();
     if (kind_ == Plot::kKind) return try_drawing();
     find_tryouts();

@@ -70,7 +70,8 @@ Finding try_options(const std::string& kind, const Node& component) {
   const Component& registered = *Registry::instance().find(kind, component.find("type")->scalar);
   const auto options = make_options(registered);
   std::vector<std::string> without_help;
-  for (const Field& field : fields_of(registered, options.get()).list()) {
+  const Fields fields = fields_of(registered, options.get());
+  for (const Field& field : fields.list()) {
     if (field.help.empty()) without_help.push_back(field.name);
   }
   ChoiceBase choice(kind, "");
@@ -90,6 +91,30 @@ Finding try_options(const std::string& kind, const Node& component) {
   if (!without_help.empty())
     return Finding::fault(fmt::format("nothing is said of {}", fmt::join(without_help, ", ")));
   return Finding::sound(to_flow_yaml(written));
+}
+
+Finding try_refusals(const std::string& kind, const Node& component) {
+  const Component& registered = *Registry::instance().find(kind, component.find("type")->scalar);
+  const auto options = make_options(registered);
+  std::vector<std::string> names = {"no_such_option"};
+  const Fields fields = fields_of(registered, options.get());
+  for (const Field& field : fields.list()) names.push_back(field.name);
+  Node nonsense = Node::mapping();
+  nonsense.set("no_such_option", Node::sequence({Node::sequence({Node::string("?")})}));
+  for (const std::string& name : names) {
+    Node wrong = component;
+    wrong.set(name, nonsense);
+    ChoiceBase choice(kind, "");
+    Problems problems;
+    choice.read(wrong, kind, problems);
+    const std::string text = problems.text("options");
+    if (problems.empty())
+      return Finding::fault(fmt::format("{}: {} is taken", name, to_flow_yaml(nonsense)));
+    if (text.find(name) == text.npos)
+      return Finding::fault(
+          fmt::format("what is said of a wrong {} does not name it: {}", name, text));
+  }
+  return Finding::sound(fmt::format("{} options, each with what it cannot be", names.size() - 1));
 }
 
 std::vector<Node> other_options(const std::string& kind, const Node& component) {

@@ -8,6 +8,8 @@ namespace vitrine {
 
 // Writes its options and reads them again.
 Finding try_options(const std::string& kind, const Node& component);
+// Gives each option what it cannot be, and an option that there is not.
+Finding try_refusals(const std::string& kind, const Node& component);
 // The values of options, one at a time, that a list of words or true and false leaves: each as a
 // mapping of that option.
 std::vector<Node> other_options(const std::string& kind, const Node& component);

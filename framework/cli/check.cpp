@@ -126,8 +126,8 @@ ExitCode check(const CheckOptions& options) {
   if (options.json) {
     print_json(all);
   } else {
-    print(fmt::format("{} sound, {} faults, {} not tried", counts.sound, counts.faults,
-                      counts.not_tried));
+    print(fmt::format("{} sound, {} fault{}, {} not tried", counts.sound, counts.faults,
+                      counts.faults == 1 ? "" : "s", counts.not_tried));
   }
   return counts.faults > 0 ? ExitCode::kPlugin : ExitCode::kDone;
 }
