@@ -127,9 +127,10 @@ std::vector<Node> other_options(const std::string& kind, const Node& component) 
       const auto schema = field.value->schema();
       const std::string now = field.value->write().scalar;
       std::vector<std::string> values;
-      if (schema.contains("enum") && field.value->type() == "text")
+      const auto type = schema.value("type", nlohmann::ordered_json());
+      if (type == "string" && schema.contains("enum"))
         values = schema.at("enum").get<std::vector<std::string>>();
-      if (schema.contains("type") && schema.at("type") == "boolean") values = {"true", "false"};
+      if (type == "boolean") values = {"true", "false"};
       for (const std::string& value : values) {
         if (value == now) continue;
         Node one = Node::mapping();
