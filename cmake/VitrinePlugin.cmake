@@ -4,7 +4,8 @@
 #   project(my_parts LANGUAGES CXX)
 #   vitrine_add_plugin(my_parts my_mlp.cpp)
 # The plug-in is built against the libtorch of a finished build of Vitrine, build/release in its own
-# folder unless VITRINE_BUILD names another; and by its compiler, where this is included before project().
+# folder unless VITRINE_BUILD names another; and by its compiler, where this is included before project(). It is optimised unless
+# CMAKE_BUILD_TYPE says otherwise.
 include_guard(GLOBAL)
 get_filename_component(VITRINE_SOURCE ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 include(${VITRINE_SOURCE}/cmake/code_version.cmake)
@@ -18,6 +19,9 @@ if(NOT TARGET vitrine_core)
   load_cache(${VITRINE_BUILD} READ_WITH_PREFIX vitrine_ CMAKE_CXX_COMPILER Torch_DIR)
   if(NOT DEFINED CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
     set(CMAKE_CXX_COMPILER ${vitrine_CMAKE_CXX_COMPILER} CACHE FILEPATH "Compiler of Vitrine's build")
+  endif()
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
   endif()
 endif()
 
@@ -53,6 +57,9 @@ function(vitrine_add_plugin name)
     CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
   # Messages name files as they lie in the project.
   target_compile_options(${name} PRIVATE -fmacro-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=)
+  # g++ has the loader share static objects of inline functions and templates between all plug-ins, even where only their names are
+  # the same.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
   target_link_libraries(${name} PRIVATE vitrine_engine)
   # A component that uses no torch does not ask for it either. A run notes the ids of what it was computed with.
   target_link_options(${name} PRIVATE LINKER:--as-needed LINKER:--build-id=sha1)

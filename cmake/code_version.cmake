@@ -2,14 +2,19 @@
 # (framework/registry/code_note.h). It is looked at before each build, and written anew when it changes alone. CONTENT has a line
 # "source FILE" for each file, and "folder FOLDER" for folders whose headers count; what they name outside the build folder and,
 # for folders, below the current one is taken. Of the KIND program, which has a repository of its own, the note has the commit too.
-# As a script (cmake -P): writes that note as the C++ source OUTPUT, and a list for sha256sum beside it.
+# Beside it is one with the digest of the headers below VITRINE_INCLUDE, by which a plug-in and the program know that they fit.
+# As a script (cmake -P): writes these notes as the C++ source OUTPUT, and a list for sha256sum beside it.
+include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
 if(NOT CMAKE_SCRIPT_MODE_FILE)
+  if(NOT DEFINED VITRINE_INCLUDE)
+    get_filename_component(VITRINE_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+  endif()
   function(vitrine_code_version target kind content)
     set(folder ${CMAKE_CURRENT_BINARY_DIR}/generated/code)
     file(GENERATE OUTPUT ${folder}/${target}.in CONTENT "${content}\n")
     add_custom_target(${target}_code
       COMMAND ${CMAKE_COMMAND} -DNAME=${target} -DKIND=${kind} -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}
-        -DBINARY=${CMAKE_CURRENT_BINARY_DIR} -DINPUT=${folder}/${target}.in -DOUTPUT=${folder}/${target}.cpp
+        -DBINARY=${CMAKE_CURRENT_BINARY_DIR} -DINCLUDE=${VITRINE_INCLUDE} -DINPUT=${folder}/${target}.in -DOUTPUT=${folder}/${target}.cpp
         -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
       BYPRODUCTS ${folder}/${target}.cpp
       COMMENT "" VERBATIM)
@@ -134,6 +139,11 @@ function(find_commit out)
   endforeach()
 endfunction()
 
+if(NOT INCLUDE)
+  get_filename_component(INCLUDE ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+endif()
+vitrine_headers_digest(interface ${INCLUDE})
+
 set(commit "")
 set(type 2)
 if(KIND STREQUAL program)
@@ -143,6 +153,7 @@ endif()
 string(CONCAT text "// Made by cmake/code_version.cmake.\n"
   "#define VITRINE_CODE_KIND ${type}\n"
   "#define VITRINE_CODE_TEXT \"${NAME}\\n${sources}\\n${commit}\"\n"
+  "#define VITRINE_HEADERS \"${interface}\"\n"
   "#include \"framework/registry/code_note.h\"\n")
 
 function(write_changed file text)

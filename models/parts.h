@@ -139,6 +139,8 @@ class PatchModel {
 // Options of a block's two residual branches; a block's own derive from it and call its visit
 // first.
 struct ResidualOptions {
+  using SharedOptions = ResidualOptions;
+
   std::optional<double> layer_scale;
   double drop_path = 0, dropout = 0;
 

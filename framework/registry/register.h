@@ -18,6 +18,31 @@ constexpr std::string_view file_stem(std::string_view file) {
 bool register_component(const char* kind, std::string_view description, std::string_view file,
                         int line, const ComponentFunctions& functions) noexcept;
 
+// A component without options.
+struct NoOptions {
+  using SharedOptions = NoOptions;
+  void visit(Fields&) {}
+};
+
+// Whether a class stands in an unnamed namespace, as compilers name it. Two files may each have one
+// of the same name; outside, the linker would take one for both, in silence.
+template <class T>
+constexpr bool is_in_unnamed_namespace() {
+  constexpr std::string_view name = __PRETTY_FUNCTION__;
+  return name.find("(anonymous namespace)") != name.npos || name.find("{anonymous}") != name.npos;
+}
+
+// Whether options are those of one component alone, or a header's, which several share: what a kind
+// asks for, and what says so itself (`using SharedOptions = ScheduleOptions;`).
+template <class Base, class Options>
+constexpr bool are_own_or_shared() {
+  if constexpr (requires { typename Base::RequiredOptions; })
+    if (std::is_same_v<Options, typename Base::RequiredOptions>) return true;
+  if constexpr (requires { typename Options::SharedOptions; })
+    if (std::is_same_v<Options, typename Options::SharedOptions>) return true;
+  return is_in_unnamed_namespace<Options>();
+}
+
 // Whether a class has a member `check`, whatever its signature: beside another one of that name it
 // is ambiguous.
 template <class Options>
@@ -71,6 +96,14 @@ bool register_component(std::string_view description, std::string_view file, int
   using Context = typename KindOf<Base>::Context;
   using CheckContext = typename KindOf<Base>::CheckContext;
   require_sound_options<Base, Options>();
+  static_assert(is_in_unnamed_namespace<Impl>(),
+                "the class of a component must stand in an unnamed namespace (namespace { ... }): "
+                "another file may have one of its name, and the linker would take one for both");
+  static_assert(
+      are_own_or_shared<Base, Options>(),
+      "the options of a component must stand in an unnamed namespace (namespace { ... }): another "
+      "file may have some of their name, and the linker would take one for both; those of a header "
+      "that several components share say using SharedOptions = (their name)");
   ComponentFunctions functions;
   functions.make_options = []() -> std::shared_ptr<void> { return std::make_shared<Options>(); };
   functions.visit = [](void* options, Fields& fields) {
@@ -94,11 +127,6 @@ bool register_component(std::string_view description, std::string_view file, int
   };
   return register_component(KindOf<Base>::kKind, description, file, line, functions);
 }
-
-// A component without options.
-struct NoOptions {
-  void visit(Fields&) {}
-};
 
 }  // namespace vitrine
 

@@ -68,6 +68,16 @@ std::vector<std::string> Registry::kinds() const {
   return {out.begin(), out.end()};
 }
 
+std::string Registry::plugin_hint() const {
+  std::set<std::string> files;
+  for (const auto& component : components_) {
+    const std::string& library = component->library;
+    if (!library.empty()) files.insert(escape(library.substr(library.rfind('/') + 1)));
+  }
+  if (files.empty()) return "no plug-in is loaded; plugins: [FILE] or --plugin FILE adds some";
+  return fmt::format("plug-ins that are loaded: {}", fmt::join(files, ", "));
+}
+
 void require_sound_registry() {
   const auto& problems = Registry::instance().problems();
   if (!problems.empty())
@@ -217,9 +227,11 @@ void ChoiceBase::read_type(const Node& node, const std::string& path, Problems& 
     const std::string near = nearest_names(type_, names);
     const std::string what = type ? fmt::format("{}: unknown {} \"{}\"", path, kind_, escape(type_))
                                   : fmt::format("{}: needs a type", path);
-    problems.add(type ? type->location : node.location, what,
-                 fmt::format("{}there are {}", near.empty() ? "" : "did you mean " + near + "? ",
-                             listed(names)));
+    problems.add(
+        type ? type->location : node.location, what,
+        fmt::format("{}there are {}{}", near.empty() ? "" : "did you mean " + near + "? ",
+                    listed(names),
+                    near.empty() && type ? "; " + Registry::instance().plugin_hint() : ""));
     return;
   }
   const Component& component = *component_;

@@ -92,6 +92,10 @@ class Registry {
   std::vector<std::string> kinds() const;                         // sorted
   const std::vector<std::string>& problems() const { return problems_; }
   size_t size() const { return components_.size(); }
+  // Of every component, in the order in which they registered.
+  const std::vector<std::shared_ptr<const Component>>& components() const { return components_; }
+  // For messages about what is not there: which plug-ins are loaded, or how one is.
+  std::string plugin_hint() const;
   // The library whose constructors run now; origins name it.
   void set_library(const std::string& path) { library_ = path; }
 

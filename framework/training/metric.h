@@ -90,6 +90,7 @@ class ClassCounts : public Metric {
 
 // Of metrics of several labels too.
 struct LabelMetricOptions : MetricOptions {
+  using SharedOptions = LabelMetricOptions;
   LabelMetricOptions() { types.push_back(TaskType::kMultiLabel); }
 };
 
@@ -120,6 +121,7 @@ class RegressionMetric : public Metric {
 };
 
 struct RegressionMetricOptions : MetricOptions {
+  using SharedOptions = RegressionMetricOptions;
   RegressionMetricOptions() { types = {TaskType::kRegression}; }
 };
 

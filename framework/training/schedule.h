@@ -17,6 +17,7 @@ struct ScheduleContext {
 // The options of a schedule that begins with a warm-up; its own derive from it and call its visit
 // first.
 struct ScheduleOptions {
+  using SharedOptions = ScheduleOptions;
   Interval warmup;
 
   void visit(Fields& field);

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "framework/files/file.h"
+#include "framework/registry/linked_libraries.h"
 #include "framework/registry/register.h"
 #include "tests/framework/files/support.h"
 #include "tests/framework/registry/plugins/bird.h"
@@ -88,6 +90,53 @@ TEST_CASE("a library with another stamp is refused before it runs", "[plugin]") 
                             "\", this is \"vitrine 3; torch "));
   CHECK(message.ends_with("; compiler " __VERSION__ "\"; build it again"));
   CHECK(Registry::instance().size() == before);
+}
+
+TEST_CASE("a library that was built with other headers is refused before it runs", "[plugin]") {
+  const size_t before = Registry::instance().size();
+  const std::string message = refusal(library("outdated"));
+  CHECK_THAT(message, StartsWith("was built with other headers of Vitrine ("));
+  CHECK_THAT(message, EndsWith("), so it would call what is not there; build it again"));
+  CHECK(refusal(library("bare")) ==
+        "does not tell with which headers it was built; build it with vitrine_add_plugin "
+        "(docs/plugins.md)");
+  CHECK(Registry::instance().size() == before);
+}
+
+TEST_CASE("a library whose options cannot be listed is refused", "[plugin]") {
+  const TemporaryFolder folder;
+  const size_t before = Registry::instance().size();
+  setenv("VITRINE_TEST_HOW", "crash", 1);
+  CHECK(refusal(library("unlisted")) ==
+        "the options of its bird \"unlisted\" crash: Segmentation fault");
+  CHECK(Registry::instance().size() == before);
+  // What they throw is told by whoever lists them.
+  setenv("VITRINE_TEST_HOW", "throw", 1);
+  std::filesystem::copy_file(library("unlisted"), folder / "unlisted.so");
+  load_plugin(folder / "unlisted.so");
+}
+
+TEST_CASE("a library that defines a function of Vitrine's is refused", "[plugin]") {
+  CHECK_THAT(refusal(library("robber")), StartsWith("defines vitrine::utc_now"));
+  CHECK_THAT(refusal(library("robber")),
+             EndsWith(", which Vitrine defines as well: what is a file's own stands in an unnamed "
+                      "namespace"));
+}
+
+TEST_CASE("what a plug-in links from outside the system is told, where the loader found it",
+          "[plugin]") {
+  load_plugin(library("good"));
+  CHECK(linked_libraries(library("good")).empty());
+  CHECK(linked_libraries(library("silent")).empty());  // it is not loaded
+  const std::filesystem::path folder = VITRINE_BINARY_DIR "/tests/libraries_1";
+  load_plugin(folder / "test_plugin_life.so");
+  const auto linked = linked_libraries(folder / "test_plugin_life.so");
+  REQUIRE(linked.size() == 2);
+  // Each behind what it links itself.
+  CHECK(linked[0].name == "libtest_deep.so");
+  CHECK(linked[1].name == "libtest_helper.so");
+  CHECK(linked[1].file == std::filesystem::canonical(folder / "libtest_helper.so"));
+  CHECK(linked[0].is_found_by_name);
 }
 
 TEST_CASE("cut and scrambled libraries are refused without a crash", "[plugin]") {

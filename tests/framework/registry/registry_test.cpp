@@ -183,7 +183,8 @@ TEST_CASE("what was refused is neither checked nor built", "[registry]") {
   CHECK(problems.text("a.yaml") ==
         "a.yaml:1:7: tool: unknown tool \"saw\"\n"
         "    1 | tool: saw\n"
-        "      |       ^ there are box, hammer");
+        "      |       ^ there are box, hammer; no plug-in is loaded; plugins: [FILE] or --plugin "
+        "FILE adds some");
   CHECK_FALSE(tool.valid());
   tool.check({4}, problems);
   CHECK(problems.size() == 1);
@@ -198,10 +199,12 @@ TEST_CASE("what was refused is neither checked nor built", "[registry]") {
 TEST_CASE("a kind without components says so", "[registry]") {
   Problems problems;
   read<Nothing>("saw", problems);
-  CHECK(problems.text("a.yaml") ==
-        "a.yaml:1:7: tool: unknown kind_without_components \"saw\"\n"
-        "    1 | tool: saw\n"
-        "      |       ^ there are none");
+  CHECK(
+      problems.text("a.yaml") ==
+      "a.yaml:1:7: tool: unknown kind_without_components \"saw\"\n"
+      "    1 | tool: saw\n"
+      "      |       ^ there are none; no plug-in is loaded; plugins: [FILE] or --plugin FILE adds "
+      "some");
 }
 
 TEST_CASE("the schema of components that hold others of their kind has an end", "[registry]") {

@@ -52,15 +52,21 @@ class Project {
     }
     write("build/code/p.in", input);
     const std::string build = (folder_ / "build").string();
-    const std::string command = "cmake -DNAME=p -DKIND=program '-DFOLDER=" + folder_.string() +
-                                "' '-DBINARY=" + build + "' '-DINPUT=" + build +
-                                "/code/p.in' '-DOUTPUT=" + output().string() +
-                                "' -P " VITRINE_SOURCE_DIR "/cmake/code_version.cmake";
+    const std::string command =
+        "cmake -DNAME=p -DKIND=program '-DFOLDER=" + folder_.string() + "' '-DBINARY=" + build +
+        "' '-DINPUT=" + build + "/code/p.in' '-DINCLUDE=" + folder_.string() +
+        "' '-DOUTPUT=" + output().string() + "' -P " VITRINE_SOURCE_DIR "/cmake/code_version.cmake";
     REQUIRE(std::system(command.c_str()) == 0);
     // #define VITRINE_CODE_TEXT "p\n<sources>\n<commit>"
     const std::string text = read_file(output(), 10000);
     const size_t begin = text.find("\"p\\n") + 4, end = text.find("\\n", begin);
     return {text.substr(begin, end - begin), text.substr(end + 2, text.find('"', end) - end - 2)};
+  }
+  // Of the headers below its folder.
+  std::string headers() const {
+    version();
+    const std::string text = read_file(output(), 10000), name = "VITRINE_HEADERS \"";
+    return text.substr(text.find(name) + name.size(), 64);
   }
   fs::path output() const { return folder_ / "build/code/p.cpp"; }
 
@@ -148,6 +154,28 @@ TEST_CASE("nothing is written, and so nothing compiled, where no source has chan
   project.write("models/a.cpp", "int b;\n");
   project.version();
   CHECK(fs::last_write_time(project.output()) > written);
+}
+
+TEST_CASE("headers that components may include have one digest, wherever they lie", "[runs]") {
+  const TemporaryFolder first, second;
+  for (const TemporaryFolder* folder : {&first, &second}) {
+    const Project project(folder->path());
+    project.write("CMakeLists.txt", "project(p)\n");
+    project.write("models/parts.h", "int parts;\n");
+    project.write("framework/model/loss.h", "int loss;\n");
+  }
+  const Project project(first.path());
+  const std::string headers = project.headers();
+  CHECK(headers == Project(second.path()).headers());
+  CHECK(headers == sha256_hex(sha256_hex("int loss;\n") + "  framework/model/loss.h\n" +
+                              sha256_hex("int parts;\n") + "  models/parts.h\n"));
+  // What no component includes.
+  project.write("framework/cli/verbs.h", "int verbs;\n");
+  project.write("framework/model/loss.cpp", "int loss;\n");
+  project.write("models/a.cpp", "int a;\n");
+  CHECK(project.headers() == headers);
+  project.write("framework/model/loss.h", "int loss, weight;\n");
+  CHECK(project.headers() != headers);
 }
 
 TEST_CASE("a plug-in tells its name and the digest of its own sources", "[runs]") {

@@ -1,0 +1,2 @@
+// What the helper links itself.
+double deep_factor() { return VITRINE_TEST_FACTOR; }
