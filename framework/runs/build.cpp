@@ -11,8 +11,10 @@
 #include <string_view>
 #include <tuple>
 
+#include "framework/error.h"
 #include "framework/files/sha256.h"
 #include "framework/registry/code_note.h"
+#include "framework/registry/linked_libraries.h"
 
 namespace vitrine {
 
@@ -115,6 +117,26 @@ std::string id_of(const Identity& library) {
   return error ? "unknown" : std::to_string(size) + " bytes";
 }
 
+// Read once: what is loaded stays what it was, whatever takes the file's place.
+std::string digest_of(const std::filesystem::path& file) {
+  static std::map<std::filesystem::path, std::string> known;
+  std::string& out = known[file];
+  try {
+    if (out.empty()) out = sha256_of_file(file);
+  } catch (const Error&) {
+    out = "unknown";
+  }
+  return out;
+}
+
+CodeVersion code_of_plugin(const Identity& library) {
+  CodeVersion out = library.code;
+  out.file = library.file;
+  for (const LinkedLibrary& linked : linked_libraries(library.file))
+    out.libraries[linked.name] = digest_of(linked.file);
+  return out;
+}
+
 }  // namespace
 
 LoadedCode loaded_code() {
@@ -129,7 +151,9 @@ LoadedCode loaded_code() {
     if (!library.ours) continue;
     ids.insert(library.build_id);
     if (library.code_kind == kProgramCode) out.program = library.code;
-    if (library.code_kind == kPluginCode) out.plugins.push_back(library.code);
+    if (library.code_kind != kPluginCode) continue;
+    out.plugins.push_back(code_of_plugin(library));
+    for (const auto& [name, digest] : out.plugins.back().libraries) ids.insert(digest);
   }
   std::sort(out.plugins.begin(), out.plugins.end(), [](const auto& a, const auto& b) {
     return std::tie(a.name, a.sources) < std::tie(b.name, b.sources);

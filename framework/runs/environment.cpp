@@ -55,6 +55,12 @@ std::string instruction_set() {
 
 }  // namespace
 
+nlohmann::ordered_json to_json(const CodeVersion& plugin) {
+  nlohmann::ordered_json out = {{"name", plugin.name}, {"sources", plugin.sources}};
+  if (!plugin.libraries.empty()) out["libraries"] = plugin.libraries;
+  return out;
+}
+
 nlohmann::ordered_json describe_environment() {
   const LoadedCode code = loaded_code();
   nlohmann::ordered_json out = {{"vitrine", VITRINE_VERSION},
@@ -62,8 +68,7 @@ nlohmann::ordered_json describe_environment() {
                                 {"sources", code.program.sources},
                                 {"compiler", compiler()},
                                 {"build", code.build}};
-  for (const CodeVersion& plugin : code.plugins)
-    out["plugins"].push_back({{"name", plugin.name}, {"sources", plugin.sources}});
+  for (const CodeVersion& plugin : code.plugins) out["plugins"].push_back(to_json(plugin));
   out.update({{"cpu", cpu_model()}, {"isa", instruction_set()}, {"cores", allowed_cpus()}});
   return out;
 }

@@ -9,6 +9,7 @@
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/files/temporary_file.h"
+#include "framework/registry/linked_libraries.h"
 #include "framework/registry/plugin.h"
 #include "framework/registry/trust.h"
 
@@ -30,6 +31,30 @@ void freeze(const fs::path& from, const fs::path& to) {
   if (!error) return;
   throw Error(ExitCode::kFailed, fmt::format("cannot set the permissions of {}: {}",
                                              escape(to.string()), error.message()));
+}
+
+// Copies what a plug-in finds beside itself, or by paths that it was linked with, to where the copy
+// of the plug-in finds it.
+void freeze_linked(const fs::path& plugin, const fs::path& copied) {
+  const auto libraries = linked_libraries(plugin);
+  const fs::path folder = folder_of_kept_libraries(copied);
+  if (!libraries.empty()) Folder::make(folder);
+  for (size_t i = 0; i < libraries.size(); ++i) {
+    const LinkedLibrary& library = libraries[i];
+    freeze(library.file, folder / fmt::format("{:03}-{}", i, library.file.filename().string()));
+    if (library.is_found_by_name) continue;
+    warn_of_plugin(fmt::format(
+        "plug-in {}: it links {}, which does not tell its own name (-soname), so that the sweep "
+        "loads it from where it lies: leave it as it is while the sweep runs",
+        escape(plugin.string()), escape(library.file.string())));
+  }
+}
+
+void remove_files(const fs::path& folder) {
+  if (const auto held = Folder::find(folder)) {
+    for (const std::string& name : held->names()) remove_file(folder / name);
+  }
+  remove_empty_folder(folder);
 }
 
 }  // namespace
@@ -71,7 +96,10 @@ CodeOfSweep require_trusted_code(const fs::path& folder) {
   }
   if (const auto held = Folder::find(folder)) {
     for (const std::string& name : held->names()) {
-      if (name.starts_with(kPlugin)) out.plugins.push_back(folder / name);
+      if (!name.starts_with(kPlugin) || is_folder(folder / name)) continue;
+      const auto kept = kept_libraries(folder / name);
+      out.plugins.insert(out.plugins.end(), kept.begin(), kept.end());
+      out.plugins.push_back(folder / name);
     }
   }
   const auto check = [&](const fs::path& file, const char* what) {
@@ -97,11 +125,13 @@ void FrozenCode::remove_others(const fs::path& folder, const Plugins& plugins) {
   remove_temporaries(*held);
   for (const std::string& name : held->names()) {
     // By its name: the folder may have been moved.
-    const auto is_this = [&](const auto& plugin) {
-      return fs::path(plugin.second).filename() == name;
+    const auto is_of_this = [&](const auto& plugin) {
+      const fs::path copied = fs::path(plugin.second).filename();
+      return copied == name || folder_of_kept_libraries(copied) == name;
     };
-    const bool is_kept = std::any_of(plugins.begin(), plugins.end(), is_this);
-    if (name.starts_with(kPlugin) && !is_kept) remove_file(folder / name);
+    const bool is_kept = std::any_of(plugins.begin(), plugins.end(), is_of_this);
+    if (!name.starts_with(kPlugin) || is_kept) continue;
+    is_folder(folder / name) ? remove_files(folder / name) : remove_file(folder / name);
   }
 }
 
@@ -116,6 +146,7 @@ void FrozenCode::take_plugins(Node& config) {
       copied = folder_ / fmt::format("{}{}-{}", kPlugin, plugins_.size(),
                                      fs::path(plugin.scalar).filename().string());
       freeze(plugin.scalar, copied);
+      freeze_linked(plugin.scalar, copied);
     }
     plugin.scalar = copied;
   }

@@ -9,8 +9,8 @@
 
 namespace vitrine {
 
-// Copies of this program, its libraries and plug-ins, so that building anew changes nothing under
-// way. libtorch stays where it is.
+// Copies of this program, its libraries and plug-ins with what these link, so that building anew
+// changes nothing under way. libtorch, and what the system has, stay where they are.
 class FrozenCode {
  public:
   using Plugins = std::map<std::string, std::string>;  // paths, and those of their copies
