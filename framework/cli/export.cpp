@@ -55,6 +55,7 @@ Action export_verb(CLI::App& app) {
                      ->capture_default_str();
   auto* checkpoint = app.add_option("--checkpoint", options->weights.checkpoint,
                                     "best, last, or a step of the run; default: what it tested");
+  add_plugin_option(app);
   app.add_option("--to", options->to, "what runs tell in place of weights: tensorboard")
       ->check(CLI::IsMember({"tensorboard"}))
       ->excludes(layout)

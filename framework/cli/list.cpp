@@ -5,7 +5,6 @@
 #include "framework/cli/verbs.h"
 #include "framework/config/hints.h"
 #include "framework/engine/engine.h"
-#include "framework/registry/plugin.h"
 #include "framework/registry/registry.h"
 
 namespace vitrine {
@@ -16,7 +15,6 @@ using Json = nlohmann::ordered_json;
 
 struct ListOptions {
   std::string kind, name;
-  std::vector<std::string> plugins;
   bool json = false;
 };
 
@@ -75,8 +73,9 @@ const Component& find(const ListOptions& options) {
                                ? meant_elsewhere(options.name, engine().known_keys(Node::mapping()))
                                : "did you mean " + near + "?";
   throw Error(ExitCode::kUsage,
-              fmt::format("there is no {} \"{}\"{}; there are {}", options.kind,
-                          escape(options.name), in_brackets(hint), fmt::join(names, ", ")));
+              fmt::format("there is no {} \"{}\"{}; there are {}{}", options.kind,
+                          escape(options.name), in_brackets(hint), fmt::join(names, ", "),
+                          hint.empty() ? "; " + registry.plugin_hint() : ""));
 }
 
 // The kinds, with what the keys are called that choose one of them: "transforms", "lr_scheduler".
@@ -104,8 +103,10 @@ void require_kind(const std::string& kind) {
   std::string hint = is_key ? "did you mean " + last + "?"
                             : did_you_mean(kind, meant_by(last, known_kinds(kinds, keys)));
   if (hint.empty()) hint = meant_elsewhere(kind, keys);
-  throw Error(ExitCode::kUsage, fmt::format("there is no kind \"{}\"{}; there are {}", escape(kind),
-                                            in_brackets(hint), fmt::join(kinds, ", ")));
+  throw Error(ExitCode::kUsage,
+              fmt::format("there is no kind \"{}\"{}; there are {}{}", escape(kind),
+                          in_brackets(hint), fmt::join(kinds, ", "),
+                          hint.empty() ? "; " + Registry::instance().plugin_hint() : ""));
 }
 
 std::string shown_one(const Json& component) {
@@ -133,7 +134,6 @@ std::string shown_kind(const std::string& kind) {
 
 ExitCode list(const ListOptions& options) {
   engine();
-  for (const std::string& plugin : options.plugins) load_plugin(plugin);
   require_sound_registry();
   if (!options.kind.empty()) require_kind(options.kind);
   if (!options.name.empty()) {
@@ -160,9 +160,7 @@ Action list_verb(CLI::App& app) {
   auto options = std::make_shared<ListOptions>();
   app.add_option("KIND", options->kind, "such as mlp; without it, all kinds");
   app.add_option("NAME", options->name, "a component, to see its options");
-  app.add_option("--plugin", options->plugins, "a shared library with more components")
-      ->transform(path_option())
-      ->allow_extra_args(false);
+  add_plugin_option(app);
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return list(*options); };
 }

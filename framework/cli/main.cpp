@@ -17,6 +17,7 @@
 #include "framework/config/scalar.h"
 #include "framework/files/paths.h"
 #include "framework/files/place.h"
+#include "framework/registry/given_plugins.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/environment.h"
 
@@ -177,6 +178,14 @@ CLI::Validator at_least_one() {
     return std::string();
   };
   return CLI::Validator(check, "AT LEAST 1");
+}
+
+void add_plugin_option(CLI::App& app) {
+  app.add_option("--plugin", given_plugins(),
+                 "a shared library with more components, beside those of the config or the run; "
+                 "may be given again")
+      ->transform(path_option())
+      ->allow_extra_args(false);
 }
 
 CLI::Validator path_option() {

@@ -96,6 +96,7 @@ Action plot_verb(CLI::App& app) {
       ->transform(path_option());
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
+  add_plugin_option(app);
   app.allow_extras();
   app.footer(
       "The run and the plot's own options follow as --name value: runner list plot PLOT\n"

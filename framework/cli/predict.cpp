@@ -79,6 +79,7 @@ Action predict_verb(CLI::App& app) {
   app.add_option("IMAGE", options->images, "PNG files")->transform(path_option())->required();
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
+  add_plugin_option(app);
   app.add_flag("--invert", options->invert,
                "dark strokes on a light ground become light on dark, as in MNIST");
   app.add_flag("--json", options->json, "print JSON, with the probability of every class or label");

@@ -5,6 +5,7 @@
 #include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
 #include "framework/files/place.h"
+#include "framework/registry/given_plugins.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/frozen_code.h"
 
@@ -40,6 +41,11 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
   }
   install_signal_handlers();
   const bool grows = !command.assignments().empty();
+  if (!grows && !given_plugins().empty()) {
+    throw Error(ExitCode::kUsage,
+                "--plugin has no effect: the trials of a sweep load its own copies of plug-ins; "
+                "values that are added to it may need another one");
+  }
   if (grows) become_frozen_program(options.place);
   Sweep sweep = Sweep::open_locked(options.place);
   tell_of_frozen_code(sweep);

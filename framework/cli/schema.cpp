@@ -6,7 +6,8 @@
 
 namespace vitrine {
 
-Action schema_verb(CLI::App&) {
+Action schema_verb(CLI::App& app) {
+  add_plugin_option(app);
   return [] {
     auto schema = engine().schema();
     SweepOptions sweep;

@@ -76,6 +76,7 @@ Action show_verb(CLI::App& app) {
                  "key=value: values that replace the config's");
   app.add_option("--unset", options->source.unset, "take a key of the config back to its default")
       ->allow_extra_args(false);
+  add_plugin_option(app);
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return show(*options); };
 }

@@ -52,6 +52,7 @@ SweepSpec spec_of(const SweepVerbOptions& options, const SweepCommand& command) 
   if (options.threads > 0) assignments.push_back("threads=" + std::to_string(options.threads));
   if (!options.launcher.empty()) assignments.push_back("sweep.launcher=" + options.launcher);
   SweepSpec out = read_spec(files, assignments);
+  add_given_plugins(out);
   if (command.jobs() > 0) out.options.jobs = command.jobs();
   if (const auto confirm = command.confirmation()) out.options.confirm = confirm;
   return out;
@@ -366,6 +367,7 @@ Action sweep_verb(CLI::App& app) {
   app.add_option("--run-dir", options->run_dir,
                  "folder of the sweep; default runs/<name>/<time>-<id>")
       ->transform(path_option());
+  add_plugin_option(app);
   app.add_option("--device", options->device, "auto, cpu, cuda or mps");
   app.add_option("--threads", options->threads,
                  "threads of a trial; default its share of the cores")

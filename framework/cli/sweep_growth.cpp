@@ -69,6 +69,7 @@ std::optional<Growth> grow_sweep(Sweep& sweep, const std::vector<std::string>& a
                                  const SweepCommand& command, bool json) {
   const Grown grown = sweep.grown();
   SweepSpec spec = grown_spec(sweep, assignments);
+  add_given_plugins(spec);
   if (command.jobs() > 0) spec.options.jobs = command.jobs();
   Console console(json);
   const Plan plan = [&] {

@@ -105,6 +105,7 @@ Action test_verb(CLI::App& app) {
       ->required();
   app.add_option("OVERRIDE", options->overrides, "key=value: values that replace the config's");
   app.add_option("--checkpoint", options->checkpoint, "best (default), last, or a step");
+  add_plugin_option(app);
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return test(*options); };
 }

@@ -11,6 +11,7 @@ TrainingCommand::TrainingCommand(CLI::App& app) {
                  "key=value: values that replace the config's, such as optimizer.lr=0.01");
   app.add_option("--unset", changes_.unset, "take a key of the config back to its default")
       ->allow_extra_args(false);
+  add_plugin_option(app);
   app.add_option("--device", device_, "auto, cpu, cuda or mps");
   app.add_option("--threads", threads_, "threads on the CPU")->transform(at_least_one());
   app.add_option("--stop-after", stop_after_, "stop, resumably, after this step (exit code 75)")

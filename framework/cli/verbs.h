@@ -37,6 +37,9 @@ CLI::Validator at_least_one();
 // themselves, except within --option=~/x.
 CLI::Validator path_option();
 
+// --plugin FILE, for a verb that builds something.
+void add_plugin_option(CLI::App& app);
+
 // The words that this process was started with.
 const std::vector<std::string>& command_line();
 

@@ -50,13 +50,13 @@ class Loader {
     Node merged = Node::mapping();
     if (const Node* base = own.find("base")) {
       for (const Node& name : names_of_bases(*base, folder_of(file)))
-        merged = merge_keys(std::move(merged), load_base(name, folder_of(file)));
+        merged = inherit(std::move(merged), load_base(name, folder_of(file)));
       own.erase("base");
     }
     chain_.pop_back();
     if (!names_configs(own)) take_back(merged, own);
     merged.location = own.location;
-    return merge_keys(std::move(merged), std::move(own));
+    return inherit(std::move(merged), std::move(own));
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "framework/config/problems.h"
 #include "framework/config/scalar.h"
@@ -23,6 +24,15 @@ const Node* type_of(const Node& node) {
   return type && type->kind == Node::Kind::kScalar ? type : nullptr;
 }
 
+Node list_of(Node item) {
+  Node out = Node::sequence({});
+  out.key = std::exchange(item.key, "");
+  out.key_location = item.key_location;
+  out.location = item.location;
+  out.children.push_back(std::move(item));
+  return out;
+}
+
 Node appended(Node base, Node over) {
   if (base.kind == Node::Kind::kNull) return over;
   if (base.is_mapping() || !base.refers.empty()) {
@@ -30,10 +40,8 @@ Node appended(Node base, Node over) {
            "the base has it at " + base.location.text());
   }
   if (base.kind == Node::Kind::kScalar) {  // a list of one
-    Node list = Node::sequence({base});
-    list.children[0].key.clear();
-    list.location = over.location;
-    base = std::move(list);
+    base = list_of(std::move(base));
+    base.location = over.location;
   }
   std::move(over.children.begin(), over.children.end(), std::back_inserter(base.children));
   base.key_location = over.key_location;
@@ -93,6 +101,14 @@ Node merge_keys(Node base, Node over) {
   return base;
 }
 
+Node inherit(Node base, Node own) {
+  const Node* inherited = base.find("plugins");
+  Node* plugins = inherited && inherited->refers.empty() ? own.find("plugins") : nullptr;
+  if (plugins && plugins->kind == Node::Kind::kScalar) *plugins = list_of(std::move(*plugins));
+  if (plugins && plugins->kind == Node::Kind::kSequence) plugins->appends = true;
+  return merge_keys(std::move(base), std::move(own));
+}
+
 Node merge(Node base, Node over) {
   if (over.appends) return appended(std::move(base), std::move(over));
   if (base.kind == Node::Kind::kSequence && changes_items(over))
@@ -122,14 +138,7 @@ void take_appended(Node& config) {
       ++i;
       continue;
     }
-    if (child.kind != Node::Kind::kSequence) {
-      Node list = Node::sequence({child});
-      list.key = child.key;
-      list.key_location = child.key_location;
-      list.location = child.location;
-      list.children[0].key.clear();
-      child = std::move(list);
-    }
+    if (child.kind != Node::Kind::kSequence) child = list_of(std::move(child));
     child.key.pop_back();
     child.appends = true;
     const auto is_same = [&](const Node& other) {

@@ -16,6 +16,10 @@ Node merge(Node base, Node over);
 // Merges mappings that are no components, such as whole configs.
 Node merge_keys(Node base, Node over);
 
+// A config over one that it inherits from: as merge_keys, but its plug-ins come behind those of the
+// base, which needs them.
+Node inherit(Node base, Node own);
+
 // {type: gelu} of `gelu`; other values stay as they are.
 Node spelled_out(Node component);
 

@@ -1,5 +1,6 @@
 #include "framework/engine/engine.h"
 
+#include "framework/registry/given_plugins.h"
 #include "framework/registry/plugin.h"
 
 namespace vitrine {
@@ -11,6 +12,7 @@ void provide_engine(Engine& engine) { provided = &engine; }
 
 Engine& engine() {
   if (!provided) load_plugin(library_folder() / "libvitrine_engine.so");
+  load_given_plugins();
   if (!provided)
     throw Error(ExitCode::kPlugin, "libvitrine_engine.so holds no engine; build it again");
   return *provided;

@@ -166,7 +166,8 @@ class Engine {
   virtual nlohmann::ordered_json schema() = 0;
 };
 
-// Loads libvitrine_engine.so the first time. Throws Error(kPlugin).
+// Loads libvitrine_engine.so the first time, and the plug-ins that the command line names. Throws
+// Error(kPlugin).
 Engine& engine();
 // The keys that engine().known_keys() tells; none where the engine cannot be loaded. For messages:
 // they are worth the third of a second that it takes.

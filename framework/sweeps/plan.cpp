@@ -11,7 +11,7 @@
 #include "framework/config/references.h"
 #include "framework/config/scalar.h"
 #include "framework/files/paths.h"
-#include "framework/registry/plugin.h"
+#include "framework/registry/given_plugins.h"
 #include "framework/sweeps/combinations.h"
 #include "framework/sweeps/plan_checks.h"
 
@@ -85,9 +85,11 @@ FieldTypes types_of(const SweepSpec& spec, const Grown& grown, Engine& engine) {
   for (BaseConfig config : spec.configs) {
     config.written = with_own_values(config.written);
     take_copies(config.written, grown.plugins);
+    std::vector<std::string> files;
     for (const Node* plugin : plugins_in(config.written)) {
-      if (!plugin->scalar.empty()) load_plugin(expand_home(plugin->scalar));
+      if (!plugin->scalar.empty()) files.push_back(plugin->scalar);
     }
+    load_plugins(files);
   }
   return FieldTypes(engine.schema());
 }

@@ -10,6 +10,7 @@
 #include "framework/config/yaml.h"
 #include "framework/engine/engine.h"
 #include "framework/files/paths.h"
+#include "framework/registry/given_plugins.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/range.h"
 
@@ -118,6 +119,11 @@ class SpecReader {
     if (path == "sweep" || path.starts_with("sweep.")) return set_option(assignment);
     if (assignment.appends()) return append(assignment);
     Node entry = entry_of(assignment);
+    if (path == "plugins" && assignment.size() == 1) {
+      // What a parameter is takes its types from them.
+      for (BaseConfig& config : spec_.configs) set_value(config.written, path, assignment.value(0));
+      return;
+    }
     if (path == "name") {
       if (assignment.size() > 1 || spec_.configs.size() > 1)
         refuse(assignment.place(0), "name: it cannot vary", "each trial has a folder of its own");
@@ -266,7 +272,7 @@ class SpecReader {
       }
       Node base = load_config({path, {}, {}}), own = spec_.own;
       take_back(base, own);
-      spec_.configs.push_back({path.string(), merge(std::move(base), std::move(own))});
+      spec_.configs.push_back({path.string(), inherit(std::move(base), std::move(own))});
     }
   }
 
@@ -303,6 +309,19 @@ Location SweepSpec::place_of(std::initializer_list<const char*> names) const {
 SweepSpec read_spec(const std::vector<std::string>& files,
                     const std::vector<std::string>& assignments, std::vector<BaseConfig> frozen) {
   return SpecReader(std::move(frozen)).read(files, assignments);
+}
+
+void add_given_plugins(SweepSpec& spec) {
+  if (given_plugins().empty()) return;
+  Node list = Node::sequence({});
+  for (const std::string& file : given_plugins()) {
+    list.children.push_back(Node::string(fs::absolute(file).lexically_normal().string()));
+    list.children.back().location = place_of_given_plugins();
+  }
+  list.location = place_of_given_plugins();
+  list.appends = true;
+  for (BaseConfig& config : spec.configs) set_value(config.written, "plugins", list);
+  if (spec.own.is_mapping()) set_value(spec.own, "plugins", list);
 }
 
 std::string to_yaml(const SweepSpec& spec) {

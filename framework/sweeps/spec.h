@@ -39,4 +39,8 @@ SweepSpec read_spec(const std::vector<std::string>& files,
 // The sweep as a file that read_spec reads back.
 std::string to_yaml(const SweepSpec& spec);
 
+// Lets each config name the plug-ins that the command line names as well: trials are processes of
+// their own.
+void add_given_plugins(SweepSpec& spec);
+
 }  // namespace vitrine

@@ -7,6 +7,7 @@
 #include "framework/files/sealed.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
+#include "framework/training/model_plugins.h"
 
 namespace vitrine {
 namespace {
@@ -60,8 +61,13 @@ std::vector<LabelColumn> read_columns(const nlohmann::json& value, const std::st
 
 Json described(const Model& model, const Config& config, const DatasetInfo& info) {
   Json transforms = Json::array(), tasks = Json::array();
-  for (const auto& transform : config.dataset_options().transforms)
+  std::vector<const ChoiceBase*> used = {&config.model};
+  for (const auto& transform : config.dataset_options().transforms) {
+    // Of what is random nothing is done to images that are answered for.
+    if (transform.create({info.channels, info.height, info.width})->is_random()) continue;
     transforms.push_back(transform.write().json());
+    used.push_back(&transform);
+  }
   for (const Task& task : model.tasks()) {
     Json one = {{"name", task.name}, {named_by(task.type), task.names}};
     if (task.type != TaskType::kClassification) one["type"] = to_string(task.type);
@@ -69,13 +75,16 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
   }
   Json choices = config.model.write().json();
   choices["weights"] = nullptr;
-  return {{"format", 1},
-          {"model", choices},
-          {"chw", {info.channels, info.height, info.width}},
-          {"columns", described_columns(model_context(config, info).columns)},
-          {"transforms", transforms},
-          {"tasks", tasks},
-          {"dataset", config.dataset.type()}};
+  Json out = {{"format", 1},
+              {"model", choices},
+              {"chw", {info.channels, info.height, info.width}},
+              {"columns", described_columns(model_context(config, info).columns)},
+              {"transforms", transforms},
+              {"tasks", tasks},
+              {"dataset", config.dataset.type()}};
+  const Json plugins = plugins_of(used);
+  if (!plugins.empty()) out["plugins"] = plugins;
+  return out;
 }
 
 // Choices are read as a config is, so a damaged or foreign description gives the same errors.
@@ -132,6 +141,7 @@ std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
 }
 
 ModelFile load_model(const Place& path) {
+  load_plugins_of(path.path());  // whose parts the file names
   const Safetensors file = read_weights(path);
   const std::string name = path.shown();
   const auto description = file.metadata().find("vitrine");
@@ -152,6 +162,7 @@ ModelFile load_model(const Place& path) {
                   name + ": metadata: chw must be three numbers, at least 1");
     if (value.at("format") != 1)
       throw Error(ExitCode::kCheckpoint, name + ": metadata: this version reads format 1");
+    if (value.contains("plugins")) require_plugins(value.at("plugins"), name);
     out.context = {chw[0], chw[1], chw[2], read_columns(value, name)};
     for (const auto& transform : value.at("transforms")) {
       const auto made = read_choice<Transform>(Json(transform), "transforms", name)

@@ -24,8 +24,9 @@ std::shared_ptr<Backend> backend_for_cpu(const std::shared_ptr<Model>& model,
 // Sealed by a SHA-256 of all its bytes, which is verified when it is loaded.
 void save_model(const Place& file, const Model& model, const Config& config,
                 const DatasetInfo& info);
-// Throws Error(kCheckpoint) for a file that is damaged, holds no such model, or weights that are
-// not finite.
+// Loads the plug-ins of the run that the file lies in. Throws Error(kCheckpoint) for a file that is
+// damaged, holds no such model, needs a plug-in that is not loaded, or weights that are not finite,
+// and Error(kPlugin).
 ModelFile load_model(const Place& file);
 
 // The tensors of a safetensors file; one that is sealed is verified. Throws Error(kCheckpoint).

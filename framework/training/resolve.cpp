@@ -12,7 +12,7 @@
 #include "framework/files/paths.h"
 #include "framework/files/safetensors.h"
 #include "framework/model/model.h"
-#include "framework/registry/plugin.h"
+#include "framework/registry/given_plugins.h"
 #include "framework/training/backend.h"
 #include "framework/training/callbacks.h"
 #include "framework/training/config.h"
@@ -78,29 +78,29 @@ void refuse_sweep(const Node& written, const std::string& file) {
          "start it with: runner sweep " + escape(file));
 }
 
+// Beside those that the config names, or in their place, the command line's are loaded.
 void load_plugins(Node& written) {
   const Node* plugins = written.find("plugins");
-  if (!plugins) return;
   std::vector<std::string> paths;
   Fields fields;
   fields("plugins", paths, "");
   Problems ignored;  // reported when the whole config is read
-  fields.list()[0].value->read(*plugins, "plugins", ignored);
-  Node absolute = Node::sequence({});
+  if (plugins) fields.list()[0].value->read(*plugins, "plugins", ignored);
   for (const std::string& path : paths) {
     if (path.empty())
       refuse(plugins->location, "plugins: expected the paths of shared libraries, got \"\"");
-    const std::string file = expand_home(path);
-    load_plugin(file);
-    absolute.children.push_back(
-        Node::string(std::filesystem::absolute(file).lexically_normal().string()));
-    absolute.children.back().location = plugins->location;
   }
-  if (ignored.empty()) {
-    absolute.location = plugins->location;
-    absolute.key_location = plugins->key_location;
-    written.set("plugins", std::move(absolute));
+  const std::vector<std::string> loaded = vitrine::load_plugins(paths);
+  if (!ignored.empty() || (!plugins && loaded.empty())) return;
+  Node absolute = Node::sequence({});
+  const Location place = plugins ? plugins->location : place_of_given_plugins();
+  for (const std::string& file : loaded) {
+    absolute.children.push_back(Node::string(file));
+    absolute.children.back().location = place;
   }
+  absolute.location = place;
+  absolute.key_location = plugins ? plugins->key_location : place;
+  written.set("plugins", std::move(absolute));
 }
 
 // A config with every default, as far as it can be read.

@@ -8,6 +8,7 @@
 #include "framework/model/tensors.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/inspect.h"
+#include "framework/training/model_plugins.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
 #include "framework/training/weights_source.h"
@@ -117,6 +118,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
         find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
     file = checkpoint.shown();
     restore_weights(load_checkpoint(checkpoint), learner.modules, file);
+    warn_of_other_plugins(run);
     from = checkpoint.path().stem().string();
   }
   EvaluationOptions options;

@@ -9,6 +9,7 @@
 #include "framework/files/json.h"
 #include "framework/model/model.h"
 #include "framework/runs/metrics.h"
+#include "framework/training/model_plugins.h"
 #include "framework/training/state.h"
 
 namespace vitrine {
@@ -50,7 +51,6 @@ Place find_checkpoint(const RunDirectory& run, const std::string& which) {
 
 // A model ready for use, from a run or a model.safetensors.
 ModelFile open_model(const WeightsSource& source) {
-  load_plugins_of(source.path);  // whose parts the file names
   if (fs::is_regular_file(source.path)) {
     if (!source.checkpoint.empty())
       throw Error(ExitCode::kUsage, "--checkpoint chooses among those of a run; " +
@@ -74,6 +74,7 @@ ModelFile open_model(const WeightsSource& source) {
   const Place file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
   out.file = file.shown();
   restore_weights(load_checkpoint(file), {{"", out.model}}, out.file);
+  warn_of_other_plugins(run);
   out.model->eval();
   return out;
 }
