@@ -1,28 +1,34 @@
 # vitrine_add_plugin(NAME SOURCE...) builds NAME.so, a library of components that runner loads.
 # docs/plugins.md shows a whole project. In short:
-#   include(/path/to/vitrine/cmake/VitrinePlugin.cmake)
+#   find_package(Vitrine REQUIRED)
 #   project(my_parts LANGUAGES CXX)
 #   vitrine_add_plugin(my_parts my_mlp.cpp)
-# The plug-in is built against the libtorch of a finished build of Vitrine, build/release in its own
-# folder unless VITRINE_BUILD names another; and by its compiler, where this is included before project(). It is optimised unless
-# CMAKE_BUILD_TYPE says otherwise.
+# The plug-in is built against an installed Vitrine, or against a finished build in a repository: where this file is included from
+# there, build/release unless VITRINE_BUILD names another. It is built by Vitrine's compiler, where this comes before project(),
+# and optimised unless CMAKE_BUILD_TYPE says otherwise.
 include_guard(GLOBAL)
-get_filename_component(VITRINE_SOURCE ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
-include(${VITRINE_SOURCE}/cmake/code_version.cmake)
-
-if(NOT TARGET vitrine_core)
+set(VITRINE_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/..)  # of headers
+set(VITRINE_CMAKE ${CMAKE_CURRENT_LIST_DIR})
+if(EXISTS ${VITRINE_CMAKE}/VitrineInstalled.cmake)
+  include(${VITRINE_CMAKE}/VitrineInstalled.cmake)
+elseif(NOT TARGET vitrine_core)
+  get_filename_component(VITRINE_SOURCE ${VITRINE_CMAKE}/.. ABSOLUTE)
   set(VITRINE_BUILD ${VITRINE_SOURCE}/build/release CACHE PATH "Build folder of Vitrine")
   if(NOT EXISTS ${VITRINE_BUILD}/libvitrine_engine.so)
     message(FATAL_ERROR "No build of Vitrine in ${VITRINE_BUILD}: run ${VITRINE_SOURCE}/runner --help "
       "once, or name another build with -DVITRINE_BUILD=FOLDER")
   endif()
   load_cache(${VITRINE_BUILD} READ_WITH_PREFIX vitrine_ CMAKE_CXX_COMPILER Torch_DIR)
-  if(NOT DEFINED CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
-    set(CMAKE_CXX_COMPILER ${vitrine_CMAKE_CXX_COMPILER} CACHE FILEPATH "Compiler of Vitrine's build")
-  endif()
-  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
-    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
-  endif()
+  set(VITRINE_LIBRARIES ${VITRINE_BUILD})
+endif()
+get_filename_component(VITRINE_INCLUDE ${VITRINE_INCLUDE} ABSOLUTE)
+include(${VITRINE_CMAKE}/code_version.cmake)
+
+if(vitrine_CMAKE_CXX_COMPILER AND NOT DEFINED CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
+  set(CMAKE_CXX_COMPILER ${vitrine_CMAKE_CXX_COMPILER} CACHE FILEPATH "Compiler of Vitrine's build")
+endif()
+if(VITRINE_LIBRARIES AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
 endif()
 
 # The libraries of a finished build, as targets with the names that they have inside it.
@@ -31,17 +37,21 @@ macro(vitrine_import_build)
     message(WARNING "Vitrine was built by ${vitrine_CMAKE_CXX_COMPILER}, and its runner refuses plug-ins of another compiler or "
       "version: include VitrinePlugin.cmake before project(), or configure with -DCMAKE_CXX_COMPILER=${vitrine_CMAKE_CXX_COMPILER}")
   endif()
-  set(Torch_DIR ${vitrine_Torch_DIR} CACHE PATH "libtorch of Vitrine's build" FORCE)
+  if(COMMAND vitrine_find_libraries)  # of an installed one
+    vitrine_find_libraries()
+  else()
+    set(Torch_DIR ${vitrine_Torch_DIR} CACHE PATH "libtorch of Vitrine's build" FORCE)
+    find_package(fmt REQUIRED)
+    find_package(nlohmann_json REQUIRED)
+  endif()
   find_package(Threads REQUIRED)
-  find_package(fmt REQUIRED)
-  find_package(nlohmann_json REQUIRED)
-  include(${VITRINE_SOURCE}/cmake/torch.cmake)
+  include(${VITRINE_CMAKE}/torch.cmake)
 
   foreach(name core engine)
     add_library(vitrine_${name} SHARED IMPORTED)
     set_target_properties(vitrine_${name} PROPERTIES
-      IMPORTED_LOCATION ${VITRINE_BUILD}/libvitrine_${name}.so)
-    target_include_directories(vitrine_${name} INTERFACE ${VITRINE_SOURCE})
+      IMPORTED_LOCATION ${VITRINE_LIBRARIES}/libvitrine_${name}.so)
+    target_include_directories(vitrine_${name} INTERFACE ${VITRINE_INCLUDE})
     target_compile_options(vitrine_${name} INTERFACE -Wno-psabi)
   endforeach()
   target_link_libraries(vitrine_core INTERFACE fmt::fmt nlohmann_json::nlohmann_json)

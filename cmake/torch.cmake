@@ -10,6 +10,7 @@ if(NOT EXISTS ${Torch_DIR}/TorchConfig.cmake)
 endif()
 # This sets PACKAGE_VERSION.
 include(${Torch_DIR}/TorchConfigVersion.cmake)
+set(torch_version ${PACKAGE_VERSION})
 if(PACKAGE_VERSION VERSION_LESS oldest_torch)
   message(FATAL_ERROR "libtorch ${PACKAGE_VERSION} in ${Torch_DIR}: ${oldest_torch} or later is needed")
 endif()

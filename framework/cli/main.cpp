@@ -47,6 +47,7 @@ constexpr Verb kVerbs[] = {
     {"plot", "pictures of a model", plot_verb},
     {"export", "weights for PyTorch, as safetensors", export_verb},
     {"note", "write a note about runs, or read it", note_verb},
+    {"plugin", "start a component of one's own, in a library of its own", plugin_verb},
     {"tag", "give runs tags, or take them away", tag_verb},
 };
 

@@ -1,5 +1,6 @@
 #include "framework/engine/engine.h"
 
+#include "framework/engine/libtorch.h"
 #include "framework/registry/given_plugins.h"
 #include "framework/registry/plugin.h"
 
@@ -11,7 +12,10 @@ Engine* provided = nullptr;
 void provide_engine(Engine& engine) { provided = &engine; }
 
 Engine& engine() {
-  if (!provided) load_plugin(library_folder() / "libvitrine_engine.so");
+  if (!provided) {
+    load_libtorch();
+    load_plugin(library_folder() / "libvitrine_engine.so");
+  }
   load_given_plugins();
   if (!provided)
     throw Error(ExitCode::kPlugin, "libvitrine_engine.so holds no engine; build it again");
