@@ -33,9 +33,10 @@ endif()
 
 # The libraries of a finished build, as targets with the names that they have inside it.
 macro(vitrine_import_build)
-  if(NOT CMAKE_CXX_COMPILER STREQUAL vitrine_CMAKE_CXX_COMPILER)
-    message(WARNING "Vitrine was built by ${vitrine_CMAKE_CXX_COMPILER}, and its runner refuses plug-ins of another compiler or "
-      "version: include VitrinePlugin.cmake before project(), or configure with -DCMAKE_CXX_COMPILER=${vitrine_CMAKE_CXX_COMPILER}")
+  if(NOT CMAKE_CXX_COMPILER STREQUAL vitrine_CMAKE_CXX_COMPILER AND
+      NOT vitrine_compiler STREQUAL "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
+    message(WARNING "Vitrine was built by ${vitrine_CMAKE_CXX_COMPILER} ${vitrine_compiler}, and its runner refuses plug-ins of another compiler or "
+      "version: find Vitrine before project(), or configure with -DCMAKE_CXX_COMPILER=${vitrine_CMAKE_CXX_COMPILER}")
   endif()
   if(COMMAND vitrine_find_libraries)  # of an installed one
     vitrine_find_libraries()

@@ -12,12 +12,15 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/cmake/VitrineConfig.cmake @ONLY CONT
 include(@PROJECT_SOURCE_DIR@/cmake/VitrinePlugin.cmake)\n")
 file(COPY ${generated}/VitrineConfigVersion.cmake DESTINATION ${PROJECT_BINARY_DIR}/cmake)
 
-set_target_properties(runner PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/../lib/vitrine")
+# In a sweep's own copy of the program all lies beside it.
+set_target_properties(runner PROPERTIES
+  INSTALL_RPATH "$ORIGIN;$ORIGIN/deps;$ORIGIN/../lib/vitrine;$ORIGIN/../lib/vitrine/deps")
 set_target_properties(vitrine_core vitrine_engine PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/deps;${torch_prefix}/lib")
 install(TARGETS runner RUNTIME DESTINATION bin)
 install(TARGETS vitrine_core vitrine_engine LIBRARY DESTINATION lib/vitrine)
-install(FILES ${generated}/VitrineInstalled.cmake ${generated}/VitrineConfig.cmake ${generated}/VitrineConfigVersion.cmake
-  cmake/VitrinePlugin.cmake cmake/code_version.cmake cmake/torch.cmake DESTINATION lib/vitrine/cmake)
+file(GLOB scripts cmake/VitrinePlugin.cmake cmake/code_version.cmake cmake/public_headers.cmake cmake/torch.cmake)
+install(FILES ${scripts} ${generated}/VitrineInstalled.cmake ${generated}/VitrineConfig.cmake ${generated}/VitrineConfigVersion.cmake
+  DESTINATION lib/vitrine/cmake)
 install(DIRECTORY framework DESTINATION include/vitrine FILES_MATCHING PATTERN *.h
   REGEX "framework/(cli|comparing|reports|sweeps)$" EXCLUDE)
 foreach(room models experiments)  # those that stand directly in it

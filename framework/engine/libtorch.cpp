@@ -68,7 +68,7 @@ std::string version_in(const fs::path& folder) {
       if (std::regex_match(text, match, line)) return match[1];
     }
   }
-  return "of an unknown version";
+  return "one of an unknown version";
 }
 
 // The folder of the libtorch that fits; what does not is added to `others`, in words.

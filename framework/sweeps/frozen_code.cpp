@@ -22,6 +22,8 @@ namespace {
 constexpr uint64_t kMostBytes = uint64_t{4} << 30;
 constexpr const char* kProgram = "runner";
 constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so"};
+// Of an installed program: libraries of others', which are not copied, in folders beside its own.
+constexpr const char* kBeside[] = {"deps", "torch"};
 constexpr const char* kPlugin = "plugin-";
 
 void freeze(const fs::path& from, const fs::path& to) {
@@ -63,6 +65,13 @@ FrozenCode::FrozenCode(fs::path folder) : folder_(std::move(folder)) {
   Folder::make(folder_);
   freeze("/proc/self/exe", folder_ / kProgram);
   for (const char* library : kLibraries) freeze(library_folder() / library, folder_ / library);
+  for (const char* name : kBeside) {
+    const fs::path beside = library_folder() / name;
+    std::error_code error;
+    if (!fs::exists(beside, error)) continue;
+    remove_file(folder_ / name);
+    fs::create_directory_symlink(fs::canonical(beside), folder_ / name);
+  }
 }
 
 namespace {
@@ -116,6 +125,7 @@ void FrozenCode::remove(const fs::path& folder) {
   remove_others(folder, {});
   remove_file(folder / kProgram);
   for (const char* library : kLibraries) remove_file(folder / library);
+  for (const char* name : kBeside) remove_file(folder / name);
   remove_empty_folder(folder);
 }
 

@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include "tests/framework/cli/support.h"
+
+// A build that was installed elsewhere, as `cmake --install` and packages do.
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result command(const std::vector<std::string>& words, const fs::path& folder,
+               const std::map<std::string, std::string>& environment = {}) {
+  return Process(words, folder, environment).wait();
+}
+
+class Installed : public TemporaryFolder {
+ public:
+  Installed() {
+    const Result result =
+        command({"cmake", "--install", VITRINE_BINARY_DIR, "--prefix", prefix()}, path());
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+  }
+  fs::path prefix() const { return path() / "vitrine"; }
+  Result run(std::vector<std::string> words, std::map<std::string, std::string> environment = {}) {
+    words.insert(words.begin(), prefix() / "bin/runner");
+    environment.try_emplace("PATH", (prefix() / "bin").string() + ":" + std::getenv("PATH"));
+    return command(words, path(), environment);
+  }
+  // Takes out where libtorch was, as packages do.
+  void forget_libtorch() const {
+    write_plain(*this / "package.cmake",
+                fmt::format("include({}/CPackConfig.cmake)\nset(CPACK_GENERATOR DEB)\n"
+                            "set(CPACK_TEMPORARY_DIRECTORY {})\ninclude({}/cmake/package.cmake)\n",
+                            VITRINE_BINARY_DIR, path().string(), VITRINE_SOURCE_DIR));
+    const Result result = command({"cmake", "-P", *this / "package.cmake"}, path());
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+  }
+};
+
+// What stands in quotes behind `before`.
+std::string quoted_after(const std::string& text, const std::string& before) {
+  const size_t begin = text.find(before + " \"") + before.size() + 2;
+  return text.substr(begin, text.find('"', begin) - begin);
+}
+
+TEST_CASE("an installed program, moved elsewhere, uses nothing of the build, and builds plug-ins") {
+  Installed installed;
+  const Result listed = installed.run({"list", "mlp", "gelu"}, {{"LD_DEBUG", "files"}});
+  REQUIRE(listed.code == 0);
+  CHECK(listed.err.find(VITRINE_BINARY_DIR) == listed.err.npos);
+  const Result trained =
+      installed.run({installed.prefix() / "share/vitrine/configs/vit_digits.yaml",
+                     "dataset.train=300", "dataset.validation=100", "training.max_steps=2"});
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  const Json metrics = json_of(installed / "runs/vit_digits/latest/metrics.json");
+  CHECK(metrics.at("environment").at("sources") != "unknown");
+
+  REQUIRE(installed.run({"plugin", "new", "norm", "mine"}).code == 0);
+  const std::string text = bytes_of(installed / "mine/CMakeLists.txt");
+  CHECK_THAT(text, Contains((installed.prefix() / "lib/vitrine/cmake").string()));
+  CHECK_THAT(bytes_of(installed / "mine/README.md"), Contains("\nrunner mine.yaml\n"));
+  const Result built_plugin =
+      command({"sh", "-c", "cmake -S . -B build && cmake --build build"}, installed / "mine", {});
+  INFO(built_plugin.out << built_plugin.err);
+  REQUIRE(built_plugin.code == 0);
+  // It serves the program in the build, and one that the build made serves the installed one.
+  const std::string of_build = std::string("--plugin=") + VITRINE_BINARY_DIR;
+  CHECK(runner({"list", "norm", "mine", "--plugin", "mine/build/mine.so"}, installed.path()).code ==
+        0);
+  CHECK(installed.run({"list", "mlp", "squared", of_build + "/test_plugin_squared.so"}).code == 0);
+}
+
+TEST_CASE("a libtorch of another version is refused in words, and the right one is found") {
+  Installed installed;
+  const std::string told =
+      bytes_of(installed.prefix() / "lib/vitrine/cmake/VitrineInstalled.cmake");
+  const std::string needed = quoted_after(told, "set(vitrine_needed_torch");
+  const fs::path right = fs::path(quoted_after(told, "set(vitrine_built_torch")) / "../../..";
+  installed.forget_libtorch();
+  CHECK(bytes_of(installed.prefix() / "lib/vitrine/cmake/VitrineInstalled.cmake")
+            .find(right.string()) == std::string::npos);
+
+  // A python3 that tells of a PyTorch.
+  const fs::path tools = installed / "tools", other = installed / "torch";
+  fs::create_directory(tools);
+  const auto python_tells = [&](const std::string& line) {
+    write_plain(tools / "python3", "#!/bin/sh\n" + line + "\n");
+    fs::permissions(tools / "python3", fs::perms::owner_all);
+  };
+  const auto list = [&] {
+    return installed.run({"list", "norm"}, {{"PATH", tools.string() + ":" + std::getenv("PATH")}});
+  };
+  const auto message = [&](const std::string& found) {
+    return fmt::format(
+        "error: this Vitrine needs libtorch {0}; {1}; pip install torch=={0} in the "
+        "environment of the python3 that PATH names\n",
+        needed, found);
+  };
+  python_tells("exit 1");
+  CHECK(list().code == 6);
+  CHECK(list().err == message("found none"));
+  CHECK(installed.run({"--version"}).code == 0);
+  fs::create_directories(other / "lib");
+  fs::create_directories(other / "share/cmake/Torch");
+  write_plain(other / "lib/libtorch_cpu.so", "");
+  write_plain(other / "share/cmake/Torch/TorchConfigVersion.cmake",
+              "set(PACKAGE_VERSION \"2.5.1\")\n");
+  python_tells("echo " + other.string());
+  CHECK(list().err == message("found 2.5.1 in " + (other / "lib").string()));
+  fs::remove(other / "share/cmake/Torch/TorchConfigVersion.cmake");
+  CHECK(list().err == message("found one of an unknown version in " + (other / "lib").string()));
+
+  python_tells("echo " + right.string());
+  CHECK(list().err == "");
+  CHECK(list().code == 0);
+  python_tells("exit 1");
+  fs::create_directory_symlink(right, installed.prefix() / "lib/vitrine/torch");
+  CHECK(list().code == 0);
+  // A sweep's own copy of the program finds it too.
+  const Result swept = installed.run(
+      {"sweep", installed.prefix() / "share/vitrine/configs/vit_digits.yaml", "seed=0",
+       "dataset.train=300", "dataset.validation=100", "training.max_steps=2", "--run-dir", "s"},
+      {{"PATH", tools.string() + ":" + std::getenv("PATH")}});
+  INFO(swept.err);
+  CHECK(swept.code == 0);
+}
+
+}  // namespace
+}  // namespace vitrine
