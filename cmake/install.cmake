@@ -8,8 +8,8 @@ file(CONFIGURE OUTPUT ${generated}/VitrineConfig.cmake @ONLY CONTENT
   "include(\${CMAKE_CURRENT_LIST_DIR}/VitrinePlugin.cmake)\n")
 write_basic_package_version_file(${generated}/VitrineConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/cmake/VitrineConfig.cmake @ONLY CONTENT
-  "set(VITRINE_BUILD @PROJECT_BINARY_DIR@ CACHE PATH \"Build folder of Vitrine\")
-include(@PROJECT_SOURCE_DIR@/cmake/VitrinePlugin.cmake)\n")
+  "set(VITRINE_BUILD \"@PROJECT_BINARY_DIR@\" CACHE PATH \"Build folder of Vitrine\")
+include(\"@PROJECT_SOURCE_DIR@/cmake/VitrinePlugin.cmake\")\n")
 file(COPY ${generated}/VitrineConfigVersion.cmake DESTINATION ${PROJECT_BINARY_DIR}/cmake)
 
 # In a sweep's own copy of the program all lies beside it.
@@ -35,6 +35,10 @@ set(CPACK_GENERATOR TGZ DEB)
 set(CPACK_PACKAGE_NAME vitrine)
 set(CPACK_PACKAGE_VENDOR "Vitrine's authors")
 set(CPACK_PACKAGE_CONTACT "Vitrine's authors")
+if(EXISTS ${PROJECT_SOURCE_DIR}/LICENSE)
+  set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+  install(FILES LICENSE DESTINATION share/vitrine)
+endif()
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Experiments in C++ on libtorch, driven by YAML configs and plug-ins")
 set(CPACK_PACKAGE_FILE_NAME vitrine-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)

@@ -84,7 +84,7 @@ void require_free(const NewPlugin& plugin, const fs::path& folder) {
   if (const Component* taken = Registry::instance().find(plugin.kind, plugin.name)) {
     throw Error(ExitCode::kUsage,
                 fmt::format("the {} \"{}\" is there already: {}; choose another name", plugin.kind,
-                            plugin.name, escape(taken->origin)));
+                            plugin.name, escape(taken->origin())));
   }
   if (vitrine::exists(folder))
     throw Error(ExitCode::kUsage,

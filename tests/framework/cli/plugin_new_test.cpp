@@ -100,6 +100,12 @@ TEST_CASE("a new plug-in is the kind's example under another name") {
 
 TEST_CASE("what is written of each kind trains, and is drawn and exported where that is its use") {
   const Desk desk;
+  std::set<std::string> listed;
+  for (const Json& component :
+       Json::parse(desk.run({"list", "--json", "--plugin", kSamples}).out)) {
+    if (component.at("name") == "example") listed.insert(component.at("kind").get<std::string>());
+  }
+  CHECK(listed == kinds());
   const std::string plugins = fmt::format("plugins=[{}]", kSamples);
   for (const std::string& kind : kinds()) {
     CAPTURE(kind);
