@@ -15,14 +15,16 @@ file(COPY ${generated}/VitrineConfigVersion.cmake DESTINATION ${PROJECT_BINARY_D
 # In a sweep's own copy of the program all lies beside it.
 set_target_properties(runner PROPERTIES
   INSTALL_RPATH "$ORIGIN;$ORIGIN/deps;$ORIGIN/../lib/vitrine;$ORIGIN/../lib/vitrine/deps")
-set_target_properties(vitrine_core vitrine_engine PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/deps;${torch_prefix}/lib")
+set_target_properties(vitrine_core vitrine_engine PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/deps;${torch_libraries}")
+# A build has the same path: CMake would fill up a shorter one with colons, between which is the current folder.
+set_target_properties(runner vitrine_core vitrine_engine PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
 install(TARGETS runner RUNTIME DESTINATION bin)
 install(TARGETS vitrine_core vitrine_engine LIBRARY DESTINATION lib/vitrine)
 file(GLOB scripts cmake/VitrinePlugin.cmake cmake/code_version.cmake cmake/public_headers.cmake cmake/torch.cmake)
 install(FILES ${scripts} ${generated}/VitrineInstalled.cmake ${generated}/VitrineConfig.cmake ${generated}/VitrineConfigVersion.cmake
   DESTINATION lib/vitrine/cmake)
 install(DIRECTORY framework DESTINATION include/vitrine FILES_MATCHING PATTERN *.h
-  REGEX "framework/(cli|comparing|reports|sweeps)$" EXCLUDE)
+  REGEX "framework/(checking|cli|comparing|reports|sweeps)$" EXCLUDE)
 foreach(room models experiments)  # those that stand directly in it
   file(GLOB headers CONFIGURE_DEPENDS ${room}/*.h)
   install(FILES ${headers} DESTINATION include/vitrine/${room})
@@ -46,7 +48,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Needs libtorch ${torch_version}, which is no package: pip install torch==${torch_version}.")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR} ${torch_prefix}/lib)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR} ${torch_libraries})
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3-venv, fonts-dejavu-core, ca-certificates")
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   set(compiler_package g++)
@@ -58,6 +60,6 @@ set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/package.cmake)
 get_target_property(json_headers nlohmann_json::nlohmann_json INTERFACE_INCLUDE_DIRECTORIES)
 list(GET json_headers 0 CPACK_VITRINE_JSON_HEADERS)
 set(CPACK_VITRINE_FMT_HEADERS ${fmt_folder})
-set(CPACK_VITRINE_TORCH_LIBRARIES ${torch_prefix}/lib)
+set(CPACK_VITRINE_TORCH_LIBRARIES ${torch_libraries})
 set(CPACK_VITRINE_TORCH_DIR ${Torch_DIR})
 include(CPack)

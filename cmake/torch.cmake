@@ -23,6 +23,7 @@ foreach(name torch_cpu c10)
   find_library(VITRINE_${name} ${name} PATHS ${torch_prefix} PATH_SUFFIXES lib lib64 lib/${CMAKE_LIBRARY_ARCHITECTURE}
     NO_DEFAULT_PATH NO_CACHE REQUIRED)
 endforeach()
+get_filename_component(torch_libraries ${VITRINE_torch_cpu} DIRECTORY)
 
 add_library(vitrine_torch INTERFACE)
 # torch brings the headers of an fmt of its own, without the library, and puts them in front of the system's: every

@@ -35,7 +35,10 @@ std::vector<fs::path> folders_of_loader() {
   info->dls_cnt = size.dls_cnt;
   if (dlinfo(handle, RTLD_DI_SERINFO, info) != 0) return {};
   std::vector<fs::path> out;
-  for (unsigned i = 0; i < info->dls_cnt; ++i) out.emplace_back(info->dls_serpath[i].dls_name);
+  for (unsigned i = 0; i < info->dls_cnt; ++i) {
+    const fs::path folder = info->dls_serpath[i].dls_name;
+    if (folder.is_absolute()) out.push_back(folder);
+  }
   return out;
 }
 

@@ -39,6 +39,23 @@ class Installed : public TemporaryFolder {
   }
 };
 
+// Where a program or library has the loader look.
+std::string loader_path(const fs::path& file) {
+  const Result result = command({"readelf", "--dynamic", "--wide", file}, "/");
+  const std::string begin = "path: [";
+  const size_t at = result.out.find(begin) + begin.size();
+  return result.out.substr(at, result.out.find(']', at) - at);
+}
+
+TEST_CASE("libraries are looked for where they lie, and never in the current folder") {
+  for (const char* file : {"runner", "libvitrine_core.so", "libvitrine_engine.so"}) {
+    CAPTURE(file);
+    const std::string path = ":" + loader_path(fs::path(VITRINE_BINARY_DIR) / file) + ":";
+    CHECK_THAT(path, StartsWith(":$ORIGIN:"));
+    CHECK(path.find("::") == path.npos);
+  }
+}
+
 // What stands in quotes behind `before`.
 std::string quoted_after(const std::string& text, const std::string& before) {
   const size_t begin = text.find(before + " \"") + before.size() + 2;
@@ -57,6 +74,16 @@ TEST_CASE("an installed program, moved elsewhere, uses nothing of the build, and
   REQUIRE(trained.code == 0);
   const Json metrics = json_of(installed / "runs/vit_digits/latest/metrics.json");
   CHECK(metrics.at("environment").at("sources") != "unknown");
+
+  // CMake finds it where the program is on the PATH, and knows its version.
+  fs::create_directory(installed / "found");
+  write_plain(installed / "found/CMakeLists.txt",
+              "cmake_minimum_required(VERSION 3.22)\nfind_package(Vitrine 0.1 REQUIRED)\n"
+              "project(found NONE)\nfile(WRITE ${CMAKE_BINARY_DIR}/found ${Vitrine_DIR})\n");
+  REQUIRE(command({"cmake", "-S", "found", "-B", "found"}, installed.path(),
+                  {{"PATH", (installed.prefix() / "bin").string() + ":" + std::getenv("PATH")}})
+              .code == 0);
+  CHECK(bytes_of(installed / "found/found") == installed.prefix() / "lib/vitrine/cmake");
 
   REQUIRE(installed.run({"plugin", "new", "norm", "mine"}).code == 0);
   const std::string text = bytes_of(installed / "mine/CMakeLists.txt");

@@ -135,6 +135,15 @@ TEST_CASE("what is written of each kind trains, and is drawn and exported where 
   CHECK_THAT(bytes_of(desk / "theirs.safetensors"), Contains("\"layers.0.attn.qkv.weight\""));
 }
 
+TEST_CASE("what is written of each kind passes runner check") {
+  const Desk desk;
+  const Result result = desk.run({"check", kSamples});
+  INFO(result.out << result.err);
+  CHECK(result.code == 0);
+  for (const std::string& kind : kinds()) CHECK_THAT(result.out, Contains(kind + " example ("));
+  CHECK_THAT(result.out, Contains(" sound, 0 faults, "));
+}
+
 TEST_CASE("a callback from the page ends a run, and goes on exactly where it was stopped") {
   const Desk desk;
   REQUIRE(desk.run({"plugin", "new", "callback", "example"}).code == 0);
@@ -208,7 +217,7 @@ TEST_CASE("a plug-in that cannot be made is refused in words, and leaves nothing
   CHECK(left == std::set<std::string>{"a.yaml", "mine"});
 }
 
-TEST_CASE("the commands of a new plug-in's README build it and train with it") {
+TEST_CASE("the commands of a new plug-in's README build it, check it and train with it") {
   const Desk desk;
   REQUIRE(desk.run({"plugin", "new", "norm", "mine", "--folder", "a folder/of mine"}).code == 0);
   std::istringstream lines(bytes_of(desk / "a folder/of mine/README.md"));
@@ -218,7 +227,7 @@ TEST_CASE("the commands of a new plug-in's README build it and train with it") {
       commands.push_back(line);
   }
   REQUIRE(commands.size() == 3);
-  for (const std::string& command : {commands[0], commands[2]}) {
+  for (const std::string& command : commands) {
     const Result result = shell(command, desk / "a folder/of mine");
     INFO(command << "\n" << result.out << result.err);
     REQUIRE(result.code == 0);
