@@ -68,6 +68,22 @@ std::vector<std::string> Registry::kinds() const {
   return {out.begin(), out.end()};
 }
 
+namespace {
+
+thread_local HearsMade* hears_made = nullptr;
+
+}  // namespace
+
+HearsMade::HearsMade(Listener listener) : listener_(std::move(listener)), before_(hears_made) {
+  hears_made = this;
+}
+HearsMade::~HearsMade() { hears_made = before_; }
+
+void HearsMade::tell(const std::string& path, const std::string& type,
+                     const std::shared_ptr<Stateful>& made) {
+  if (hears_made) hears_made->listener_(path, type, made);
+}
+
 void require_sound_registry() {
   const auto& problems = Registry::instance().problems();
   if (!problems.empty())

@@ -116,7 +116,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
     const Place checkpoint =
         find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
     file = checkpoint.shown();
-    restore_weights(load_checkpoint(checkpoint), learner.modules, file);
+    restore_tested(load_checkpoint(checkpoint), learner, file);
     from = checkpoint.path().stem().string();
   }
   EvaluationOptions options;
