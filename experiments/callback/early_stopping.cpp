@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "framework/files/json.h"
 #include "framework/registry/register.h"
 #include "framework/training/config.h"
 #include "framework/training/measure.h"
@@ -45,21 +44,16 @@ class EarlyStoppingCallback : public Callback {
         run.epoch - waited_, metric_text(best_.value_or(NAN), info_));
   }
 
-  nlohmann::json state() const override {
-    nlohmann::json out = {{"metric", options_.metric},
-                          {"min_delta", options_.min_delta},
-                          {"epochs_without_improvement", waited_}};
-    if (best_) out["best_stopping"] = *best_;
-    return out;
-  }
-  // What was counted of something else does not count.
-  void set_state(const nlohmann::json& state) override {
-    if (state.value("metric", options_.metric) != options_.metric ||
-        state.value("min_delta", options_.min_delta) != options_.min_delta)
-      return;
-    waited_ = json_integer(state.at("epochs_without_improvement"), "epochs_without_improvement", 0);
-    if (state.contains("best_stopping"))
-      best_ = json_number(state["best_stopping"], "best_stopping");
+  void state(State& state) override {
+    std::string metric = options_.metric;
+    double min_delta = options_.min_delta;
+    state("metric", metric);
+    state("min_delta", min_delta);
+    state("best", best_);
+    state("epochs_without_improvement", waited_);
+    if (metric == options_.metric && min_delta == options_.min_delta) return;
+    best_.reset();  // what was counted of something else does not count
+    waited_ = 0;
   }
 
  private:

@@ -38,6 +38,7 @@ class WeightAverageCallback : public Callback {
   }
   void step(const RunView& run) override { average_->update(run.step - 1); }
   Tensor tested_weights() override { return average_->values(); }
+  std::map<std::string, Tensor> tested_buffers() override { return average_->buffers(); }
 
  private:
   Options options_;

@@ -38,8 +38,7 @@ class Plateau : public Schedule {
   bool follows_validation() const override { return true; }
 
   void note_validation(double loss) override {
-    const bool is_better = !is_noted_ || loss < best_ * (1 - options_.threshold);
-    is_noted_ = true;
+    const bool is_better = !best_ || loss < *best_ * (1 - options_.threshold);
     if (is_better) best_ = loss;
     bad_epochs_ = is_better ? 0 : bad_epochs_ + 1;
     if (cooldown_ > 0) {
@@ -52,17 +51,11 @@ class Plateau : public Schedule {
     bad_epochs_ = 0;
   }
 
-  std::vector<double> state() const override {
-    if (!is_noted_) return {};
-    return {factor_, best_, static_cast<double>(bad_epochs_), static_cast<double>(cooldown_)};
-  }
-  void set_state(const std::vector<double>& state) override {
-    if (state.size() != 4) return;
-    is_noted_ = true;
-    factor_ = state[0];
-    best_ = state[1];
-    bad_epochs_ = static_cast<int64_t>(state[2]);
-    cooldown_ = static_cast<int64_t>(state[3]);
+  void state(State& state) override {
+    state("factor", factor_);
+    state("best", best_);
+    state("bad_epochs", bad_epochs_);
+    state("cooldown", cooldown_);
   }
 
  protected:
@@ -70,8 +63,8 @@ class Plateau : public Schedule {
 
  private:
   Options options_;
-  bool is_noted_ = false;
-  double factor_ = 1, best_ = 0;
+  double factor_ = 1;
+  std::optional<double> best_;
   int64_t bad_epochs_ = 0, cooldown_ = 0;
 };
 

@@ -229,7 +229,7 @@ Finding try_export(const Tryout& tryout) {
   const ModelFile file = load_model(run.model());
   Bench bench(tryout);
   const Place checkpoint = find_checkpoint(run, "best");
-  restore_weights(load_checkpoint(checkpoint), bench.learner.modules, checkpoint.shown());
+  restore_tested(load_checkpoint(checkpoint), bench.learner, checkpoint.shown());
   const Tensor pixels = some_images(bench, 7);
   const std::vector<int64_t> sizes = {file.context.channels, file.context.height,
                                       file.context.width};

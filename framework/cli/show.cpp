@@ -20,17 +20,26 @@ struct ShowOptions {
 };
 
 std::string shown_model(const Json& model) {
-  std::vector<std::vector<std::string>> rows = {
-      {"layer", "type", "output", "parameters", "FLOPs an image"}};
+  const bool has_buffers = model.at("buffers") > 0;
+  std::vector<std::vector<std::string>> rows;
+  const auto add = [&](std::vector<std::string> row, const std::string& buffers,
+                       const std::string& flops) {
+    if (has_buffers) row.push_back(buffers);
+    row.push_back(flops);
+    rows.push_back(std::move(row));
+  };
+  const auto count = [](const Json& of, const char* key) {
+    return grouped(of.at(key).get<int64_t>());
+  };
+  add({"layer", "type", "output", "parameters"}, "buffers", "FLOPs an image");
   for (const Json& layer : model.at("layers")) {
-    rows.push_back(
-        {layer.at("name"), layer.at("type"),
-         fmt::format("[{}]", fmt::join(layer.at("shape").get<std::vector<int64_t>>(), ", ")),
-         grouped(layer.at("parameters").get<int64_t>()),
-         grouped(layer.at("flops").get<int64_t>())});
+    const auto shape = layer.at("shape").get<std::vector<int64_t>>();
+    add({layer.at("name"), layer.at("type"), fmt::format("[{}]", fmt::join(shape, ", ")),
+         count(layer, "parameters")},
+        count(layer, "buffers"), count(layer, "flops"));
   }
-  rows.push_back({"total", model.at("type"), "", grouped(model.at("parameters").get<int64_t>()),
-                  grouped(model.at("flops_per_image").get<int64_t>())});
+  add({"total", model.at("type"), "", count(model, "parameters")}, count(model, "buffers"),
+      count(model, "flops_per_image"));
   return terminal_table(rows, STDERR_FILENO);
 }
 

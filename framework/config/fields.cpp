@@ -437,7 +437,35 @@ void collect_keys(const Fields& fields, const Fields& defaults, const Key& above
   }
 }
 
+void collect_places(const Fields& fields, const std::string& above, Role role,
+                    std::vector<std::string>& out) {
+  for (const Field& field : fields.list()) {
+    const std::string path = join_path(above, field.name);
+    const Role own = field.role.value_or(role);
+    const Node value = field.value->write();
+    const bool is_list = value.kind == Node::Kind::kSequence;
+    if (own == Role::kPlace && value.kind == Node::Kind::kScalar) out.push_back(path);
+    for (size_t i = 0; own == Role::kPlace && is_list && i < value.children.size(); ++i) {
+      if (value.children[i].kind == Node::Kind::kScalar)
+        out.push_back(join_path(path, std::to_string(i)));
+    }
+    field.value->below(
+        [&](const Fields& inner, const Fields&) { collect_places(inner, path, own, out); });
+    field.value->items([&](size_t index, const Fields& inner) {
+      collect_places(inner, join_path(path, std::to_string(index)), own, out);
+    });
+  }
+}
+
 }  // namespace
+
+std::vector<std::string> places_of(const Fields& fields, const std::set<std::string>& but) {
+  std::vector<std::string> out;
+  collect_places(fields, "", Role::kResult, out);
+  std::erase_if(
+      out, [&](const std::string& path) { return but.contains(path.substr(0, path.find('.'))); });
+  return out;
+}
 
 std::string to_string(Role role) { return kRoleNames[static_cast<size_t>(role)]; }
 

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -67,6 +68,10 @@ class FieldValue {
   // nobody changed.
   using BelowVisit = std::function<void(const Fields& fields, const Fields& defaults)>;
   virtual void below(const BelowVisit&) const {}
+  // A list of groups or components calls `visit` with the number of each and the fields that it
+  // has now.
+  using ItemVisit = std::function<void(size_t index, const Fields& fields)>;
+  virtual void items(const ItemVisit&) const {}
   // Adds the keys that may stand below the value, which is at `path`: also those of a group that is
   // off and of components that are not chosen. `written`: what the config has there, or nullptr.
   virtual void list_known(const std::string&, const Node*, KnownKeys&) const {}
@@ -179,6 +184,9 @@ struct Key {
 // All keys below `fields`, in order; lists are one key. `defaults`: of an equal struct that nobody
 // changed.
 std::vector<Key> keys_of(const Fields& fields, const Fields& defaults);
+// The paths of all texts below `fields` that say where something lies, also within lists
+// ("callbacks.0.file"). `but`: fields at the top that are left out.
+std::vector<std::string> places_of(const Fields& fields, const std::set<std::string>& but = {});
 // The value at a key of a config; of a component its type. None where there is no such key.
 const Node* value_at(const Node& config, const Key& key);
 nlohmann::ordered_json schema_of_fields(const Fields& fields);
@@ -293,6 +301,13 @@ class ListValue : public FieldValue {
     Node out = Node::sequence({});
     for (const T& value : values_) out.children.push_back(Item<T>(const_cast<T&>(value)).write());
     return out;
+  }
+  void items(const ItemVisit& visit) const override {
+    for (size_t i = 0; i < values_.size(); ++i) {
+      Item<T>(const_cast<T&>(values_[i])).below([&](const Fields& fields, const Fields&) {
+        visit(i, fields);
+      });
+    }
   }
   std::string type() const override {
     T example;

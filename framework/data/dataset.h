@@ -9,6 +9,7 @@
 #include "framework/data/label_column.h"
 #include "framework/data/transform.h"
 #include "framework/registry/registry.h"
+#include "framework/state/state.h"
 #include "framework/tensor.h"
 
 namespace vitrine {
@@ -60,13 +61,12 @@ struct DataContext {
   std::optional<LabelUses> uses;  // of the columns that are read; where it is not told, all are
 };
 
-class Dataset : public Registered {
+class Dataset : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "dataset";
   using Context = DataContext;
   using RequiredOptions = DatasetOptions;
 
-  virtual ~Dataset() = default;
   // Throws Error(kData) where even this needs files that are missing or corrupt.
   virtual DatasetInfo info() const = 0;
   // Throws Error(kData): missing (with what was tried and how to go on), corrupt, labels that

@@ -7,6 +7,7 @@
 #include "framework/data/batch_position.h"
 #include "framework/draws.h"
 #include "framework/registry/registry.h"
+#include "framework/state/state.h"
 #include "framework/tensor.h"
 
 namespace vitrine {
@@ -17,12 +18,11 @@ struct TransformContext {
   uint64_t salt = 0;  // its place in the list, so that two of a kind draw different numbers
 };
 
-class Transform : public Registered {
+class Transform : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "transform";
   using Context = TransformContext;
 
-  virtual ~Transform() = default;
   // Random transforms apply to training images only.
   virtual bool is_random() const { return false; }
   virtual Tensor forward(const Tensor& images,

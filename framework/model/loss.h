@@ -6,6 +6,7 @@
 #include "framework/model/model_context.h"
 #include "framework/model/operations.h"
 #include "framework/registry/registry.h"
+#include "framework/state/state.h"
 
 namespace vitrine {
 
@@ -21,13 +22,12 @@ struct LossOptions {
   void visit(Fields& /*field*/) {}
 };
 
-class Loss : public Registered {
+class Loss : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "loss";
   using Context = LossContext;
   using RequiredOptions = LossOptions;
 
-  virtual ~Loss() = default;
   // Computes the loss of each image [1, 1], from one task's outputs [1, K] and its target: the
   // number of a class [1, 1], or shares of all classes, labels of 0 and 1, or values [1, K]. What
   // is minimised is the mean over the batch.

@@ -6,13 +6,14 @@
 
 #include "framework/model/model_context.h"
 #include "framework/model/operations.h"
+#include "framework/state/state.h"
 #include "framework/torch.h"
 
 namespace vitrine {
 
 struct LayoutContext;
 
-class Model : public torch::nn::Module, public Registered {
+class Model : public torch::nn::Module, public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "model";
   using Context = ModelContext;

@@ -6,6 +6,7 @@
 
 #include "framework/model/operations.h"
 #include "framework/registry/registry.h"
+#include "framework/state/state.h"
 #include "framework/torch.h"
 
 namespace vitrine {
@@ -18,7 +19,7 @@ void adopt(torch::nn::Module& parent, const std::string& name, Part& part,
 
 // A part of a model: a module that makes a value of another. It is written with the operations of
 // operations.h, so that it can be computed at once as well as recorded.
-class Part : public torch::nn::Module, public Registered {
+class Part : public torch::nn::Module, public Registered, public Stateful {
  public:
   Part();
   ~Part() override;  // here, so that libtorch's is not compiled with every part

@@ -7,6 +7,7 @@
 
 #include "framework/error.h"
 #include "framework/model/flops.h"
+#include "framework/model/without_trace.h"
 
 namespace vitrine {
 namespace {
@@ -59,13 +60,11 @@ Tensor use(const ParameterUse& use, const std::vector<Tensor>& parameters) {
   return whole.narrow(0, static_cast<int64_t>(use.first), static_cast<int64_t>(use.count));
 }
 
-int64_t parameters_below(const Program& program, const std::string& name) {
+int64_t numbers_in(const torch::OrderedDict<std::string, Tensor>& tensors,
+                   const std::string& layer) {
   int64_t count = 0;
-  for (const Program::Parameter& parameter : program.parameters) {
-    if (!parameter.name.starts_with(name + ".")) continue;
-    int64_t size = 1;
-    for (const size_t length : parameter.sizes) size *= static_cast<int64_t>(length);
-    count += size;
+  for (const auto& item : tensors) {
+    if (item.key().starts_with(layer + ".")) count += item.value().numel();
   }
   return count;
 }
@@ -87,11 +86,14 @@ LayerSummary summary_of_whole(Model& model, const std::vector<int64_t>& images) 
   const Tensor image = at::zeros(sizes, options.dtype(at::kByte));
   const TorchFeed feed{image, {}, {}};
   const WithFeed with_feed(feed);
+  const WithoutTrace without_trace(
+      {{"", std::static_pointer_cast<Model>(model.shared_from_this())}});
   const FlopCounter flops;
-  LayerSummary whole{"model", "", {}, 0, 0};
+  LayerSummary whole{"model", "", {}};
   whole.shape = model(image).at(0).tensor().sizes().slice(1).vec();
   whole.flops = flops.count();
   for (const Tensor& each : model.parameters()) whole.parameters += each.numel();
+  for (const Tensor& each : model.buffers()) whole.buffers += each.numel();
   return whole;
 }
 
@@ -106,6 +108,7 @@ Recording record(const Computation& computation) {
     return out;
   };
   Recording out;
+  const WithoutTrace without_trace(computation.modules);
   Recorder recorder(computation.modules, computation.images);
   try {
     const std::vector<Value> outputs = computation.outputs(recorder.images());
@@ -118,6 +121,11 @@ Recording record(const Computation& computation) {
     }
   } catch (const NotRecorded& refused) {
     out.refusal = refused.reason;
+    return out;
+  }
+  // A program's steps change nothing that the model keeps.
+  if (const std::string changed = without_trace.changed(); !changed.empty()) {
+    out.refusal = changed + " changes as the model computes, which no step of a program does";
     return out;
   }
   out.program = std::move(recorder.program());
@@ -233,7 +241,11 @@ std::vector<LayerSummary> layers_of(Model& model, const std::vector<int64_t>& im
   for (const Step& step : program.steps) {
     const Program::Scope& scope = program.scopes[step.scope];
     if (out.empty() || out.back().name != scope.name)
-      out.push_back({scope.name, scope.type, {}, parameters_below(program, scope.name), 0});
+      out.push_back({scope.name,
+                     scope.type,
+                     {},
+                     numbers_in(model.named_parameters(), scope.name),
+                     numbers_in(model.named_buffers(), scope.name)});
     out.back().shape = {static_cast<int64_t>(step.shape.tokens),
                         static_cast<int64_t>(step.shape.columns)};
   }

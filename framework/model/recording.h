@@ -24,7 +24,8 @@ struct Recording {
   Program program;                 // everything that it computes
   std::vector<Tensor> parameters;  // of the program
   std::vector<size_t> outputs, losses;
-  std::string refusal;       // why it was not recorded; empty where it was
+  std::string refusal;       // why it was not recorded; empty where it was. What it
+                             // changed of the modules is put back
   std::string loss_refusal;  // the same of the losses
 
   bool is_recorded() const { return refusal.empty(); }
@@ -55,8 +56,8 @@ std::vector<std::pair<std::string, Tensor>> named_values(Model& model, const Ten
 
 struct LayerSummary {
   std::string name, type;
-  std::vector<int64_t> shape;  // of its output, for an image
-  int64_t parameters = 0;
+  std::vector<int64_t> shape;           // of its output, for an image
+  int64_t parameters = 0, buffers = 0;  // numbers in them
   int64_t flops = 0;  // of one image's forward pass; a multiplication with its addition counts two
 };
 

@@ -94,6 +94,7 @@ WithFeed::~WithFeed() {
 Recorder::Recorder(const Modules& modules, std::vector<int64_t> images)
     : image_sizes_(std::move(images)), before_(recorder), site_before_(site) {
   for (const auto& [name, tensor] : named_tensors(modules)) {
+    if (tensor.scalar_type() != at::kFloat) continue;  // a step that reads one is refused
     const std::vector<int64_t> sizes = tensor.sizes().vec();
     program_.parameters.push_back({name, {sizes.begin(), sizes.end()}});
     parameters_.push_back(tensor);
@@ -113,6 +114,11 @@ ParameterUse Recorder::use(const Tensor& parameter) {
   if (!parameter.defined()) return {};
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (parameters_[i].is_same(parameter)) return {i, 0, 0};
+  }
+  if (parameter.scalar_type() != at::kFloat) {
+    throw NotRecorded{fmt::format("{}: {} computes with a tensor of {}, and a program has floats",
+                                  Scope::path(), innermost_type(),
+                                  c10::toString(parameter.scalar_type()))};
   }
   if (parameter.requires_grad()) {
     throw NotRecorded{fmt::format(

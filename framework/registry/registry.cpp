@@ -78,6 +78,22 @@ std::string Registry::plugin_hint() const {
   return fmt::format("plug-ins that are loaded: {}", fmt::join(files, ", "));
 }
 
+namespace {
+
+thread_local HearsMade* hears_made = nullptr;
+
+}  // namespace
+
+HearsMade::HearsMade(Listener listener) : listener_(std::move(listener)), before_(hears_made) {
+  hears_made = this;
+}
+HearsMade::~HearsMade() { hears_made = before_; }
+
+void HearsMade::tell(const std::string& path, const std::string& type,
+                     const std::shared_ptr<Stateful>& made) {
+  if (hears_made) hears_made->listener_(path, type, made);
+}
+
 void require_sound_registry() {
   const auto& problems = Registry::instance().problems();
   if (!problems.empty())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -105,6 +106,28 @@ class Registry {
   std::string library_;
 };
 
+class Stateful;
+
+// Hears, until it goes, of each component that is made and may keep a state: where its config names
+// it, and its type. Of several the last one hears.
+class HearsMade {
+ public:
+  using Listener = std::function<void(const std::string& path, const std::string& type,
+                                      const std::shared_ptr<Stateful>& made)>;
+
+  explicit HearsMade(Listener listener);
+  ~HearsMade();
+  HearsMade(const HearsMade&) = delete;
+  HearsMade& operator=(const HearsMade&) = delete;
+
+  static void tell(const std::string& path, const std::string& type,
+                   const std::shared_ptr<Stateful>& made);
+
+ private:
+  Listener listener_;
+  HearsMade* before_;
+};
+
 // An option that is itself a component: its type and that component's own options.
 class ChoiceBase {
  public:
@@ -188,6 +211,7 @@ class Choice : public ChoiceBase {
     if constexpr (std::derived_from<Context, CheckContext>) known = &context;
     auto made = std::static_pointer_cast<Base>(create_in(&context, known));
     if constexpr (std::derived_from<Base, Registered>) made->set_component(component());
+    if constexpr (std::is_convertible_v<Base*, Stateful*>) HearsMade::tell(path(), type(), made);
     return made;
   }
 };

@@ -24,7 +24,7 @@ namespace {
 constexpr uint64_t kMaxCheckpointBytes = uint64_t{1} << 40;
 constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kSuffix = ".safetensors";
-constexpr std::string_view kFormat = "vitrine checkpoint 3";
+constexpr std::string_view kFormat = "vitrine checkpoint 4";
 // JSON has no NaN, so that a state with one would not come back as it was.
 void check_finite(const nlohmann::json& value, const std::string& path) {
   if (value.is_structured()) {

@@ -8,6 +8,7 @@
 
 #include "framework/registry/registry.h"
 #include "framework/runs/metrics.h"
+#include "framework/state/state.h"
 #include "framework/training/flat_parameters.h"
 
 namespace vitrine {
@@ -43,14 +44,13 @@ struct RunView {
   const nlohmann::ordered_json& test;  // what test.json holds, once the run has finished
 };
 
-// A few lines that are called as a run goes on. What it keeps joins the checkpoints, so that a
-// resumed run is exact. An Error that it throws ends the run.
-class Callback : public Registered {
+// A few lines that are called as a run goes on. What it lists in `state` joins the checkpoints, so
+// that a resumed run is exact. An Error that it throws ends the run.
+class Callback : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "callback";
   using Context = CallbackContext;
 
-  virtual ~Callback() = default;
   // Names of frozen parameters that it begins to train later, by having them require gradients.
   // Until then they keep their bits.
   virtual std::vector<std::string> trained_later() const { return {}; }
@@ -70,12 +70,9 @@ class Callback : public Registered {
   // flat parameters. Checkpoints hold it under the names of these.
   virtual bool replaces_weights() const { return false; }
   virtual Tensor tested_weights() { return {}; }
-
-  // What checkpoints hold besides: tensors by name, written and restored in place, and a state of
-  // any form, null where there is none. set_state throws an Error where it cannot be one of these.
-  virtual std::map<std::string, Tensor> tensors() { return {}; }
-  virtual nlohmann::json state() const { return nullptr; }
-  virtual void set_state(const nlohmann::json&) {}
+  // What goes with them in place of FlatParameters::buffers, by the same names. Of a buffer that is
+  // not among them the model's own is tested.
+  virtual std::map<std::string, Tensor> tested_buffers() { return {}; }
 };
 
 // A callback that only reads. It is no part of the results: it may be added, changed and left out

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "framework/data/splits.h"
+#include "framework/model/without_trace.h"
 #include "framework/training/workload.h"
 
 namespace vitrine {
@@ -123,8 +124,9 @@ void Callbacks::row(const RunView& view) {
   if (!loggers_.empty()) read_only([&](Logger& logger) { logger.row(view); });
 }
 
-// One that fails is done without from then on.
+// One that fails is done without from then on. What one draws is drawn by nobody else.
 void Callbacks::read_only(const std::function<void(Logger&)>& act) {
+  const WithoutTrace without_trace{Modules()};
   std::erase_if(loggers_, [&](const std::shared_ptr<Logger>& logger) {
     try {
       act(*logger);
@@ -152,36 +154,11 @@ Tensor Callbacks::tested_weights() {
   return {};
 }
 
-std::map<std::string, Tensor> Callbacks::tensors() {
-  std::map<std::string, Tensor> out;
+std::map<std::string, Tensor> Callbacks::tested_buffers() {
   for (const PlacedCallback& placed : callbacks_) {
-    const std::string number = placed.path.substr(placed.path.rfind('.') + 1);
-    for (const auto& [name, tensor] : placed.callback->tensors())
-      out["callback/" + number + "/" + name] = tensor;
+    if (placed.callback->tested_weights().defined()) return placed.callback->tested_buffers();
   }
-  return out;
-}
-
-nlohmann::json Callbacks::state() const {
-  nlohmann::json out = nlohmann::json::object();
-  for (const PlacedCallback& placed : callbacks_) {
-    nlohmann::json state = placed.callback->state();
-    if (!state.is_null()) out[placed.path] = std::move(state);
-  }
-  return out;
-}
-
-void Callbacks::set_state(const nlohmann::json& state) {
-  for (const PlacedCallback& placed : callbacks_) {
-    if (!state.contains(placed.path)) continue;
-    try {
-      placed.callback->set_state(state[placed.path]);
-    } catch (const std::exception& error) {
-      throw Error(ExitCode::kCheckpoint,
-                  fmt::format("{}: the checkpoint holds no state of a {}: {}", placed.path,
-                              placed.callback->type(), error.what()));
-    }
-  }
+  return {};
 }
 
 }  // namespace vitrine

@@ -48,13 +48,7 @@ class Callbacks {
   void row(const RunView& view);  // to loggers
   End ending(const RunView& view) const;
   Tensor tested_weights();  // undefined: those of the model
-
-  // "callback/0/NAME" of each tensor that one keeps, the number being its place in the list.
-  std::map<std::string, Tensor> tensors();
-  // By the paths of those that have one.
-  nlohmann::json state() const;
-  // Those that it does not have stay as they are. Throws Error(kCheckpoint).
-  void set_state(const nlohmann::json& state);
+  std::map<std::string, Tensor> tested_buffers();
 
  private:
   void read_only(const std::function<void(Logger&)>& act);

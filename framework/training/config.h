@@ -99,6 +99,10 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
                                               const Problems::KeyLister& also_known = {},
                                               bool elsewhere = false);
 
+// A config with every default that there is now, as far as it can be read. Its plug-ins are loaded.
+// `name`: of one that has none.
+Node with_defaults(const Node& written, const std::string& name = "");
+
 // Loads the plug-ins of the run in `folder`, or of the one that `folder`, a file of it, lies in;
 // none where there is no config. Throws Error(kPlugin).
 void load_plugins_of(const std::filesystem::path& folder);

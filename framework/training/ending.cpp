@@ -47,10 +47,12 @@ bool asks_for_more(const std::vector<std::string>& changes, const TrainingOption
 }
 
 // Whether validation has not improved for as many epochs as training.early_stopping bears.
-bool stopped_early(const RunState& state, const TrainingOptions& options) {
-  const nlohmann::json::json_pointer place("/training.early_stopping/epochs_without_improvement");
-  return options.early_stopping &&
-         state.callbacks.value(place, int64_t{0}) >= options.early_stopping->patience;
+bool stopped_early(const Checkpoint& checkpoint, const TrainingOptions& options) {
+  const nlohmann::json kept = kept_by(checkpoint, "training.early_stopping");
+  const nlohmann::json waited =
+      kept.is_object() ? kept.value("epochs_without_improvement", nlohmann::json()) : kept;
+  return options.early_stopping && waited.is_number_integer() &&
+         waited >= options.early_stopping->patience;
 }
 
 }  // namespace
@@ -82,7 +84,7 @@ std::string nothing_left(const TrainRequest& request, const std::vector<std::str
     return tells ? fmt::format("{} is finished; {}", where, longer(options, epoch_steps)) : "";
   }
   const bool counts_anew = std::any_of(changes.begin(), changes.end(), restarts_stopping);
-  if (state.step > total || counts_anew || !stopped_early(state, options)) return "";
+  if (state.step > total || counts_anew || !stopped_early(newest->checkpoint, options)) return "";
   return fmt::format(
       "{} is finished: early stopping ended it after epoch {}, and nothing is left of its {}; "
       "training.early_stopping=null or a larger training.early_stopping.patience (now {}) takes "

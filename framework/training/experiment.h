@@ -7,6 +7,7 @@
 #include "framework/data/batches.h"
 #include "framework/model/loss.h"
 #include "framework/model/recording.h"
+#include "framework/state/state.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/flat_parameters.h"
 #include "framework/training/measure.h"
@@ -43,13 +44,12 @@ struct ExperimentOptions {
 
 // What a model is trained for: what is minimised, and what is measured. It is made after the model,
 // from the same generator, before data are loaded.
-class Experiment : public Registered {
+class Experiment : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "experiment";
   using Context = ExperimentContext;
   using RequiredOptions = ExperimentOptions;
 
-  virtual ~Experiment() = default;
   // What a user should know before training; empty where nothing.
   virtual std::string warning() const { return ""; }
   // Whether it uses compute_threads() itself, with the same bits for any number of them.
@@ -60,10 +60,6 @@ class Experiment : public Registered {
   // device after the experiment was made; their parameters are stepped, clipped, averaged and kept
   // in checkpoints with the model's.
   virtual Modules modules() const { return {}; }
-  // What it keeps besides, which a checkpoint holds; null where nothing.
-  virtual nlohmann::json state() const { return nullptr; }
-  // Throws Error(kCheckpoint) for what is no state of it.
-  virtual void set_state(const nlohmann::json& /*state*/) {}
   // The SHA-256 of what results depend on besides the config's keys and the data, by a name each.
   // A file that an option names as a place is known without it.
   virtual std::map<std::string, std::string> contents() const { return {}; }

@@ -26,6 +26,8 @@ void require_usable(const std::string& name, const Tensor& parameter, const at::
                   parameter.device().str() + "; all must be Float on " + device.str());
 }
 
+bool is_finite(const Tensor& buffer) { return buffer.isfinite().all().item<bool>(); }
+
 // From 1 on; 0 where none of the lists has the name.
 size_t stage_of(const std::string& name, const FlatParameters::Stages& later) {
   for (size_t i = 0; i < later.size(); ++i) {
@@ -38,11 +40,13 @@ size_t stage_of(const std::string& name, const FlatParameters::Stages& later) {
 
 FlatParameters::FlatParameters(torch::nn::Module& model, const Stages& later) {
   add("", model, later);
+  add_buffers("", model);
   flatten();
 }
 
 FlatParameters::FlatParameters(const Modules& modules, const Stages& later) {
   for (const auto& [prefix, module] : modules) add(prefix, *module, later);
+  for (const auto& [prefix, module] : modules) add_buffers(prefix, *module);
   flatten();
 }
 
@@ -63,6 +67,20 @@ void FlatParameters::add(const std::string& prefix, torch::nn::Module& module,
     require_usable(name, parameter, slices_.front().parameter.device());
     length_ += aligned(parameter.numel());
   }
+}
+
+void FlatParameters::add_buffers(const std::string& prefix, const torch::nn::Module& module) {
+  for (const auto& item : module.named_buffers()) {
+    buffers_.emplace(prefix + item.key(), item.value());
+    if (is_finite(item.value())) finite_.insert(prefix + item.key());
+  }
+}
+
+std::string FlatParameters::nonfinite_buffer() const {
+  const auto wrong = std::find_if(finite_.begin(), finite_.end(), [&](const std::string& name) {
+    return !is_finite(buffers_.at(name));
+  });
+  return wrong == finite_.end() ? "" : *wrong;
 }
 
 void FlatParameters::flatten() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,15 +34,22 @@ class FlatParameters {
   const Tensor& values() const { return values_; }
   const Tensor& gradients() const { return gradients_; }
   const std::vector<Slice>& slices() const { return slices_; }
+  // The modules' buffers, by name: where weights are averaged, they are to be too.
+  const std::map<std::string, Tensor>& buffers() const { return buffers_; }
+  // The name of a buffer that was finite at first and is not any more; empty where none is so.
+  std::string nonfinite_buffer() const;
   // `flat` (of the same length) by parameter name, as views in the parameters' shapes.
   std::map<std::string, Tensor> by_name(const Tensor& flat) const;
 
  private:
   void add(const std::string& prefix, torch::nn::Module& module, const Stages& later);
+  void add_buffers(const std::string& prefix, const torch::nn::Module& module);
   void flatten();
 
   int64_t length_ = 0;
   std::vector<Slice> slices_;
+  std::map<std::string, Tensor> buffers_;
+  std::set<std::string> finite_;  // buffers that were so at first
   Tensor values_, gradients_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "framework/model/model_context.h"
 #include "framework/registry/registry.h"
+#include "framework/state/state.h"
 #include "framework/tensor.h"
 
 namespace vitrine {
@@ -28,13 +29,12 @@ struct MetricOptions {
 // What tells how good a task's answers are, computed from sums over images: so it is the same
 // however images are cut into batches, in a run that was resumed, and for the sums of several
 // processes.
-class Metric : public Registered {
+class Metric : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "metric";
   using Context = MetricContext;
   using RequiredOptions = MetricOptions;
 
-  virtual ~Metric() = default;
   // The name in rows and tables, where options make another metric of it ("top_3"); empty: the
   // component's.
   virtual std::string name() const { return ""; }

@@ -7,6 +7,7 @@
 #include "framework/files/sealed.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
+#include "framework/model/without_trace.h"
 #include "framework/training/model_plugins.h"
 
 namespace vitrine {
@@ -20,6 +21,7 @@ void copy_weights(Model& model, const Safetensors& file, const std::string& name
   const std::string wrong = nonfinite_weights(model, values);
   if (!wrong.empty()) throw Error(ExitCode::kCheckpoint, name + ": " + wrong);
   copy_state(state_of(model), values, ExitCode::kCheckpoint, name);
+  restore_states(model, file, name);
 }
 
 // What the outputs of a task are called.
@@ -118,9 +120,56 @@ void save_model(const Place& file, const Model& model, const Config& config,
                 const DatasetInfo& info) {
   std::vector<OwnedTensor> tensors;
   for (const auto& [name, tensor] : state_of(model)) tensors.push_back(to_owned(name, tensor));
-  const std::string description = described(model, config, info).dump();
-  write_file_atomically(file, write_sealed_safetensors(
-                                  views_of(tensors), {{"format", "pt"}, {"vitrine", description}}));
+  std::map<std::string, std::string> metadata = {
+      {"format", "pt"}, {"vitrine", described(model, config, info).dump()}};
+  add_states(model, tensors, metadata);
+  write_file_atomically(file, write_sealed_safetensors(views_of(tensors), metadata));
+}
+
+namespace {
+
+constexpr const char* kStates = "states";  // in the metadata
+
+std::map<std::string, Tensor> all_tensors_of(const Safetensors& file) {
+  std::map<std::string, Tensor> out;
+  for (const TensorView& view : file.tensors()) out[view.name] = to_tensor(view);
+  return out;
+}
+
+std::vector<Keeper> keepers_in(const Model& model) {
+  return part_keepers({{"", std::const_pointer_cast<torch::nn::Module>(model.shared_from_this())}});
+}
+
+}  // namespace
+
+void add_states(const Model& model, std::vector<OwnedTensor>& tensors,
+                std::map<std::string, std::string>& metadata) {
+  const States states = states_of(keepers_in(model));
+  if (states.values.empty()) return;
+  for (const auto& [name, tensor] : states.tensors) tensors.push_back(to_owned(name, tensor));
+  metadata[kStates] = states.values.dump();
+}
+
+void restore_states(Model& model, const Safetensors& file, const std::string& name,
+                    bool is_from_elsewhere) {
+  const auto text = file.metadata().find(kStates);
+  const bool has_any = text != file.metadata().end();
+  if (!has_any && is_from_elsewhere) return;
+  std::map<std::string, Tensor> tensors = all_tensors_of(file);
+  try {
+    States states;
+    if (has_any) states = {parse_json(text->second, "metadata"), take_states(tensors)};
+    for (const auto& [part, unmatched] :
+         vitrine::restore_states(keepers_in(model), states, at::kCPU)) {
+      std::vector<std::string> names = unmatched.missing;
+      names.insert(names.end(), unmatched.unknown.begin(), unmatched.unknown.end());
+      throw Error(ExitCode::kCheckpoint,
+                  fmt::format("what {} keeps is not what the file holds: {}", escape(part),
+                              some_of(std::move(names), ", ")));
+    }
+  } catch (const Error& error) {
+    throw Error(ExitCode::kCheckpoint, name + ": " + error.what());
+  }
 }
 
 Safetensors read_weights(const Place& file) {
@@ -135,8 +184,8 @@ Safetensors read_weights(const Place& file) {
 }
 
 std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
-  std::map<std::string, Tensor> out;
-  for (const TensorView& view : file.tensors()) out[view.name] = to_tensor(view);
+  std::map<std::string, Tensor> out = all_tensors_of(file);
+  if (file.metadata().contains(kStates)) take_states(out);
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include "framework/files/place.h"
 #include "framework/files/safetensors.h"
+#include "framework/runs/checkpoint.h"
 #include "framework/training/backend.h"
 #include "framework/training/config.h"
 
@@ -31,7 +32,15 @@ ModelFile load_model(const Place& file);
 
 // The tensors of a safetensors file; one that is sealed is verified. Throws Error(kCheckpoint).
 Safetensors read_weights(const Place& file);
-// The tensors as they are named there.
+// The tensors as they are named there, but for those of states.
 std::map<std::string, Tensor> tensors_of(const Safetensors& file);
+
+// Adds what the model's parts keep besides parameters and buffers to what a file is to hold.
+void add_states(const Model& model, std::vector<OwnedTensor>& tensors,
+                std::map<std::string, std::string>& metadata);
+// Gives it back; `name` is what messages call the file. Throws Error(kCheckpoint) where the file
+// has another one or, unless it is from elsewhere, none.
+void restore_states(Model& model, const Safetensors& file, const std::string& name,
+                    bool is_from_elsewhere = false);
 
 }  // namespace vitrine

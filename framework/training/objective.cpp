@@ -229,6 +229,8 @@ std::vector<Value> Objective::losses(const std::vector<Value>& outputs) const {
   std::vector<Value> out;
   for (size_t i = 0; i < tasks_.size(); ++i) {
     Loss& loss = loss_->of(tasks_[i]);
+    std::optional<KeptMeanwhile> kept;
+    if (is_recording()) kept.emplace(loss);
     const auto place = static_cast<int64_t>(i);
     const int64_t width = target_columns(i);
     if (entries_[i].counts_differently()) {
@@ -237,6 +239,11 @@ std::vector<Value> Objective::losses(const std::vector<Value>& outputs) const {
       out.push_back(of_image * columns(both, width, 1));
     } else {
       out.push_back(loss(outputs[i], input(place, width), tasks_[i]));
+    }
+    if (kept && kept->has_changed()) {
+      throw NotRecorded{
+          "what the loss keeps changes as it computes, which no step of a program "
+          "does"};
     }
   }
   return out;

@@ -123,9 +123,14 @@ void Optimizer::step(double learning_rate) {
   }
 }
 
+const Tensor& Optimizer::expect_slot(const std::string& name, const Tensor& like) {
+  Tensor& slot = slots_[name];
+  if (!slot.defined()) slot = at::zeros_like(like);
+  return slot;
+}
+
 Optimizer::Views Optimizer::add_slot(const std::string& name) {
-  const Tensor slot = at::zeros_like(parameters_.values());
-  slots_[name] = slot;
+  const Tensor& slot = expect_slot(name, parameters_.values());
   Views out;
   for (const Group& group : groups_) out.push_back(views(group, slot));
   return out;

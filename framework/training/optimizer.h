@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/registry/registry.h"
+#include "framework/state/state.h"
 #include "framework/training/flat_parameters.h"
 
 namespace vitrine {
@@ -51,7 +52,7 @@ struct OptimizerOptions {
 // Updates the parameters by groups that have one learning rate and one weight decay each. Where
 // that is all of them, the group is one tensor, whole. Parameters that are frozen now keep their
 // bits, and count their steps from the first one that they take.
-class Optimizer : public Registered {
+class Optimizer : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "optimizer";
   using Context = OptimizerContext;
@@ -60,15 +61,16 @@ class Optimizer : public Registered {
 
   Optimizer(const OptimizerOptions& options, const OptimizerContext& context)
       : Optimizer(options, context, false) {}
-  virtual ~Optimizer() = default;
 
   double learning_rate() const { return learning_rate_; }  // the config's; the schedule scales it
   // One step on parameters->values() with parameters->gradients().
   void step(double learning_rate);
   // Its state by slot ("exp_avg"): tensors as long as the flat parameters, or of one element
   // ("step"; "step.1" of the first stage of what is trained later). They are written and restored
-  // in place.
+  // in place. What else it keeps it lists in `state`.
   const std::map<std::string, Tensor>& slots() const { return slots_; }
+  // A slot of that name and length, the optimizer's or one that it finds once it asks for it.
+  const Tensor& expect_slot(const std::string& name, const Tensor& like);
 
  protected:
   // Parts of a flat tensor, as views: of each group those that belong to it.
@@ -92,7 +94,9 @@ class Optimizer : public Registered {
   // One step on the values of a group.
   virtual void update(const Group& group, double learning_rate) = 0;
 
-  Views add_slot(const std::string& name);     // zeros, as long as the flat parameters
+  // Zeros, as long as the flat parameters; of a run that is resumed what there was. May be called
+  // in the first step.
+  Views add_slot(const std::string& name);
   void count_steps(const at::Device& device);  // into Group::steps, which lies there
   at::Device device() const { return parameters_.values().device(); }
 

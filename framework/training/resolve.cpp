@@ -106,12 +106,7 @@ void load_plugins(Node& written) {
 // A config with every default, as far as it can be read.
 Node completed(Node written, const std::string& file) {
   load_plugins(written);
-  Config config;
-  config.name = default_name(file);
-  Problems ignored;
-  const Fields fields = fields_of(config);
-  read_fields(fields, written, "", ignored);
-  return write_fields(fields);
+  return with_defaults(written, default_name(file));
 }
 
 // A forward pass in libtorch of fewer operations a step than this is faster on one thread: to wake
@@ -326,6 +321,15 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
 }
 
 }  // namespace
+
+Node with_defaults(const Node& written, const std::string& name) {
+  Config config;
+  config.name = name;
+  Problems ignored;
+  const Fields fields = fields_of(config);
+  read_fields(fields, written, "", ignored);
+  return write_fields(fields);
+}
 
 ModelContext model_context(const Config& config, const DatasetInfo& info) {
   const bool predicts = !config.experiment.valid() || config.experiment_options().predicts;

@@ -8,6 +8,7 @@
 
 #include "framework/files/file.h"
 #include "framework/files/temporary_file.h"
+#include "framework/model/without_trace.h"
 #include "framework/runs/environment.h"
 #include "framework/training/ending.h"
 #include "framework/training/model_file.h"
@@ -44,7 +45,10 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       checkpointing_(config_.training.checkpoint, loader_.steps_per_epoch()),
       meter_(learner_.experiment->width(), parameters().values().device()),
       callbacks_(std::move(learner_.callbacks), make_loggers(config_), log_) {
-  schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
+  learner_.components.add(data_.components);
+  learner_.components.note([&] {
+    schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
+  });
   provenance_.dataset_sha256 = data_.fingerprint;
   provenance_.config = request_.config->resolved.json();
   provenance_.environment = exactness_of(config_);
@@ -129,8 +133,9 @@ void Run::call(Callbacks::Hook hook, const Json& values, const Json& test) {
 }
 
 void Run::begin() {
-  if (request_.resume) return call({"resumed", &Callback::resumed});
-  call({"started", &Callback::started});
+  if (!request_.resume) return call({"started", &Callback::started});
+  const WithoutTrace without_trace{Modules()};  // the generators are restored already
+  call({"resumed", &Callback::resumed});
 }
 
 void Run::begin_epoch() {
@@ -256,12 +261,17 @@ bool Run::end_epoch() {
   flush_window();
   Evaluation validation;
   if (data_.validation) {
-    const WeightAverage::InUse in_use(parameters(), callbacks_.tested_weights());
-    validation = evaluate_split(*data_.validation, "validation", false);
-  }
-  if (data_.validation) {
+    WithoutTrace without_trace(learner_.modules, components());
+    {
+      const WeightAverage::InUse in_use(parameters(), callbacks_.tested_weights(),
+                                        callbacks_.tested_buffers());
+      validation = evaluate_split(*data_.validation, "validation", false);
+    }
     // Stopped while it validated: nothing of it counts, and the epoch ends again after the resume.
     stopped_ = log_.stop_requested();
+    if (stopped_ == ExitCode::kDone) without_trace.stay();
+  }
+  if (data_.validation) {
     if (stopped_ != ExitCode::kDone) {
       if (whole) save();
       return false;
@@ -285,7 +295,6 @@ bool Run::end_epoch() {
     state_.total = zero_sums(learner_.experiment->width());
     state_.epoch_seconds = 0;
     if (data_.validation) schedule_->note_validation(validation.values.at("validation/loss"));
-    state_.schedule = schedule_->state();
     call({"epoch", &Callback::epoch}, history);
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
@@ -314,10 +323,11 @@ void Run::save() {
   state.seconds += seconds;
   state.epoch_seconds += state.step_in_epoch > 0 ? seconds : 0;
   state.window = meter_.sums();
-  state.callbacks = callbacks_.state();
   // Bad weights are not kept; of a bad loss there is a row.
   if (!all_finite(state.window.values)) flush_window();
   if (!parameters().values().isfinite().all().item<bool>()) fail_diverged("a weight is");
+  if (const std::string name = parameters().nonfinite_buffer(); !name.empty())
+    fail_diverged("the buffer " + name + " is");
   const Tensor tested = callbacks_.tested_weights();
   if (tested.defined() && !tested.isfinite().all().item<bool>())
     fail_diverged("the average of a weight is");
@@ -334,6 +344,12 @@ void Run::note_checkpoint() {
   checkpointing_.note(state_.step);
   told().last_checkpoint = checkpoint_name(state_.step);
   told().best_checkpoint = checkpoint_name(state_.best ? state_.best->step : state_.step);
+}
+
+std::vector<std::shared_ptr<Stateful>> Run::components() const {
+  std::vector<std::shared_ptr<Stateful>> out;
+  for (MadeComponents::One& one : learner_.components.alive()) out.push_back(std::move(one.it));
+  return out;
 }
 
 void Run::show_progress() {
@@ -359,8 +375,12 @@ void Run::finish() {
   if (checkpointing_.newest() != state_.step) save();
   const int64_t tested = state_.best ? state_.best->step : state_.step;
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), tested);
-  restore_weights(load_checkpoint(file), learner_.modules, file.shown());
-  const Evaluation test = evaluate_split(*data_.test, "test", true);
+  restore_tested(load_checkpoint(file), learner_, file.shown());
+  const Evaluation test = [&] {
+    const WithoutTrace without_trace(learner_.modules,
+                                     components());  // the model is saved after it
+    return evaluate_split(*data_.test, "test", true);
+  }();
   stopped_ = log_.stop_requested();
   if (stopped_ != ExitCode::kDone) return;
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");

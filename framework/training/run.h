@@ -69,10 +69,13 @@ class Run {
   void check_consistent(const Restored& restored, const std::filesystem::path& file) const;
   void go_on_from(const Restored& restored);
   void start_over();
-  void check_places(const nlohmann::ordered_json& before);
+  void check_places(const Provenance& provenance);
   void check_best();
   std::vector<Change> changes_from(const Restored& restored) const;
   void note_change(Change change);
+  void keep_change(Change change);
+  void note_new_options(const Restored& restored);
+  void note_unmatched(const Restored& restored, const std::vector<Change>& changes);
   void commit_resume(bool rows_are_sound);
   void describe();
   RunView view(const Metrics::Object& values, const nlohmann::ordered_json& test) const;
@@ -87,6 +90,7 @@ class Run {
   const char* reason_of(RunStatus status) const;
   void save();
   void note_checkpoint();
+  std::vector<std::shared_ptr<Stateful>> components() const;
   void poll_stop();
   void show_progress();
   FlatParameters& parameters() { return *learner_.parameters; }

@@ -12,6 +12,7 @@
 
 #include "framework/config/scalar.h"
 #include "framework/denormals.h"
+#include "framework/files/folder_digest.h"
 #include "framework/files/sha256.h"
 #include "framework/model/model.h"
 #include "framework/model/recording.h"
@@ -153,13 +154,21 @@ Json environment_of(const Config& config) {
 
 }  // namespace
 
+std::vector<std::string> places_of_results(const Config& config) {
+  Config copy = config;
+  return places_of(fields_of(copy), {"dataset", "plugins", "loggers"});
+}
+
 nlohmann::ordered_json contents_of(const ResolvedConfig& config, const Experiment& experiment) {
   Json out = Json::object();
-  for (const Key& key : config.keys) {
-    if (key.role != Role::kPlace || key.path.starts_with("dataset.")) continue;
-    const Node* place = config.resolved.at_path(key.path);
-    if (!place || place->kind != Node::Kind::kScalar) continue;
-    if (const auto file = local_weights(place->scalar)) out[key.path] = sha256_of_file(*file);
+  for (const std::string& path : places_of_results(*config.config)) {
+    const Node* place = config.resolved.at_path(path);
+    if (!place || place->kind != Node::Kind::kScalar || place->scalar.empty()) continue;
+    if (const auto file = local_weights(place->scalar)) {
+      out[path] = sha256_of_file(*file);
+    } else if (const auto digest = folder_digest(place->scalar)) {
+      out[path] = *digest;
+    }
   }
   for (const auto& [name, digest] : experiment.contents()) out[name] = digest;
   return out;

@@ -13,8 +13,12 @@ namespace vitrine {
 // Fills in all that is known before the first step.
 void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, Learner& learner);
 
-// SHA-256 of the file at each place that the config names, by its key; data sets and libraries have
-// digests of their own. And what the experiment depends on besides.
+// The paths of the places in a config that results depend on: data sets and libraries have digests
+// of their own, and loggers only write.
+std::vector<std::string> places_of_results(const Config& config);
+
+// SHA-256 of what lies at each of these, a file, the model of a run or a folder (folder_digest), by
+// its path; what is not there has none. And what the experiment depends on besides.
 nlohmann::ordered_json contents_of(const ResolvedConfig& config, const Experiment& experiment);
 
 // What the bits of the results depend on besides config, data and steps.

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -7,6 +8,7 @@
 #include "framework/config/node.h"
 #include "framework/files/sha256.h"
 #include "framework/files/temporary_file.h"
+#include "framework/model/tensors.h"
 #include "framework/runs/environment.h"
 #include "framework/training/ending.h"
 #include "framework/training/run.h"
@@ -39,21 +41,19 @@ bool is_new_default(const Node& before, const Key& key) {
   return key.is_default && above && above->is_mapping() && !value_at(before, key);
 }
 
-// Items of a list without what is nothing: an option that an earlier version had not is not there.
-nlohmann::json without_nulls(const nlohmann::json& value) {
-  nlohmann::json out = value;
-  for (auto& item : out) {
-    if (value.is_array() || item.is_structured()) item = without_nulls(item);
-  }
-  if (!value.is_object()) return out;
-  for (const auto& [key, item] : value.items()) {
-    if (item.is_null()) out.erase(key);
+// The value without what says where something lies: that may move.
+nlohmann::json without_places(const Node& config, const Key& key,
+                              const std::vector<std::string>& places) {
+  const Node* value = value_at(config, key);
+  nlohmann::json out = value ? value->json() : Json();
+  for (const std::string& place : places) {
+    if (!place.starts_with(key.path + ".")) continue;
+    std::string pointer = place.substr(key.path.size());
+    std::replace(pointer.begin(), pointer.end(), '.', '/');
+    const nlohmann::json::json_pointer at(pointer);
+    if (out.contains(at)) out[at] = nullptr;
   }
   return out;
-}
-
-bool says_the_same(const nlohmann::json& from, const nlohmann::json& to) {
-  return from == to || (from.is_array() && without_nulls(from) == without_nulls(to));
 }
 
 // Of a key that was changed in config.yaml by hand, or by a resume of which nothing is known.
@@ -137,7 +137,9 @@ void Run::commit_resume(bool rows_are_sound) {
 // What of the results' keys is other than what the checkpoint was computed with, and is asked for.
 // Throws Error(kCheckpoint) for what nobody asked for, and for what cannot change.
 std::vector<Change> Run::changes_from(const Restored& restored) const {
-  Node before = Node::from_json(restored.provenance.config);
+  // An option that the run's program had not was at its default.
+  Node before = with_defaults(Node::from_json(restored.provenance.config));
+  const auto places = places_of_results(config_);
   // Until the next checkpoint, metrics.json alone knows of what an earlier resume changed.
   for (const Change& known : told().changes) {
     if (is_key(known.key, *request_.config))
@@ -147,8 +149,10 @@ std::vector<Change> Run::changes_from(const Restored& restored) const {
   for (const Key& key : request_.config->keys) {
     if (key.role != Role::kResult && key.role != Role::kReplicate) continue;
     const Json from = json_at(before, key), to = json_at(request_.config->resolved, key);
-    // The order of keys in a mapping means nothing, and checkpoints do not keep it.
-    if (says_the_same(from, to) || is_new_default(before, key)) continue;
+    if (without_places(before, key, places) ==
+            without_places(request_.config->resolved, key, places) ||
+        is_new_default(before, key))
+      continue;
     const std::string run = escape(directory_->path().string());
     if (!may_change(key, value_at(before, key), value_at(request_.config->resolved, key)))
       refuse_fixed(run, key, from);
@@ -173,11 +177,57 @@ void Run::note_change(Change change) {
     if (change.exact) log_.message(what);
     if (!change.exact) log_.warning(what + ": this run's results are no longer exact");
   }
+  keep_change(std::move(change));
+}
+
+void Run::keep_change(Change change) {
   state_.exact &= change.exact;
   // A run that is killed before its next checkpoint notes the same once more.
   const auto same = [&](const Change& known) { return known.json() == change.json(); };
   if (std::none_of(state_.changes.begin(), state_.changes.end(), same))
     state_.changes.push_back(std::move(change));
+}
+
+// Options that came with another version of a component, or of this program.
+void Run::note_new_options(const Restored& restored) {
+  const Node before = Node::from_json(restored.provenance.config);
+  const Node completed = with_defaults(before);
+  for (const Key& key : request_.config->keys) {
+    // Of a component of another type they are no news.
+    if (key.role != Role::kResult || !value_at(completed, key) || !is_new_default(before, key))
+      continue;
+    const Json value = json_at(completed, key);
+    log_.message(fmt::format("{} is new since this run began, and at its default, {}", key.path,
+                             escape(value.dump())));
+    keep_change({restored.state.step, key.path, nullptr, value, true});
+  }
+}
+
+// What of the components' states was not kept, or is not taken. Of one that this resume changes it
+// is no wonder.
+void Run::note_unmatched(const Restored& restored, const std::vector<Change>& changes) {
+  const auto is_changed = [&](const std::string& name) {
+    return std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
+      return name == change.key || name.starts_with(change.key + ".") ||
+             change.key.starts_with(name + ".");
+    });
+  };
+  for (const auto& [name, unmatched] : restored.unmatched) {
+    if (is_changed(name)) continue;
+    std::vector<std::string> wrong;
+    if (!unmatched.missing.empty()) {
+      wrong.push_back(fmt::format(
+          "{} {} not in the checkpoint and begin{} anew", some_of(unmatched.missing, ", "),
+          unmatched.missing.size() == 1 ? "is" : "are", unmatched.missing.size() == 1 ? "s" : ""));
+    }
+    if (!unmatched.unknown.empty())
+      wrong.push_back("nobody takes what the checkpoint has as " +
+                      some_of(unmatched.unknown, ", "));
+    const std::string what = fmt::format("{}", fmt::join(wrong, "; "));
+    log_.warning(fmt::format("what {} keeps: {}: this run's results are no longer exact",
+                             escape(name), what));
+    keep_change({state_.step, "environment.state." + name, nullptr, what, false});
+  }
 }
 
 // From the newest checkpoint that can be gone on from; those before it are warned of.
@@ -256,7 +306,7 @@ void Run::go_on_from(const Restored& restored) {
                             where, data_.fingerprint.substr(0, 12),
                             escape(restored.provenance.dataset_sha256.substr(0, 12))));
   }
-  check_places(restored.provenance.contents);
+  check_places(restored.provenance);
   if (restored.state.step > loader_.total_steps()) {
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: training.epochs and training.max_steps now end at step {}, and "
@@ -273,17 +323,14 @@ void Run::go_on_from(const Restored& restored) {
   provenance_.run = restored.provenance.run;
   provenance_.started = restored.provenance.started;
   meter_.set(state_.window);
-  schedule_->set_state(state_.schedule);
   note_checkpoint();  // metrics.json is written later than a checkpoint, and may not know of it
   // What an earlier resume changed is in config.yaml by now; until the next checkpoint,
   // metrics.json alone knows of it.
   state_.exact &= told().exact;
   if (told().changes.size() > state_.changes.size()) state_.changes = told().changes;
-  for (Change& change : changes) {
-    if (restarts_stopping(change.key)) state_.callbacks.erase("training.early_stopping");
-    note_change(std::move(change));
-  }
-  callbacks_.set_state(state_.callbacks);
+  note_new_options(restored);
+  note_unmatched(restored, changes);
+  for (Change& change : changes) note_change(std::move(change));
   check_best();
   const auto& before = restored.provenance.environment;
   for (const auto& [key, value] : provenance_.environment.items()) {
@@ -297,7 +344,9 @@ void Run::go_on_from(const Restored& restored) {
 }
 
 // A file may have moved; another one would not have begun this run.
-void Run::check_places(const nlohmann::ordered_json& before) {
+void Run::check_places(const Provenance& provenance) {
+  const auto& before = provenance.contents;
+  const Node config = Node::from_json(provenance.config);
   const auto now = contents_of(*request_.config, *learner_.experiment);
   for (const auto& [key, digest] : before.items()) {
     const Node* place = request_.config->resolved.at_path(key);
@@ -315,6 +364,9 @@ void Run::check_places(const nlohmann::ordered_json& before) {
   }
   for (const auto& [key, digest] : now.items()) {
     if (before.contains(key)) continue;
+    // It was named, and nothing lay there: it is no more than what this run has written.
+    const Node* named = config.at_path(key);
+    if (named && named->kind == Node::Kind::kScalar && !named->scalar.empty()) continue;
     throw Error(ExitCode::kCheckpoint,
                 fmt::format("{}: {} was not given when this run began; start a new run for it",
                             escape(directory_->path().string()), key));

@@ -6,6 +6,7 @@
 
 #include "framework/config/units.h"
 #include "framework/registry/registry.h"
+#include "framework/state/state.h"
 
 namespace vitrine {
 
@@ -33,25 +34,20 @@ struct ScheduleOptions {
                     const ScheduleContext& context, Check& check) const;
 };
 
-class Schedule : public Registered {
+class Schedule : public Registered, public Stateful {
  public:
   static constexpr const char* kKind = "schedule";
   using Context = ScheduleContext;
 
   Schedule(const ScheduleOptions& options, const ScheduleContext& context)
       : warmup_steps_(options.warmup.in_steps(context.steps_per_epoch)), context_(context) {}
-  virtual ~Schedule() = default;
 
   // Whether another total changes the learning rate of steps before the end, so that a run which is
   // taken further is no longer what a longer one would have been.
   virtual bool depends_on_total() const = 0;
-  // Whether it goes by the loss of validation, which it is then told after each epoch. What it
-  // keeps of that is its state, which checkpoints hold; a state of another schedule it leaves
-  // alone.
+  // Whether it goes by the loss of validation, which it is then told after each epoch.
   virtual bool follows_validation() const { return false; }
   virtual void note_validation(double /*loss*/) {}
-  virtual std::vector<double> state() const { return {}; }
-  virtual void set_state(const std::vector<double>& /*state*/) {}
   // What the learning rate is multiplied by at a step (from 0).
   double factor(int64_t step) const {
     if (step < warmup_steps_)

@@ -6,6 +6,7 @@
 
 #include "framework/data/splits.h"
 #include "framework/model/model.h"
+#include "framework/model/tensors.h"
 #include "framework/training/losses.h"
 #include "framework/training/threads.h"
 #include "framework/training/weights.h"
@@ -24,15 +25,17 @@ DataContext data_context(const Config& config, Observer& observer) {
   return out;
 }
 
-Data load_data(const Config& config, Observer& observer) {
+namespace {
+
+void fill(Data& out, const Config& config, Observer& observer) {
   const auto dataset = config.dataset.create(data_context(config, observer));
-  Data out;
   out.info = info_of(*dataset);
   const DatasetOptions& options = config.dataset_options();
   const LoadedSplits loaded = load_splits(*dataset, config.label_uses);
   const Splits splits = make_splits(loaded.train, loaded.test, options);
   out.fingerprint = loaded.fingerprint;
   out.test_fingerprint = fingerprint_of(splits.test);
+  if (loaded.train.read || loaded.test.read) out.streamed = dataset;
   const auto transforms =
       make_transforms(options.transforms, {out.info.channels, out.info.height, out.info.width});
   const at::Device device(config.device);
@@ -41,6 +44,13 @@ Data load_data(const Config& config, Observer& observer) {
   if (splits.validation)
     out.validation.emplace(*splits.validation, transforms, device, seed, false);
   out.test.emplace(splits.test, transforms, device, seed, false);
+}
+
+}  // namespace
+
+Data load_data(const Config& config, Observer& observer) {
+  Data out;
+  out.components.note([&] { fill(out, config, observer); });
   return out;
 }
 
@@ -102,10 +112,24 @@ std::vector<PlacedCallback> build_callbacks(const Config& config, const Learner&
   return make_callbacks(config, callback_context(config, learner.model, metrics, info));
 }
 
-}  // namespace
+// What is tested in place of the weights was seen with its own statistics, not with the last ones.
+void warn_of_buffers(const Learner& learner, Observer& observer) {
+  for (const PlacedCallback& placed : learner.callbacks) {
+    if (!placed.callback->replaces_weights() || !placed.callback->tested_buffers().empty())
+      continue;
+    std::vector<std::string> names;
+    for (const auto& [name, buffer] : learner.parameters->buffers()) {
+      if (buffer.is_floating_point()) names.push_back(name);
+    }
+    if (names.empty()) continue;
+    observer.warning(fmt::format(
+        "{}: {} tests other weights and says nothing of buffers (tested_buffers): {} are those of "
+        "the last step",
+        placed.path, placed.callback->type(), some_of(std::move(names), ", ")));
+  }
+}
 
-Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer) {
-  Learner out;
+void build(Learner& out, const Config& config, const DatasetInfo& info, Observer* observer) {
   out.model = build_model(config, info, observer, &out.fresh);
   ExperimentContext context = experiment_context(config, out.model, info, config.backend);
   context.observer = observer;
@@ -123,6 +147,14 @@ Learner build_learner(const Config& config, const DatasetInfo& info, Observer* o
   for (const PlacedCallback& placed : out.callbacks) placed.callback->prepare(*out.parameters);
   const int threads = compute_threads();
   at::set_num_threads(out.experiment->has_own_threads() ? 1 : threads);
+  if (observer) warn_of_buffers(out, *observer);
+}
+
+}  // namespace
+
+Learner build_learner(const Config& config, const DatasetInfo& info, Observer* observer) {
+  Learner out;
+  out.components.note([&] { build(out, config, info, observer); });
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "framework/data/batches.h"
+#include "framework/state/made_components.h"
 #include "framework/training/callbacks.h"
 #include "framework/training/config.h"
 #include "framework/training/flat_parameters.h"
@@ -15,6 +16,8 @@ struct Data {
   std::string fingerprint;       // of the whole data set
   std::string test_fingerprint;  // of the images that tests measure
   std::optional<Batches> train, validation, test;
+  MadeComponents components;          // that were made for it
+  std::shared_ptr<Dataset> streamed;  // one that is read as the run goes on
 };
 
 // Through which a data set tells the observer what it does.
@@ -42,6 +45,7 @@ struct Learner {
   std::unique_ptr<FlatParameters> parameters;
   std::shared_ptr<Optimizer> optimizer;
   std::vector<PlacedCallback> callbacks;
+  MadeComponents components;       // that were made for it; a run adds those of its data
   std::vector<std::string> fresh;  // names of what the weights to start from did not fill
 };
 

@@ -6,20 +6,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "framework/files/json.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
+#include "framework/model/without_trace.h"
 #include "framework/training/callbacks.h"
 
 namespace vitrine {
 namespace {
 
 using json = nlohmann::json;
-
-// What training.early_stopping has counted stands where it stood before there were callbacks.
-constexpr const char* kEarlyStopping = "training.early_stopping";
-constexpr const char* kCounted[] = {"epochs_without_improvement", "best_stopping"};
 
 json sums_json(const Sums& sums) {
   return {{"values", sums.values},
@@ -83,22 +81,11 @@ json state_json(const RunState& s) {
               {"order_seed", s.order_seed},
               {"window", sums_json(s.window)},
               {"total", sums_json(s.total)},
-              {"epochs_without_improvement", 0},
               {"seconds", s.seconds},
               {"epoch_seconds", s.epoch_seconds},
               {"exact", s.exact}};
   if (s.best)
     out["best"] = {{"value", s.best->value}, {"loss", s.best->loss}, {"step", s.best->step}};
-  for (const auto& [path, state] : s.callbacks.items()) {
-    if (path != kEarlyStopping) {
-      out["callbacks"][path] = state;
-      continue;
-    }
-    for (const char* key : kCounted) {
-      if (state.contains(key)) out[key] = state[key];
-    }
-  }
-  if (!s.schedule.empty()) out["schedule"] = s.schedule;
   for (const Change& change : s.changes) out["changes"].push_back(json(change.json()));
   return out;
 }
@@ -118,11 +105,6 @@ RunState state_from(const StateReader& run) {
     const StateReader best = run.object("best");
     out.best = {best.number("value"), best.number("loss"), best.count("step")};
   }
-  if (run.has("callbacks")) out.callbacks = run.any("callbacks");
-  json stopping = {{"epochs_without_improvement", run.count("epochs_without_improvement")}};
-  if (run.has("best_stopping")) stopping["best_stopping"] = run.number("best_stopping");
-  out.callbacks[kEarlyStopping] = std::move(stopping);
-  if (run.has("schedule")) out.schedule = run.numbers("schedule");
   if (run.has("changes")) {
     for (const json& change : run.at("changes"))
       out.changes.push_back(Change::from_json(change, "state.run.changes"));
@@ -132,12 +114,14 @@ RunState state_from(const StateReader& run) {
 
 Restored restored_from(const json& state) {
   const StateReader reader(state, "state");
+  reader.any("states");  // read where there is somebody to take them
   return {state_from(reader.object("run")),
           static_cast<uint64_t>(reader.count("rows_length")),
           reader.string("rows_sha256"),
           {reader.object("identity").string("run"), reader.object("identity").string("started"),
            reader.string("dataset_sha256"), reader.values("contents"), reader.any("config"),
-           reader.values("environment")}};
+           reader.values("environment")},
+          {}};
 }
 
 [[noreturn]] void refuse(const std::string& file, const std::string& reason) {
@@ -162,6 +146,7 @@ void set_generator(at::Generator generator, const Tensor& state, const std::stri
   }
 }
 
+constexpr const char* kSlots = "optimizer/";
 // "optimizer/<parameter>/<slot>" for slots as long as the parameters, "optimizer/<slot>" for lone
 // numbers; all are views.
 std::map<std::string, Tensor> optimizer_tensors(Learner& learner) {
@@ -184,16 +169,76 @@ std::map<std::string, Tensor> with_prefix(const std::string& prefix,
   return out;
 }
 
+// The optimizer may make slots in its first step: what the checkpoint has of them waits for it.
+void expect_slots(Learner& learner, const std::map<std::string, Tensor>& loaded) {
+  const Tensor& values = learner.parameters->values();
+  for (const auto& [name, tensor] : loaded) {
+    if (!name.starts_with(kSlots)) continue;
+    const std::string rest = name.substr(std::string(kSlots).size());
+    const size_t slash = rest.rfind('/');
+    const std::string slot = slash == rest.npos ? rest : rest.substr(slash + 1);
+    if (!learner.optimizer->slots().contains(slot))
+      learner.optimizer->expect_slot(slot, slash == rest.npos ? tensor : values);
+  }
+}
+
+// Parts are named as in the model, all others as the config names them.
+std::vector<Keeper> keepers_of(const Learner& learner) {
+  std::vector<Keeper> out = part_keepers(learner.modules);
+  std::set<const Stateful*> seen;
+  std::set<std::string> names;
+  for (const Keeper& part : out) {
+    seen.insert(part.it);
+    names.insert(part.name);
+  }
+  for (const MadeComponents::One& one : learner.components.alive()) {
+    if (!seen.insert(one.it.get()).second) continue;
+    std::string name = one.name;
+    while (!names.insert(name).second) name += "#";
+    out.push_back({name, one.type, one.it.get(), one.it});
+  }
+  return out;
+}
+
+// Of what a test computes with: all but what trains.
+std::vector<Keeper> tested_keepers(const Learner& learner) {
+  std::vector<Keeper> out = keepers_of(learner);
+  std::erase_if(out, [](const Keeper& keeper) {
+    constexpr const char* kTraining[] = {"optimizer", "schedule", "callbacks.",
+                                         "training.ema_decay", "training.early_stopping"};
+    return std::any_of(std::begin(kTraining), std::end(kTraining),
+                       [&](const char* begin) { return keeper.name.starts_with(begin); });
+  });
+  return out;
+}
+
+json states_in(const Checkpoint& checkpoint) {
+  const bool has = checkpoint.state.is_object() && checkpoint.state.contains("states");
+  return has ? checkpoint.state["states"] : json::object();
+}
+
+// Throws Error(kCheckpoint) where one of the keepers cannot take its state.
+UnmatchedStates restore_kept(const Checkpoint& checkpoint, const std::vector<Keeper>& keepers,
+                             const std::map<std::string, Tensor>& tensors, at::Device device,
+                             const std::string& file) {
+  try {
+    return restore_states(keepers, {states_in(checkpoint), tensors}, device);
+  } catch (const Error& error) {
+    refuse(file, error.what());
+  }
+}
+
 constexpr const char* kWeights = "model/";
 constexpr const char* kTested = "ema/";  // what is tested in place of the weights
 
-// Every tensor of a run, as it is written and restored, but for the generators.
+// Every tensor of a run, as it is written and restored, but for states and the generators.
 std::map<std::string, Tensor> tensors_of(Learner& learner, Callbacks& callbacks) {
   std::map<std::string, Tensor> out = with_prefix(kWeights, state_of(learner.modules));
   out.merge(optimizer_tensors(learner));
-  out.merge(callbacks.tensors());
-  if (const Tensor tested = callbacks.tested_weights(); tested.defined())
+  if (const Tensor tested = callbacks.tested_weights(); tested.defined()) {
     out.merge(with_prefix(kTested, learner.parameters->by_name(tested)));
+    out.merge(with_prefix(kTested, callbacks.tested_buffers()));
+  }
   return out;
 }
 
@@ -222,14 +267,20 @@ void RunState::note_best(double value, bool larger_is_better, double loss) {
   if (ties || is_better(value, known, larger_is_better)) best = {value, loss, step};
 }
 
-Checkpoint capture(const RunState& state, Learner& learner, Callbacks& callbacks,
-                   const MetricRows& rows, const Provenance& provenance) {
-  Checkpoint out;
+void capture_learner(Learner& learner, Callbacks& callbacks, Checkpoint& out) {
   for (const auto& [name, tensor] : tensors_of(learner, callbacks))
     out.tensors.push_back(to_owned(name, tensor));
   out.tensors.push_back(to_owned(kGenerator, cpu_generator().get_state()));
   if (learner.parameters->values().is_cuda())
     out.tensors.push_back(to_owned(kCudaGenerator, cuda_generator().get_state()));
+  const States states = states_of(keepers_of(learner));
+  out.state["states"] = states.values;
+  for (const auto& [name, tensor] : states.tensors) out.tensors.push_back(to_owned(name, tensor));
+}
+
+Checkpoint capture(const RunState& state, Learner& learner, Callbacks& callbacks,
+                   const MetricRows& rows, const Provenance& provenance) {
+  Checkpoint out;
   out.state = {{"run", state_json(state)},
                {"identity", {{"run", provenance.run}, {"started", provenance.started}}},
                {"rows_length", rows.length()},
@@ -238,7 +289,7 @@ Checkpoint capture(const RunState& state, Learner& learner, Callbacks& callbacks
                {"dataset_sha256", provenance.dataset_sha256},
                {"contents", provenance.contents},
                {"environment", provenance.environment}};
-  if (json state = learner.experiment->state(); !state.is_null()) out.state["experiment"] = state;
+  capture_learner(learner, callbacks, out);
   return out;
 }
 
@@ -249,6 +300,12 @@ Restored read_state(const Checkpoint& checkpoint, const std::string& file) {
 Restored restore(const Checkpoint& checkpoint, Learner& learner, Callbacks& callbacks,
                  const std::string& file) {
   Restored out = checked_state(checkpoint, file);
+  out.unmatched = restore_learner(checkpoint, learner, callbacks, file);
+  return out;
+}
+
+UnmatchedStates restore_learner(const Checkpoint& checkpoint, Learner& learner,
+                                Callbacks& callbacks, const std::string& file) {
   std::map<std::string, Tensor> loaded = loaded_tensors(checkpoint, "");
   const Tensor generator = loaded[kGenerator], cuda = loaded[kCudaGenerator];
   loaded.erase(kGenerator);
@@ -258,13 +315,29 @@ Restored restore(const Checkpoint& checkpoint, Learner& learner, Callbacks& call
         nonfinite_weights(learner.modules, loaded_tensors(checkpoint, prefix), prefix);
     if (!wrong.empty()) refuse(file, wrong);
   }
-  copy_state(tensors_of(learner, callbacks), loaded, ExitCode::kCheckpoint, file);
-  if (checkpoint.state.contains("experiment"))
-    learner.experiment->set_state(checkpoint.state["experiment"]);
+  const std::map<std::string, Tensor> states = take_states(loaded);
+  expect_slots(learner, loaded);
+  std::map<std::string, Tensor> target = tensors_of(learner, callbacks);
+  Unmatched slots;
+  std::erase_if(target, [&](const auto& item) {
+    const bool is_new = item.first.starts_with(kSlots) && !loaded.contains(item.first);
+    if (is_new) slots.missing.push_back(item.first.substr(std::string(kSlots).size()));
+    return is_new;
+  });
+  copy_state(target, loaded, ExitCode::kCheckpoint, file);
+  UnmatchedStates out = restore_kept(checkpoint, keepers_of(learner), states,
+                                     learner.parameters->values().device(), file);
+  for (std::string& name : slots.missing) out["optimizer"].missing.push_back(std::move(name));
   set_generator(cpu_generator(), generator, file);
   if (cuda.defined() && learner.parameters->values().is_cuda())
     set_generator(cuda_generator(), cuda, file);
   return out;
+}
+
+json kept_by(const Checkpoint& checkpoint, const std::string& name) {
+  const json states = states_in(checkpoint);
+  const nlohmann::json::json_pointer place = json::json_pointer() / name / "keeps";
+  return states.contains(place) ? states.at(place) : json();
 }
 
 std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Modules& modules,
@@ -287,10 +360,31 @@ std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const
   return values;
 }
 
-void restore_weights(const Checkpoint& checkpoint, const Modules& modules,
-                     const std::string& file) {
+namespace {
+
+void restore_tested_states(const Checkpoint& checkpoint, const std::vector<Keeper>& keepers,
+                           at::Device device, const std::string& file) {
+  std::map<std::string, Tensor> loaded = loaded_tensors(checkpoint, "");
+  restore_kept(checkpoint, keepers, take_states(loaded), device, file);
+}
+
+void copy_tested(const Checkpoint& checkpoint, const Modules& modules, const std::string& file) {
   copy_state(state_of(modules), tested_weights(checkpoint, modules, file), ExitCode::kCheckpoint,
              file);
+}
+
+}  // namespace
+
+void restore_weights(const Checkpoint& checkpoint, const Modules& modules,
+                     const std::string& file) {
+  copy_tested(checkpoint, modules, file);
+  restore_tested_states(checkpoint, part_keepers(modules), at::kCPU, file);
+}
+
+void restore_tested(const Checkpoint& checkpoint, Learner& learner, const std::string& file) {
+  copy_tested(checkpoint, learner.modules, file);
+  restore_tested_states(checkpoint, tested_keepers(learner), learner.parameters->values().device(),
+                        file);
 }
 
 }  // namespace vitrine

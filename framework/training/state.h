@@ -5,6 +5,7 @@
 
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/metrics.h"
+#include "framework/state/states.h"
 #include "framework/training/setup.h"
 
 namespace vitrine {
@@ -30,12 +31,10 @@ struct RunState {
   int64_t order_seed = 0;     // of that epoch's order of images
   Sums window, total;         // since the last step row; before that, in this epoch
   std::optional<BestSoFar> best;
-  std::vector<double> schedule;  // Schedule::state
-  double seconds = 0;            // of training
+  double seconds = 0;  // of training
   double epoch_seconds = 0;
   bool exact = true;
-  nlohmann::json callbacks = nlohmann::json::object();  // Callbacks::state
-  std::vector<Change> changes;                          // that resumes made
+  std::vector<Change> changes;  // that resumes made
 
   // Takes the step for the best if it is; NaN never is, nor an improvement.
   void note_best(double value, bool larger_is_better, double loss);
@@ -51,8 +50,18 @@ struct Provenance {
   nlohmann::json environment;                                          // exactness_of
 };
 
-// All that a run needs to go on exactly: weights, the optimizer's slots, what callbacks keep, the
-// generators and `state`; and what the rows were at that moment.
+// All that steps go on with, besides where a run stands: weights and buffers, the optimizer's
+// slots, what is tested in their place, the state of every part and component, the generators. No
+// run is needed, and nothing is written.
+void capture_learner(Learner& learner, Callbacks& callbacks, Checkpoint& out);
+// The reverse, into a learner that was built of the same config. Throws Error(kCheckpoint) where
+// the checkpoint, which `file` names in messages, does not fit. The generators are set last, so
+// nothing may draw after it.
+UnmatchedStates restore_learner(const Checkpoint& checkpoint, Learner& learner,
+                                Callbacks& callbacks, const std::string& file);
+
+// All that a run needs to go on exactly: its learner and `state`; and what the rows were at that
+// moment.
 Checkpoint capture(const RunState& state, Learner& learner, Callbacks& callbacks,
                    const MetricRows& rows, const Provenance& provenance);
 
@@ -61,22 +70,29 @@ struct Restored {
   uint64_t rows_length = 0;  // of metrics.jsonl
   std::string rows_sha256;
   Provenance provenance;
+  UnmatchedStates unmatched = {};
 };
 
 // Where a checkpoint's run stood. Throws Error(kCheckpoint).
 Restored read_state(const Checkpoint& checkpoint, const std::string& file);
 
-// The reverse. Throws Error(kCheckpoint) where the checkpoint does not fit; the generators are set
-// last, so nothing may draw after it.
+// The reverse of capture, as restore_learner. Throws Error(kCheckpoint).
 Restored restore(const Checkpoint& checkpoint, Learner& learner, Callbacks& callbacks,
                  const std::string& file);
+
+// What a component or part of that name keeps in a checkpoint; null where nothing.
+nlohmann::json kept_by(const Checkpoint& checkpoint, const std::string& name);
 
 // The weights that a checkpoint would test, by their names: those in their place where there are
 // some. Throws Error(kCheckpoint) where one of them is not finite. Those of an experiment are left
 // out where its modules are not asked for.
 std::map<std::string, Tensor> tested_weights(const Checkpoint& checkpoint, const Modules& modules,
                                              const std::string& file);
-// Copies them into the modules. Throws as above, and where they do not fit.
+// Copies them into the modules, on the CPU, and gives their parts the states that belong to them.
+// Throws as above, and where they do not fit.
 void restore_weights(const Checkpoint& checkpoint, const Modules& modules, const std::string& file);
+// The same for a learner, with the states of all that a test computes with: losses, metrics, what
+// an experiment keeps.
+void restore_tested(const Checkpoint& checkpoint, Learner& learner, const std::string& file);
 
 }  // namespace vitrine

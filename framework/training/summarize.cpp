@@ -12,20 +12,23 @@ Json summarize(const std::shared_ptr<const ResolvedConfig>& resolved) {
   const DatasetInfo info = info_of(*config.dataset.create({}));
   const auto model = build_model(config, info);
   Json layers = Json::array();
-  int64_t flops = 0, parameters = 0;
+  int64_t flops = 0, parameters = 0, buffers = 0;
   for (const LayerSummary& layer : layers_of(*model, {info.channels, info.height, info.width})) {
     layers.push_back({{"name", layer.name},
                       {"type", layer.type},
                       {"shape", layer.shape},
                       {"parameters", layer.parameters},
+                      {"buffers", layer.buffers},
                       {"flops", layer.flops}});
     flops += layer.flops;
   }
   for (const auto& parameter : model->parameters()) parameters += parameter.numel();
+  for (const auto& buffer : model->buffers()) buffers += buffer.numel();
   return {{"type", config.model.type()},
           {"image", {info.channels, info.height, info.width}},
           {"layers", layers},
           {"parameters", parameters},
+          {"buffers", buffers},
           {"flops_per_image", flops}};
 }
 

@@ -117,7 +117,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
     const Place checkpoint =
         find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
     file = checkpoint.shown();
-    restore_weights(load_checkpoint(checkpoint), learner.modules, file);
+    restore_tested(load_checkpoint(checkpoint), learner, file);
     warn_of_other_plugins(run);
     from = checkpoint.path().stem().string();
   }

@@ -239,12 +239,13 @@ std::shared_ptr<const ResolvedConfig> resolve_resumed(const fs::path& folder, Co
   const std::optional<Metrics> metrics = last_told(run);
   if (source.file.empty()) source.file = run.current_config(config_sha256_of(metrics)).path();
   const std::string file = shown_config(source.file);
-  const Node before = read_config(run, metrics);
+  Node before = read_config(run, metrics);
   Node written = load_config(source, known_keys);
   // Without a checkpoint the run starts anew.
   const bool loads_weights = checkpoint_steps(run.checkpoints()).empty();
   auto out = std::make_shared<ResolvedConfig>(
       *resolve(std::move(written), file, loads_weights, derived_by(metrics)));
+  before = with_defaults(before);  // an option that the run's program had not was at its default
   for (const Key& key : out->keys) {
     const Node *from = value_at(before, key), *to = value_at(out->resolved, key);
     if (is_equal(from, to) && !is_given(key, source)) continue;
@@ -266,7 +267,7 @@ bool says_nothing_left(const TrainRequest& request, Observer& observer) {
   if (!metrics || metrics->status != RunStatus::kFinished) return false;
   std::vector<std::string> changes;
   bool of_results = false;
-  for (const Key& key : changed_keys(read_config(run, metrics), *request.config)) {
+  for (const Key& key : changed_keys(with_defaults(read_config(run, metrics)), *request.config)) {
     if (key.role == Role::kPlace || key.role == Role::kExecution) continue;
     changes.push_back(key.path);
     of_results |= key.role == Role::kResult;

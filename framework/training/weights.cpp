@@ -283,10 +283,10 @@ class Fitting {
   std::vector<std::string> wrong_, missing_, left_over_;
 };
 
-// The names of parameters, those of all blocks as one: "blocks.*.norm1.weight".
-std::string pattern_names(const Model& model) {
+// The names, those of all blocks as one: "blocks.*.norm1.weight".
+std::string pattern_names(const torch::OrderedDict<std::string, Tensor>& tensors) {
   std::vector<std::string> out;
-  for (const auto& item : model.named_parameters()) {
+  for (const auto& item : tensors) {
     const std::string name = std::regex_replace(item.key(), std::regex(R"(\.\d+\.)"), ".*.");
     if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
   }
@@ -424,15 +424,18 @@ LoadedWeights load_weights(Model& model, const WeightsOptions& options) {
   if (const std::string misfits = fitting.misfits(); !misfits.empty())
     refuse_weights(where, "the weights do not fit the model" + of_layout + ":" + misfits);
   if (const auto idle = fitting.idle_pattern()) {
+    std::string names = pattern_names(model.named_parameters());
+    if (!model.buffers().empty()) names += ", " + pattern_names(model.named_buffers());
     refuse_weights(where,
                    fmt::format("model.weights.skip: \"{}\" fits no name; the model has {}",
-                               escape(*idle), pattern_names(model)),
+                               escape(*idle), names),
                    ExitCode::kUsage);
   }
   if (const std::string wrong = nonfinite_weights(model, fitting.values()); !wrong.empty())
     refuse_weights(where, wrong);
   const at::NoGradGuard no_grad;
   for (const auto& [name, value] : fitting.values()) Tensor(context.weights.at(name)).copy_(value);
+  if (layout.is_own() && options.skip.empty()) restore_states(model, file, where, true);
   LoadedWeights out = fitting.outcome();
   auto said = said_of(reading, options, options.prefix ? all.size() - theirs.size() : 0);
   if (std::string other = other_options(description, context); !other.empty())
@@ -465,7 +468,7 @@ std::string freeze_problem(const Model& model, const std::vector<std::string>& p
     });
     if (!fits)
       return fmt::format("\"{}\" fits no parameter; there are {}", escape(pattern),
-                         pattern_names(model));
+                         pattern_names(parameters));
   }
   return has_trained ? "" : "nothing is left to train";
 }

@@ -109,7 +109,7 @@ TEST_CASE("plateau has the learning rates of PyTorch, also from its state") {
       schedule->note_validation(losses[i]);
       CHECK(schedule->factor(999) == Approx(expected[i]));
       const auto resumed = make<Schedule>(yaml, {1000, 20});
-      resumed->set_state(schedule->state());
+      State::restore(*resumed, State::of(*schedule));
       schedule = resumed;
     }
   }

@@ -33,7 +33,7 @@ std::string with_header(std::string_view bytes) {
 // A checkpoint without tensors that has these bytes as its state.
 std::string with_state(std::string_view bytes) {
   return write_sealed_safetensors(
-      {}, {{"format", "vitrine checkpoint 2"}, {"state", std::string(bytes)}});
+      {}, {{"format", "vitrine checkpoint 4"}, {"state", std::string(bytes)}});
 }
 
 bool are_equal(const Checkpoint& a, const Checkpoint& b) {

@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include "framework/engine/engine.h"
-#include "framework/files/json.h"
 #include "framework/model/model.h"
 #include "framework/registry/register.h"
 #include "framework/runs/checkpoint.h"
@@ -58,10 +57,9 @@ class Trail : public Callback {
     return options_.last > 0 && run.step >= options_.last ? "the trail ends" : "";
   }
 
-  std::map<std::string, Tensor> tensors() override { return {{"trail", trail_}}; }
-  nlohmann::json state() const override { return {{"count", count_}}; }
-  void set_state(const nlohmann::json& state) override {
-    count_ = json_integer(json_member(state, "count", "trail"), "trail.count", 0);
+  void state(State& state) override {
+    state("trail", trail_);
+    state("count", count_);
   }
 
  private:
@@ -153,8 +151,8 @@ TEST_CASE("what callbacks keep is exact, wherever a run is stopped") {
     return out;
   };
   const auto whole = last("whole");
-  CHECK(whole.contains("callback/0/trail"));
-  CHECK(whole.contains("callback/1/trail"));
+  CHECK(whole.contains("state/callbacks.0/trail"));
+  CHECK(whole.contains("state/callbacks.1/trail"));
   CHECK(last("parts") == whole);
 }
 
@@ -185,12 +183,14 @@ TEST_CASE("a state that a callback cannot take is refused") {
   REQUIRE(desk.start("run", {kOne}, 3).code == ExitCode::kStopped);
   const auto file = checkpoint_file(desk.folder / "run/checkpoints", 3);
   Checkpoint checkpoint = load_checkpoint(file);
-  CHECK(checkpoint.state["run"]["callbacks"] == nlohmann::json{{"callbacks.0", {{"count", 3}}}});
-  checkpoint.state["run"]["callbacks"]["callbacks.0"] = {{"count", -1}};
+  nlohmann::json& kept = checkpoint.state["states"]["callbacks.0"];
+  CHECK(kept == nlohmann::json{{"type", "callbacks_test"},
+                               {"keeps", {{"count", 3}, {"trail", {{"tensor", "cpu"}}}}}});
+  kept["keeps"]["count"] = 0.5;
   save_checkpoint(desk.folder / "run/checkpoints", checkpoint, 3);
   CHECK_THROWS_WITH(desk.resume("run"),
-                    "callbacks.0: the checkpoint holds no state of a callbacks_test: trail.count: "
-                    "expected an integer of at least 0, got -1");
+                    Contains("is unusable: it holds no state of callbacks.0: count: expected an "
+                             "integer, got 0.5"));
 }
 
 TEST_CASE("a checkpoint without callbacks says nothing of them") {
@@ -198,10 +198,9 @@ TEST_CASE("a checkpoint without callbacks says nothing of them") {
   REQUIRE(desk.start("run", {"callbacks=[]"}, 3).code == ExitCode::kStopped);
   const Checkpoint checkpoint =
       load_checkpoint(checkpoint_file(desk.folder / "run/checkpoints", 3));
-  CHECK_FALSE(checkpoint.state["run"].contains("callbacks"));
-  CHECK(checkpoint.state["run"]["epochs_without_improvement"] == 0);
+  CHECK(checkpoint.state["states"] == nlohmann::json::object());
   for (const OwnedTensor& tensor : checkpoint.tensors)
-    CHECK_FALSE(tensor.name.starts_with("callback/"));
+    CHECK_FALSE(tensor.name.starts_with("state/"));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <ATen/ops/zeros.h>
 
 #include "framework/engine/engine.h"
-#include "framework/files/json.h"
 #include "framework/registry/register.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/training/backend.h"
@@ -44,10 +43,7 @@ class Following : public Experiment {
   bool has_own_threads() const override { return backend_->has_own_threads(); }
   const Computation& computation() const override { return backend_->computation(); }
   Modules modules() const override { return {{"own", own_}}; }
-  nlohmann::json state() const override { return {{"steps", steps_}}; }
-  void set_state(const nlohmann::json& state) override {
-    steps_ = json_integer(json_member(state, "steps", "state"), "state.steps", 0);
-  }
+  void state(State& state) override { state("steps", steps_); }
   std::map<std::string, std::string> contents() const override {
     return {{"outside", sha256_hex(outside)}};
   }
@@ -170,10 +166,12 @@ TEST_CASE("a state that an experiment cannot take is refused") {
   REQUIRE(desk.start("run", 3) == ExitCode::kStopped);
   const auto file = checkpoint_file(desk.folder / "run/checkpoints", 3);
   Checkpoint checkpoint = load_checkpoint(file);
-  CHECK(checkpoint.state["experiment"] == nlohmann::json{{"steps", 3}});
-  checkpoint.state["experiment"] = {{"steps", "three"}};
+  nlohmann::json& kept = checkpoint.state["states"]["experiment"];
+  CHECK(kept == nlohmann::json{{"type", "experiment_test"}, {"keeps", {{"steps", 3}}}});
+  kept["keeps"]["steps"] = "three";
   save_checkpoint(desk.folder / "run/checkpoints", checkpoint, 3);
-  CHECK_THROWS_WITH(desk.resume("run"), Contains("state.steps: expected an integer"));
+  CHECK_THROWS_WITH(desk.resume("run"),
+                    Contains("it holds no state of experiment: steps: expected an integer"));
 }
 
 }  // namespace
