@@ -22,7 +22,6 @@ using Json = nlohmann::ordered_json;
 
 struct CheckOptions {
   std::vector<std::string> words;  // PLUGIN, or KIND NAME, then OPTION=VALUE
-  std::vector<std::string> plugins;
   bool json = false;
 };
 
@@ -45,21 +44,21 @@ std::string coloured_word(Finding::Kind kind) {
 }
 
 // The components of a plug-in, or the one that is named.
-std::vector<const Component*> components_of(const CheckOptions& options,
-                                            const std::vector<std::string>& names) {
+std::vector<const Component*> components_of(const std::vector<std::string>& names) {
   const Registry& registry = Registry::instance();
   std::vector<const Component*> out;
   if (names.size() == 2) {
     const auto kinds = registry.kinds();
     if (std::find(kinds.begin(), kinds.end(), names[0]) == kinds.end()) {
-      throw Error(ExitCode::kUsage, fmt::format("there is no kind \"{}\"; there are {}",
-                                                escape(names[0]), fmt::join(kinds, ", ")));
+      throw Error(ExitCode::kUsage,
+                  fmt::format("there is no kind \"{}\"; there are {}; {}", escape(names[0]),
+                              fmt::join(kinds, ", "), registry.plugin_hint()));
     }
     const Component* component = registry.find(names[0], names[1]);
     if (!component) {
       throw Error(ExitCode::kUsage,
-                  fmt::format("there is no {} \"{}\"; there are {}", names[0], escape(names[1]),
-                              fmt::join(registry.names(names[0]), ", ")));
+                  fmt::format("there is no {} \"{}\"; there are {}; {}", names[0], escape(names[1]),
+                              fmt::join(registry.names(names[0]), ", "), registry.plugin_hint()));
     }
     return {component};
   }
@@ -71,8 +70,7 @@ std::vector<const Component*> components_of(const CheckOptions& options,
       if (component->library == library) out.push_back(component);
     }
   }
-  if (out.empty() && !options.plugins.empty())
-    throw Error(ExitCode::kUsage, escape(names[0]) + " registers nothing");
+  if (out.empty()) throw Error(ExitCode::kUsage, escape(names[0]) + " registers nothing");
   return out;
 }
 
@@ -113,12 +111,11 @@ ExitCode check(const CheckOptions& options) {
     throw Error(ExitCode::kUsage, "options belong to one component: runner check KIND NAME " +
                                       escape(options.words.back()));
   engine();
-  for (const std::string& plugin : options.plugins) load_plugin(plugin);
   if (names.size() == 1) load_plugin(expand_home(names[0]));
   require_sound_registry();
   Counts counts;
   Json all = Json::array();
-  const auto components = components_of(options, names);
+  const auto components = components_of(names);
   for (const Component* component : components) {
     all.push_back(checked(*component, values, options.json, counts));
     if (!options.json && components.size() > 1) print("");
@@ -140,9 +137,7 @@ Action check_verb(CLI::App& app) {
       "PLUGIN | KIND NAME", options->words,
       "a plug-in, all of whose components are tried, or one component; then OPTION=VALUE "
       "of it");
-  app.add_option("--plugin", options->plugins, "a shared library with more components")
-      ->transform(path_option())
-      ->allow_extra_args(false);
+  add_plugin_option(app);
   app.add_flag("--json", options->json, "print JSON");
   app.footer(
       "Each thing is tried in a process of its own, with small models on images of noise; exit "

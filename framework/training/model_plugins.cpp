@@ -138,18 +138,17 @@ void require_plugins(const nlohmann::json& plugins, const std::string& file) {
   }
 }
 
-void warn_of_other_plugins(const RunDirectory& run) {
-  Json before;
-  try {
-    before = Metrics::of_run(run.metrics()).environment.value("plugins", Json::array());
-  } catch (const Error&) {
-    return;  // nobody knows
-  }
+void warn_of_other_plugins(const RunDirectory& run) try {
+  const Json environment = Metrics::of_run(run.metrics()).environment;
+  const Json before = environment.value("plugins", Json::array());
   for (const CodeVersion& plugin : loaded_code().plugins) {
     const auto is_it = [&](const Json& other) { return other.value("name", "") == plugin.name; };
     const auto old = std::find_if(before.begin(), before.end(), is_it);
     if (old != before.end()) warn_of_difference(escape(run.path().string()), *old, to_json(plugin));
   }
+} catch (const Error&) {
+  // Of a metrics.json that is gone or damaged nobody knows.
+} catch (const nlohmann::json::exception&) {
 }
 
 }  // namespace vitrine
