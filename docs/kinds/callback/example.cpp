@@ -40,8 +40,7 @@ class ExampleCallback : public Callback {
   }
 
   // What it keeps between calls joins the checkpoints, so that a resumed run goes on exactly.
-  nlohmann::json state() const override { return {{"reached", reached_}}; }
-  void set_state(const nlohmann::json& state) override { reached_ = state.at("reached"); }
+  void state(State& state) override { state("reached", reached_); }
 
  private:
   Options options_;
