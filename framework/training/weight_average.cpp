@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "framework/error.h"
+
 namespace vitrine {
 namespace {
 
@@ -44,7 +46,10 @@ WeightAverage::InUse::InUse(FlatParameters& parameters, const Tensor& values,
   weights_ = parameters.values().clone();
   parameters.values().copy_(values);
   for (const auto& [name, tested] : buffers) {
-    Tensor buffer = parameters.buffers().at(name);
+    const auto own = parameters.buffers().find(name);
+    if (own == parameters.buffers().end())
+      throw Error(ExitCode::kInternal, "tested_buffers: there is no buffer " + escape(name));
+    Tensor buffer = own->second;
     buffers_[name] = buffer.clone();
     buffer.copy_(tested);
   }

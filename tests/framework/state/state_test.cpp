@@ -1,6 +1,7 @@
 #include "framework/state/state.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
@@ -100,6 +101,7 @@ struct Everything : Stateful {
 };
 
 void live(Everything& it) {
+  const at::NoGradGuard no_grad;
   it.steps = 7;
   it.small = -3;
   it.seed = UINT64_MAX;

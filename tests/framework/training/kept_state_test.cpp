@@ -417,8 +417,8 @@ TEST_CASE("what parts and losses keep is tested as it was trained, and stays wit
   // The file of the model has what its parts keep; a loss is no part of it.
   engine().export_weights({desk.folder / "run", ""}, desk.folder / "x.safetensors", "native");
   const auto test = [&](const std::string& weights) {
-    std::vector<std::string> overrides = own;
-    overrides[1] = "model.weights=" + (desk.folder / weights).string();
+    const std::vector<std::string> overrides = {
+        own[0], "model.weights=" + (desk.folder / weights).string()};
     return engine().test(engine().resolve_tested({desk.folder / "c.yaml", overrides, {}}, false),
                          std::nullopt, quiet);
   };
