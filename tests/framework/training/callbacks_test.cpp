@@ -79,6 +79,7 @@ VITRINE_REGISTER(Callback, Trail, Options, "for a test")
 class Listener : public Quiet {
  public:
   void message(const std::string& text) override { said += text + "\n"; }
+  void warning(const std::string& text) override { said += "warning: " + text + "\n"; }
   std::string said;
 };
 
@@ -188,9 +189,10 @@ TEST_CASE("a state that a callback cannot take is refused") {
                                {"keeps", {{"count", 3}, {"trail", {{"tensor", "cpu"}}}}}});
   kept["keeps"]["count"] = 0.5;
   save_checkpoint(desk.folder / "run/checkpoints", checkpoint, 3);
-  CHECK_THROWS_WITH(desk.resume("run"),
-                    Contains("is unusable: it holds no state of callbacks.0: count: expected an "
-                             "integer, got 0.5"));
+  // It is passed over for the one before it.
+  CHECK_THAT(desk.resume("run").said,
+             Contains("is unusable: it holds no state of callbacks.0: count: expected an integer, "
+                      "got 0.5\n"));
 }
 
 TEST_CASE("a checkpoint without callbacks says nothing of them") {
