@@ -25,6 +25,10 @@ class Problems {
   // Nothing is wrong, but it may not be what was meant: one line.
   void note(std::string text) { notes_.push_back(std::move(text)); }
   const std::vector<std::string>& notes() const { return notes_; }
+  // The last so many are no mistakes of single values: each could be read, but they do not go
+  // together.
+  void note_broken_rules(size_t count) { broken_rules_ += count; }
+  bool are_all_broken_rules() const { return broken_rules_ == problems_.size(); }
   bool empty() const { return problems_.empty(); }
   size_t size() const { return problems_.size(); }
   std::vector<std::string> messages() const;  // without places and hints
@@ -61,6 +65,7 @@ class Problems {
   };
   std::vector<Problem> problems_;
   std::vector<std::string> notes_;
+  size_t broken_rules_ = 0;
   KeyLister keys_, more_keys_;
   std::shared_ptr<const KnownKeys> known_keys_;
 };

@@ -11,8 +11,7 @@ std::vector<Value> Model::operator()(const Value& images) {
   return in("forward", [&] {
     std::vector<Value> out = forward(images);
     const auto& of = tasks();
-    const size_t wanted = std::max<size_t>(of.size(), 1);
-    require(out.size() == wanted, "forward",
+    require(of.empty() ? !out.empty() : out.size() == of.size(), "forward",
             fmt::format("it made {} outputs, and has {} tasks: one each is expected", out.size(),
                         of.size()));
     for (size_t i = 0; i < of.size(); ++i) {

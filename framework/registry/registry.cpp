@@ -274,6 +274,7 @@ void ChoiceBase::read_type(const Node& node, const std::string& path, Problems& 
   Check check(node_, path_, problems);
   in_component(&component, "check", [&] { component.check_alone(options_.get(), check); });
   is_sound_ = problems.size() == before;
+  problems.note_broken_rules(problems.size() - before);
 }
 
 namespace {

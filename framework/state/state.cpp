@@ -204,7 +204,7 @@ void State::keep_generator(at::Generator& value) {
     return keep_tensor(state);
   }
   keep_tensor(state);
-  if (state.defined() != value.defined()) refuse(value.defined() ? "a generator" : "none");
+  if (state.defined() != value.defined()) refuse(value.defined() ? "a generator" : "no generator");
   if (!value.defined()) return;
   try {
     value.set_state(state);

@@ -380,7 +380,7 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   config->loads_weights = loads_weights;
   Fields fields = fields_of(*config);
   read_fields(fields, written, "", problems, {"base"});  // which is gone by now, but may be meant
-  const bool readable = problems.empty();
+  const bool readable = problems.are_all_broken_rules();
   // What is no mapping was refused by now; what it would turn on is not to be checked.
   const Node* stopping = written.at_path("training.early_stopping");
   if (stopping && !stopping->is_mapping()) config->training.early_stopping.reset();

@@ -197,7 +197,7 @@ TEST_CASE("a run under way takes other options of its callbacks, marked, and no 
   CHECK(bytes_of(desk / "run/metrics.json") == before);
   CHECK_THAT(desk.run({"resume", "run", "callbacks.0.decay=0.6"}).err,
              StartsWith("warning: callbacks is [{\"type\":\"weight_average\",\"decay\":0.6}] from "
-                        "step 4 on, was [{\"decay\":0.5,\"type\":\"weight_average\"}]: this run's "
+                        "step 4 on, was [{\"type\":\"weight_average\",\"decay\":0.5}]: this run's "
                         "results are no longer exact\n"));
 }
 
