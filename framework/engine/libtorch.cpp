@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,17 @@ std::vector<fs::path> folders_of_loader() {
   for (unsigned i = 0; i < info->dls_cnt; ++i) {
     const fs::path folder = info->dls_serpath[i].dls_name;
     if (folder.is_absolute()) out.push_back(folder);
+  }
+  return out;
+}
+
+// What the user says comes before where this was built with.
+std::vector<fs::path> folders_of_user() {
+  const char* given = getenv("LD_LIBRARY_PATH");
+  std::vector<fs::path> out;
+  std::istringstream text(given ? given : "");
+  for (std::string folder; std::getline(text, folder, ':');) {
+    if (fs::path(folder).is_absolute()) out.emplace_back(folder);
   }
   return out;
 }
@@ -79,14 +91,16 @@ fs::path find_libtorch(std::string& others) {
   const auto fits = [&](const fs::path& folder) {
     std::error_code error;
     if (folder.empty() || !fs::exists(folder / kLibrary, error)) return false;
-    const std::string version = version_in(folder);
+    const std::string version = version_in(fs::canonical(folder / kLibrary, error).parent_path());
     if (version == kNeeded) return true;
     others += fmt::format("{}{} in {}", others.empty() ? "" : ", ", escape(version),
                           escape(folder.lexically_normal().string()));
     return false;
   };
-  for (const fs::path& folder : folders_of_loader()) {
-    if (fits(folder)) return folder;
+  for (const auto& folders : {folders_of_user(), folders_of_loader()}) {
+    for (const fs::path& folder : folders) {
+      if (fits(folder)) return folder;
+    }
   }
   if (const fs::path folder = library_folder() / "torch" / "lib"; fits(folder)) return folder;
   if (const fs::path folder = folder_of_python(); fits(folder)) return folder;

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
@@ -151,6 +153,16 @@ void leave_if_possible(Run& run, RunStatus status) {
   }
 }
 
+// What failed in a folder that is no more tells less than that. Whoever removes one begins with
+// what is in it.
+void check_still_there(const RunDirectory& directory) {
+  constexpr int kTimes = 20;
+  for (int i = 0; i < kTimes; ++i) {
+    directory.check_there();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
 TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   const Config& config = *request.config->config;
   if (!request.resume) try_step(config);
@@ -193,8 +205,7 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
     log.write("error: " + std::string(error.what()));
     leave_if_possible(
         run, error.code() == ExitCode::kDiverged ? RunStatus::kDiverged : RunStatus::kFailed);
-    // What failed in a folder that is no more tells less than that.
-    if (error.system_code() == ENOENT) run.directory().check_there();
+    if (error.system_code() == ENOENT) check_still_there(run.directory());
     throw;
   } catch (const std::exception& error) {
     log.write("error: " + std::string(error.what()));

@@ -119,7 +119,7 @@ TEST_CASE("what nobody has checked is checked as it is made", "[registry]") {
   const auto nested = read("{type: box, tools: [{type: hammer, weight: 9}]}", problems);
   REQUIRE(problems.empty());
   CHECK(message_of(ExitCode::kUsage, [&] { nested.create({4}); }) ==
-        "a.yaml:1:43: tool.tools.0: weight (9) is more than you can lift\n"
+        "a.yaml:1:50: tool.tools.0: weight (9) is more than you can lift\n"
         "    1 | tool: {type: box, tools: [{type: hammer, weight: 9}]}\n"
         "      |                                                  ^ handle is a default");
 }
