@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -96,8 +97,10 @@ void open_library(const std::filesystem::path& path, std::string warning) {
   if (!is_engine) try_plugin(libraries, warning, mode);
   const size_t before = registry.size(), problems = registry.problems().size();
   registry.set_library(is_engine ? "" : path.string());
-  bool opened = false;
-  for (const auto& library : libraries) opened = dlopen(library.c_str(), mode) != nullptr;
+  // Of a kept library that cannot be loaded the original would be found.
+  const bool opened = std::all_of(libraries.begin(), libraries.end(), [&](const auto& library) {
+    return dlopen(library.c_str(), mode) != nullptr;
+  });
   registry.set_library("");
   if (!opened) refuse_plugin(path, reason_of_dlerror(path.string()));
   if (registry.problems().size() > problems) {
