@@ -1,11 +1,7 @@
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "framework/config/references.h"
 #include "framework/data/splits.h"
@@ -16,11 +12,10 @@
 #include "framework/training/backend.h"
 #include "framework/training/callbacks.h"
 #include "framework/training/config.h"
-#include "framework/training/devices.h"
+#include "framework/training/derive.h"
 #include "framework/training/losses.h"
 #include "framework/training/objective.h"
 #include "framework/training/setup.h"
-#include "framework/training/threads.h"
 #include "framework/training/weights.h"
 #include "framework/training/weights_file.h"
 #include "framework/training/workload.h"
@@ -28,48 +23,6 @@
 // How what was written becomes a config that is sound, and what is derived from it.
 namespace vitrine {
 namespace {
-
-constexpr const char* kAskedFor = "asked for";
-
-// Whether Slurm has given this job a GPU.
-bool holds_gpu() {
-  const auto value = [](const char* name) {
-    const char* out = std::getenv(name);
-    return std::string(out ? out : "");
-  };
-  if (!value("SLURM_JOB_GPUS").empty() || !value("SLURM_STEP_GPUS").empty()) return true;  // which
-  const std::string count = value("SLURM_GPUS_ON_NODE");
-  return !count.empty() && count != "0";
-}
-
-bool has_device(const std::string& name) {
-  return name == "cuda" ? cuda_devices() > 0 : name != "mps" || at::hasMPS();
-}
-
-Execution best_device() {
-  for (const std::string device : {"cuda", "mps"}) {
-    if (has_device(device)) return {"device", device, true, "a GPU is here"};
-  }
-  const std::string problem = cuda_problem();
-  if (holds_gpu())
-    return {"device", "cpu", true, kUnusedGpu + (problem.empty() ? "" : ": " + problem)};
-  return {"device", "cpu", true,
-          problem.empty() ? "no GPU is here" : "a GPU that cannot be used: " + problem};
-}
-
-Execution pick_device(const std::string& wanted, const Node& written, const Derived& before) {
-  if (wanted == "auto")
-    return before.device && has_device(before.device->value) ? *before.device : best_device();
-  if (has_device(wanted)) return {"device", wanted, false, kAskedFor};
-  const std::string problem = wanted == "cuda" ? escape(cuda_problem()) : "";
-  const Node* node = written.find("device");
-  Problems problems;
-  problems.add(
-      node ? node->location : Location(),
-      "device: there is no " + wanted + " device here" + (problem.empty() ? "" : ": " + problem),
-      "device=auto takes the best that there is");
-  throw Error(ExitCode::kUsage, problems.text("config"));
-}
 
 void refuse_sweep(const Node& written, const std::string& file) {
   const Node* sweep = written.find("sweep");
@@ -107,43 +60,6 @@ void load_plugins(Node& written) {
 Node completed(Node written, const std::string& file) {
   load_plugins(written);
   return with_defaults(written, default_name(file));
-}
-
-// A forward pass in libtorch of fewer operations a step than this is faster on one thread: to wake
-// the others costs more than they give. On 2 cores the tutorial's model (3e7) lost a third of its
-// speed to the second thread.
-constexpr double kFlopsForThreads = 1e9;
-
-Execution pick_backend(const Config& config, const BackendChoice& choice, const Node& written,
-                       const Derived& before, const std::string& file) {
-  if (config.backend == "auto") {
-    const bool serves =
-        before.backend && (before.backend->value == kLayers || choice.value == kFused);
-    if (serves) return *before.backend;
-    return {"backend", choice.value, true, choice.reason};
-  }
-  if (config.backend == kFused && choice.value != kFused) {
-    const Node* node = written.find("backend");
-    Problems problems;
-    problems.add(node ? node->location : Location(),
-                 fmt::format("backend: {} cannot execute this model: {}", kFused, choice.reason),
-                 fmt::format("{} executes every model", kLayers));
-    throw ConfigError(problems, file, true);
-  }
-  return {"backend", config.backend, false, kAskedFor};
-}
-
-Execution pick_threads(const Config& config, Model& model, const std::vector<int64_t>& images,
-                       const Derived& before) {
-  if (config.threads) return {"threads", *config.threads, false, kAskedFor};
-  if (before.threads) return *before.threads;
-  const Execution all = {"threads", compute_threads(), true, "one a core that this may use"};
-  if (config.device != "cpu" || config.backend == kFused) return all;
-  double flops = 0;
-  for (const LayerSummary& layer : layers_of(model, images))
-    flops += static_cast<double>(layer.flops);
-  if (flops * static_cast<double>(config.training.batch_size) >= kFlopsForThreads) return all;
-  return {"threads", 1, true, "a step is too short for more"};
 }
 
 // The keys that repeat an experiment are single values of the config.
