@@ -53,12 +53,21 @@ std::vector<std::string> own_names(const std::string& kind) {
   return out;
 }
 
+// What is wrong with options that were given is the user's to mend.
+void refuse_wrong_options(const std::string& kind, const Node& component) {
+  ChoiceBase choice(kind, "");
+  Problems problems;
+  choice.read(component, kind, problems);
+  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
+}
+
 class Examination {
  public:
   Examination(const std::string& kind, const std::string& name, const Node& options,
               const std::function<void(const Finding&)>& tell)
       : kind_(kind), name_(name), component_(options), tell_(tell) {
     if (!component_.is_mapping()) component_ = Node::mapping();
+    has_options_ = !component_.children.empty();
     component_.erase("type");
     component_.children.insert(component_.children.begin(), Node::string(name));
     component_.children[0].key = "type";
@@ -66,6 +75,7 @@ class Examination {
   }
 
   void run() {
+    if (has_options_) refuse_wrong_options(kind_, component_);
     // What cannot be read is told here, where nothing can crash but what has been loaded.
     if (!tell("options", in_child([&] { return try_options(kind_, component_); }))) return;
     tell("refuses", in_child([&] { return try_refusals(kind_, component_); }));
@@ -258,7 +268,7 @@ class Examination {
   const std::function<void(const Finding&)>& tell_;
   TryoutFolder folder_;
   std::vector<Tryout> tryouts_;
-  bool data_are_here_ = true;
+  bool has_options_ = false, data_are_here_ = true;
 };
 
 void check(const std::string& kind, const std::string& name, const Node& options,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "framework/cli/components.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/yaml.h"
@@ -21,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct CheckOptions {
-  std::vector<std::string> words;  // PLUGIN, or KIND NAME, then OPTION=VALUE
+  std::vector<std::string> words;  // PLUGIN, or KIND with a NAME, then OPTION=VALUE
   bool json = false;
 };
 
@@ -43,34 +44,34 @@ std::string coloured_word(Finding::Kind kind) {
   return coloured(word, colour, 1);
 }
 
-// The components of a plug-in, or the one that is named.
-std::vector<const Component*> components_of(const std::vector<std::string>& names) {
-  const Registry& registry = Registry::instance();
+std::vector<const Component*> components_of_kind(const std::string& kind) {
   std::vector<const Component*> out;
+  for (const std::string& name : Registry::instance().names(kind))
+    out.push_back(Registry::instance().find(kind, name));
+  return out;
+}
+
+bool is_kind(const std::string& word) {
+  const auto kinds = Registry::instance().kinds();
+  return std::find(kinds.begin(), kinds.end(), word) != kinds.end();
+}
+
+// The one that is named, those of a kind, or those of a plug-in, which is loaded.
+std::vector<const Component*> components_of(const std::vector<std::string>& names) {
   if (names.size() == 2) {
-    const auto kinds = registry.kinds();
-    if (std::find(kinds.begin(), kinds.end(), names[0]) == kinds.end()) {
-      throw Error(ExitCode::kUsage,
-                  fmt::format("there is no kind \"{}\"; there are {}; {}", escape(names[0]),
-                              fmt::join(kinds, ", "), registry.plugin_hint()));
-    }
-    const Component* component = registry.find(names[0], names[1]);
-    if (!component) {
-      throw Error(ExitCode::kUsage,
-                  fmt::format("there is no {} \"{}\"; there are {}; {}", names[0], escape(names[1]),
-                              fmt::join(registry.names(names[0]), ", "), registry.plugin_hint()));
-    }
-    return {component};
+    require_kind(names[0]);
+    return {&find_component(names[0], names[1])};
   }
-  const auto library =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(expand_home(names[0]))).string();
-  for (const std::string& kind : registry.kinds()) {
-    for (const std::string& name : registry.names(kind)) {
-      const Component* component = registry.find(kind, name);
+  if (is_kind(names[0]) && !std::filesystem::exists(names[0])) return components_of_kind(names[0]);
+  const std::filesystem::path file = expand_home(names[0]);
+  load_plugin(file);
+  const auto library = std::filesystem::weakly_canonical(std::filesystem::absolute(file)).string();
+  std::vector<const Component*> out;
+  for (const std::string& kind : Registry::instance().kinds()) {
+    for (const Component* component : components_of_kind(kind)) {
       if (component->library == library) out.push_back(component);
     }
   }
-  if (out.empty()) throw Error(ExitCode::kUsage, escape(names[0]) + " registers nothing");
   return out;
 }
 
@@ -104,18 +105,18 @@ ExitCode check(const CheckOptions& options) {
     }
   }
   if (names.empty() || names.size() > 2) {
-    throw Error(ExitCode::kUsage,
-                "what is to be checked? a plug-in, or a kind and a name: runner check mlp gelu");
+    throw Error(
+        ExitCode::kUsage,
+        "what is to be checked? a plug-in, a kind, or a kind and a name: runner check mlp gelu");
   }
   if (names.size() == 1 && !values.children.empty())
     throw Error(ExitCode::kUsage, "options belong to one component: runner check KIND NAME " +
                                       escape(options.words.back()));
   engine();
-  if (names.size() == 1) load_plugin(expand_home(names[0]));
+  const auto components = components_of(names);
   require_sound_registry();
   Counts counts;
   Json all = Json::array();
-  const auto components = components_of(names);
   for (const Component* component : components) {
     all.push_back(checked(*component, values, options.json, counts));
     if (!options.json && components.size() > 1) print("");
@@ -135,14 +136,12 @@ Action check_verb(CLI::App& app) {
   auto options = std::make_shared<CheckOptions>();
   app.add_option(
       "PLUGIN | KIND NAME", options->words,
-      "a plug-in, all of whose components are tried, or one component; then OPTION=VALUE "
-      "of it");
+      "a plug-in or a kind, all of whose components are tried, or one; then OPTION=VALUE of it");
   add_plugin_option(app);
   app.add_flag("--json", options->json, "print JSON");
   app.footer(
-      "Each thing is tried in a process of its own, with small models on images of noise; exit "
-      "code "
-      "6 where there is a fault.\n"
+      "Each thing is tried in a process of its own, with small models on images of noise. A fault "
+      "is exit code 6.\n"
       "  runner check build/my_parts.so\n"
       "  runner check mlp geglu ratio=2 --plugin build/my_parts.so");
   return [options] { return check(*options); };

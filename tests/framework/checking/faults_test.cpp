@@ -80,6 +80,11 @@ TEST_CASE("what is not as it says is found") {
         "its images or labels are others the second time");
 }
 
+TEST_CASE("options that there are not are no fault of the component") {
+  CHECK_THAT(message_of(ExitCode::kUsage, [] { faults_of("mlp", "gelu", "{raito: 2}"); }),
+             Catch::Contains("mlp.raito: unknown key"));
+}
+
 TEST_CASE("a crash and an exception are faults") {
   CHECK(words_of(faults_of("dataset", "fresh", "{crashes: true}"), "data") ==
         "it crashes: Segmentation fault");
