@@ -129,15 +129,6 @@ std::string cmake_text(const std::string& path) {
   return out;
 }
 
-std::string shell_word(const std::string& text) {
-  const auto is_plain = [](char letter) {
-    return std::isalnum(static_cast<unsigned char>(letter)) ||
-           std::string_view("/._-+").find(letter) != std::string_view::npos;
-  };
-  if (std::all_of(text.begin(), text.end(), is_plain)) return text;
-  return "'" + replaced(text, {{"'", R"('\'')"}}) + "'";
-}
-
 // How a shell finds this program: "runner" where that is it, else its path.
 std::string this_program() {
   std::error_code error;

@@ -12,9 +12,10 @@ Tensor Transform::operator()(const Tensor& images, const BatchPosition& position
     const bool is_kept = out.defined() && out.sizes() == images.sizes() &&
                          out.scalar_type() == images.scalar_type() &&
                          out.device() == images.device();
-    require(is_kept, "forward",
-            fmt::format("of images {} it made {}: it must keep shape, type and device",
-                        type_and_shape(images), type_and_shape(out)));
+    require(is_kept, "forward", [&] {
+      return fmt::format("of images {} it made {}: it must keep shape, type and device",
+                         type_and_shape(images), type_and_shape(out));
+    });
     return out;
   });
 }

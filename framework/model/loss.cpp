@@ -10,17 +10,20 @@ Value Loss::operator()(const Value& output, const Value& target, const Task& tas
   return in("forward", [&] {
     const Value out = forward(output, target, task);
     const bool is_value = out.is_recorded() || (out.tensor().defined() && out.tensor().dim() == 3);
-    require(is_value && out.tokens() == 1 && out.columns() == 1, "forward",
-            is_value ? fmt::format("it made [{}, {}]: of each image it must be one number, [1, 1]",
-                                   out.tokens(), out.columns())
-                     : "it made no [images, 1, 1]: of each image it must be one number");
+    require(is_value && out.tokens() == 1 && out.columns() == 1, "forward", [&] {
+      return is_value ? fmt::format("it made [{}, {}]: of each image it must be one number, [1, 1]",
+                                    out.tokens(), out.columns())
+                      : "it made no [images, 1, 1]: of each image it must be one number";
+    });
     if (out.is_recorded() || output.is_recorded()) return out;
     const Tensor& made = out.tensor();
-    require(made.size(0) == output.tensor().size(0), "forward",
-            fmt::format("of {} images it made {} numbers: it must be one each",
-                        output.tensor().size(0), made.size(0)));
-    require(made.requires_grad() || !output.tensor().requires_grad(), "forward",
-            "what it made has no gradient, so that nothing would be trained");
+    require(made.size(0) == output.tensor().size(0), "forward", [&] {
+      return fmt::format("of {} images it made {} numbers: it must be one each",
+                         output.tensor().size(0), made.size(0));
+    });
+    require(made.requires_grad() || !output.tensor().requires_grad(), "forward", [&] {
+      return std::string("what it made has no gradient, so that nothing would be trained");
+    });
     return out;
   });
 }

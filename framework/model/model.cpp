@@ -11,18 +11,21 @@ std::vector<Value> Model::operator()(const Value& images) {
   return in("forward", [&] {
     std::vector<Value> out = forward(images);
     const auto& of = tasks();
-    require(of.empty() ? !out.empty() : out.size() == of.size(), "forward",
-            fmt::format("it made {} outputs, and has {} tasks: one each is expected", out.size(),
-                        of.size()));
+    require(of.empty() ? !out.empty() : out.size() == of.size(), "forward", [&] {
+      return fmt::format("it made {} outputs, and has {} tasks: one each is expected", out.size(),
+                         of.size());
+    });
     for (size_t i = 0; i < of.size(); ++i) {
       const bool is_value =
           out[i].is_recorded() || (out[i].tensor().defined() && out[i].tensor().dim() == 3);
-      require(
-          is_value && out[i].tokens() == 1 && out[i].columns() == of[i].outputs(), "forward",
-          fmt::format("its output for the task {} {}: of each image it must be [1, {}]", of[i].name,
-                      is_value ? fmt::format("is [{}, {}]", out[i].tokens(), out[i].columns())
-                               : "has not three dimensions, images, tokens and columns",
-                      of[i].outputs()));
+      require(is_value && out[i].tokens() == 1 && out[i].columns() == of[i].outputs(), "forward",
+              [&] {
+                return fmt::format(
+                    "its output for the task {} {}: of each image it must be [1, {}]", of[i].name,
+                    is_value ? fmt::format("is [{}, {}]", out[i].tokens(), out[i].columns())
+                             : "has not three dimensions, images, tokens and columns",
+                    of[i].outputs());
+              });
     }
     return out;
   });

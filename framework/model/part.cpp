@@ -33,8 +33,9 @@ Value Part::operator()(const Value& x) {
   return in("forward", [&] {
     const Value out = forward(x);
     if (keeps_shape()) {
-      require(has_shape(out, x, x.tokens(), x.columns()), "forward",
-              fmt::format("of {} it made {}: it must keep the shape", shape_of(x), shape_of(out)));
+      require(has_shape(out, x, x.tokens(), x.columns()), "forward", [&] {
+        return fmt::format("of {} it made {}: it must keep the shape", shape_of(x), shape_of(out));
+      });
     }
     return out;
   });
@@ -42,9 +43,10 @@ Value Part::operator()(const Value& x) {
 
 Value Part::operator()(const Value& x, int64_t tokens, int64_t columns) {
   const Value out = (*this)(x);
-  require(has_shape(out, x, tokens, columns), "forward",
-          fmt::format("it made {}: of each image it must make [{}, {}]", shape_of(out), tokens,
-                      columns));
+  require(has_shape(out, x, tokens, columns), "forward", [&] {
+    return fmt::format("it made {}: of each image it must make [{}, {}]", shape_of(out), tokens,
+                       columns);
+  });
   return out;
 }
 

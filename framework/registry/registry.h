@@ -73,10 +73,16 @@ class Registered {
   decltype(auto) in(const char* phase, Act&& act) const {
     return in_component(component_, phase, std::forward<Act>(act));
   }
-  // Throws an error that names the component, where `is_kept` does not hold.
-  void require(bool is_kept, const char* phase, const std::string& message) const;
+  // Throws an error that names the component, where `is_kept` does not hold. `words` makes the
+  // message, which nobody needs as long as all is well.
+  template <class Words>
+  void require(bool is_kept, const char* phase, const Words& words) const {
+    if (!is_kept) breach(phase, words());
+  }
 
  private:
+  [[noreturn]] void breach(const char* phase, const std::string& message) const;
+
   const Component* component_ = nullptr;
 };
 

@@ -60,10 +60,12 @@ void ScheduleOptions::check_passes(const char* field, const Interval& stretch,
 double Schedule::checked_factor(int64_t step, int64_t total) const {
   return in("factor", [&] {
     const double factor = after_warmup(step, total);
-    require(std::isfinite(factor) && factor >= 0, "factor",
-            fmt::format("step {} of {} gave {}: what the learning rate is multiplied by must be "
-                        "finite and at least 0",
-                        step, total, factor));
+    require(std::isfinite(factor) && factor >= 0, "factor", [&] {
+      return fmt::format(
+          "step {} of {} gave {}: what the learning rate is multiplied by must be "
+          "finite and at least 0",
+          step, total, factor);
+    });
     return factor;
   });
 }

@@ -1,6 +1,5 @@
 #include "framework/training/workload.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randperm.h>
@@ -12,6 +11,7 @@
 #include "framework/data/splits.h"
 #include "framework/model/model.h"
 #include "framework/model/recording.h"
+#include "framework/model/without_trace.h"
 #include "framework/training/backend.h"
 #include "framework/training/loop.h"
 #include "framework/training/setup.h"
@@ -97,29 +97,12 @@ double time_step(const Config& config) {
   return passed.count() / steps;
 }
 
-namespace {
-
-class GeneratorKept {
- public:
-  GeneratorKept()
-      : generator_(at::detail::getDefaultCPUGenerator()), state_(generator_.get_state()) {}
-  ~GeneratorKept() { generator_.set_state(state_); }
-  GeneratorKept(const GeneratorKept&) = delete;
-  GeneratorKept& operator=(const GeneratorKept&) = delete;
-
- private:
-  at::Generator generator_;
-  Tensor state_;
-};
-
-}  // namespace
-
 void try_step(const Config& config) {
   constexpr int64_t kFew = 4;
   const bool is_recorded = config.backend == kFused;
   if (config.device != "cpu" || (is_recorded && config.dataset_options().transforms.empty()))
     return;
-  const GeneratorKept kept;
+  const WithoutTrace without_trace{Modules()};
   const DatasetInfo info = info_of(*config.dataset.create({}));
   const Batches data = noise(config, info, std::min(kFew, config.training.batch_size));
   const Batch batch = data.gather(at::arange(data.size()), 0, config.experiment_options().views);
