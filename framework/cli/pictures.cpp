@@ -5,6 +5,7 @@
 
 #include "framework/error.h"
 #include "framework/files/file.h"
+#include "framework/images/encode.h"
 #include "framework/runs/run_directory.h"
 
 namespace vitrine {

@@ -15,7 +15,9 @@ struct PredictOptions {
   WeightsSource weights;
   std::string place;
   std::vector<std::string> images;
-  bool invert = false, json = false;
+  ImageOptions reading;
+  std::string resize, background;
+  bool json = false;
 };
 
 // What a task answers, and how sure it is of it where that is told.
@@ -42,31 +44,63 @@ std::pair<std::string, std::string> shown_answer(const Json& task) {
   return {fmt::format("{}", fmt::join(words, ", ")), ""};
 }
 
-ExitCode predict(PredictOptions options) {
-  refuse_sweep(options.place);
-  options.weights.path = options.place;
-  engine().set_threads(1);
-  Console console(options.json);
-  const Json answers = engine().predict(options.weights, options.images, options.invert, console);
-  if (options.json) {
-    print_json(answers);
-    return ExitCode::kDone;
-  }
+bool is_unread(const Json& answer) { return answer.contains("error"); }
+
+// Why an image could not be read, without its name before it.
+std::string shown_reason(const Json& answer) {
+  const std::string reason = answer.at("error"), name = answer.at("image");
+  const std::string start = escape(name) + ": ";
+  return reason.starts_with(start) ? reason.substr(start.size()) : reason;
+}
+
+std::string answers_table(const Json& answers) {
   bool all_classes = true;
   for (const Json& answer : answers) {
+    if (is_unread(answer)) continue;
     for (const Json& task : answer.at("tasks")) all_classes &= task.contains("class");
   }
   std::vector<std::vector<std::string>> rows = {
       {"image", "task", all_classes ? "class" : "answer", "probability"}};
   for (const Json& answer : answers) {
+    const std::string name = escape(answer.at("image").get<std::string>());
+    if (is_unread(answer)) {
+      rows.push_back({name, "", "error: " + shown_reason(answer), ""});
+      continue;
+    }
     for (const Json& task : answer.at("tasks")) {
       const auto [text, probability] = shown_answer(task);
-      rows.push_back(
-          {escape(answer.at("image").get<std::string>()), task.at("task"), text, probability});
+      rows.push_back({name, task.at("task"), text, probability});
     }
   }
-  print(terminal_table(rows));
-  return ExitCode::kDone;
+  return terminal_table(rows);
+}
+
+ExitCode predict(PredictOptions options) {
+  refuse_sweep(options.place);
+  options.weights.path = options.place;
+  if (!options.resize.empty()) options.reading.resize = resize_mode(options.resize);
+  if (!options.background.empty()) {
+    const auto colour = parse_colour(options.background);
+    if (!colour)
+      throw Error(ExitCode::kUsage, fmt::format("--background {}: no colour: it takes {}",
+                                                escape(options.background), kColourWords));
+    options.reading.background = *colour;
+  }
+  engine().set_threads(1);
+  Console console(options.json);
+  const Json answers =
+      engine().predict({options.weights, options.images, options.reading}, console);
+  const auto unread = std::count_if(answers.begin(), answers.end(), is_unread);
+  const bool is_one = answers.size() == 1 && unread == 1;
+  if (options.json) {
+    print_json(answers);
+  } else if (!is_one) {
+    print(answers_table(answers));
+  }
+  if (unread == 0) return ExitCode::kDone;
+  print_error(is_one ? answers[0].at("error").get<std::string>()
+                     : fmt::format("{} of {} images could not be read", unread, answers.size()));
+  return ExitCode::kData;
 }
 
 }  // namespace
@@ -76,12 +110,26 @@ Action predict_verb(CLI::App& app) {
   app.add_option("RUN-OR-MODEL", options->place, "folder of a run, or a model.safetensors")
       ->transform(path_option())
       ->required();
-  app.add_option("IMAGE", options->images, "PNG files")->transform(path_option())->required();
+  app.add_option("IMAGE", options->images,
+                 "JPEG, PNG and WebP files, folders of them, patterns in quotes, or - for standard "
+                 "input")
+      ->transform(path_option())
+      ->required();
   app.add_option("--checkpoint", options->weights.checkpoint,
                  "best, last, or a step of the run; default: what it tested");
   add_plugin_option(app);
-  app.add_flag("--invert", options->invert,
+  app.add_option("--resize", options->resize,
+                 "how other sizes become the model's: stretch, crop or pad; default: as the data "
+                 "that it was trained on, else stretch");
+  app.add_option("--background", options->background,
+                 "colour behind transparent pixels and around padded images: black, grey, white or "
+                 "#RRGGBB; default: white");
+  app.add_flag("--invert", options->reading.invert,
                "dark strokes on a light ground become light on dark, as in MNIST");
+  app.add_flag("--center", options->reading.centre,
+               "cut a light digit out of its dark ground, scale it and put its centre of mass in "
+               "the centre, as in MNIST")
+      ->excludes("--resize");
   app.add_flag("--json", options->json, "print JSON, with the probability of every class or label");
   return [options] { return predict(*options); };
 }

@@ -4,14 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "framework/files/png.h"
+#include "framework/images/image.h"
 
 namespace vitrine {
 
-struct Colour {
-  uint8_t red = 0, green = 0, blue = 0;
-};
-inline constexpr Colour kInk{34, 34, 34}, kFaint{214, 214, 214}, kWhite{255, 255, 255};
+inline constexpr Colour kInk{34, 34, 34}, kFaint{214, 214, 214};
 
 struct Point {
   double x = 0, y = 0;

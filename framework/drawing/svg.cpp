@@ -7,6 +7,7 @@
 #include "framework/drawing/picture.h"
 #include "framework/error.h"
 #include "framework/files/html.h"
+#include "framework/images/encode.h"
 
 namespace vitrine {
 namespace {

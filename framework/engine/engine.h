@@ -15,6 +15,8 @@
 #include "framework/config/problems.h"
 #include "framework/drawing/picture.h"
 #include "framework/error.h"
+#include "framework/images/image.h"
+#include "framework/images/resize_mode.h"
 #include "framework/runs/metrics.h"
 
 // What the command line asks of training, in types that need no torch: the engine is a library that
@@ -109,6 +111,20 @@ struct WeightsSource {
   std::string checkpoint;  // "best", "last", a step, or empty: what the run tested
 };
 
+// How image files become what a model takes.
+struct ImageOptions {
+  bool invert = false;
+  bool centre = false;               // as centred_digit does, instead of resizing
+  std::optional<ResizeMode> resize;  // none: as the data were that the model was trained on
+  Colour background = kWhite;        // behind what is transparent, and around what is padded
+};
+
+struct PredictRequest {
+  WeightsSource weights;
+  std::vector<std::string> images;  // files, folders and patterns of them; "-" is standard input
+  ImageOptions reading;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -140,12 +156,11 @@ class Engine {
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                                       const std::optional<WeightsSource>& weights,
                                       Observer& observer) = 0;
-  // One entry an image: {"image", "tasks": [...]}, of each task {"task", "class", "probability",
+  // One entry an image: {"image", "error"} of one that cannot be read, else {"image", "tasks":
+  // [...]}, of each task {"task", "class", "probability",
   // "probabilities": {...}}; of several labels {"task", "labels": [...], "probabilities": {...}};
   // of a regression {"task", "values": {...}}.
-  virtual nlohmann::ordered_json predict(const WeightsSource& weights,
-                                         const std::vector<std::string>& images, bool invert,
-                                         Observer& observer) = 0;
+  virtual nlohmann::ordered_json predict(const PredictRequest& request, Observer& observer) = 0;
   // {"layers": [...], "parameters", "flops_per_image", "type", "image"}
   virtual nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) = 0;
   // Loads the data once, which downloads it where that is allowed; false where a stop was requested

@@ -11,7 +11,7 @@
 #include "framework/files/file.h"
 #include "framework/files/html.h"
 #include "framework/files/json.h"
-#include "framework/files/png.h"
+#include "framework/images/encode.h"
 #include "framework/reports/breakable.h"
 #include "framework/reports/report_charts.h"
 #include "framework/reports/report_scope.h"

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "framework/files/records.h"
+#include "framework/images/encode.h"
 
 namespace vitrine {
 namespace {

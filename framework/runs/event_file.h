@@ -5,8 +5,8 @@
 #include <string>
 
 #include "framework/files/file.h"
-#include "framework/files/png.h"
 #include "framework/files/wire_format.h"
+#include "framework/images/image.h"
 
 // Event files, as TensorBoard reads them (tensorboard/compat/proto/{event,summary}.proto).
 namespace vitrine {

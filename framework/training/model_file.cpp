@@ -220,6 +220,7 @@ ModelFile load_model(const Place& path) {
       out.transforms.push_back(made);
       out.transforms_written.push_back(transform.dump());
     }
+    if (value.contains("resize")) out.resize = resize_mode(value.at("resize"));
     model = read_choice<Model>(Json(value.at("model")), "model", name);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ExitCode::kCheckpoint, fmt::format("{}: metadata: {}", name, escape(error.what())));

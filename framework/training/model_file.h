@@ -2,6 +2,7 @@
 
 #include "framework/files/place.h"
 #include "framework/files/safetensors.h"
+#include "framework/images/resize_mode.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/training/backend.h"
 #include "framework/training/config.h"
@@ -14,6 +15,7 @@ struct ModelFile {
   std::shared_ptr<Backend> backend;  // that executes it
   ModelContext context;
   std::string file;                                    // what messages call it
+  std::optional<ResizeMode> resize;                    // of the images that it was trained on
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
   std::vector<std::string> transforms_written;         // the same, as a config has them
 };

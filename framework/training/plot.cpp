@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 Split load_test_set(const fs::path& source, Observer& observer) {
   if (fs::is_regular_file(source))
     throw Error(ExitCode::kUsage, escape(source.string()) +
-                                      " tells nothing of a test set: give its run, or PNG files");
+                                      " tells nothing of a test set: give its run, or image files");
   const RunDirectory run = RunDirectory::open(source);
   const auto resolved =
       resolve(load_config({run.config().path(), {"device=cpu"}, {}}), run.config().path().string());
@@ -31,7 +31,7 @@ Split load_test_set(const fs::path& source, Observer& observer) {
   return load_test_split(*dataset);
 }
 
-// Images of the run's test set by their numbers, and PNG files.
+// Images of the run's test set by their numbers, and image files.
 std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile& model,
                                    const std::vector<std::string>& names, Observer& observer) {
   std::optional<Split> split;
@@ -41,7 +41,9 @@ std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile&
     const auto number = parse_integer(name);
     if (!number) {
       image.name = fs::path(name).filename().string();
-      image.pixels = read_image(name, model.context, false, observer);
+      ReadImage read = read_image(name, model, {});
+      for (const ImageNote& note : read.notes) observer.warning(note.text);
+      image.pixels = std::move(read.pixels);
     } else {
       if (!split) split = load_test_set(source.path, observer);
       if (*number < 0 || *number >= split->size())

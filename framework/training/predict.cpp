@@ -1,6 +1,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include "framework/images/image_files.h"
 #include "framework/model/model.h"
 #include "framework/training/inspect.h"
 #include "framework/training/model_input.h"
@@ -34,37 +35,79 @@ Json answer_of(const Tensor& output, const Task& task) {
   return {{"task", task.name}, {"class", best}, {"probability", all[best]}, {"probabilities", all}};
 }
 
+Json answers_to(const Tensor& pixels, const ModelFile& file, const std::string& path) {
+  const std::vector<Tensor> outputs = file.backend->forward({input_of(file, pixels), {}, {}});
+  Json out = Json::array();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Tensor output = outputs[i][0];
+    if (!output.isfinite().all().item<bool>()) {
+      throw Error(ExitCode::kCheckpoint,
+                  fmt::format("{}: its answer to {} is no finite number: the weights are damaged, "
+                              "or of a training that diverged",
+                              file.file, escape(path)));
+    }
+    out.push_back(answer_of(output, file.model->tasks()[i]));
+  }
+  return out;
+}
+
+// Tells what was done to images: of many alike the first few, then how many more there were.
+class NoteTeller {
+ public:
+  explicit NoteTeller(Observer& observer) : observer_(observer) {}
+
+  void tell(const std::vector<ImageNote>& notes) {
+    for (const ImageNote& note : notes) {
+      if (++counts_[note.kind] <= kTold) observer_.warning(note.text);
+    }
+  }
+  void finish() {
+    for (const auto& [kind, count] : counts_) {
+      if (count > kTold)
+        observer_.warning(fmt::format("and {} more images: {}", count - kTold, kind));
+    }
+  }
+
+ private:
+  static constexpr int64_t kTold = 5;
+
+  Observer& observer_;
+  std::map<std::string, int64_t> counts_;
+};
+
 }  // namespace
 
-Json predict(const WeightsSource& source, const std::vector<std::string>& images, bool invert,
-             Observer& observer) {
+Json predict(const PredictRequest& request, Observer& observer) {
   const at::NoGradGuard no_grad;
-  const ModelFile file = open_model(source);
-  Json out = Json::array();
-  for (const std::string& path : images) {
-    const Tensor pixels = read_image(path, file.context, invert, observer);
-    const std::vector<Tensor> outputs = file.backend->forward({input_of(file, pixels), {}, {}});
-    Json tasks = Json::array();
-    if (file.model->tasks().empty()) {
-      throw Error(ExitCode::kUsage,
-                  file.file +
-                      ": the model predicts nothing: it was trained without labels, and "
-                      "model.weights lets a classifier start from it");
-    }
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const Task& task = file.model->tasks()[i];
-      const Tensor output = outputs[i][0];
-      if (!output.isfinite().all().item<bool>()) {
-        throw Error(
-            ExitCode::kCheckpoint,
-            fmt::format("{}: its answer to {} is no finite number: the weights are damaged, "
-                        "or of a training that diverged",
-                        file.file, escape(path)));
-      }
-      tasks.push_back(answer_of(output, task));
-    }
-    out.push_back({{"image", path}, {"tasks", tasks}});
+  const ModelFile file = open_model(request.weights);
+  if (file.model->tasks().empty()) {
+    throw Error(ExitCode::kUsage, file.file +
+                                      ": the model predicts nothing: it was trained without "
+                                      "labels, and model.weights lets a classifier start from it");
   }
+  Json out = Json::array();
+  NoteTeller notes(observer);
+  // Of what cannot be read the reason stands in the place of answers.
+  const auto unless_unreadable = [&](const std::string& path, const auto& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kData) throw;
+      out.push_back({{"image", path}, {"error", error.what()}});
+    }
+  };
+  for (const std::string& given : request.images) {
+    std::vector<std::string> paths;
+    unless_unreadable(given, [&] { paths = image_files(given); });
+    for (const std::string& path : paths) {
+      std::optional<ReadImage> image;
+      unless_unreadable(path, [&] { image = read_image(path, file, request.reading); });
+      if (!image) continue;
+      notes.tell(image->notes);
+      out.push_back({{"image", path}, {"tasks", answers_to(image->pixels, file, path)}});
+    }
+  }
+  notes.finish();
   return out;
 }
 

@@ -41,10 +41,8 @@ class TorchEngine : public Engine {
                               Observer& observer) override {
     return vitrine::test(config, weights, observer);
   }
-  nlohmann::ordered_json predict(const WeightsSource& weights,
-                                 const std::vector<std::string>& images, bool invert,
-                                 Observer& observer) override {
-    return vitrine::predict(weights, images, invert, observer);
+  nlohmann::ordered_json predict(const PredictRequest& request, Observer& observer) override {
+    return vitrine::predict(request, observer);
   }
   nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config) override {
     return vitrine::summarize(config);

@@ -18,7 +18,7 @@ struct Options {
   std::optional<std::string> task;
 
   void visit(Fields& field) {
-    field("images", images, "numbers of the run's test images, or PNG files");
+    field("images", images, "numbers of the run's test images, or image files");
     field("blocks", blocks, "numbers of the blocks to show; none stands for all", at_least(0));
     field("task", task, "whose token's attention; null is the first");
   }

@@ -28,13 +28,14 @@ struct Room {
   bool has_torch;
 };
 const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeaders
+                                  {"framework/simd", false},
                                   {"framework/files", false},
+                                  {"framework/images", false},
                                   {"framework/config", false},
                                   {"framework/registry", false},
                                   {"framework/runs", false},
                                   {"framework/drawing", false},
                                   {"framework/engine", false},
-                                  {"framework/simd", false},
                                   {"framework/program", false},
                                   {"framework/program/operation", false},
                                   {"framework/kernel", false},

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "framework/files/png.h"
+#include "framework/images/decode.h"
 #include "framework/files/records.h"
 #include "framework/files/wire_format.h"
 #include "framework/runs/metrics.h"
@@ -150,7 +150,7 @@ TEST_CASE("TensorBoard is told each row, the config, histograms, images and hype
   // PNG in an image, whose first pixel is that of the worst image.
   REQUIRE(by_tag.at("test/worst").size() == 2);
   const Image image =
-      decode_png(bytes_at(bytes_at(by_tag.at("test/worst")[0].value, 4), 4), "worst");
+      decode_image(bytes_at(bytes_at(by_tag.at("test/worst")[0].value, 4), 4), "worst");
   CHECK(image.width == 8 * 28 + 7);
   CHECK(image.height == 8 * 28 + 7);
   const Json worst = json_of(desk / "run/test.json")["tasks"]["class"]["worst"];

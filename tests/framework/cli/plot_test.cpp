@@ -3,8 +3,9 @@
 #include "framework/drawing/heat_map.h"
 #include "framework/files/file.h"
 #include "framework/files/json.h"
-#include "framework/files/png.h"
 #include "framework/files/safetensors.h"
+#include "framework/images/decode.h"
+#include "framework/images/encode.h"
 #include "tests/framework/cli/support.h"
 #include "tests/framework/drawing/svg.h"
 
@@ -34,7 +35,7 @@ class RunFolder : public TemporaryFolder {
   Result run(const std::vector<std::string>& arguments) const { return runner(arguments, path()); }
 };
 
-Image png_of(const fs::path& file) { return decode_png(bytes_of(file), file.string()); }
+Image png_of(const fs::path& file) { return decode_image(bytes_of(file), file.string()); }
 
 std::vector<int> pixel(const Image& image, double x, double y) {
   const auto at =
@@ -318,7 +319,7 @@ TEST_CASE("plots refuse what they cannot draw, in words") {
   fs::remove(folder / "bare/model.safetensors");
   CHECK(refusal({"embedding", "bare"}, 5) == "error: bare: the run has no checkpoint yet\n");
   CHECK(refusal({"attention", "run/model.safetensors"}, 2) ==
-        "error: run/model.safetensors tells nothing of a test set: give its run, or PNG files\n");
+        "error: run/model.safetensors tells nothing of a test set: give its run, or image files\n");
 }
 
 TEST_CASE("plots look at the checkpoint that is named") {

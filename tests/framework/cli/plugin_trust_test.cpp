@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "framework/files/png.h"
+#include "framework/images/encode.h"
 #include "tests/framework/cli/support.h"
 
 // Whose code runs, and when.

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "framework/files/png.h"
 #include "framework/files/safetensors.h"
+#include "framework/images/encode.h"
 #include "tests/framework/cli/support.h"
 
 // Wherever a run or a model is, what it needs of plug-ins is found, or named.
@@ -23,7 +23,9 @@ class PluginFolder : public ConfigFolder {
                     *this / (to + std::string(".so")));
     take_libraries(1);
     fs::copy_file(VITRINE_BINARY_DIR "/tests/libraries_1/test_plugin_life.so", *this / "life.so");
-    write_plain(*this / "image.png", encode_png({28, 28, 1, std::vector<uint8_t>(28 * 28)}));
+    Image image{28, 28, 1, std::vector<uint8_t>(28 * 28)};
+    image.pixels[400] = 255;
+    write_plain(*this / "image.png", encode_png(image));
   }
   // The libraries of life.so, in one of two versions.
   void take_libraries(int version) const {

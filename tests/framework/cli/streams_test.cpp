@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "framework/files/file.h"
-#include "framework/files/png.h"
+#include "framework/images/encode.h"
 #include "tests/framework/cli/support.h"
 
 namespace vitrine {

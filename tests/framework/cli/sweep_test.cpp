@@ -2,7 +2,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/files/json.h"
-#include "framework/files/png.h"
+#include "framework/images/encode.h"
 #include "framework/runs/run_directory.h"
 #include "tests/framework/cli/results.h"
 #include "tests/framework/cli/sweep_folder.h"

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "framework/files/png.h"
+#include "framework/images/encode.h"
 #include "framework/files/safetensors.h"
 #include "tests/framework/cli/resumed_run.h"
 #include "tests/framework/cli/support.h"

@@ -4,7 +4,7 @@
 
 #include "framework/files/file.h"
 #include "framework/files/json.h"
-#include "framework/files/png.h"
+#include "framework/images/encode.h"
 #include "framework/files/safetensors.h"
 #include "framework/runs/checkpoint.h"
 #include "tests/framework/cli/support.h"
@@ -172,7 +172,10 @@ TEST_CASE("predict takes colour and other sizes") {
   const Result result =
       folder.run({"predict", "run", "grey.png", "colour.png", "large.png", "--json"});
   CHECK(result.code == 0);
-  CHECK(result.err == "warning: large.png: scaled from 40 x 40 to the model's 28 x 28\n");
+  const std::string blank = ": all its pixels are the same: there is nothing to see\n";
+  CHECK(result.err == "warning: grey.png" + blank + "warning: colour.png" + blank +
+                          "warning: large.png: scaled from 40 x 40 to the model's 28 x 28\n" +
+                          "warning: large.png" + blank);
   const Json answers = Json::parse(result.out);
   CHECK(answers[1].at("tasks") == answers[0].at("tasks"));
   CHECK(answers[2].at("tasks") == answers[0].at("tasks"));

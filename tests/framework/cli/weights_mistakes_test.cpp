@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "framework/files/png.h"
+#include "framework/images/encode.h"
 #include "framework/files/safetensors.h"
 #include "framework/files/sealed.h"
 #include "tests/framework/cli/support.h"
@@ -207,7 +207,7 @@ TEST_CASE("An image that is none is refused by predict") {
   const Desk desk;
   desk.train("run");
   CHECK(desk.error(ExitCode::kData, {"predict", "run", "a.yaml"}) ==
-        "error: a.yaml: not a PNG image\n");
+        "error: a.yaml: not an image; JPEG, PNG and WebP are read\n");
   CHECK(desk.error(ExitCode::kData, {"predict", "run", "none.png"}) ==
         "error: cannot read none.png: no such file" + desk.counted("none.png") + "\n");
 }

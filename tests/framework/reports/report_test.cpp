@@ -3,7 +3,7 @@
 #include <regex>
 
 #include "framework/files/html.h"
-#include "framework/files/png.h"
+#include "framework/images/decode.h"
 #include "tests/framework/comparing/support.h"
 #include "tests/framework/files/support.h"
 
@@ -310,7 +310,7 @@ TEST_CASE("the test's results: confusion, classes and the worst images") {
   CHECK_THAT(page, Contains("<figcaption>0 → <b>1</b> 88 %</figcaption>"));
   const auto images = matches(page, "src=\"data:image/png;base64,([^\"]*)\"");
   REQUIRE(images.size() == 2);
-  const Image image = decode_png(decode_base64(images[0]), "image");
+  const Image image = decode_image(decode_base64(images[0]), "image");
   CHECK(image.width == 2);
   CHECK(image.height == 1);
   CHECK(image.pixels == std::vector<uint8_t>{1, 3, 5, 2, 4, 6});  // red, green, blue of each pixel

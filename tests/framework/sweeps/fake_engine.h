@@ -74,10 +74,7 @@ class FakeEngine : public Engine {
                               const std::optional<WeightsSource>&, Observer&) override {
     return {};
   }
-  nlohmann::ordered_json predict(const WeightsSource&, const std::vector<std::string>&, bool,
-                                 Observer&) override {
-    return {};
-  }
+  nlohmann::ordered_json predict(const PredictRequest&, Observer&) override { return {}; }
   nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>&) override {
     return {};
   }
