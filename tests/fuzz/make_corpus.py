@@ -38,6 +38,64 @@ def png(width, height, depth, color, rows, chunks=(), interlace=0):
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def exif(orientation):
+    return b"Exif\0\0" + struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x112, 3, 1, orientation, 0, 0)
+
+
+def jpeg(width, height, channels, progressive=False, segments=()):
+    """Of one value: each block is one bit for its mean, as before, and one for the end of its other frequencies."""
+    def segment(marker, body):
+        return struct.pack(">BBH", 0xff, marker, len(body) + 2) + body
+
+    frame = struct.pack(">BHHB", 8, height, width, channels)
+    scan = bytes([channels])
+    for number in range(1, channels + 1):
+        frame += bytes([number, 0x11, 0])
+        scan += bytes([number, 0])
+    one_code = bytes([1] + [0] * 15 + [0])  # of one bit, for the symbol 0
+    blocks = -(-width // 8) * -(-height // 8) * channels
+    bits = blocks if progressive else 2 * blocks
+    data = "0" * bits + "1" * (-bits % 8)
+    return (b"\xff\xd8" + b"".join(segment(*s) for s in segments) + segment(0xdb, b"\0" + b"\1" * 64)
+            + segment(0xc2 if progressive else 0xc0, frame)
+            + segment(0xc4, b"\0" + one_code) + segment(0xc4, b"\x10" + one_code)
+            + segment(0xda, scan + bytes([0, 0 if progressive else 63, 0]))
+            + int(data, 2).to_bytes(len(data) // 8, "big") + b"\xff\xd9")
+
+
+def riff(*chunks):
+    body = b"WEBP" + b"".join(chunk(*c) for c in chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def chunk(kind, body):
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def vp8l(width, height, rgba):
+    """Without loss, of one value: each channel has one symbol, of no bits."""
+    red, green, blue, alpha = rgba
+    fields = [(0x2f, 8), (width - 1, 14), (height - 1, 14), (1, 1), (0, 3), (0, 1), (0, 1), (0, 1)]
+    for symbol in (green, red, blue, alpha):
+        fields += [(1, 1), (0, 1), (1, 1), (symbol, 8)]
+    fields += [(1, 1), (0, 1), (0, 1), (0, 1)]
+    value = shift = 0
+    for number, bits in fields:
+        value |= number << shift
+        shift += bits
+    return value.to_bytes(-(-shift // 8), "little")
+
+
+def vp8x(flags, width, height):
+    return struct.pack("<I", flags) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+
+
+def frame(x, y, width, height, *chunks):
+    numbers = (x // 2, y // 2, width - 1, height - 1, 100)
+    body = b"".join(n.to_bytes(3, "little") for n in numbers) + b"\0"
+    return b"ANMF", body + b"".join(chunk(*c) for c in chunks)
+
+
 def metrics():
     return {
         "format": 1, "name": "vit", "run": "20261122-101500-3fa2c1", "status": "finished",
@@ -142,6 +200,9 @@ YAML = [
     b"base: [a.yaml, b.yaml]\ntraining:\n  epochs: 5\n  checkpoint: {every: 1 epoch, keep: 2}\n",
 ]
 
+# A WebP frame of one pixel, as an encoder wrote it.
+LOSSY = bytes.fromhex("30 01 00 9d 01 2a 01 00 01 00 01 00 1c 25 a4 00 03 70 00 fe fd c0 80 00")
+
 SEEDS = {
     "idx_fuzz": [idx([5]), idx([2, 3]), idx([2, 2, 2]), idx([1, 2, 2, 2]), idx([0, 28, 28])],
     "gzip_fuzz": [gzip.compress(b"hello" * 20, mtime=0), gzip.compress(b"", mtime=0),
@@ -159,6 +220,19 @@ SEEDS = {
         png(9, 9, 1, 0, bytes(42), (), 1),
         png(2, 1, 4, 3, b"\0\x10", [(b"PLTE", b"\1\2\3\4\5\6"), (b"tRNS", b"\x80")]),
         png(2, 1, 8, 0, b"\0\1\2", [(b"gAMA", struct.pack(">I", 45455)), (b"tRNS", b"\0\1")]),
+    ],
+    "jpeg_fuzz": [
+        jpeg(9, 5, 1), jpeg(8, 8, 3), jpeg(8, 8, 3, True), jpeg(3, 3, 4),
+        jpeg(8, 8, 4, False, [(0xee, b"Adobe\0d\0\0\0\0\2")]),
+        jpeg(16, 8, 1, False, [(0xe1, exif(6)), (0xdd, b"\0\2")]),
+    ],
+    "webp_fuzz": [
+        riff((b"VP8L", vp8l(3, 2, (1, 2, 3, 255)))), riff((b"VP8L", vp8l(1, 1, (1, 2, 3, 9)))),
+        riff((b"VP8X", vp8x(8, 3, 1)), (b"VP8L", vp8l(3, 1, (9, 8, 7, 255))), (b"EXIF", exif(3))),
+        riff((b"VP8X", vp8x(2, 4, 2)), (b"ANIM", bytes(6)), frame(2, 0, 2, 1, (b"VP8L", vp8l(2, 1, (1, 2, 3, 4)))),
+             frame(0, 0, 1, 1, (b"VP8L", vp8l(1, 1, (1, 2, 3, 4))))),
+        riff((b"VP8 ", LOSSY)),
+        riff((b"VP8X", vp8x(16, 1, 1)), (b"ALPH", b"\0\x80"), (b"VP8 ", LOSSY)),
     ],
     "yaml_fuzz": YAML,
     "checkpoint_fuzz": [

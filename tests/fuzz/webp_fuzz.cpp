@@ -1,0 +1,3 @@
+#include "tests/fuzz/decoded.h"
+
+VITRINE_FUZZ_TARGET(vitrine::decoded);
