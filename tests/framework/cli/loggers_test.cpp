@@ -3,9 +3,9 @@
 #include <cmath>
 #include <set>
 
-#include "framework/images/decode.h"
 #include "framework/files/records.h"
 #include "framework/files/wire_format.h"
+#include "framework/images/decode.h"
 #include "framework/runs/metrics.h"
 #include "tests/framework/cli/results.h"
 #include "tests/framework/cli/support.h"

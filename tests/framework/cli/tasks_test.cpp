@@ -1,7 +1,7 @@
 #include <array>
 
-#include "framework/images/encode.h"
 #include "framework/files/safetensors.h"
+#include "framework/images/encode.h"
 #include "tests/framework/cli/resumed_run.h"
 #include "tests/framework/cli/support.h"
 

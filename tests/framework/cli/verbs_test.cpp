@@ -4,8 +4,8 @@
 
 #include "framework/files/file.h"
 #include "framework/files/json.h"
-#include "framework/images/encode.h"
 #include "framework/files/safetensors.h"
+#include "framework/images/encode.h"
 #include "framework/runs/checkpoint.h"
 #include "tests/framework/cli/support.h"
 #include "tests/schema_python.h"

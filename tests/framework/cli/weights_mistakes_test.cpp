@@ -2,9 +2,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "framework/images/encode.h"
 #include "framework/files/safetensors.h"
 #include "framework/files/sealed.h"
+#include "framework/images/encode.h"
 #include "tests/framework/cli/support.h"
 
 // Weights and images that do not fit what is asked of them.
