@@ -3,6 +3,10 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
+
+#include "framework/cpus.h"
+
 namespace vitrine {
 
 struct Team::Arena {
@@ -16,6 +20,8 @@ Team::Team() = default;
 Team::~Team() = default;
 
 void Team::run(size_t count, int threads, const Work& work) {
+  // Of more than can run TBB would complain on standard error.
+  threads = static_cast<int>(std::min<int64_t>(threads, allowed_cpus()));
   if (threads <= 1 || count == 1) {
     for (size_t i = 0; i < count; ++i) work(i, 0);
     return;
