@@ -7,6 +7,7 @@
 
 #include "framework/data/dataset.h"
 #include "framework/error.h"
+#include "framework/files/file.h"
 #include "framework/files/paths.h"
 #include "framework/files/safetensors.h"
 #include "framework/registry/register.h"
@@ -160,12 +161,14 @@ class ArraysFile {
  public:
   explicit ArraysFile(const std::string& path)
       : path_(path), file_(Safetensors::header_only(require_there(path))) {
-    for (const char* set : {"train", "test"}) check_images(set);
-    const auto train = shape_of("train"), test = shape_of("test");
-    if (!std::equal(train.begin() + 1, train.end(), test.begin() + 1, test.end())) {
+    for (const std::string& set : sets()) check_images(set);
+    const auto train = shape_of("train");
+    for (const std::string& set : sets()) {
+      const auto other = shape_of(set);
+      if (std::equal(train.begin() + 1, train.end(), other.begin() + 1, other.end())) continue;
       fail(fmt::format(
-          "train/images is [{}] and test/images is [{}]: their images must have one shape",
-          fmt::join(train, ", "), fmt::join(test, ", ")));
+          "train/images is [{}] and {}/images is [{}]: their images must have one shape",
+          fmt::join(train, ", "), set, fmt::join(other, ", ")));
     }
     for (const std::string& name : names_of_columns()) check_column(name);
   }
@@ -173,6 +176,24 @@ class ArraysFile {
   // The columns of labels: first the one without a name, then by the alphabet. Of classes names are
   // left open.
   const std::vector<LabelColumn>& columns() const { return columns_; }
+
+  bool has_validation() const { return file_.find("validation/images") != nullptr; }
+
+  // What whoever packed it calls the classes, labels or values of a column; empty where nothing is
+  // told.
+  Names told_names(const std::string& column) const {
+    const auto found = file_.metadata().find("names");
+    if (found == file_.metadata().end()) return {};
+    const auto all = nlohmann::json::parse(found->second, nullptr, false);
+    const bool is_told = all.is_object() && all.contains(column) && all[column].is_array();
+    Names out;
+    if (!is_told) return out;
+    for (const auto& name : all[column]) {
+      if (!name.is_string()) return {};
+      out.push_back(name.get<std::string>());
+    }
+    return out;
+  }
 
   // [N, C, H, W]; of one channel where the file has [N, H, W]
   std::vector<int64_t> shape_of(const std::string& set) const {
@@ -186,6 +207,9 @@ class ArraysFile {
     read(tensor(set + "/images"), static_cast<char*>(out.data_ptr()), out.nbytes());
     return out;
   }
+
+  // Where the images of a set begin in the file.
+  uint64_t offset_of(const std::string& set) const { return offset_of(tensor(set + "/images")); }
 
   Tensor read_labels(const std::string& set, const LabelColumn& column) const {
     const TensorView& view = tensor(tensor_of(set, column.name));
@@ -212,11 +236,17 @@ class ArraysFile {
     return set + kLabels + (column == kLabel ? "" : "/" + column);
   }
 
-  // Of either set.
+  Names sets() const {
+    Names out = {"train", "test"};
+    if (has_validation()) out.emplace_back("validation");
+    return out;
+  }
+
+  // Of any set.
   std::set<std::string> names_of_columns() const {
     std::set<std::string> out;
     for (const TensorView& view : file_.tensors()) {
-      for (const std::string set : {"train", "test"}) {
+      for (const std::string& set : sets()) {
         const std::string begin = set + kLabels;
         if (view.name == begin) out.insert("");
         if (view.name.starts_with(begin + "/")) out.insert(view.name.substr(begin.size() + 1));
@@ -247,11 +277,13 @@ class ArraysFile {
 
   void check_column(const std::string& given) {
     const std::string name = given.empty() ? kLabel : given;
-    const LabelColumn train = column_of("train", name), test = column_of("test", name);
-    if (train.kind != test.kind || train.names != test.names) {
-      const std::string in_train = tensor_of("train", name), in_test = tensor_of("test", name);
+    const LabelColumn train = column_of("train", name);
+    for (const std::string& set : sets()) {
+      const LabelColumn other = column_of(set, name);
+      if (train.kind == other.kind && train.names == other.names) continue;
+      const std::string in_train = tensor_of("train", name), in_other = tensor_of(set, name);
       fail(fmt::format("{} is {} and {} is {}: both must be of one kind", in_train,
-                       shown(tensor(in_train)), in_test, shown(tensor(in_test))));
+                       shown(tensor(in_train)), in_other, shown(tensor(in_other))));
     }
     columns_.push_back(train);
   }
@@ -290,13 +322,17 @@ class ArraysFile {
   }
 
   // The data are the end of the file, without gaps.
-  void read(const TensorView& wanted, char* out, size_t count) const {
-    std::ifstream in(path_, std::ios::binary);
+  uint64_t offset_of(const TensorView& wanted) const {
     uint64_t from_end = 0;
     for (const TensorView& view : file_.tensors()) {
       from_end = &view == &wanted || from_end > 0 ? from_end + size_of(view) : 0;
     }
-    in.seekg(-static_cast<std::streamoff>(from_end), std::ios::end);
+    return std::filesystem::file_size(path_) - from_end;
+  }
+
+  void read(const TensorView& wanted, char* out, size_t count) const {
+    std::ifstream in(path_, std::ios::binary);
+    in.seekg(static_cast<std::streamoff>(offset_of(wanted)));
     if (!in.read(out, static_cast<std::streamsize>(count))) fail("cannot read " + wanted.name);
   }
 
@@ -305,25 +341,50 @@ class ArraysFile {
   std::vector<LabelColumn> columns_;
 };
 
+// The images of a set, each read from the file as it is wanted: a file may be larger than what can
+// be mapped.
+class ArraysSource : public ImageSource {
+ public:
+  ArraysSource(const std::string& path, const ArraysFile& arrays, const std::string& set)
+      : file_(path), shape_(arrays.shape_of(set)), offset_(arrays.offset_of(set)) {}
+
+  int64_t size() const override { return shape_[0]; }
+  Image read(int64_t number) const override {
+    const auto bytes = static_cast<uint64_t>(shape_[1] * shape_[2] * shape_[3]);
+    const std::string planes = file_.read(offset_ + static_cast<uint64_t>(number) * bytes, bytes);
+    return image_of(reinterpret_cast<const uint8_t*>(planes.data()), shape_[1], shape_[2],
+                    shape_[3]);
+  }
+
+ private:
+  OpenFile file_;
+  std::vector<int64_t> shape_;  // [N, C, H, W]
+  uint64_t offset_;
+};
+
 class Arrays : public Dataset {
  public:
   Arrays(const Options& options, const DataContext& context)
-      : options_(options), uses_(context.uses) {}
+      : options_(options), uses_(context.uses), streams_(context.streams) {}
 
   DatasetInfo info() const override {
     const ArraysFile file(options_.path.value);
     const auto train = file.shape_of("train");
-    return {train[1], train[2], train[3], columns_of(file), train[0], file.shape_of("test")[0]};
+    DatasetInfo out;
+    out.channels = train[1];
+    out.height = train[2];
+    out.width = train[3];
+    out.columns = columns_of(file);
+    out.train = train[0];
+    out.test = file.shape_of("test")[0];
+    out.validation = file.has_validation() ? file.shape_of("validation")[0] : 0;
+    out.can_stream = true;
+    return out;
   }
 
-  Split load_train() override { return train_ = load("train", "training image"); }
-  Split load_test() override { return test_ = load("test", "test image"); }
-
-  std::string fingerprint() override {
-    if (!train_.images.defined()) load_train();
-    if (!test_.images.defined()) load_test();
-    return fingerprint_of(train_, test_);
-  }
+  Split load_train() override { return load("train", "training image"); }
+  Split load_test() override { return load("test", "test image"); }
+  Split load_validation() override { return load("validation", "validation image"); }
 
  private:
   std::vector<LabelColumn> columns_of(const ArraysFile& file) const {
@@ -331,7 +392,10 @@ class Arrays : public Dataset {
     const ColumnNames& given = options_.class_names;
     if (!given.first.empty() && out.empty()) file.fail("class_names: it has no labels");
     for (LabelColumn& column : out)
-      name(column, &column == &out.front() ? given.first : Names(), file);
+      name(column,
+           &column == &out.front() && !given.first.empty() ? given.first
+                                                           : file.told_names(column.name),
+           file);
     for (const auto& [which, names] : given.by_column) {
       const auto found =
           std::find_if(out.begin(), out.end(),
@@ -374,7 +438,12 @@ class Arrays : public Dataset {
 
   Split load(const std::string& set, const std::string& what) const {
     const ArraysFile file(options_.path.value);
-    Split out{file.read_images(set), {}, {}};
+    Split out;
+    if (streams_) {
+      out.source = std::make_shared<ArraysSource>(options_.path.value, file, set);
+    } else {
+      out.images = file.read_images(set);
+    }
     for (const LabelColumn& column : file.columns())
       out.labels.push_back(file.read_labels(set, column));
     check_labels(out, columns_of(file), what, options_.path.value, uses_);
@@ -385,7 +454,7 @@ class Arrays : public Dataset {
 
   Options options_;
   std::optional<LabelUses> uses_;
-  Split train_, test_;  // as they were last read
+  bool streams_;
 };
 
 VITRINE_REGISTER(Dataset, Arrays, Options, "images and labels from a safetensors file")

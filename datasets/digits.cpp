@@ -322,14 +322,8 @@ class Digits : public Dataset {
             options_.test};
   }
 
-  Split load_train() override { return train_ = draw(0, options_.train); }
-  Split load_test() override { return test_ = draw(kFirstTestImage, options_.test); }
-
-  std::string fingerprint() override {
-    if (train_.labels.empty()) load_train();
-    if (test_.labels.empty()) load_test();
-    return fingerprint_of(train_, test_);
-  }
+  Split load_train() override { return draw(0, options_.train); }
+  Split load_test() override { return draw(kFirstTestImage, options_.test); }
 
  private:
   // On as many threads as the rest of the run has.
@@ -350,7 +344,6 @@ class Digits : public Dataset {
   }
 
   Options options_;
-  Split train_, test_;  // as they were last drawn
 };
 
 VITRINE_REGISTER(Dataset, Digits, Options,

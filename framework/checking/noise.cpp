@@ -41,15 +41,13 @@ class Noise : public Dataset {
     return {options_.channels, options_.height, options_.width, {column_of(options_.labels)},
             options_.train,    options_.test};
   }
-  Split load_train() override { return train_ = drawn(0, options_.train); }
-  Split load_test() override { return test_ = drawn(1, options_.test); }
-  std::string fingerprint() override { return fingerprint_of(train_, test_); }
+  Split load_train() override { return drawn(0, options_.train); }
+  Split load_test() override { return drawn(1, options_.test); }
 
  private:
   Split drawn(int64_t which, int64_t count) const {
     Split out;
     out.images = at::empty({count, options_.channels, options_.height, options_.width}, at::kByte);
-    out.count = count;
     const LabelColumn column = column_of(options_.labels);
     const bool has_classes = column.kind == LabelColumn::Kind::kClasses;
     Tensor labels =
@@ -71,7 +69,6 @@ class Noise : public Dataset {
   }
 
   Options options_;
-  Split train_, test_;
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ Choice<Base> read(const Node& component) {
 // The tasks of a tryout's model, whose labels are of one kind.
 std::vector<Task> tasks_of(const Tryout& tryout) {
   const auto resolved = resolve_tryout(tryout);
-  const auto info = info_of(*resolved->config->dataset.create({}));
+  const auto info = info_of(resolved->config->dataset);
   return build_model(*resolved->config, info)->tasks();
 }
 
@@ -276,10 +276,13 @@ Finding try_dataset(const Node& component) {
     return Finding::fault("its fingerprint is another one the second time");
   if (fingerprint_of(one.train, one.test) != fingerprint_of(other.train, other.test))
     return Finding::fault("its images or labels are others the second time");
-  if (!one.train.images.defined() && one.train.size() > 1) {
-    const Tensor order = at::arange(one.train.size() - 1, -1, -1).narrow(0, 0, 2);
-    if (!one.train.read(order).equal(one.train.read(order.flip(0)).flip(0)))
-      return Finding::fault("read gives an image by its place in the request, not by its number");
+  if (one.train.source && one.train.size() > 1) {
+    const ImageSource& source = *one.train.source;
+    const int64_t last = one.train.size() - 1;
+    const auto first_read = source.read(0).pixels;
+    source.read(last);
+    if (source.read(0).pixels != first_read)
+      return Finding::fault("an image is another one when it is read again, after others");
   }
   return Finding::sound(fmt::format("{} images to train and {} to test, the same twice",
                                     one.train.size(), one.test.size()));

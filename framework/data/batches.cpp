@@ -1,21 +1,27 @@
 #include "framework/data/batches.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 
 #include "framework/data/splits.h"
 
 namespace vitrine {
 
-Batches::Batches(const Split& split, const std::vector<std::shared_ptr<Transform>>& transforms,
-                 at::Device device, uint64_t seed, bool training)
+Batches::Batches(const Split& split, const Preparation& preparation, at::Device device,
+                 uint64_t seed, bool training)
     : split_(split),
-      transforms_(transforms),
+      reader_(std::make_shared<ImageReader>(split, preparation, seed)),
       is_random_(training),
-      converts_(!transforms.empty()),
       device_(device),
-      seed_(seed) {
+      seed_(seed),
+      readers_(std::make_shared<Readers>(preparation.threads)) {
+  for (const auto& transform : preparation.transforms) {
+    if (!std::dynamic_pointer_cast<ImageTransform>(transform)) transforms_.push_back(transform);
+  }
   for (Tensor& labels : split_.labels) labels = labels.to(device);
-  if (split_.images.defined()) split_.images = split_.images.to(device);
+  // What is changed image by image stays where that is done.
+  if (split_.images.defined() && preparation.of_images().empty())
+    split_.images = split_.images.to(device);
 }
 
 Batches Batches::as_evaluated() const {
@@ -36,27 +42,66 @@ Batches Batches::first(int64_t count) const {
   return out;
 }
 
-Batch Batches::gather(const Tensor& indices, int64_t epoch, int64_t views) const {
-  const Tensor on_device = indices.to(device_);
-  const Tensor pixels = split_.images.defined() ? split_.images.index_select(0, on_device)
-                                                : split_.read(indices).to(device_);
+bool Batches::works_ahead() const {
+  return !split_.images.defined() || reader_->changes(is_random_);
+}
+
+// The number of an image is that in the data set. Numbers beyond those are of further views.
+BatchPosition Batches::position_of(const Begun& begun) const {
+  const Tensor rows = split_.rows_of(begun.indices);
+  std::vector<Tensor> numbers;
+  for (int64_t view = 0; view < begun.views; ++view)
+    numbers.push_back(view == 0 ? rows : rows + view * split_.stored());
+  return {seed_, begun.epoch, begun.views == 1 ? rows : at::cat(numbers)};
+}
+
+Batches::Begun Batches::begin(const Tensor& indices, int64_t epoch, int64_t views) const {
+  Begun out;
+  out.indices = indices;
+  out.epoch = epoch;
+  out.views = views;
+  if (!works_ahead()) return out;
+  const ImageSize& size = reader_->size();
+  const int64_t images = views * indices.size(0);
+  out.pixels = at::empty({images, size.channels, size.height, size.width}, at::kByte);
+  out.reading = readers_->start(images, work_on(out));
+  return out;
+}
+
+// What it needs lives as long as the work.
+Readers::Work Batches::work_on(const Begun& begun) const {
+  return [reader = reader_, is_random = is_random_, rows = split_.rows_of(begun.indices),
+          position = position_of(begun), pixels = begun.pixels](int64_t k) {
+    const int64_t row = rows.const_data_ptr<int64_t>()[k % rows.size(0)];
+    const int64_t number = position.indices.const_data_ptr<int64_t>()[k];
+    reader->read(row, number, position.epoch, is_random,
+                 pixels.data_ptr<uint8_t>() + k * pixels.stride(0));
+  };
+}
+
+Batch Batches::finish(Begun begun) const {
+  const Tensor on_device = begun.indices.to(device_);
   Batch out;
-  out.count = indices.size(0);
+  out.count = begun.indices.size(0);
+  out.position = position_of(begun);
   for (const Tensor& labels : split_.labels)
     out.labels.push_back(labels.index_select(0, on_device));
-  std::vector<Tensor> images, numbers;
-  for (int64_t view = 0; view < views; ++view) {
-    // Numbers beyond those of the split are of no other image.
-    numbers.push_back(view == 0 ? indices : indices + view * size());
-    images.push_back(transformed(pixels, {seed_, epoch, numbers.back()}));
+  Tensor pixels;
+  if (begun.reading) {
+    begun.reading->wait();
+    pixels = begun.pixels.to(device_);
+  } else {
+    const at::Device there = split_.images.device();
+    pixels = split_.images.index_select(0, split_.rows_of(begun.indices).to(there)).to(device_);
+    if (begun.views > 1) pixels = pixels.repeat({begun.views, 1, 1, 1});
   }
-  out.images = views == 1 ? images[0] : at::cat(images);
-  out.position = {seed_, epoch, views == 1 ? indices : at::cat(numbers)};
+  out.images = transformed(pixels, out.position);
   return out;
 }
 
 Tensor Batches::transformed(const Tensor& pixels, const BatchPosition& position) const {
-  Tensor out = converts_ ? pixels.to(at::kFloat).div_(255) : pixels;
+  if (transforms_.empty()) return pixels;
+  Tensor out = pixels.to(at::kFloat).div_(255);
   for (const auto& transform : transforms_) {
     if (is_random_ || !transform->is_random()) out = (*transform)(out, position);
   }
@@ -64,8 +109,16 @@ Tensor Batches::transformed(const Tensor& pixels, const BatchPosition& position)
 }
 
 Tensor Batches::pixels(const Tensor& indices) const {
-  if (!split_.images.defined()) return split_.read(indices).cpu();
-  return split_.images.index_select(0, indices.to(device_)).cpu();
+  const Tensor rows = split_.rows_of(indices);
+  if (split_.images.defined())
+    return split_.images.index_select(0, rows.to(split_.images.device())).cpu();
+  const ImageSize& size = reader_->size();
+  Tensor out = at::empty({rows.size(0), size.channels, size.height, size.width}, at::kByte);
+  readers_->run(rows.size(0), [&](int64_t k) {
+    const int64_t row = rows.const_data_ptr<int64_t>()[k];
+    reader_->read(row, row, 0, false, out.data_ptr<uint8_t>() + k * out.stride(0));
+  });
+  return out;
 }
 
 }  // namespace vitrine

@@ -4,12 +4,13 @@
 #include <vector>
 
 #include "framework/data/batch_position.h"
-#include "framework/data/dataset.h"
+#include "framework/data/image_reader.h"
+#include "framework/data/readers.h"
 
 namespace vitrine {
 
 struct Batch {
-  Tensor images;  // [views * B, C, H, W]: uint8 as stored, or float where there are transforms
+  Tensor images;  // [views * B, C, H, W]: uint8 as stored, or float where whole batches are changed
   std::vector<Tensor> labels;  // of each column of the data set, B rows each
   BatchPosition position;      // a number for each of `images`
   int64_t count = 0;           // B
@@ -17,33 +18,51 @@ struct Batch {
   int64_t size() const { return count; }
 };
 
-// One split on the device, gathered by index; a split that streams is read batch by batch.
+// One split on the device, gathered by index; images of a source are read as they are wanted.
 class Batches {
  public:
-  // Random transforms are left out unless `training`; they draw from (seed, epoch, index).
-  Batches(const Split& split, const std::vector<std::shared_ptr<Transform>>& transforms,
-          at::Device device, uint64_t seed, bool training);
+  // Random transforms are left out unless `training`; they draw from (seed, epoch, number in the
+  // set).
+  Batches(const Split& split, const Preparation& preparation, at::Device device, uint64_t seed,
+          bool training);
 
   int64_t size() const { return split_.size(); }  // images
+  // Whether a batch takes work that had better begin before it is wanted.
+  bool works_ahead() const;
   // The same without what is random, and with it.
   Batches as_evaluated() const;
   Batches as_trained() const;
   // The first so many images, or all where there are fewer.
   Batches first(int64_t count) const;
+
+  // A batch whose images are read or changed one by one meanwhile.
+  struct Begun {
+    Tensor indices;
+    int64_t epoch = 0, views = 1;
+    Tensor pixels;  // uint8 [views * B, C, H, W]; undefined where nothing is done ahead
+    std::unique_ptr<Pending> reading;
+  };
   // `indices`: int64 [B] on the CPU, numbers in the split. With several views all images come once
   // for each of them, transformed anew, after each other.
-  Batch gather(const Tensor& indices, int64_t epoch, int64_t views = 1) const;
+  Begun begin(const Tensor& indices, int64_t epoch, int64_t views = 1) const;
+  Batch finish(Begun begun) const;
+  Batch gather(const Tensor& indices, int64_t epoch, int64_t views = 1) const {
+    return finish(begin(indices, epoch, views));
+  }
   Tensor pixels(const Tensor& indices) const;  // as stored: uint8 [B, C, H, W], on the CPU
 
  private:
+  BatchPosition position_of(const Begun& begun) const;
+  Readers::Work work_on(const Begun& begun) const;
   Tensor transformed(const Tensor& pixels, const BatchPosition& position) const;
 
   Split split_;
-  std::vector<std::shared_ptr<Transform>> transforms_;
-  bool is_random_;  // random transforms are not left out
-  bool converts_;   // to float
+  std::shared_ptr<const ImageReader> reader_;
+  std::vector<std::shared_ptr<Transform>> transforms_;  // of whole batches
+  bool is_random_;                                      // random transforms are not left out
   at::Device device_;
   uint64_t seed_;
+  std::shared_ptr<const Readers> readers_;
 };
 
 }  // namespace vitrine

@@ -17,16 +17,25 @@ void add_bytes(Sha256& hash, const Tensor& tensor) {
   hash.update({static_cast<const char*>(plain.const_data_ptr()), plain.nbytes()});
 }
 
-void add_split(Sha256& hash, const Split& split) {
+// Held images, a chunk at a time.
+void add_images(Sha256& hash, const Split& split) {
+  hash.update(fmt::format("{} images of [{}]\n", split.size(),
+                          fmt::join(split.images.sizes().slice(1), ", ")));
   for (int64_t first = 0; first < split.size(); first += kChunk) {
     const int64_t count = std::min(kChunk, split.size() - first);
-    const Tensor images = split.images.defined() ? split.images.narrow(0, first, count)
-                                                 : split.read(at::arange(first, first + count));
-    if (first == 0) {
-      hash.update(fmt::format("{} images of [{}]\n", split.size(),
-                              fmt::join(images.sizes().slice(1), ", ")));
-    }
-    add_bytes(hash, images);
+    const Tensor rows = split.rows.defined() ? split.rows.narrow(0, first, count) : Tensor();
+    add_bytes(hash, rows.defined() ? split.images.index_select(0, rows.to(split.images.device()))
+                                   : split.images.narrow(0, first, count));
+  }
+}
+
+void add_split(Sha256& hash, const Split& split) {
+  if (split.images.defined()) {
+    add_images(hash, split);
+  } else {
+    const Tensor rows = split.rows_of(at::arange(split.size())).contiguous();
+    const int64_t* first = rows.const_data_ptr<int64_t>();
+    split.source->add_to(hash, {first, first + rows.numel()});
   }
   for (const Tensor& labels : split.labels) {
     if (labels.dim() > 1)
@@ -81,6 +90,16 @@ WrongLabel wrong_in(const Tensor& labels, const LabelColumn& column, const Label
 
 }  // namespace
 
+void Background::read(const Node& node, const std::string& path, Problems& problems) {
+  Fields fields;
+  fields("text", text, "");
+  const size_t before = problems.size();
+  fields.list()[0].value->read(node, path, problems);
+  if (problems.size() > before || parse_colour(text)) return;
+  problems.add(node.location, fmt::format("{}: \"{}\" is no colour", path, escape(text)),
+               fmt::format("taken is {}", kColourWords));
+}
+
 void DatasetOptions::visit(Fields& field) {
   field("validation", validation,
         "how many training images are kept apart to choose the best epoch by; each class its share")
@@ -91,14 +110,37 @@ void DatasetOptions::visit(Fields& field) {
       .words({"max_train", "subset", "max_train_samples"});
   field("limit_test", limit_test, "only the first so many test images", at_least(1))
       .words({"max_test", "max_test_samples"});
+  field("size", size, "height and width that all images are given; null: those that they have",
+        between(1, 4096))
+      .words({"image_size", "img_size", "resolution", "resize_to"});
+  field("resize", resize,
+        "how an image of another shape is given them: stretch, each axis by itself; crop, what is "
+        "beyond the shorter side cut off; pad, whole, on the background",
+        one_of(resize_words()))
+      .words({"resize_mode", "fit", "interpolation"});
+  field("background", background,
+        "what is seen through transparent pixels, and around a padded image")
+      .words({"fill", "background_color"});
+  field("memory", memory,
+        "resident: all images are held in memory; stream: they are read as they are wanted, the "
+        "same ones; auto: held where they take at most half of the memory that is left",
+        one_of({"auto", kResident, kStream}))
+      .is(Role::kExecution)
+      .words({"streaming", "in_memory", "cache", "lazy", "preload"});
   field("transforms", transforms,
         "what is done to the images, in order; random ones only in training")
       .words({"augment", "augmentation", "augmentations", "preprocessing"});
 }
 
-std::string fingerprint_of(const Split& train, const Split& test) {
+Tensor Split::rows_of(const Tensor& numbers) const {
+  return rows.defined() ? rows.index_select(0, numbers) : numbers;
+}
+
+std::string fingerprint_of(const Split& train, const Split& test,
+                           const std::optional<Split>& validation) {
   Sha256 hash;
   add_split(hash, train);
+  if (validation) add_split(hash, *validation);
   add_split(hash, test);
   return hash.hex();
 }

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "framework/config/units.h"
+#include "framework/data/image_source.h"
 #include "framework/data/label_column.h"
 #include "framework/data/transform.h"
+#include "framework/images/resize.h"
 #include "framework/registry/registry.h"
 #include "framework/state/state.h"
 #include "framework/tensor.h"
@@ -19,6 +21,9 @@ struct DatasetInfo {
   int64_t channels = 0, height = 0, width = 0;
   std::vector<LabelColumn> columns;  // of labels; none where there are images alone
   int64_t train = 0, test = 0;       // images, before limits and the validation split
+  int64_t validation = 0;            // of a split of its own; 0 where it has none
+  bool draws_split = false;          // split_seed decides more than the validation split
+  bool can_stream = false;  // images are read one by one, where DataContext::streams says so
 
   // Of the first column; 0 where it has none.
   int64_t classes() const {
@@ -27,18 +32,33 @@ struct DatasetInfo {
   }
 };
 
-// One split of a data set. `images` holds uint8 [N, C, H, W]; a data set that does not fit leaves
-// it undefined and gives `read`, which returns the images of some indices (int64 [B]) as uint8 [B,
-// C, H, W].
+// One split of a data set: its images, held or read one by one, and their labels.
 struct Split {
-  Tensor images;
-  std::vector<Tensor> labels;  // of each column, as LabelColumn::Kind says
-  std::function<Tensor(const Tensor& indices)> read;
-  int64_t count = 0;  // of the images, where they are read and have no labels
+  Tensor images;                    // uint8 [N, C, H, W]; undefined where there is a source
+  std::vector<Tensor> labels = {};  // of each column, as LabelColumn::Kind says
+  std::shared_ptr<const ImageSource> source = {};
+  Tensor rows = {};  // int64: which of those images it has, in this order; undefined where all
 
-  int64_t size() const {
-    return !labels.empty() ? labels[0].size(0) : images.defined() ? images.size(0) : count;
+  int64_t stored() const {  // images that are held or can be read, with those of no row
+    return images.defined() ? images.size(0) : source ? source->size() : 0;
   }
+  int64_t size() const { return rows.defined() ? rows.size(0) : stored(); }
+  // int64 [B]: where the images of some numbers in the split are among all that are stored.
+  Tensor rows_of(const Tensor& numbers) const;
+};
+
+inline constexpr const char* kResident = "resident";
+inline constexpr const char* kStream = "stream";
+
+// A colour by its name or as #RRGGBB.
+struct Background {
+  std::string text = "white";
+
+  Colour colour() const { return parse_colour(text).value_or(kWhite); }
+  void read(const Node& node, const std::string& path, Problems& problems);
+  Node write() const { return Node::string(text); }
+  static std::string type() { return kColourWords; }
+  static nlohmann::ordered_json schema() { return {{"type", "string"}}; }
 };
 
 // The options that every data set has; a data set's own options derive from it and call its visit
@@ -47,6 +67,10 @@ struct DatasetOptions {
   Amount validation;
   int64_t split_seed = 0;
   std::optional<int64_t> limit_train, limit_test;
+  std::optional<int64_t> size;
+  std::string resize = "stretch";
+  Background background;
+  std::string memory = "auto";
   std::vector<Choice<Transform>> transforms;
 
   void visit(Fields& field);
@@ -59,6 +83,7 @@ struct DataContext {
                                                                                 uint64_t) {};
   std::function<bool()> cancelled = [] { return false; };
   std::optional<LabelUses> uses;  // of the columns that are read; where it is not told, all are
+  bool streams = false;           // images are to be read one by one, where that can be done
 };
 
 class Dataset : public Registered, public Stateful {
@@ -73,23 +98,28 @@ class Dataset : public Registered, public Stateful {
   // check_labels refuses.
   virtual Split load_train() = 0;
   virtual Split load_test() = 0;
-  // SHA-256 over the loaded splits' contents, in hex; equal data give equal fingerprints.
-  virtual std::string fingerprint() = 0;
+  // Where info() tells of one.
+  virtual Split load_validation() { return {}; }
+  // SHA-256 of what was loaded, in hex: equal data give equal fingerprints. Without one the loaded
+  // splits are hashed.
+  virtual std::string fingerprint() { return {}; }
 };
 
 // What a data set tells and gives. Each throws an error that names the component where that is not
 // as it must be, or not as it told.
 DatasetInfo info_of(const Dataset& dataset);
+DatasetInfo info_of(const Choice<Dataset>& choice);  // of images as they are given: resized
 struct LoadedSplits {
   Split train, test;
+  std::optional<Split> validation;
   std::string fingerprint;
 };
 LoadedSplits load_splits(Dataset& dataset, const std::optional<LabelUses>& uses);
 Split load_test_split(Dataset& dataset);
 
-// SHA-256 over shapes, images and labels of both splits, for data sets that have no digest of their
-// own.
-std::string fingerprint_of(const Split& train, const Split& test);
+// SHA-256 over shapes, images and labels of all splits, or what sources tell of images.
+std::string fingerprint_of(const Split& train, const Split& test,
+                           const std::optional<Split>& validation = {});
 // The fingerprint of one split.
 std::string fingerprint_of(const Split& split);
 // A label of a column in words: a class's name, "cat, dog", "4.25, 1".

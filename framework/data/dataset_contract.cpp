@@ -53,35 +53,52 @@ void require_labels(const Call& call, const Split& split, int64_t count, const D
   }
 }
 
-// What is read batch by batch is looked at as it comes.
-void guard_reading(const Dataset& dataset, const DatasetInfo& info, Split& split) {
-  if (split.images.defined() || !dataset.component()) return;
-  split.read = [component = dataset.component(), info,
-                read = std::move(split.read)](const Tensor& indices) {
-    return in_component(component, "read", [&] {
-      Tensor images = read(indices);
-      const std::vector<int64_t> wanted = {indices.size(0), info.channels, info.height, info.width};
-      const bool is_kept =
-          images.defined() && images.scalar_type() == at::kByte && images.sizes() == wanted;
-      if (!is_kept) {
-        fail(*component, "read",
-             fmt::format("the images are {}: they must be {}", type_and_shape(images),
-                         type_and_shape(at::kByte, wanted)));
+// What a data set reads later is its own doing as well.
+class GuardedSource : public ImageSource {
+ public:
+  GuardedSource(const Component* component, int64_t channels,
+                std::shared_ptr<const ImageSource> source)
+      : component_(component), channels_(channels), source_(std::move(source)) {}
+
+  int64_t size() const override { return source_->size(); }
+  std::string name(int64_t number) const override { return source_->name(number); }
+  void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const override {
+    in_component(component_, "add_to", [&] { source_->add_to(digest, numbers); });
+  }
+  Image read(int64_t number) const override {
+    return in_component(component_, "read", [&] {
+      Image image = source_->read(number);
+      const bool is_whole = image.height > 0 && image.width > 0 && image.channels == channels_ &&
+                            std::ssize(image.pixels) == image.height * image.width * channels_;
+      if (!is_whole && component_) {
+        fail(*component_, "read",
+             fmt::format("{} has {} x {} pixels of {} channels in {} bytes: info tells {} channels",
+                         source_->name(number), image.width, image.height, image.channels,
+                         image.pixels.size(), channels_));
       }
-      return images;
+      return image;
     });
-  };
-}
+  }
+
+ private:
+  const Component* component_;
+  int64_t channels_;
+  std::shared_ptr<const ImageSource> source_;
+};
 
 Split checked(const Dataset& dataset, const Call& call, Split split, int64_t count,
               const DatasetInfo& info) {
-  call.require(split.images.defined() || split.read != nullptr,
-               "it gives neither images nor a function that reads them");
+  call.require(split.images.defined() != (split.source != nullptr),
+               "it must give either images or a source that reads them");
+  call.require(!split.rows.defined(), "it gives rows: all images of a split are taken");
   call.require(split.size() == count,
                fmt::format("there are {} images: info tells {}", split.size(), count));
   if (split.images.defined()) require_pixels(call, split.images, count, info);
   require_labels(call, split, count, info);
-  guard_reading(dataset, info, split);
+  if (split.source && dataset.component()) {
+    split.source =
+        std::make_shared<GuardedSource>(dataset.component(), info.channels, split.source);
+  }
   return split;
 }
 
@@ -94,8 +111,9 @@ DatasetInfo info_of(const Dataset& dataset) {
     call.require(info.channels > 0 && info.height > 0 && info.width > 0,
                  fmt::format("images of {} x {} x {}: channels, height and width must be above 0",
                              info.channels, info.height, info.width));
-    call.require(info.train >= 0 && info.test >= 0,
-                 fmt::format("{} training and {} test images", info.train, info.test));
+    call.require(info.train >= 0 && info.test >= 0 && info.validation >= 0,
+                 fmt::format("{} training, {} validation and {} test images", info.train,
+                             info.validation, info.test));
     for (const LabelColumn& column : info.columns) {
       call.require(
           !column.name.empty() && !column.names.empty(),
@@ -107,17 +125,33 @@ DatasetInfo info_of(const Dataset& dataset) {
   });
 }
 
+DatasetInfo info_of(const Choice<Dataset>& choice) {
+  DatasetInfo out = info_of(*choice.create({}));
+  const auto& size = choice.options<DatasetOptions>().size;
+  if (size) out.height = out.width = *size;
+  return out;
+}
+
 LoadedSplits load_splits(Dataset& dataset, const std::optional<LabelUses>& uses) {
   const DatasetInfo info = info_of(dataset);
   LoadedSplits out;
-  const Call train(dataset, "load_train"), test(dataset, "load_test");
+  const Call train(dataset, "load_train"), test(dataset, "load_test"),
+      validation(dataset, "load_validation");
   out.train =
       train([&] { return checked(dataset, train, dataset.load_train(), info.train, info); });
   out.test = test([&] { return checked(dataset, test, dataset.load_test(), info.test, info); });
+  if (info.validation > 0) {
+    out.validation = validation([&] {
+      return checked(dataset, validation, dataset.load_validation(), info.validation, info);
+    });
+    check_labels(*out.validation, info.columns, "validation image", dataset.type(), uses);
+  }
   check_labels(out.train, info.columns, "training image", dataset.type(), uses);
   check_labels(out.test, info.columns, "test image", dataset.type(), uses);
   const Call fingerprint(dataset, "fingerprint");
   out.fingerprint = fingerprint([&] { return dataset.fingerprint(); });
+  if (out.fingerprint.empty())
+    out.fingerprint = fingerprint_of(out.train, out.test, out.validation);
   const bool is_digest = out.fingerprint.size() == 64 &&
                          out.fingerprint.find_first_not_of("0123456789abcdef") == std::string::npos;
   fingerprint.require(is_digest, fmt::format("\"{}\" is no SHA-256 in 64 hexadecimal digits",

@@ -1,22 +1,18 @@
 #include "framework/data/splits.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/index_select.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "framework/error.h"
-#include "framework/memory.h"
 
 namespace vitrine {
 namespace {
-
-constexpr uint64_t kValidationSalt = 0x76616c6964;  // no transform draws the same numbers
 
 // What a data set is too small for. `other` names the option that its size depends on, where the
 // data set has such a one.
@@ -55,21 +51,10 @@ std::vector<Misfit> misfits_of(const DatasetOptions& options, int64_t train, int
   return out;
 }
 
-Split select(const Split& split, const Tensor& indices) {
-  Split out;
-  for (const Tensor& labels : split.labels) out.labels.push_back(labels.index_select(0, indices));
-  out.count = indices.size(0);
-  if (split.images.defined()) {
-    std::vector<int64_t> shape = split.images.sizes().vec();
-    shape[0] = indices.size(0);
-    out.images = at::empty(shape, split.images.options());
-    use_huge_pages(out.images.data_ptr(), out.images.nbytes());
-    at::index_select_out(out.images, split.images, 0, indices);
-  } else {
-    out.read = [read = split.read, indices](const Tensor& of) {
-      return read(indices.index_select(0, of));
-    };
-  }
+Split select(const Split& split, const Tensor& numbers) {
+  Split out = split;
+  for (Tensor& labels : out.labels) labels = labels.index_select(0, numbers);
+  out.rows = split.rows_of(numbers);
   return out;
 }
 
@@ -96,27 +81,6 @@ Tensor classes_of(const Split& split) {
   return at::zeros({split.size()}, at::kLong);
 }
 
-// Which images go to validation, as flags. Those of a label below 0 count as one class.
-std::vector<bool> choose(const Tensor& labels, int64_t total, uint64_t seed) {
-  const auto label = labels.accessor<int64_t, 1>();
-  const int64_t classes = std::max<int64_t>(labels.max().item<int64_t>() + 1, 0);
-  std::vector<std::vector<int64_t>> members(classes + 1);
-  for (int64_t i = 0; i < labels.size(0); ++i)
-    members[label[i] < 0 ? classes : label[i]].push_back(i);
-  std::vector<int64_t> sizes;
-  for (const auto& of_class : members) sizes.push_back(static_cast<int64_t>(of_class.size()));
-  const std::vector<int64_t> wanted = shares(sizes, total);
-  std::vector<bool> chosen(labels.size(0));
-  for (size_t c = 0; c < members.size(); ++c) {
-    Draws draws(seed, 0, static_cast<int64_t>(c), kValidationSalt);
-    for (int64_t i = 0; i < wanted[c]; ++i) {  // the beginning of a Fisher-Yates shuffle
-      std::swap(members[c][i], members[c][draws.integer(i, sizes[c] - 1)]);
-      chosen[members[c][i]] = true;
-    }
-  }
-  return chosen;
-}
-
 Tensor positions(const std::vector<bool>& flags, bool wanted) {
   std::vector<int64_t> out;
   for (size_t i = 0; i < flags.size(); ++i) {
@@ -127,16 +91,57 @@ Tensor positions(const std::vector<bool>& flags, bool wanted) {
 
 }  // namespace
 
+// Those of a label below 0 count as one class. No transform draws the same numbers.
+std::vector<bool> chosen_share(const Tensor& labels, int64_t total, uint64_t seed, ShareOf part) {
+  const auto label = labels.accessor<int64_t, 1>();
+  const int64_t classes = std::max<int64_t>(labels.max().item<int64_t>() + 1, 0);
+  std::vector<std::vector<int64_t>> members(classes + 1);
+  for (int64_t i = 0; i < labels.size(0); ++i)
+    members[label[i] < 0 ? classes : label[i]].push_back(i);
+  std::vector<int64_t> sizes;
+  for (const auto& of_class : members) sizes.push_back(static_cast<int64_t>(of_class.size()));
+  const std::vector<int64_t> wanted = shares(sizes, total);
+  std::vector<bool> chosen(labels.size(0));
+  for (size_t c = 0; c < members.size(); ++c) {
+    Draws draws(seed, 0, static_cast<int64_t>(c), static_cast<uint64_t>(part));
+    for (int64_t i = 0; i < wanted[c]; ++i) {  // the beginning of a Fisher-Yates shuffle
+      std::swap(members[c][i], members[c][draws.integer(i, sizes[c] - 1)]);
+      chosen[members[c][i]] = true;
+    }
+  }
+  return chosen;
+}
+
+std::optional<EmptiedClass> emptied_class(const Tensor& labels, const std::vector<bool>& flags) {
+  std::map<int64_t, std::pair<int64_t, int64_t>> counts;  // images, and those that stay
+  const auto label = labels.accessor<int64_t, 1>();
+  for (size_t i = 0; i < flags.size(); ++i) {
+    if (label[static_cast<int64_t>(i)] < 0) continue;  // of no class
+    auto& [images, left] = counts[label[static_cast<int64_t>(i)]];
+    ++images;
+    left += !flags[i];
+  }
+  for (const auto& [number, count] : counts) {
+    if (count.second == 0) return EmptiedClass{number, count.first};
+  }
+  return std::nullopt;
+}
+
 Split first_images(const Split& split, std::optional<int64_t> limit) {
   if (!limit) return split;
   Split out = split;
   for (Tensor& labels : out.labels) labels = labels.narrow(0, 0, *limit);
-  out.count = *limit;
-  if (split.images.defined()) out.images = split.images.narrow(0, 0, *limit);
+  out.rows = split.rows_of(at::arange(*limit));
   return out;
 }
 
 void check_splits(const DatasetOptions& options, const DatasetInfo& info, Check& check) {
+  if (info.validation > 0 && options.validation.value > 0) {
+    check.error({"validation"},
+                fmt::format("validation ({}): the data set has a validation split of "
+                            "its own, of {} images",
+                            options.validation.value, info.validation));
+  }
   for (const Misfit& misfit : misfits_of(options, info.train, info.test)) {
     if (check.is_set(misfit.other)) {
       check.error({misfit.option, misfit.other}, misfit.message);
@@ -151,22 +156,31 @@ int64_t training_images(const DatasetOptions& options, const DatasetInfo& info) 
   return images - options.validation.of(images);
 }
 
-Splits make_splits(const Split& train, const Split& test, const DatasetOptions& options) {
+bool validates(const DatasetOptions& options, const DatasetInfo& info) {
+  return info.validation > 0 || options.validation.value > 0;
+}
+
+Splits make_splits(const Split& train, const Split& test, const DatasetOptions& options,
+                   const std::optional<Split>& validation) {
   for (const Misfit& misfit : misfits_of(options, train.size(), test.size()))
     throw Error(ExitCode::kUsage, "dataset." + misfit.message);
   Splits out;
   out.test = first_images(test, options.limit_test);
   out.train = first_images(train, options.limit_train);
+  out.validation = validation;
   const int64_t total = options.validation.of(out.train.size());
-  out.train_indices = at::arange(out.train.size(), at::kLong);
-  out.validation_indices = at::empty({0}, at::kLong);
   if (total == 0) return out;
+  const Tensor classes = classes_of(out.train);
   const auto chosen =
-      choose(classes_of(out.train), total, static_cast<uint64_t>(options.split_seed));
-  out.train_indices = positions(chosen, false);
-  out.validation_indices = positions(chosen, true);
-  out.validation = select(out.train, out.validation_indices);
-  out.train = select(out.train, out.train_indices);
+      chosen_share(classes, total, static_cast<uint64_t>(options.split_seed), ShareOf::kValidation);
+  if (const auto emptied = emptied_class(classes, chosen)) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("dataset.validation ({}) takes all {} images of the class {}: none is "
+                            "left to train on",
+                            options.validation.value, emptied->images, emptied->number));
+  }
+  out.validation = select(out.train, positions(chosen, true));
+  out.train = select(out.train, positions(chosen, false));
   return out;
 }
 

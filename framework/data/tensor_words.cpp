@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace vitrine {
 namespace {
 
@@ -42,6 +44,15 @@ std::string type_and_shape(at::ScalarType type, const std::vector<int64_t>& shap
 std::string type_and_shape(const Tensor& tensor) {
   return tensor.defined() ? type_and_shape(tensor.scalar_type(), tensor.sizes().vec())
                           : "undefined";
+}
+
+std::string some_of(std::vector<std::string> items, const char* separator) {
+  constexpr size_t kMost = 8;
+  const size_t shown = std::min(items.size(), kMost);
+  const std::string rest =
+      items.size() > shown ? fmt::format(" and {} more", items.size() - shown) : "";
+  items.resize(shown);
+  return fmt::format("{}{}", fmt::join(items, separator), rest);
 }
 
 }  // namespace vitrine

@@ -31,7 +31,8 @@ class Transform : public Registered, public Stateful {
   Tensor operator()(const Tensor& images, const BatchPosition& position);
 };
 
-// The transforms of a list, each with its place as salt.
+// The transforms of a list, those of single images before those of batches, each with its place as
+// salt.
 std::vector<std::shared_ptr<Transform>> make_transforms(
     const std::vector<Choice<Transform>>& choices, TransformContext context);
 

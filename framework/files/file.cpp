@@ -76,6 +76,15 @@ std::string read_file_part(const Place& place, uint64_t offset, uint64_t count) 
   return read_bytes(file, std::min(count, size - offset), place, offset);
 }
 
+OpenFile::OpenFile(const Place& place) : place_(place), file_(open_regular(place, size_)) {}
+
+std::string OpenFile::read(uint64_t offset, uint64_t count) const {
+  std::string out = read_bytes(file_, count, place_, offset);
+  if (out.size() == count) return out;
+  refuse(place_, "it ends after " + std::to_string(offset + out.size()) + " bytes, " +
+                     std::to_string(offset + count) + " are wanted");
+}
+
 void write_file_atomically(const Place& place, std::string_view bytes) {
   TemporaryFile file(place);
   file.write(bytes);

@@ -24,6 +24,22 @@ FileStart read_file_start(const Place& place, uint64_t count);
 // does.
 std::string read_file_part(const Place& place, uint64_t offset, uint64_t count);
 
+// A regular file whose parts are read in any order, on several threads at once. Throws as read_file
+// does.
+class OpenFile {
+ public:
+  explicit OpenFile(const Place& place);
+
+  uint64_t size() const { return size_; }
+  // Exactly `count` bytes from `offset` on; a file that ends before is an error.
+  std::string read(uint64_t offset, uint64_t count) const;
+
+ private:
+  Place place_;
+  uint64_t size_ = 0;
+  Descriptor file_;
+};
+
 // Replaces `place` by `bytes` so that a reader, a crash or a full disk sees the old file or the new
 // one, never a part: temporary in the same folder, fsync, rename, fsync of the folder. Throws
 // Error(kFailed) and leaves no temporary behind.

@@ -93,15 +93,6 @@ bool is_finite(const Tensor& tensor) { return tensor.isfinite().all().item<bool>
 
 }  // namespace
 
-std::string some_of(std::vector<std::string> items, const char* separator) {
-  constexpr size_t kMost = 8;
-  const size_t shown = std::min(items.size(), kMost);
-  const std::string rest =
-      items.size() > shown ? fmt::format(" and {} more", items.size() - shown) : "";
-  items.resize(shown);
-  return fmt::format("{}{}", fmt::join(items, separator), rest);
-}
-
 std::string nonfinite_weights(const torch::nn::Module& module,
                               const std::map<std::string, Tensor>& values,
                               const std::string& prefix) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/data/tensor_words.h"
 #include "framework/error.h"
 #include "framework/files/safetensors.h"
 #include "framework/model/modules.h"
@@ -32,9 +33,6 @@ std::string nonfinite_weights(const torch::nn::Module& module,
                               const std::string& prefix = "");
 std::string nonfinite_weights(const Modules& modules, const std::map<std::string, Tensor>& values,
                               const std::string& prefix);
-
-// The first of `items`, which must not be empty, as "a; b and 3 more".
-std::string some_of(std::vector<std::string> items, const char* separator = "; ");
 
 // Copies `values` into `target`, in place. Throws Error(`code`) where names or shapes differ,
 // listing all of them; `what` begins the message.

@@ -87,7 +87,7 @@ CallbackContext callback_context(const Config& config, std::shared_ptr<const Mod
   out.model = std::move(model);
   out.frozen = config.model_options().weights.freeze;
   out.metrics = std::move(metrics);
-  out.validates = config.dataset_options().validation.value > 0;
+  out.validates = validates(config.dataset_options(), info);
   out.epochs = config.training.epochs;
   out.steps = total_steps(config.training, training_images(config.dataset_options(), info));
   return out;

@@ -180,12 +180,6 @@ void Config::check(Check& check) const {
             escape(name)));
   }
   Check at = check.at("training");
-  const bool validates = dataset.valid() && dataset_options().validation.value > 0;
-  if (training.early_stopping && !validates) {
-    at.no_effect("early_stopping", "there is no validation split (dataset.validation)");
-  }
-  if (!training.best_by.empty() && !validates)
-    at.no_effect("best_by", "there is no validation split (dataset.validation)");
   if (training.batch_size > kMost / training.accumulate) {
     at.error({"batch_size", "accumulate"},
              fmt::format("a step of {} x {} images: at most {} are allowed", training.batch_size,
@@ -200,12 +194,6 @@ void Config::check(Check& check) const {
   if (training.checkpoint.every.count <= 0) {
     Check in = at.at("checkpoint");
     in.error({"every"}, "checkpoints cannot be saved every nothing");
-  }
-  // The default may stand there: a resolved config spells everything out.
-  if (dataset.valid() && !validates &&
-      dataset_options().split_seed != DatasetOptions().split_seed) {
-    check.at("dataset").no_effect("split_seed",
-                                  "there is no validation split (dataset.validation)");
   }
 }
 

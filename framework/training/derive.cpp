@@ -5,9 +5,11 @@
 
 #include <cstdlib>
 
+#include "framework/memory.h"
 #include "framework/model/model.h"
 #include "framework/model/recording.h"
 #include "framework/training/devices.h"
+#include "framework/training/setup.h"
 #include "framework/training/threads.h"
 
 namespace vitrine {
@@ -43,6 +45,11 @@ Execution best_device() {
 // the others costs more than they give. On 2 cores the tutorial's model (3e7) lost a third of its
 // speed to the second thread.
 constexpr double kFlopsForThreads = 1e9;
+
+std::string shown_bytes(uint64_t bytes) {
+  const double mega = static_cast<double>(bytes) / 1e6;
+  return mega < 1000 ? fmt::format("{:.3g} MB", mega) : fmt::format("{:.3g} GB", mega / 1000);
+}
 
 }  // namespace
 
@@ -90,6 +97,21 @@ Execution pick_threads(const Config& config, Model& model, const std::vector<int
     flops += static_cast<double>(layer.flops);
   if (flops * static_cast<double>(config.training.batch_size) >= kFlopsForThreads) return all;
   return {"threads", 1, true, "a step is too short for more"};
+}
+
+Execution pick_memory(const Config& config, const DatasetInfo& info) {
+  constexpr const char* kKey = "dataset.memory";
+  const DatasetOptions& options = config.dataset_options();
+  if (options.memory != "auto") return {kKey, options.memory, false, kAskedFor};
+  if (!info.can_stream) return {kKey, kResident, true, "the data set has its images whole"};
+  if (preparation_of(config, info).takes_any_size())
+    return {kKey, kStream, true, "a transform takes images as they are stored, of any size"};
+  const auto bytes = static_cast<uint64_t>(info.train + info.validation + info.test) *
+                     static_cast<uint64_t>(info.channels * info.height * info.width);
+  const uint64_t left = available_memory();
+  const std::string why = fmt::format("its images take {}", shown_bytes(bytes));
+  if (bytes <= left / 2) return {kKey, kResident, true, why};
+  return {kKey, kStream, true, fmt::format("{}, and {} are left", why, shown_bytes(left))};
 }
 
 }  // namespace vitrine

@@ -18,4 +18,8 @@ Execution pick_backend(const Config& config, const BackendChoice& choice, const 
 Execution pick_threads(const Config& config, Model& model, const std::vector<int64_t>& images,
                        const Derived& before);
 
+// Whether the images of a data set are held or read as they are wanted; either way they are the
+// same.
+Execution pick_memory(const Config& config, const DatasetInfo& info);
+
 }  // namespace vitrine

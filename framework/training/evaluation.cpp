@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "framework/data/batch_stream.h"
+
 namespace vitrine {
 
 Tensor sum_over_images(const Tensor& numbers) {
@@ -13,12 +15,14 @@ Tensor sum_over_images(const Tensor& numbers) {
 
 void for_batches(const Batches& data, const EvaluationOptions& options,
                  const std::function<void(const Batch&)>& work, int64_t views) {
-  const Tensor all = at::arange(data.size());
-  for (int64_t first = 0; first < data.size() && !options.cancelled();
-       first += options.batch_size) {
-    const int64_t end = std::min(first + options.batch_size, data.size());
-    work(data.gather(all.slice(0, first, end), 0, views));
-  }
+  const auto indices = [&](int64_t batch) {
+    const int64_t first = batch * options.batch_size;
+    return first < data.size()
+               ? at::arange(first, std::min(first + options.batch_size, data.size()))
+               : Tensor();
+  };
+  BatchStream batches(data, indices, 0, 0, views);
+  while (indices(batches.position()).defined() && !options.cancelled()) work(batches.next());
 }
 
 }  // namespace vitrine

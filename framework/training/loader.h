@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "framework/data/batches.h"
+#include "framework/data/batch_stream.h"
 #include "framework/data/epoch_order.h"
 #include "framework/training/config.h"
 
@@ -23,14 +23,17 @@ class DataLoader {
   int64_t draw_order();
   // The order of that seed once more; draws nothing.
   void rebuild_order(int64_t seed);
-  // The batches of one optimizer step.
-  std::vector<Batch> batches(int64_t epoch, int64_t step_in_epoch) const;
+  // The batches of one optimizer step; those of the next are read meanwhile.
+  std::vector<Batch> batches(int64_t epoch, int64_t step_in_epoch);
 
  private:
+  Tensor indices(int64_t batch) const;
+
   const Batches& data_;
   const TrainingOptions& options_;
   int64_t views_, images_, steps_, total_steps_;
   std::optional<EpochOrder> order_;
+  std::optional<BatchStream> stream_;  // of an epoch
 };
 
 }  // namespace vitrine

@@ -84,6 +84,7 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
               {"transforms", transforms},
               {"tasks", tasks},
               {"dataset", config.dataset.type()}};
+  if (config.dataset_options().size) out["resize"] = config.dataset_options().resize;
   const Json plugins = plugins_of(used);
   if (!plugins.empty()) out["plugins"] = plugins;
   return out;

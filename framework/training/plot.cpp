@@ -76,7 +76,7 @@ std::shared_ptr<Experiment> load_experiment(const std::optional<WeightsSource>& 
                                 run.config().path().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
   const auto learner =
-      std::make_shared<Learner>(build_learner(config, info_of(*config.dataset.create({}))));
+      std::make_shared<Learner>(build_learner(config, info_of(config.dataset)));
   const Place file = find_checkpoint(run, source->checkpoint.empty() ? "best" : source->checkpoint);
   restore_weights(load_checkpoint(file), learner->modules, file.shown());
   return {learner, learner->experiment.get()};

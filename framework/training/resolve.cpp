@@ -83,6 +83,8 @@ void check_replicate(const Config& config, const std::vector<Key>& keys, Check& 
 void check_sizes(const Config& config, const DatasetInfo& info, const Check& root) {
   const DatasetOptions& options = config.dataset_options();
   Check dataset(config.dataset.node(), config.dataset.path(), root.problems());
+  if (options.memory == kStream && !info.can_stream)
+    dataset.no_effect("memory", "the data set " + config.dataset.type() + " has its images whole");
   const size_t before = root.problems().size();
   check_splits(options, info, dataset);
   const TrainingOptions& training = config.training;
@@ -95,6 +97,18 @@ void check_sizes(const Config& config, const DatasetInfo& info, const Check& roo
              fmt::format(
                  "overfit_batches ({}) is more than there are: {} training images make {} batches",
                  *training.overfit_batches, images, batches));
+}
+
+// What asks for a validation split where there is none.
+void check_validation(const Config& config, const DatasetInfo& info, const Check& root) {
+  if (validates(config.dataset_options(), info)) return;
+  constexpr const char* kWhy = "there is no validation split (dataset.validation)";
+  Check training = root.at("training");
+  if (config.training.early_stopping) training.no_effect("early_stopping", kWhy);
+  if (!config.training.best_by.empty()) training.no_effect("best_by", kWhy);
+  // The default may stand there: a resolved config spells everything out.
+  if (config.dataset_options().split_seed != DatasetOptions().split_seed && !info.draws_split)
+    root.at("dataset").no_effect("split_seed", kWhy);
 }
 
 // The header tells whether the file holds weights at all; whether they fit is found as they are
@@ -196,7 +210,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
   config.dataset.check(DataContext(), problems);
   std::optional<DatasetInfo> info;
   try {
-    info = info_of(*config.dataset.create(DataContext()));
+    info = info_of(config.dataset);
   } catch (const Error&) {
     if (problems.empty()) throw;  // what is wrong with the config is said first
     return std::nullopt;
@@ -209,6 +223,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
                                   config.experiment.type()));
     return std::nullopt;
   }
+  check_validation(config, *info, root);
   const size_t before_sizes = problems.size();
   check_sizes(config, *info, root);
   if (config.schedule.valid() && problems.size() == before_sizes) {
@@ -217,8 +232,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
     whole.max_steps.reset();  // a run that is cut short to be tried out is no mistake
     const ScheduleContext run{total_steps(whole, train), steps_per_epoch(whole, train)};
     config.schedule.check(run, problems);
-    const bool validates = config.dataset_options().validation.value > 0;
-    if (!validates && problems.size() == before_sizes &&
+    if (!validates(config.dataset_options(), *info) && problems.size() == before_sizes &&
         config.schedule.create(run)->follows_validation()) {
       Check(root).error({"schedule"},
                         "schedule: " + config.schedule.type() +
@@ -347,7 +361,9 @@ std::shared_ptr<const ResolvedConfig> resolve(Node written, const std::string& f
   config->backend = backend.value;
   const Execution threads = pick_threads(*config, *model, images, before);
   config->threads = out->threads = threads.value;
-  out->execution = {device, backend, threads};
+  const Execution memory = pick_memory(*config, *info);
+  config->streams = memory.value == kStream;
+  out->execution = {device, backend, threads, memory};
   out->written = std::move(written);
   out->config = std::move(config);
   return out;

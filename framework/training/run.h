@@ -59,6 +59,7 @@ class Run {
   std::string early_end() const;
   const RunDirectory& directory() const { return *directory_; }
   const Metrics& metrics() const { return recorder_->metrics(); }
+  const Data& data() const { return data_; }
 
  private:
   void start();

@@ -1,9 +1,12 @@
 #include "framework/training/setup.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 #include <torch/utils.h>
 
+#include "framework/data/findings.h"
 #include "framework/data/splits.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
@@ -11,12 +14,14 @@
 #include "framework/training/threads.h"
 #include "framework/training/weights.h"
 #include "framework/training/weights_file.h"
+#include "framework/training/workload.h"
 
 namespace vitrine {
 
 DataContext data_context(const Config& config, Observer& observer) {
   DataContext out;
   out.uses = config.label_uses;
+  out.streams = config.streams;
   out.tell = [&](const std::string& text) { observer.message(text); };
   out.download_progress = [&](uint64_t received, uint64_t total) {
     observer.download(received, total);
@@ -25,25 +30,71 @@ DataContext data_context(const Config& config, Observer& observer) {
   return out;
 }
 
+Preparation preparation_of(const Config& config, const DatasetInfo& info) {
+  const TransformContext images = {info.channels, info.height, info.width};
+  return {make_transforms(config.dataset_options().transforms, images),
+          {info.channels, info.height, info.width},
+          resize_mode(config.dataset_options().resize),
+          config.dataset_options().background.colour(),
+          compute_threads()};
+}
+
 namespace {
 
+// The same split with its images in memory, resized.
+Split held(const Split& split, Preparation preparation, const DataContext& context) {
+  constexpr int64_t kAtOnce = 256;
+  preparation.transforms.clear();
+  const Batches images(split, preparation, at::kCPU, 0, false);
+  if (!images.works_ahead()) return split;
+  Split out = split;
+  out.source = nullptr;
+  out.images = Tensor();
+  for (int64_t first = 0; first < split.size() && !context.cancelled(); first += kAtOnce) {
+    const int64_t count = std::min(kAtOnce, split.size() - first);
+    const Tensor pixels = images.pixels(at::arange(first, first + count));
+    if (!out.images.defined()) {
+      out.images =
+          at::empty({split.size(), pixels.size(1), pixels.size(2), pixels.size(3)}, at::kByte);
+    }
+    out.images.narrow(0, first, count).copy_(pixels);
+  }
+  return out;
+}
+
 void fill(Data& out, const Config& config, Observer& observer) {
-  const auto dataset = config.dataset.create(data_context(config, observer));
-  out.info = info_of(*dataset);
+  const DataContext context = data_context(config, observer);
+  out.dataset = config.dataset.create(context);
+  out.info = info_of(config.dataset);
   const DatasetOptions& options = config.dataset_options();
-  const LoadedSplits loaded = load_splits(*dataset, config.label_uses);
-  const Splits splits = make_splits(loaded.train, loaded.test, options);
+  LoadedSplits loaded = load_splits(*out.dataset, config.label_uses);
   out.fingerprint = loaded.fingerprint;
-  out.test_fingerprint = fingerprint_of(splits.test);
-  if (loaded.train.read || loaded.test.read) out.streamed = dataset;
-  const auto transforms =
-      make_transforms(options.transforms, {out.info.channels, out.info.height, out.info.width});
+  out.test_fingerprint = fingerprint_of(first_images(loaded.test, options.limit_test));
+  const Preparation preparation = preparation_of(config, out.info);
   const at::Device device(config.device);
+  std::vector<Split*> all = {&loaded.train, &loaded.test};
+  if (loaded.validation) all.push_back(&*loaded.validation);
+  for (Split* split : all) {
+    const bool as_stored = split == &loaded.train && preparation.takes_any_size();
+    if (as_stored && split->source && options.memory == kResident) {
+      throw Error(ExitCode::kUsage,
+                  "dataset.memory: resident: a transform takes images as they are stored, of any "
+                  "size, and these are read one by one: they cannot be held; stream reads them");
+    }
+    if (!config.streams && !as_stored) *split = held(*split, preparation, context);
+    // Once for all splits of a set; what is changed image by image stays where that is done.
+    if (split->images.defined() && preparation.of_images().empty())
+      split->images = split->images.to(device);
+  }
+  const Splits splits = make_splits(loaded.train, loaded.test, options, loaded.validation);
+  out.columns = shown_columns(splits.train, out.info.columns);
+  out.findings = data_findings(loaded.train, splits, out.info,
+                               images_per_epoch(config.training, splits.train.size()));
   const auto seed = static_cast<uint64_t>(config.seed);
-  out.train.emplace(splits.train, transforms, device, seed, true);
+  out.train.emplace(splits.train, preparation, device, seed, true);
   if (splits.validation)
-    out.validation.emplace(*splits.validation, transforms, device, seed, false);
-  out.test.emplace(splits.test, transforms, device, seed, false);
+    out.validation.emplace(*splits.validation, preparation, device, seed, false);
+  out.test.emplace(splits.test, preparation, device, seed, false);
 }
 
 }  // namespace

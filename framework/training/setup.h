@@ -13,15 +13,20 @@ namespace vitrine {
 // The data of a run, on its device.
 struct Data {
   DatasetInfo info;
-  std::string fingerprint;       // of the whole data set
-  std::string test_fingerprint;  // of the images that tests measure
+  std::string fingerprint;            // of the whole data set
+  std::string test_fingerprint;       // of the images that tests measure
+  std::string columns;                // of labels, in words
+  std::vector<std::string> findings;  // what looks like a mistake
   std::optional<Batches> train, validation, test;
-  MadeComponents components;          // that were made for it
-  std::shared_ptr<Dataset> streamed;  // one that is read as the run goes on
+  MadeComponents components;         // that were made for it
+  std::shared_ptr<Dataset> dataset;  // its sources may need it
 };
 
 // Through which a data set tells the observer what it does.
 DataContext data_context(const Config& config, Observer& observer);
+
+// How the images of a config's data set come into batches.
+Preparation preparation_of(const Config& config, const DatasetInfo& info);
 
 // Throws Error(kData) where data are missing or corrupt.
 Data load_data(const Config& config, Observer& observer);

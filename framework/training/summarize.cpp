@@ -9,7 +9,7 @@ using Json = nlohmann::ordered_json;
 
 Json summarize(const std::shared_ptr<const ResolvedConfig>& resolved) {
   const Config& config = *resolved->config;
-  const DatasetInfo info = info_of(*config.dataset.create({}));
+  const DatasetInfo info = info_of(config.dataset);
   const auto model = build_model(config, info);
   Json layers = Json::array();
   int64_t flops = 0, parameters = 0, buffers = 0;

@@ -100,14 +100,22 @@ class ScratchFolder {
 
 void announce(const TrainRequest& request, const Run& run, RunLog& log) {
   const Metrics& metrics = run.metrics();
+  const Data& data = run.data();
   log.message(fmt::format(
-      "{}: {} with {} parameters on {} ({} images to train, {} to validate, {} to test), {}, {}",
+      "{}: {} with {} parameters on {} ({} images of {} x {} x {} to train, {} to validate, {} to "
+      "test{}), {}, {}",
       request.config->name, metrics.model.at("type").get<std::string>(),
       metrics.model.at("parameters").get<int64_t>(), metrics.dataset.at("type").get<std::string>(),
-      metrics.dataset.at("train").get<int64_t>(), metrics.dataset.at("validation").get<int64_t>(),
-      metrics.dataset.at("test").get<int64_t>(), request.config->device,
+      metrics.dataset.at("train").get<int64_t>(), data.info.channels, data.info.height,
+      data.info.width, metrics.dataset.at("validation").get<int64_t>(),
+      metrics.dataset.at("test").get<int64_t>(), data.columns.empty() ? "" : "; " + data.columns,
+      request.config->device,
       request.config->threads == 1 ? "1 thread"
                                    : fmt::format("{} threads", request.config->threads)));
+  // Who goes on with a run was told when it began.
+  for (const std::string& finding : data.findings) {
+    if (!request.resume) log.warning(finding);
+  }
   for (const Execution& choice : request.config->execution) {
     if (choice.why.starts_with(kUnusedGpu)) log.warning("training on the cpu: " + choice.why);
   }

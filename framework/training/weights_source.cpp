@@ -63,7 +63,7 @@ ModelFile open_model(const WeightsSource& source) {
   const auto resolved = resolve(load_config({run.config().path(), {"device=cpu"}, {}}),
                                 run.config().path().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
-  const DatasetInfo info = info_of(*config.dataset.create({}));
+  const DatasetInfo info = info_of(config.dataset);
   out.context = model_context(config, info);
   for (const auto& choice : config.dataset_options().transforms) {
     const auto made = choice.create({info.channels, info.height, info.width});

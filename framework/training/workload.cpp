@@ -34,7 +34,7 @@ int64_t total_steps(const TrainingOptions& options, int64_t train) {
 }
 
 Workload workload(const Config& config) {
-  const DatasetInfo info = info_of(*config.dataset.create({}));
+  const DatasetInfo info = info_of(config.dataset);
   const auto model = build_model(config, info);
   Workload out;
   for (const auto& parameter : model->parameters()) out.parameters += parameter.numel();
@@ -44,7 +44,7 @@ Workload workload(const Config& config) {
   out.images_per_epoch = images_per_epoch(config.training, train);
   out.steps_per_epoch = steps_per_epoch(config.training, train);
   out.steps = total_steps(config.training, train);
-  out.validates = config.dataset_options().validation.value > 0;
+  out.validates = vitrine::validates(config.dataset_options(), info);
   return out;
 }
 
@@ -59,10 +59,7 @@ Batches noise(const Config& config, const DatasetInfo& info, int64_t n) {
     split.labels.push_back(has_classes ? at::randint(0, column.size(), {n}, at::kLong)
                                        : at::randint(0, 2, {n, column.size()}, at::kFloat));
   }
-  split.count = n;
-  const auto transforms = make_transforms(config.dataset_options().transforms,
-                                          {info.channels, info.height, info.width});
-  return {split, transforms, at::Device(config.device), 0, true};
+  return {split, preparation_of(config, info), at::Device(config.device), 0, true};
 }
 
 }  // namespace
@@ -71,7 +68,7 @@ double time_step(const Config& config) {
   using Seconds = std::chrono::duration<double>;
   constexpr int kWarmUp = 3, kMostSteps = 20;
   constexpr Seconds kPatience(0.5);
-  const DatasetInfo info = info_of(*config.dataset.create({}));
+  const DatasetInfo info = info_of(config.dataset);
   Learner learner = build_learner(config, info);
   const Batches data = noise(config, info, config.training.batch_size);
   const Tensor order = at::randperm(data.size(), at::kLong);
@@ -103,7 +100,7 @@ void try_step(const Config& config) {
   if (config.device != "cpu" || (is_recorded && config.dataset_options().transforms.empty()))
     return;
   const WithoutTrace without_trace{Modules()};
-  const DatasetInfo info = info_of(*config.dataset.create({}));
+  const DatasetInfo info = info_of(config.dataset);
   const Batches data = noise(config, info, std::min(kFew, config.training.batch_size));
   const Batch batch = data.gather(at::arange(data.size()), 0, config.experiment_options().views);
   if (is_recorded) return;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "framework/data/dataset.h"
+#include "framework/data/batches.h"
 #include "framework/files/file.h"
 #include "framework/files/safetensors.h"
 #include "tests/component.h"
@@ -73,7 +73,7 @@ TEST_CASE_METHOD(Fixture, "arrays reads four tensors of a safetensors file") {
   CHECK(at::equal(train.labels[0], at::tensor({2, 0, 1}, at::kLong)));
   CHECK(test.images.view({-1})[3].item<int>() == 3);
   CHECK(at::equal(test.labels[0], at::tensor({3}, at::kLong)));
-  CHECK(it->fingerprint() == fingerprint_of(train, test));
+  CHECK(load_splits(*it, {}).fingerprint == fingerprint_of(train, test));
 }
 
 TEST_CASE_METHOD(Fixture, "images without channels have one") {
@@ -147,11 +147,12 @@ TEST_CASE_METHOD(Fixture, "columns of labels have names, and are what their numb
   CHECK(at::equal(train.labels[1], at::tensor({1.F, 2.F, 3.F, 4.F, 5.F, 6.F}).view({3, 2})));
   CHECK(at::equal(train.labels[2], at::tensor({2, 0, 1}, at::kLong)));
   CHECK(at::equal(train.labels[3], at::tensor({1.F, 0.F, 0.F, 0.F, 1.F, 1.F}).view({3, 2})));
+  const std::string fingerprint = load_splits(*it, {}).fingerprint;
   Arrays with_label = columns();
   with_label["train/labels"] = small()["train/labels"];
   with_label["test/labels"] = small()["test/labels"];
   CHECK(described(dataset(with_label)->info())[0] == "label: classes 0 1 2 3");
-  CHECK(dataset(with_label)->fingerprint() != it->fingerprint());
+  CHECK(load_splits(*dataset(with_label), {}).fingerprint != fingerprint);
 }
 
 TEST_CASE_METHOD(Fixture, "each column's names may be given") {
@@ -170,6 +171,28 @@ TEST_CASE_METHOD(Fixture, "each column's names may be given") {
         "label 2 of training image 0 in the column kind is beyond the 2 classes");
 }
 
+TEST_CASE_METHOD(Fixture, "images that are read as they are wanted are the same") {
+  for (const bool has_channels : {false, true}) {
+    Arrays arrays = small();
+    if (has_channels) arrays["train/images"] = {DType::kU8, {3, 2, 2, 3}, pixels(36)};
+    if (has_channels) arrays["test/images"] = {DType::kU8, {1, 2, 2, 3}, pixels(12)};
+    const LoadedSplits held = load_splits(*dataset(arrays), {});
+    DataContext context;
+    context.streams = true;
+    const auto it = make<Dataset>("{type: arrays, path: " + path() + "}", context);
+    const LoadedSplits streamed = load_splits(*it, {});
+    CHECK(streamed.fingerprint == held.fingerprint);
+    REQUIRE(streamed.train.source);
+    const Batches images(streamed.train, {}, at::kCPU, 0, false);
+    CHECK(at::equal(images.pixels(at::tensor({2, 0, 1}, at::kLong)),
+                    held.train.images.index_select(0, at::tensor({2, 0, 1}, at::kLong))));
+    std::filesystem::resize_file(path(), std::filesystem::file_size(path()) - 1);
+    CHECK(message_of(ExitCode::kData, [&] {
+            streamed.train.source->read(2);
+          }).starts_with("cannot read " + path() + ": it ends after "));
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "images may have no labels") {
   Arrays arrays = small();
   arrays.erase("train/labels");
@@ -177,7 +200,7 @@ TEST_CASE_METHOD(Fixture, "images may have no labels") {
   const auto it = dataset(arrays);
   CHECK(it->info().columns.empty());
   CHECK(it->load_train().size() == 3);
-  CHECK(it->fingerprint().size() == 64);
+  CHECK(load_splits(*it, {}).fingerprint.size() == 64);
   CHECK(failure(arrays, ", class_names: [a]") == "class_names: it has no labels");
 }
 

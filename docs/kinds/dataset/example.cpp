@@ -38,9 +38,6 @@ class ExampleDataset : public Dataset {
   Split load_train() override { return draw(options_.train, kTrain); }
   Split load_test() override { return draw(options_.test, kTest); }
 
-  // A data set in files hashes these instead.
-  std::string fingerprint() override { return fingerprint_of(load_train(), load_test()); }
-
  private:
   static constexpr uint64_t kTrain = 1, kTest = 2;  // seeds
 

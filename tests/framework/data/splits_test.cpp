@@ -35,14 +35,15 @@ std::vector<int64_t> numbers(const Tensor& tensor) {
   return {plain.data_ptr<int64_t>(), plain.data_ptr<int64_t>() + plain.numel()};
 }
 
+Tensor rows(const Split& split) { return split.rows_of(at::arange(split.size())); }
+
 TEST_CASE("without options the splits are the data set's own") {
   const Split train = cyclic(20, 5), test = cyclic(6, 3);
   const Splits splits = make_splits(train, test, {});
   CHECK(splits.train.images.is_same(train.images));
   CHECK(splits.test.labels[0].is_same(test.labels[0]));
   CHECK_FALSE(splits.validation);
-  CHECK(splits.train_indices.size(0) == 20);
-  CHECK(splits.validation_indices.size(0) == 0);
+  CHECK(at::equal(rows(splits.train), at::arange(20)));
 }
 
 TEST_CASE("limits take the first images") {
@@ -50,7 +51,7 @@ TEST_CASE("limits take the first images") {
   options.limit_train = 7;
   options.limit_test = 2;
   const Splits splits = make_splits(cyclic(20, 5), cyclic(6, 3), options);
-  CHECK(numbers(splits.train.images) == std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6});
+  CHECK(numbers(rows(splits.train)) == std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6});
   CHECK(numbers(splits.test.labels[0]) == std::vector<int64_t>{0, 1});
 }
 
@@ -58,19 +59,20 @@ TEST_CASE("each class gives its share of the validation split, and orders are ke
   const Splits splits = make_splits(cyclic(200, 4), cyclic(4, 4), with_validation(0.2));
   CHECK(numbers(splits.validation->labels[0].bincount()) == std::vector<int64_t>{10, 10, 10, 10});
   CHECK(splits.train.size() == 160);
-  CHECK(numbers(splits.train.images) == numbers(splits.train_indices));
-  CHECK(numbers(splits.validation->images) == numbers(splits.validation_indices));
-  CHECK((splits.train_indices.diff() > 0).all().item<bool>());
-  CHECK((splits.validation_indices.diff() > 0).all().item<bool>());
-  const Tensor all = at::cat({splits.train_indices, splits.validation_indices});
+  CHECK((rows(splits.train).diff() > 0).all().item<bool>());
+  CHECK((rows(*splits.validation).diff() > 0).all().item<bool>());
+  const Tensor all = at::cat({rows(splits.train), rows(*splits.validation)});
   CHECK(at::equal(std::get<0>(all.sort()), at::arange(200)));
 }
 
 TEST_CASE("the shares are rounded so that the count is exact") {
   const Tensor labels = at::tensor({0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 3}, at::kLong);  // 7, 3, 0 and 1
-  const auto shares = [&](double count) {
-    const Splits splits = make_splits(numbered(labels), cyclic(1, 1), with_validation(count));
-    return numbers(splits.validation->labels[0].bincount({}, 4));
+  const auto shares = [&](int64_t count) {
+    std::vector<int64_t> out(4);
+    const auto flags = chosen_share(labels, count, 0, ShareOf::kValidation);
+    for (size_t i = 0; i < flags.size(); ++i)
+      out[static_cast<size_t>(labels[static_cast<int64_t>(i)].item<int64_t>())] += flags[i];
+    return out;
   };
   CHECK(shares(1) == std::vector<int64_t>{1, 0, 0, 0});
   CHECK(shares(4) == std::vector<int64_t>{3, 1, 0, 0});   // 2.55, 1.09, 0.36
@@ -98,8 +100,8 @@ TEST_CASE("without classes any image may go to validation") {
 
 TEST_CASE("the choice depends on split_seed alone") {
   const auto chosen = [](int64_t seed) {
-    return numbers(
-        make_splits(cyclic(40, 2), cyclic(2, 2), with_validation(10, seed)).validation_indices);
+    const Splits splits = make_splits(cyclic(40, 2), cyclic(2, 2), with_validation(10, seed));
+    return numbers(rows(*splits.validation));
   };
   at::manual_seed(1);
   const Tensor state = at::detail::getDefaultCPUGenerator().get_state();
@@ -112,17 +114,21 @@ TEST_CASE("the choice depends on split_seed alone") {
         std::vector<int64_t>{1, 4, 10, 12, 17, 19, 20, 29, 32, 37});  // the same on any machine
 }
 
-TEST_CASE("a split that streams is split by its indices") {
-  Split train = cyclic(40, 2);
-  train.read = [images = train.images](const Tensor& indices) {
-    return images.index_select(0, indices);
-  };
-  train.images = Tensor();
+TEST_CASE("the splits of a set share its images") {
+  const Split train = cyclic(40, 2);
   const Splits splits = make_splits(train, cyclic(2, 2), with_validation(10));
-  const Tensor which = at::tensor({3, 0}, at::kLong);
-  CHECK(at::equal(splits.validation->read(which).flatten().to(at::kLong),
-                  splits.validation_indices.index_select(0, which)));
-  CHECK_FALSE(splits.train.images.defined());
+  CHECK(splits.train.images.is_same(train.images));
+  CHECK(splits.validation->images.is_same(train.images));
+  CHECK(splits.validation->size() == 10);
+  CHECK(splits.validation->stored() == 40);
+}
+
+TEST_CASE("a validation split that would leave no image of a class is refused") {
+  const Tensor labels = at::tensor({0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 3}, at::kLong);
+  CHECK(message_of(ExitCode::kUsage, [&] {
+          make_splits(numbered(labels), cyclic(1, 1), with_validation(5));
+        }) == "dataset.validation (5) takes all 1 images of the class 3: none is left to train on");
+  CHECK(make_splits(numbered(labels), cyclic(1, 1), with_validation(4)).train.size() == 7);
 }
 
 TEST_CASE("splits that the data set is too small for are refused") {

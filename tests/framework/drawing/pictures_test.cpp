@@ -8,6 +8,7 @@
 #include "framework/drawing/ticks.h"
 #include "framework/error.h"
 #include "framework/files/json.h"
+#include "framework/images/encode.h"
 #include "tests/catch.h"
 #include "tests/framework/drawing/svg.h"
 

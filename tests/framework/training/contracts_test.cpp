@@ -136,10 +136,10 @@ TEST_CASE("data sets give what they tell") {
         "load_train: the labels of the column label are int64 [60, 1]: they must be int64 [60]");
   CHECK(of_dataset("fingerprint") == "fingerprint: \"x\" is no SHA-256 in 64 hexadecimal digits");
   CHECK(of_dataset("nothing") ==
-        "load_train: it gives neither images nor a function that reads them");
+        "load_train: it must give either images or a source that reads them");
   CHECK(of_dataset("throws") == "info: no list of files");
   CHECK(of_dataset("read") ==
-        "read: the images are uint8 [20, 1, 14, 14]: they must be uint8 [20, 1, 28, 28]");
+        "read: image 0 has 28 x 28 pixels of 3 channels in 2352 bytes: info tells 1 channels");
   CHECK(message_of(ExitCode::kData, [&] {
           begin(kModel + "dataset: {type: sloppy, how: label}\n");
         }) == "sloppy: label 2 of training image 3 is beyond the 2 classes");

@@ -186,36 +186,6 @@ VITRINE_REGISTER(Transform, Tiring, NoOptions, "for a test")
 
 }  // namespace tiring
 
-namespace fading {
-
-// Streamed, and of every read a little brighter.
-class Fading : public Dataset {
- public:
-  Fading(const DatasetOptions&, const DataContext&) {}
-  DatasetInfo info() const override { return {1, 8, 8, class_column({"a", "b"}), 60, 20}; }
-  Split load_train() override { return split(60); }
-  Split load_test() override { return split(20); }
-  std::string fingerprint() override { return sha256_hex("fading"); }
-  void state(State& state) override { state("reads", reads_); }
-
- private:
-  Split split(int64_t count) {
-    Split out;
-    out.labels = {at::arange(count, at::kLong).remainder(2)};
-    out.read = [this](const Tensor& indices) {
-      const Tensor pixels = at::arange(64, at::kLong).view({1, 1, 8, 8});
-      return (indices.view({-1, 1, 1, 1}) * pixels + ++reads_).remainder(251).to(at::kByte);
-    };
-    return out;
-  }
-
-  int64_t reads_ = 0;
-};
-
-VITRINE_REGISTER(Dataset, Fading, DatasetOptions, "for a test")
-
-}  // namespace fading
-
 // A kind of one's own, which another component holds.
 class Gate : public Stateful {
  public:
