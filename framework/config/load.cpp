@@ -178,7 +178,7 @@ std::string default_name(const fs::path& file) {
 }
 
 Node load_config(const ConfigSource& source, const KeysOf& keys_of) {
-  Node config = Loader().load(source.file);
+  Node config = source.file.empty() ? Node::mapping() : Loader().load(source.file);
   for (const std::string& path : source.unset) refuse_contradiction(path, source.overrides);
   // `optimizer=sgd` comes before `optimizer.lr=0.1`, which it would drop, however they are written.
   std::vector<std::string> overrides = source.overrides;

@@ -167,6 +167,9 @@ class Engine {
   // meanwhile. Throws Error(kData).
   virtual bool load_data(const std::shared_ptr<const ResolvedConfig>& config,
                          Observer& observer) = 0;
+  // Writes the images and labels of its data set into a safetensors file.
+  virtual void pack(const std::shared_ptr<const ResolvedConfig>& config,
+                    const std::filesystem::path& file, Observer& observer) = 0;
   virtual Workload workload(const std::shared_ptr<const ResolvedConfig>& config) = 0;
   // Seconds that a step takes here, measured over a few of them on images of noise.
   virtual double time_step(const std::shared_ptr<const ResolvedConfig>& config) = 0;

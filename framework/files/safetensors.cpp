@@ -198,7 +198,8 @@ std::vector<const TensorView*> in_file_order(const std::vector<TensorView>& tens
   return order;
 }
 
-void check_writable(const std::vector<TensorView>& tensors) {
+// `has_bytes`: those of the tensors are there.
+void check_writable(const std::vector<TensorView>& tensors, bool has_bytes) {
   std::set<std::string_view> names{kMetadataKey};
   for (const TensorView& tensor : tensors) {
     const std::string label = "cannot write " + tensor_label(tensor.name);
@@ -206,7 +207,7 @@ void check_writable(const std::vector<TensorView>& tensors) {
     if (!names.insert(tensor.name).second) {
       throw Error(ExitCode::kFailed, label + ": its name is taken");
     }
-    if (!byte_count(tensor, count) || count != tensor.bytes.size()) {
+    if (!byte_count(tensor, count) || (has_bytes && count != tensor.bytes.size())) {
       throw Error(ExitCode::kFailed, label + ": its shape does not fit its " +
                                          std::to_string(tensor.bytes.size()) + " bytes");
     }
@@ -238,7 +239,9 @@ std::string header_text(const std::vector<const TensorView*>& tensors,
   }
   uint64_t offset = 0;
   for (const TensorView* tensor : tensors) {
-    const uint64_t end = offset + tensor->bytes.size();
+    uint64_t count = 0;
+    byte_count(*tensor, count);
+    const uint64_t end = offset + count;
     key(tensor->name);
     out += "{\"dtype\":\"" + std::string(dtype_name(tensor->dtype)) +
            "\",\"shape\":" + json(tensor->shape).dump() +
@@ -248,6 +251,19 @@ std::string header_text(const std::vector<const TensorView*>& tensors,
   out += '}';
   out.append((8 - out.size() % 8) % 8, ' ');
   return out;
+}
+
+// What stands before the data.
+std::string start_of_file(const std::vector<const TensorView*>& order,
+                          const std::map<std::string, std::string>& metadata) {
+  const std::string header = header_text(order, metadata);
+  if (header.size() > kMaxSafetensorsHeader) {
+    throw Error(ExitCode::kFailed, "cannot write a safetensors header of " +
+                                       std::to_string(header.size()) + " bytes, at most " +
+                                       std::to_string(kMaxSafetensorsHeader) + " are allowed");
+  }
+  const uint64_t length = header.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + header;
 }
 
 }  // namespace
@@ -304,23 +320,25 @@ const TensorView* Safetensors::find(std::string_view name) const {
 
 std::string write_safetensors(const std::vector<TensorView>& tensors,
                               const std::map<std::string, std::string>& metadata) {
-  check_writable(tensors);
+  check_writable(tensors, true);
   const std::vector<const TensorView*> order = in_file_order(tensors);
-  const std::string header = header_text(order, metadata);
-  if (header.size() > kMaxSafetensorsHeader) {
-    throw Error(ExitCode::kFailed, "cannot write a safetensors header of " +
-                                       std::to_string(header.size()) + " bytes, at most " +
-                                       std::to_string(kMaxSafetensorsHeader) + " are allowed");
-  }
-  const uint64_t length = header.size();
-  uint64_t total = kLengthBytes + length;
+  const std::string start = start_of_file(order, metadata);
+  uint64_t total = start.size();
   for (const TensorView* tensor : order) total += tensor->bytes.size();
   std::string out;
   out.reserve(total);
-  out.append(reinterpret_cast<const char*>(&length), sizeof length);
-  out += header;
+  out += start;
   for (const TensorView* tensor : order) out += tensor->bytes;
   return out;
+}
+
+std::string safetensors_start(std::vector<TensorView>& tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  check_writable(tensors, false);
+  std::vector<TensorView> sorted;
+  for (const TensorView* tensor : in_file_order(tensors)) sorted.push_back(*tensor);
+  tensors = std::move(sorted);
+  return start_of_file(in_file_order(tensors), metadata);
 }
 
 }  // namespace vitrine

@@ -56,4 +56,9 @@ class Safetensors {
 std::string write_safetensors(const std::vector<TensorView>& tensors,
                               const std::map<std::string, std::string>& metadata);
 
+// What such a file begins with, of tensors whose bytes are not there yet: they follow in the order
+// that `tensors` are sorted into. Throws as write_safetensors does.
+std::string safetensors_start(std::vector<TensorView>& tensors,
+                              const std::map<std::string, std::string>& metadata);
+
 }  // namespace vitrine

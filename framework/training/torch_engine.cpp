@@ -4,6 +4,7 @@
 #include "framework/training/config.h"
 #include "framework/training/devices.h"
 #include "framework/training/inspect.h"
+#include "framework/training/pack.h"
 #include "framework/training/setup.h"
 #include "framework/training/threads.h"
 #include "framework/training/training.h"
@@ -51,6 +52,10 @@ class TorchEngine : public Engine {
     if (config->config->loads_weights)
       fetch_weights(config->config->model_options().weights, observer);
     return load_unless_stopped(*config->config, observer).has_value();
+  }
+  void pack(const std::shared_ptr<const ResolvedConfig>& config, const std::filesystem::path& file,
+            Observer& observer) override {
+    vitrine::pack(*config->config, file, observer);
   }
   Workload workload(const std::shared_ptr<const ResolvedConfig>& config) override {
     return vitrine::workload(*config->config);

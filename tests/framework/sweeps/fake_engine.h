@@ -58,6 +58,10 @@ class FakeEngine : public Engine {
   Workload workload(const std::shared_ptr<const ResolvedConfig>&) override {
     return {10, 10, 40, 10, 30, true};
   }
+  void pack(const std::shared_ptr<const ResolvedConfig>&, const std::filesystem::path&,
+            Observer&) override {
+    throw std::logic_error("not used");
+  }
   void set_threads(int64_t) override {}
   int64_t devices(const std::string&) override { return 0; }
 
