@@ -104,7 +104,8 @@ std::string gunzip(std::string_view bytes, uint64_t limit, std::string_view name
   do {
     inflater.member(out, limit);
   } while (is_gzip(inflater.rest()));
-  if (!inflater.rest().empty()) {
+  // Tapes and some tools fill the last block with zeros.
+  if (inflater.rest().find_first_not_of('\0') != std::string_view::npos) {
     refuse_data(name,
                 std::to_string(inflater.rest().size()) + " bytes after the end of the gzip data");
   }

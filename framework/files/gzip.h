@@ -10,8 +10,8 @@ namespace vitrine {
 bool is_gzip(std::string_view bytes);
 
 // Inflates all members of a gzip file (RFC 1952). Throws Error(kData), which begins with `name`,
-// when the data is corrupt, truncated, followed by other bytes, or inflates to more than `limit`
-// bytes (it stops there: gzip grows up to 1030:1).
+// when the data is corrupt, truncated, followed by other bytes than zeros, or inflates to more than
+// `limit` bytes (it stops there: gzip grows up to 1030:1).
 std::string gunzip(std::string_view bytes, uint64_t limit, std::string_view name);
 
 // One gzip member without time or file name, so the same bytes give the same file.

@@ -46,6 +46,11 @@ TEST_CASE("gunzip joins members") {
   CHECK(gunzip(gzip("one ") + gzip("") + gzip("two"), 7, "a.gz") == "one two");
 }
 
+TEST_CASE("zeros behind the last member fill a block") {
+  for (const size_t zeros : {1, 8, 512})
+    CHECK(gunzip(gzip("one ") + gzip("two") + std::string(zeros, '\0'), 7, "a.gz") == "one two");
+}
+
 TEST_CASE("gunzip refuses damaged data, each fault in its own words") {
   const std::string good = gzip("hello, hello, hello");
   CHECK(failure("") == "a.gz: not gzip data: it does not begin with 1f 8b");
@@ -54,7 +59,7 @@ TEST_CASE("gunzip refuses damaged data, each fault in its own words") {
     CHECK(failure(good.substr(0, length)) == "a.gz: gzip data is truncated");
   }
   CHECK(failure(good + "xyz") == "a.gz: 3 bytes after the end of the gzip data");
-  CHECK(failure(good + std::string(1, '\0')) == "a.gz: 1 bytes after the end of the gzip data");
+  CHECK(failure(good + std::string("\0\0x", 3)) == "a.gz: 3 bytes after the end of the gzip data");
   CHECK(failure(good + "\x1f\x8b") == "a.gz: gzip data is truncated");
   std::string wrong_sum = good;
   wrong_sum[good.size() - 8] ^= 1;

@@ -63,6 +63,25 @@ TEST_CASE("parse_idx is not fooled by a product that wraps to a small number") {
         "images: IDX shape [65536, 65536, 65536, 65536] is too large");
 }
 
+TEST_CASE("parse_idx reads ints, where they are asked for") {
+  const std::string data("\0\0\1\2\xff\xff\xff\xfe", 8);
+  const std::string bytes = idx(magic(0x0c, 2), {2, 1}, data);
+  const IdxArray array = parse_idx(bytes, "labels", IdxType::kInt);
+  CHECK(array.shape == std::vector<int64_t>{2, 1});
+  CHECK(idx_ints(array) == std::vector<int64_t>{258, -2});
+  CHECK(failure(bytes) ==
+        "images: IDX element type 0x0c is not supported, only 0x08 (unsigned byte)");
+  const auto failure_of_ints = [](const std::string& file) {
+    return message_of(ExitCode::kData, [&] { parse_idx(file, "labels", IdxType::kInt); });
+  };
+  CHECK(failure_of_ints(idx(magic(8, 1), {1}, "x")) ==
+        "labels: IDX element type 0x08 is not supported, only 0x0c (int)");
+  CHECK(failure_of_ints(idx(magic(0x0c, 1), {2}, "1234567")) ==
+        "labels: truncated: shape [2] needs 8 bytes, the file has 7");
+  CHECK(failure_of_ints(idx(magic(0x0c, 4), {0x10000, 0x10000, 0x10000, 0x4000}, "")) ==
+        "labels: IDX shape [65536, 65536, 65536, 16384] is too large");
+}
+
 TEST_CASE("parse_idx escapes the name") {
   CHECK(message_of(ExitCode::kData, [] { parse_idx("", "\x1b[1m"); }) ==
         "\\x1b[1m: truncated: 0 bytes, an IDX file begins with 4");
