@@ -17,9 +17,9 @@ oldest_torch=2.6
 declare -A tools=([cmake]=cmake [ninja]=ninja-build [openssl]=openssl [python3]=python3
   [pkg-config]=pkg-config)
 declare -A libraries=([yaml-cpp]=libyaml-cpp-dev [fmt]=libfmt-dev [nlohmann_json]=nlohmann-json3-dev
-  [CLI11]=libcli11-dev [CURL]=libcurl4-openssl-dev [OpenSSL]=libssl-dev [ZLIB]=zlib1g-dev
+  [CLI11]=libcli11-dev [CURL]=libcurl4-openssl-dev [OpenSSL]=libssl-dev [ZLIB]=zlib1g-dev [BZip2]=libbz2-dev
   [PNG]=libpng-dev [JPEG]=libjpeg-dev [simdjson]=libsimdjson-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Vega]=libjs-vega [Catch2]=catch2
-  [pkg-config:pangocairo]=libpango1.0-dev [pkg-config:libdeflate]=libdeflate-dev
+  [pkg-config:pangocairo]=libpango1.0-dev [pkg-config:libdeflate]=libdeflate-dev [pkg-config:libzip]=libzip-dev
   [pkg-config:libwebp]=libwebp-dev [pkg-config:libwebpdemux]=libwebp-dev [pkg-config:libexif]=libexif-dev)
 
 say() { printf '%s\n' "$@" >&2; }
