@@ -41,14 +41,16 @@ TEST_CASE("every verb that takes a config takes it from standard input") {
   CHECK_THAT(said("\"$RUNNER\" show - <small.yaml"), Contains("seed: 0  # default\n"));
   CHECK_THAT(said("\"$RUNNER\" sweep - seed=0,1 --dry-run <small.yaml"), Contains("2 trials"));
   CHECK_THAT(said("\"$RUNNER\" test - <small.yaml"), Contains("there are no weights to test"));
-  CHECK(said("echo 'sede: 1' | \"$RUNNER\" -") ==
-        "error: stdin: dataset: needs a type\n"
-        "      there are arrays, digits, mnist\n"
-        "stdin: model: needs a type\n"
-        "      there are lenet, mixer, vit\n"
-        "stdin:1:1: sede: unknown key\n"
-        "    1 | sede: 1\n"
-        "      | ^ did you mean seed?\n");
+  CHECK(
+      said("echo 'sede: 1' | \"$RUNNER\" -") ==
+      "error: stdin: dataset: needs a type\n"
+      "      there are arrays, cifar10, cifar100, csv, digits, emnist, fashion_mnist, idx, kmnist, "
+      "mnist, npy, npz, qmnist, svhn, usps\n"
+      "stdin: model: needs a type\n"
+      "      there are lenet, mixer, vit\n"
+      "stdin:1:1: sede: unknown key\n"
+      "    1 | sede: 1\n"
+      "      | ^ did you mean seed?\n");
   // Its bases count from the current folder.
   CHECK_THAT(said("echo 'base: small.yaml' | \"$RUNNER\" show /dev/stdin"),
              Contains("name: small  # small.yaml:1:7\n"));

@@ -1,0 +1,213 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+
+#include "datasets/array_images.h"
+#include "framework/files/file.h"
+#include "framework/files/paths.h"
+#include "framework/memory.h"
+
+// Data sets of images and classes in arrays of a file or several, read whole.
+namespace vitrine {
+
+// An array that is read when it is wanted.
+struct NamedArray {
+  std::string name;  // what messages begin with
+  std::string type;  // "float32"
+  std::vector<int64_t> shape;
+  std::function<Tensor()> read;  // of that shape; may be asked twice
+};
+
+inline const std::string& require_there(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error) || error) return path;
+  throw Error(ExitCode::kData,
+              "cannot read " + escape(path) + ": no such file" + counted_from_here(path));
+}
+
+// The whole of a file that fits into memory.
+inline std::string read_whole(const std::string& path) {
+  return read_file(require_there(path), available_memory());
+}
+
+// The arrays of a data set; labels are there for all of its sets, or for none.
+struct ArraySets {
+  struct Set {
+    NamedArray images;
+    std::optional<NamedArray> labels;
+  };
+  Set train, test;
+  std::optional<Set> validation;
+  std::vector<std::string> said;   // for the user
+  std::vector<std::string> names;  // of the classes; their numbers where there are none
+};
+
+struct HeldOptions : DatasetOptions {
+  LayoutOptions images;
+  std::vector<std::string> class_names;
+
+  void visit(Fields& field) {
+    DatasetOptions::visit(field);
+    images.visit(field);
+    field("class_names", class_names,
+          "names of the classes 0, 1, ...; numbers where none are given")
+        .words({"classes", "label_names"});
+  }
+  void check(Check& check) const { images.check(check); }
+};
+
+class HeldArrays : public Dataset {
+ public:
+  HeldArrays(const HeldOptions& options, const DataContext& context)
+      : held_(options), context_(context) {}
+
+  DatasetInfo info() const override {
+    const ArraySets& sets = arrays();
+    const ImageLayout train = layout(sets.train), test = layout(sets.test);
+    require_one_shape(train, sets.train, test, sets.test);
+    DatasetInfo out{train.channels, train.height, train.width, {}, train.count, test.count};
+    if (sets.validation) {
+      const ImageLayout validation = layout(*sets.validation);
+      require_one_shape(train, sets.train, validation, *sets.validation);
+      out.validation = validation.count;
+    }
+    if (sets.train.labels) out.columns = class_column(class_names());
+    return out;
+  }
+
+  Split load_train() override { return load(arrays().train); }
+  Split load_test() override { return load(arrays().test); }
+  Split load_validation() override { return load(*arrays().validation); }
+
+ protected:
+  // Finds the arrays. Throws Error(kData) where they are missing or no arrays.
+  virtual ArraySets find() const = 0;
+
+ private:
+  const ArraySets& arrays() const {
+    if (!sets_) {
+      ArraySets found = find();
+      require_labels(found);
+      sets_ = std::move(found);
+    }
+    return *sets_;
+  }
+  static void require_labels(const ArraySets& sets) {
+    const auto check = [&](const ArraySets::Set& set) {
+      const auto& [with, without] =
+          set.labels ? std::tie(set, sets.train) : std::tie(sets.train, set);
+      if (set.labels.has_value() == sets.train.labels.has_value()) return;
+      refuse_data(without.images.name,
+                  fmt::format("there are no labels for these images, as {} "
+                              "are for {}",
+                              escape(with.labels->name), escape(with.images.name)));
+    };
+    check(sets.test);
+    if (sets.validation) check(*sets.validation);
+  }
+  std::vector<const ArraySets::Set*> all() const {
+    std::vector<const ArraySets::Set*> out = {&arrays().train, &arrays().test};
+    if (arrays().validation) out.push_back(&*arrays().validation);
+    return out;
+  }
+  ImageLayout layout(const ArraySets::Set& set) const {
+    return layout_of(set.images.shape, held_.images, set.images.name);
+  }
+  static void require_one_shape(const ImageLayout& a, const ArraySets::Set& first,
+                                const ImageLayout& b, const ArraySets::Set& second) {
+    if (a.has_shape_of(b)) return;
+    refuse_data(second.images.name,
+                fmt::format("images of [{}, {}, {}], those of {} are [{}, {}, {}]: all must have "
+                            "one shape",
+                            b.channels, b.height, b.width, escape(first.images.name), a.channels,
+                            a.height, a.width));
+  }
+
+  Tensor classes(const ArraySets::Set& set, std::string& said) const {
+    const Tensor out = to_classes(set.labels->read(), set.labels->name, said);
+    if (out.size(0) == set.images.shape[0]) return out;
+    refuse_data(set.labels->name, fmt::format("{} labels, {} images in {}", out.size(0),
+                                              set.images.shape[0], escape(set.images.name)));
+  }
+
+  std::vector<std::string> class_names() const {
+    if (!held_.class_names.empty()) return held_.class_names;
+    if (!arrays().names.empty()) return arrays().names;
+    if (!names_.empty()) return names_;
+    constexpr int64_t kMostClasses = 100'000;
+    int64_t largest = -1;
+    std::string unused;
+    for (const ArraySets::Set* set : all()) {
+      const int64_t label = classes(*set, unused).max().item<int64_t>();
+      if (label >= kMostClasses) {
+        refuse_data(set->labels->name, fmt::format("label {} is too large; there may be {} classes",
+                                                   label, kMostClasses));
+      }
+      largest = std::max(largest, label);
+    }
+    if (largest < 0) refuse_data(arrays().train.labels->name, "all labels are below 0");
+    for (int64_t i = 0; i <= largest; ++i) names_.push_back(std::to_string(i));
+    return names_;
+  }
+
+  // As they lie in the file.
+  const Tensor& values(const ArraySets::Set& set) {
+    Tensor& out = values_[&set];
+    if (!out.defined()) out = set.images.read();
+    return out;
+  }
+
+  // What pixels are multiplied by. All sets have one scale: a set in 0..1 may have no bright pixel.
+  double scale(const ArraySets::Set& loaded) {
+    const NamedArray& first = loaded.images;
+    for (const ArraySets::Set* set : all()) {
+      if (set->images.type == first.type) continue;
+      refuse_data(set->images.name, fmt::format("{}, and {} is {}: all must be of one type",
+                                                set->images.type, escape(first.name), first.type));
+    }
+    PixelRange range;
+    for (const ArraySets::Set* set : all()) {
+      const bool is_known = first.type == "uint8" && set != &loaded;
+      if (!is_known && first.type != "bool") range.add(values(*set));
+    }
+    std::string words;
+    const double out =
+        pixel_scale(first.type, values(loaded).is_floating_point(), range, first.name, words);
+    say(first.name, words);
+    return out;
+  }
+
+  void say(const std::string& name, const std::string& words) const {
+    if (!words.empty() && context_.tell) context_.tell(fmt::format("{}: {}", escape(name), words));
+  }
+
+  Split load(const ArraySets::Set& set) {
+    const ImageLayout layout = this->layout(set);
+    if (!scale_) {
+      for (const std::string& words : arrays().said) {
+        if (!words.empty() && context_.tell) context_.tell(words);
+      }
+      say(set.images.name, layout.said);
+      scale_ = scale(set);
+    }
+    Split out;
+    out.images = to_pixels(values(set), layout, *scale_);
+    values_.erase(&set);
+    if (set.labels) {
+      std::string words;
+      out.labels = {classes(set, words)};
+      say(set.labels->name, words);
+    }
+    return out;
+  }
+
+  HeldOptions held_;
+  DataContext context_;
+  mutable std::optional<ArraySets> sets_;
+  mutable std::vector<std::string> names_;
+  std::map<const ArraySets::Set*, Tensor> values_;  // of sets that are not loaded yet
+  std::optional<double> scale_;
+};
+
+}  // namespace vitrine

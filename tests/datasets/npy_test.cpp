@@ -1,0 +1,213 @@
+#include "tests/datasets/array_support.h"
+
+namespace vitrine {
+namespace {
+
+using Numbers = std::vector<int64_t>;
+
+struct Fixture : ArrayFixture {
+  Fixture() {
+    write("x_train.npy", npy("|u1", "(2, 2, 3)", "\1\2\3\4\5\6\7\10\11\12\13\14"));
+    write("y_train.npy", npy("<i8", "(2,)", bytes_of<int64_t>({1, 0})));
+    write("x_test.npy", npy("|u1", "(1, 2, 3)", "\15\16\17\20\21\22"));
+    write("y_test.npy", npy("<i8", "(1,)", bytes_of<int64_t>({2})));
+  }
+  // The training images that images of this kind become, those of the test in the same manner.
+  Numbers pixels(const std::string& type, const std::string& shape, const std::string& data,
+                 const std::string& test_shape, const std::string& test_data,
+                 bool is_fortran = false) {
+    write("x_train.npy", npy(type, shape, data, is_fortran));
+    write("x_test.npy", npy(type, test_shape, test_data, is_fortran));
+    return values_of(load_splits(*dataset(kYaml), {}).train.images);
+  }
+  static constexpr const char* kYaml = "{type: npy, path: $}";
+};
+
+TEST_CASE_METHOD(Fixture, "a folder of arrays under usual names is read") {
+  const auto it = dataset(kYaml);
+  CHECK(shape_in(it->info()) == Numbers{1, 2, 3, 2, 1});
+  CHECK(it->info().columns[0].names == std::vector<std::string>{"0", "1", "2"});
+  const LoadedSplits splits = load_splits(*it, {});
+  CHECK(values_of(splits.train.images) == Numbers{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  CHECK(values_of(splits.train.labels[0]) == Numbers{1, 0});
+  CHECK(values_of(splits.test.images) == Numbers{13, 14, 15, 16, 17, 18});
+  CHECK(values_of(splits.test.labels[0]) == Numbers{2});
+  CHECK(told.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "each array may be named, and classes too") {
+  const auto it = dataset(
+      "{type: npy, train_images: $/x_train.npy, train_labels: $/y_train.npy, test_images: "
+      "$/x_test.npy, test_labels: $/y_test.npy, class_names: [a, b, c]}");
+  CHECK(it->info().columns[0].names == std::vector<std::string>{"a", "b", "c"});
+  CHECK(load_splits(*it, {}).train.size() == 2);
+  write("train_images.npy", npy("|u1", "(1, 2, 3)", "abcdef"));
+  CHECK(failure(kYaml).ends_with(
+      ": train_images and x_train may be meant: say which by a path for each array"));
+}
+
+TEST_CASE_METHOD(Fixture, "a validation split of its own is one, and what is not used is said") {
+  write("x_val.npy", npy("|u1", "(1, 2, 3)", "abcdef"));
+  write("y_val.npy", npy("|u1", "(1,)", "\1"));
+  write("weights.npy", npy("<f4", "(1,)", "abcd"));
+  const auto it = dataset(kYaml);
+  CHECK(it->info().validation == 1);
+  const LoadedSplits splits = load_splits(*it, {});
+  REQUIRE(splits.validation);
+  CHECK(values_of(splits.validation->images) == Numbers{'a', 'b', 'c', 'd', 'e', 'f'});
+  CHECK(told == folder.path().string() + ": not used: weights.npy\n");
+}
+
+TEST_CASE_METHOD(Fixture, "orders and types of elements make no difference") {
+  // numpy.asfortranarray of [[[0, 1, 2], [3, 4, 5]]]
+  write("y_train.npy", npy("|b1", "(1,)", std::string(1, '\0')));
+  CHECK(pixels("|u1", "(1, 2, 3)", std::string("\0\3\1\4\2\5", 6), "(1, 2, 3)", "abcdef", true) ==
+        Numbers{0, 1, 2, 3, 4, 5});
+  CHECK(told.empty());
+  CHECK(pixels(">i2", "(1, 1, 2)", std::string("\0\3\0\xff", 4), "(1, 1, 2)",
+               std::string("\0\1\0\2", 4)) == Numbers{3, 255});
+  CHECK(told == "x_train.npy: int16 in 0..255\n");
+  CHECK(pixels("<u4", "(1, 1, 1)", bytes_of<uint32_t>({200}), "(1, 1, 1)",
+               bytes_of<uint32_t>({1})) == Numbers{200});
+  CHECK(pixels("|b1", "(1, 1, 3)", std::string("\1\0\1", 3), "(1, 1, 3)", "\1\1\1") ==
+        Numbers{255, 0, 255});
+  CHECK(told == "x_train.npy: bool, taken for 0 and 255\n");
+}
+
+TEST_CASE_METHOD(Fixture, "real pixels are of 0..1 or of 0..255, in all sets alike") {
+  write("y_train.npy", npy("|u1", "(1,)", std::string(1, '\0')));
+  const std::string shape = "(1, 1, 3)";
+  CHECK(pixels("<f4", shape, bytes_of<float>({0, 0.5, 1}), shape, bytes_of<float>({0, 0, 0})) ==
+        Numbers{0, 128, 255});
+  CHECK(told == "x_train.npy: float32 in 0..1, taken for 0..255\n");
+  CHECK(pixels("<f8", shape, bytes_of<double>({0, 0.6, 1}), shape, bytes_of<double>({0, 0, 254})) ==
+        Numbers{0, 1, 1});
+  CHECK(told == "x_train.npy: float64 in 0..255, rounded\n");
+  const auto refused = [&](std::initializer_list<float> train) {
+    write("x_train.npy", npy("<f4", shape, bytes_of<float>(train)));
+    write("x_test.npy", npy("<f4", shape, bytes_of<float>({0, 0, 0})));
+    return failure(kYaml);
+  };
+  CHECK(refused({-0.5, 0, 1}) ==
+        "x_train.npy: float32 from -0.5 to 1: pixels must be in 0..255 or 0..1");
+  CHECK(refused({0, 0, 256}) ==
+        "x_train.npy: float32 from 0 to 256: pixels must be in 0..255 or 0..1");
+  CHECK(refused({0, NAN, 0}) == "x_train.npy: float32 with values that are no finite numbers");
+  write("x_train.npy", npy("<u2", shape, bytes_of<uint16_t>({0, 1, 4000})));
+  write("x_test.npy", npy("<u2", shape, bytes_of<uint16_t>({0, 0, 0})));
+  CHECK(failure(kYaml) == "x_train.npy: uint16 from 0 to 4000: pixels must be in 0..255");
+  write("x_test.npy", npy("|u1", shape, "abc"));
+  CHECK(failure(kYaml) == "x_test.npy: uint8, and x_train.npy is uint16: all must be of one type");
+}
+
+TEST_CASE_METHOD(Fixture, "bytes of 0 and 1 are taken as they are, and said to be nearly black") {
+  write("y_train.npy", npy("|u1", "(1,)", std::string(1, '\0')));
+  CHECK(pixels("|u1", "(1, 1, 2)", std::string("\0\1", 2), "(1, 1, 2)", "\1\1") == Numbers{0, 1});
+  CHECK(told == "x_train.npy: uint8 of 0 and 1 alone, taken as they are: nearly black, of 255\n");
+}
+
+TEST_CASE_METHOD(Fixture, "channels last are recognised and said") {
+  write("y_train.npy", npy("|u1", "(1,)", std::string(1, '\0')));
+  const std::string ten = "abcdefghijklmnopqrstuvwxyz1234";
+  CHECK(pixels("|u1", "(1, 5, 2, 3)", ten, "(1, 5, 2, 3)", ten) ==
+        Numbers{'a', 'd', 'g', 'j', 'm', 'p', 's', 'v', 'y', '2', 'b', 'e', 'h', 'k', 'n',
+                'q', 't', 'w', 'z', '3', 'c', 'f', 'i', 'l', 'o', 'r', 'u', 'x', '1', '4'});
+  CHECK(told == "x_train.npy: [1, 5, 2, 3] taken for [N, H, W, C], channels last\n");
+  CHECK(shape_in(dataset(kYaml)->info()) == Numbers{3, 5, 2, 1, 1});
+  CHECK(shape_in(dataset("{type: npy, path: $, layout: nchw}")->info()) == Numbers{5, 2, 3, 1, 1});
+  CHECK(pixels("|u1", "(1, 3, 2, 5)", ten, "(1, 3, 2, 5)", ten)[1] == 'b');
+  CHECK(told.empty());
+  CHECK(shape_in(dataset("{type: npy, path: $, layout: nhwc}")->info()) == Numbers{5, 3, 2, 1, 1});
+}
+
+TEST_CASE_METHOD(Fixture, "rows of pixels are square images unless their size is given") {
+  write("y_train.npy", npy("|u1", "(1,)", std::string(1, '\0')));
+  CHECK(pixels("|u1", "(1, 4)", "abcd", "(1, 4)", "abcd") == Numbers{'a', 'b', 'c', 'd'});
+  CHECK(shape_in(dataset(kYaml)->info()) == Numbers{1, 2, 2, 1, 1});
+  load_splits(*dataset(kYaml), {});
+  CHECK(told == "x_train.npy: rows of 4 pixels, taken for images of 2 x 2\n");
+  CHECK(shape_in(dataset("{type: npy, path: $, height: 1, width: 4}")->info()) ==
+        Numbers{1, 1, 4, 1, 1});
+  CHECK(shape_in(dataset("{type: npy, path: $, height: 1, width: 2}")->info()) ==
+        Numbers{2, 1, 2, 1, 1});
+  CHECK(failure("{type: npy, path: $, height: 3, width: 1}") ==
+        "x_train.npy: 4 pixels are no image of 3 x 1");
+  write("x_train.npy", npy("|u1", "(1, 5)", "abcde"));
+  CHECK(failure(kYaml) == "x_train.npy: 5 pixels are no square: say height and width of an image");
+}
+
+TEST_CASE_METHOD(Fixture, "labels may be a column, one-hot or whole numbers of a real type") {
+  const auto labels = [&](const std::string& file) {
+    write("y_train.npy", file);
+    return values_of(load_splits(*dataset(kYaml), {}).train.labels[0]);
+  };
+  CHECK(labels(npy("|u1", "(2, 1)", "\1\2")) == Numbers{1, 2});
+  CHECK(told.empty());
+  CHECK(labels(npy("<f4", "(2, 3)", bytes_of<float>({0, 1, 0, 0, 0, 1}))) == Numbers{1, 2});
+  CHECK(told == "y_train.npy: [2, 3] with a single 1 a row, taken for its place\n");
+  CHECK(labels(npy("<f8", "(2,)", bytes_of<double>({2, 0}))) == Numbers{2, 0});
+  CHECK(told == "y_train.npy: whole numbers of a real type, taken for classes\n");
+  const auto refused = [&](const std::string& file) {
+    write("y_train.npy", file);
+    return failure(kYaml);
+  };
+  CHECK(refused(npy("|u1", "(2, 2)", std::string("\1\1\0\1", 4))) ==
+        "y_train.npy: [2, 2] are not the classes of images: a row must have a single 1; arrays "
+        "reads several labels an image");
+  CHECK(refused(npy("<f4", "(2,)", bytes_of<float>({0.5, 1}))) ==
+        "y_train.npy: labels must be whole numbers; arrays reads values");
+  CHECK(refused(npy("|u1", "(3,)", "\1\1\1")) == "y_train.npy: 3 labels, 2 images in x_train.npy");
+  CHECK(refused(npy("|u1", "(2, 1, 1)", "\1\1")) ==
+        "y_train.npy: [2, 1, 1] are no labels: they must be [N] or one-hot");
+  CHECK(refused(npy("|i1", "(2,)", "\1\xff")) == "npy: label -1 of training image 1 is below 0");
+  CHECK(refused(npy("<i4", "(2,)", bytes_of<int32_t>({1, 1'000'000}))) ==
+        "y_train.npy: label 1000000 is too large; there may be 100000 classes");
+}
+
+TEST_CASE_METHOD(Fixture, "without labels there are images alone, with some all must have them") {
+  std::filesystem::remove(path("y_test.npy"));
+  CHECK(failure(kYaml) ==
+        "x_test.npy: there are no labels for these images, as y_train.npy are for x_train.npy");
+  std::filesystem::remove(path("y_train.npy"));
+  CHECK(dataset(kYaml)->info().columns.empty());
+  CHECK(load_splits(*dataset(kYaml), {}).train.labels.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "what is missing or wrong is named") {
+  write("x_test.npy", npy("|u1", "(1, 3, 2)", "abcdef"));
+  CHECK(failure(kYaml) ==
+        "x_test.npy: images of [1, 3, 2], those of x_train.npy are [1, 2, 3]: "
+        "all must have one shape");
+  write("x_test.npy", npy("|u1", "(0, 2, 3)", ""));
+  CHECK(failure(kYaml) == "x_test.npy: [0, 2, 3]: it is empty");
+  write("x_test.npy", npy("|u1", "(6,)", "abcdef"));
+  CHECK(failure(kYaml) ==
+        "x_test.npy: [6] are no images: they must be [N, C, H, W], [N, H, W, C], "
+        "[N, H, W] or [N, pixels]");
+  write("x_test.npy", "PK\3\4");
+  CHECK(failure(kYaml) ==
+        "x_test.npy: this is a file of several arrays (.npz): dataset: {type: npz} reads it");
+  std::filesystem::remove(path("x_test.npy"));
+  CHECK(failure(kYaml) == "y_test.npy: there are no images for these labels");
+  std::filesystem::remove(path("y_test.npy"));
+  CHECK(failure(kYaml).ends_with(
+      "no file is called as test images usually are (x_test.npy, test_images.npy, ...): say which "
+      "it is by test_images; it has x_train.npy, y_train.npy"));
+  CHECK(failure("{type: npy, train_images: $/none.npy, test_images: $/none.npy}") ==
+        "cannot read none.npy: no such file");
+}
+
+TEST_CASE("npy needs its files, and height with width") {
+  CHECK(problems_of<Dataset>("npy", {}) ==
+        "test.yaml:1:5: dataset: npy needs path, the folder with the arrays, or train_images, "
+        "train_labels, test_images and test_labels, a file for each\n"
+        "    1 | it: npy\n"
+        "      |     ^");
+  CHECK(problems_of<Dataset>("{type: npy, path: a, height: 3}", {}) ==
+        "test.yaml:1:34: dataset: height and width are given together\n"
+        "    1 | it: {type: npy, path: a, height: 3}\n"
+        "      |                                  ^");
+}
+
+}  // namespace
+}  // namespace vitrine
