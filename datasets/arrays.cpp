@@ -225,6 +225,20 @@ class ArraysFile {
     return column.kind == LabelColumn::Kind::kClasses ? out : out.to(at::kFloat);
   }
 
+  // The tensors that are neither images nor labels.
+  Names unused() const {
+    std::set<std::string> used;
+    for (const std::string set : {"train", "test"}) {
+      used.insert(set + "/images");
+      for (const LabelColumn& column : columns_) used.insert(tensor_of(set, column.name));
+    }
+    Names out;
+    for (const TensorView& view : file_.tensors()) {
+      if (!used.contains(view.name)) out.push_back(escape(view.name));
+    }
+    return out;
+  }
+
   [[noreturn]] void fail(const std::string& problem) const {
     throw Error(ExitCode::kData, escape(path_) + ": " + problem);
   }
@@ -365,7 +379,7 @@ class ArraysSource : public ImageSource {
 class Arrays : public Dataset {
  public:
   Arrays(const Options& options, const DataContext& context)
-      : options_(options), uses_(context.uses), streams_(context.streams) {}
+      : options_(options), context_(context) {}
 
   DatasetInfo info() const override {
     const ArraysFile file(options_.path.value);
@@ -382,7 +396,14 @@ class Arrays : public Dataset {
     return out;
   }
 
-  Split load_train() override { return load("train", "training image"); }
+  Split load_train() override {
+    const Names unused = ArraysFile(options_.path.value).unused();
+    if (!unused.empty() && context_.tell) {
+      context_.tell(
+          fmt::format("{}: not used: {}", escape(options_.path.value), fmt::join(unused, ", ")));
+    }
+    return load("train", "training image");
+  }
   Split load_test() override { return load("test", "test image"); }
   Split load_validation() override { return load("validation", "validation image"); }
 
@@ -439,22 +460,21 @@ class Arrays : public Dataset {
   Split load(const std::string& set, const std::string& what) const {
     const ArraysFile file(options_.path.value);
     Split out;
-    if (streams_) {
+    if (context_.streams) {
       out.source = std::make_shared<ArraysSource>(options_.path.value, file, set);
     } else {
       out.images = file.read_images(set);
     }
     for (const LabelColumn& column : file.columns())
       out.labels.push_back(file.read_labels(set, column));
-    check_labels(out, columns_of(file), what, options_.path.value, uses_);
+    check_labels(out, columns_of(file), what, options_.path.value, context_.uses);
     return out;
   }
 
   static constexpr int64_t kMaxClasses = 100'000;
 
   Options options_;
-  std::optional<LabelUses> uses_;
-  bool streams_;
+  DataContext context_;
 };
 
 VITRINE_REGISTER(Dataset, Arrays, Options, "images and labels from a safetensors file")

@@ -38,6 +38,8 @@ Arrays small() {
           {"another", {DType::kF64, {1}, std::string(8, 'x')}}};
 }
 
+Arrays columns();
+
 struct Fixture {
   std::shared_ptr<Dataset> dataset(const Arrays& arrays, const std::string& more = "") {
     std::vector<TensorView> views;
@@ -74,6 +76,21 @@ TEST_CASE_METHOD(Fixture, "arrays reads four tensors of a safetensors file") {
   CHECK(test.images.view({-1})[3].item<int>() == 3);
   CHECK(at::equal(test.labels[0], at::tensor({3}, at::kLong)));
   CHECK(load_splits(*it, {}).fingerprint == fingerprint_of(train, test));
+}
+
+TEST_CASE_METHOD(Fixture, "tensors that are neither images nor labels are named") {
+  dataset(small());
+  std::string told;
+  DataContext context;
+  context.tell = [&](const std::string& message) { told += message + "\n"; };
+  make<Dataset>("{type: arrays, path: " + path() + "}", context)->load_train();
+  CHECK(told == path() + ": not used: another\n");
+  Arrays arrays = columns();
+  arrays.erase("another");
+  dataset(arrays);
+  told.clear();
+  make<Dataset>("{type: arrays, path: " + path() + "}", context)->load_train();
+  CHECK(told.empty());
 }
 
 TEST_CASE_METHOD(Fixture, "images without channels have one") {
