@@ -2,11 +2,14 @@
 
 usage: make_corpus.py FOLDER    (makes FOLDER/<target>/...; needs only Python's standard library)
 """
+import bz2
 import gzip
+import io
 import json
 import pathlib
 import struct
 import sys
+import zipfile
 import zlib
 
 
@@ -16,6 +19,36 @@ def idx(shape):
         count *= size
     header = struct.pack(">HBB", 0, 8, len(shape)) + struct.pack(f">{len(shape)}I", *shape)
     return header + bytes(i % 256 for i in range(count))
+
+
+def npy(descr, shape, data, fortran=False, version=1):
+    text = f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape}, }}".encode()
+    start = b"\x93NUMPY" + bytes([version, 0])
+    width = 2 if version == 1 else 4
+    text += b" " * (-(len(start) + width + len(text) + 1) % 64) + b"\n"
+    return start + len(text).to_bytes(width, "little") + text + data
+
+
+def npz(arrays, compression):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, content in arrays.items():
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
+    return out.getvalue()
+
+
+def mat_element(kind, data):
+    return struct.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8)
+
+
+def mat(shape, kind, data, packed=False):
+    matrix = mat_element(14, mat_element(6, struct.pack("<II", 6, 0))
+                         + mat_element(5, struct.pack(f"<{len(shape)}i", *shape))
+                         + struct.pack("<HH4s", 1, 1, b"y") + mat_element(kind, data))
+    if packed:
+        matrix = zlib.compress(matrix)
+        matrix = struct.pack("<II", 15, len(matrix)) + matrix
+    return b"MATLAB 5.0".ljust(124) + b"\0\1IM" + matrix
 
 
 def safetensors(header, data):
@@ -207,6 +240,19 @@ SEEDS = {
     "idx_fuzz": [idx([5]), idx([2, 3]), idx([2, 2, 2]), idx([1, 2, 2, 2]), idx([0, 28, 28])],
     "gzip_fuzz": [gzip.compress(b"hello" * 20, mtime=0), gzip.compress(b"", mtime=0),
                   gzip.compress(b"one", mtime=0) + gzip.compress(b"two", 0, mtime=0)],
+    "npy_fuzz": [npy("|u1", (2, 3), b"abcdef"), npy(">f4", (2, 1), bytes(8)),
+                 npy("<i2", (2, 2), b"abcdefgh", True), npy("<f8", (0, 7), b"", False, 2),
+                 npy("|b1", (), b"\1", False, 3), npy(">i8", (2, 1, 2), bytes(32), True)],
+    "npz_fuzz": [npz({"x.npy": npy("|u1", (2, 3), b"abcdef"), "y.npy": npy("<i8", (2,), bytes(16))},
+                     zipfile.ZIP_STORED),
+                 npz({"x.npy": npy("<f4", (3, 1), bytes(12)), "notes.txt": b"text"},
+                     zipfile.ZIP_DEFLATED)],
+    "csv_fuzz": [b"label,a,b\n1,2,3\r\n4,5,6", b'"a ""b""","c\nd"\n\n"",\n', b"a;b\n1,5;2\n",
+                 b"\xef\xbb\xbfa\tb\n1\t2"],
+    "mat_fuzz": [mat((2, 1), 2, b"\1\2"), mat((1, 2), 9, struct.pack("<2d", 3, 7), True),
+                 mat((2, 1, 2), 3, bytes(8))],
+    "bzip2_fuzz": [bz2.compress(b"hello" * 20), bz2.compress(b""),
+                   bz2.compress(b"one") + bz2.compress(b"two")],
     "json_fuzz": [b'{"a":[1,-2.5e3,true,null,"\\u00e9\\n"],"b":{"c":{}}}', b"[[[]]]", b" 7 "],
     "safetensors_fuzz": [
         safetensors({"__metadata__": {"k": "v"}, "a": tensor("F32", [2, 1], 0, 8),
