@@ -6,6 +6,7 @@
 #include <set>
 
 #include "framework/data/dataset.h"
+#include "framework/data/label_ids.h"
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/files/paths.h"
@@ -177,6 +178,11 @@ class ArraysFile {
   // left open.
   const std::vector<LabelColumn>& columns() const { return columns_; }
 
+  Names sets() const {
+    Names out = {"train", "test"};
+    if (has_validation()) out.emplace_back("validation");
+    return out;
+  }
   bool has_validation() const { return file_.find("validation/images") != nullptr; }
 
   // What whoever packed it calls the classes, labels or values of a column; empty where nothing is
@@ -248,12 +254,6 @@ class ArraysFile {
 
   static std::string tensor_of(const std::string& set, const std::string& column) {
     return set + kLabels + (column == kLabel ? "" : "/" + column);
-  }
-
-  Names sets() const {
-    Names out = {"train", "test"};
-    if (has_validation()) out.emplace_back("validation");
-    return out;
   }
 
   // Of any set.
@@ -444,7 +444,15 @@ class Arrays : public Dataset {
     column.names = names;
   }
 
+  static std::optional<LabelIds> ids_of(const LabelColumn& column, const ArraysFile& file) {
+    if (column.kind != LabelColumn::Kind::kClasses) return std::nullopt;
+    std::vector<Tensor> labels;
+    for (const std::string& set : file.sets()) labels.push_back(file.read_labels(set, column));
+    return LabelIds::of(labels);
+  }
+
   static Names numbers(const LabelColumn& column, const ArraysFile& file) {
+    if (const auto ids = ids_of(column, file)) return ids->names();
     const int64_t largest = std::max(file.read_labels("train", column).max().item<int64_t>(),
                                      file.read_labels("test", column).max().item<int64_t>());
     if (largest >= kMaxClasses) {
@@ -465,8 +473,15 @@ class Arrays : public Dataset {
     } else {
       out.images = file.read_images(set);
     }
-    for (const LabelColumn& column : file.columns())
-      out.labels.push_back(file.read_labels(set, column));
+    for (const LabelColumn& column : file.columns()) {
+      const Tensor labels = file.read_labels(set, column);
+      const auto ids = ids_of(column, file);
+      if (ids && set == "train") {
+        context_.tell(fmt::format("{}: column {}: {}", escape(options_.path.value),
+                                  escape(column.name), ids->words()));
+      }
+      out.labels.push_back(ids ? ids->places(labels) : labels);
+    }
     check_labels(out, columns_of(file), what, options_.path.value, context_.uses);
     return out;
   }

@@ -210,6 +210,31 @@ TEST_CASE_METHOD(Fixture, "images that are read as they are wanted are the same"
   }
 }
 
+TEST_CASE_METHOD(Fixture, "labels far beyond their number are taken for names of classes") {
+  Arrays arrays = small();
+  arrays["train/labels"] = {DType::kI32, {3}, bytes_of<int32_t>({2000, 0, 1000})};
+  arrays["test/labels"] = {DType::kI32, {1}, bytes_of<int32_t>({3000})};
+  const auto it = dataset(arrays);
+  CHECK(described(it->info())[0] == "label: classes 0 1000 2000 3000");
+  const LoadedSplits splits = load_splits(*it, {});
+  CHECK(at::equal(splits.train.labels[0], at::tensor({2, 0, 1}, at::kLong)));
+  CHECK(at::equal(splits.test.labels[0], at::tensor({3}, at::kLong)));
+}
+
+TEST_CASE_METHOD(Fixture, "a file may have a validation split, and tell what its numbers mean") {
+  Arrays arrays = small();
+  arrays["validation/images"] = {DType::kU8, {2, 2, 2, 1}, pixels(8)};
+  arrays["validation/labels"] = {DType::kI32, {2}, bytes_of<int32_t>({1, 3})};
+  const auto it = dataset(arrays);
+  CHECK(it->info().validation == 2);
+  const LoadedSplits splits = load_splits(*it, {});
+  REQUIRE(splits.validation);
+  CHECK(at::equal(splits.validation->labels[0], at::tensor({1, 3}, at::kLong)));
+  CHECK(splits.validation->images.sizes() == at::IntArrayRef({2, 2, 2, 1}));
+  arrays.erase("validation/labels");
+  CHECK(failure(arrays).starts_with("has no tensor validation/labels"));
+}
+
 TEST_CASE_METHOD(Fixture, "images may have no labels") {
   Arrays arrays = small();
   arrays.erase("train/labels");
