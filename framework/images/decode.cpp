@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 
 #include "framework/error.h"
 #include "framework/images/formats.h"
@@ -75,23 +75,31 @@ DecodedFile decode_file(std::string_view bytes, std::string_view name) {
   refuse_format(bytes, name);
 }
 
-// Lays pixels with alpha as their last channel over the background; grey stays grey where that is.
-Image over(const DecodedFile& file, Colour background, bool& is_transparent) {
-  const int64_t from = file.channels - 1, to = background.is_grey() ? from : 3;
-  const std::array<int, 3> behind = {background.red, background.green, background.blue};
-  Image out{file.width, file.height, to, {}};
-  out.pixels.resize(static_cast<size_t>(file.width * file.height * to));
-  uint8_t* at = out.pixels.data();
-  for (size_t i = 0; i < file.pixels.size(); i += static_cast<size_t>(file.channels)) {
-    const uint8_t* pixel = &file.pixels[i];
-    const int alpha = pixel[from];
-    is_transparent |= alpha < 255;
-    for (int64_t c = 0; c < to; ++c) {
-      const int value =
-          pixel[from == 1 ? 0 : c] * alpha + behind[static_cast<size_t>(c)] * (255 - alpha);
-      *at++ = static_cast<uint8_t>((value + 127) / 255);
+// Lays `count` pixels of From channels with alpha behind them over the background, and returns the
+// least alpha.
+template <size_t From, size_t To>
+int lay_over(const uint8_t* pixel, size_t count, const int* behind, uint8_t* to) {
+  int least = 255;
+  for (size_t i = 0; i < count; ++i, pixel += From + 1, to += To) {
+    const int alpha = pixel[From];
+    for (size_t c = 0; c < To; ++c) {
+      const int value = pixel[From == 1 ? 0 : c] * alpha + behind[c] * (255 - alpha);
+      to[c] = static_cast<uint8_t>((value + 127) / 255);
     }
+    least = std::min(least, alpha);
   }
+  return least;
+}
+
+// Without alpha; grey stays grey where the background is.
+Image over(const DecodedFile& file, Colour background, bool& is_transparent) {
+  const int behind[] = {background.red, background.green, background.blue};
+  const bool is_grey = file.channels == 2;
+  Image out{file.width, file.height, is_grey && background.is_grey() ? 1 : 3, {}};
+  const auto count = static_cast<size_t>(file.width * file.height);
+  out.pixels.resize(count * static_cast<size_t>(out.channels));
+  const auto lay = !is_grey ? lay_over<3, 3> : out.channels == 1 ? lay_over<1, 1> : lay_over<1, 3>;
+  is_transparent = lay(file.pixels.data(), count, behind, out.pixels.data()) < 255;
   return out;
 }
 
