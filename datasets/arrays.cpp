@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 
+#include "datasets/file_images.h"
 #include "framework/data/dataset.h"
 #include "framework/data/label_ids.h"
 #include "framework/error.h"
@@ -355,27 +356,6 @@ class ArraysFile {
   std::vector<LabelColumn> columns_;
 };
 
-// The images of a set, each read from the file as it is wanted: a file may be larger than what can
-// be mapped.
-class ArraysSource : public ImageSource {
- public:
-  ArraysSource(const std::string& path, const ArraysFile& arrays, const std::string& set)
-      : file_(path), shape_(arrays.shape_of(set)), offset_(arrays.offset_of(set)) {}
-
-  int64_t size() const override { return shape_[0]; }
-  Image read(int64_t number) const override {
-    const auto bytes = static_cast<uint64_t>(shape_[1] * shape_[2] * shape_[3]);
-    const std::string planes = file_.read(offset_ + static_cast<uint64_t>(number) * bytes, bytes);
-    return image_of(reinterpret_cast<const uint8_t*>(planes.data()), shape_[1], shape_[2],
-                    shape_[3]);
-  }
-
- private:
-  OpenFile file_;
-  std::vector<int64_t> shape_;  // [N, C, H, W]
-  uint64_t offset_;
-};
-
 class Arrays : public Dataset {
  public:
   Arrays(const Options& options, const DataContext& context)
@@ -469,7 +449,9 @@ class Arrays : public Dataset {
     const ArraysFile file(options_.path.value);
     Split out;
     if (context_.streams) {
-      out.source = std::make_shared<ArraysSource>(options_.path.value, file, set);
+      const auto shape = file.shape_of(set);
+      out.source = std::make_shared<FileImages>(options_.path.value, file.offset_of(set), shape[0],
+                                                ImageSize{shape[1], shape[2], shape[3]}, false);
     } else {
       out.images = file.read_images(set);
     }

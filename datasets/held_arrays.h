@@ -4,6 +4,7 @@
 #include <map>
 
 #include "datasets/array_images.h"
+#include "datasets/file_images.h"
 #include "framework/files/file.h"
 #include "framework/files/paths.h"
 #include "framework/memory.h"
@@ -17,6 +18,9 @@ struct NamedArray {
   std::string type;  // "float32"
   std::vector<int64_t> shape;
   std::function<Tensor()> read;  // of that shape; may be asked twice
+  // Where images of bytes can be read one by one: the file, and where they begin in it.
+  std::string file = {};
+  uint64_t offset = 0;
 };
 
 inline const std::string& require_there(const std::string& path) {
@@ -178,22 +182,45 @@ class HeldArrays : public Dataset {
     return out;
   }
 
+  // All sets of one type, or none.
+  bool streams(const ArraySets::Set& loaded) const {
+    if (!context_.streams) return false;
+    for (const ArraySets::Set* set : all()) {
+      if (set->images.file.empty() || set->images.type != loaded.images.type) return false;
+    }
+    return true;
+  }
+
   void say(const std::string& name, const std::string& words) const {
     if (!words.empty() && context_.tell) context_.tell(fmt::format("{}: {}", escape(name), words));
   }
 
+  // Of the first set that is loaded: the others are alike.
+  void tell_of(const ArraySets::Set& set, const ImageLayout& layout) {
+    for (const std::string& words : arrays().said) {
+      if (!words.empty() && context_.tell) context_.tell(words);
+    }
+    say(set.images.name, layout.said);
+    if (context_.streams && !streams(set)) {
+      say(set.images.name,
+          "held in memory: only the bytes (uint8) of a file of their own, row-major, are read as "
+          "they are wanted");
+    }
+  }
+
   Split load(const ArraySets::Set& set) {
     const ImageLayout layout = this->layout(set);
-    if (!scale_) {
-      for (const std::string& words : arrays().said) {
-        if (!words.empty() && context_.tell) context_.tell(words);
-      }
-      say(set.images.name, layout.said);
-      scale_ = scale(set);
-    }
+    if (!std::exchange(has_told_, true)) tell_of(set, layout);
     Split out;
-    out.images = to_pixels(values(set), layout, *scale_);
-    values_.erase(&set);
+    if (streams(set)) {
+      out.source = std::make_shared<FileImages>(
+          set.images.file, set.images.offset, layout.count,
+          ImageSize{layout.channels, layout.height, layout.width}, layout.channels_last);
+    } else {
+      if (!scale_) scale_ = scale(set);
+      out.images = to_pixels(values(set), layout, *scale_);
+      values_.erase(&set);
+    }
     if (set.labels) {
       std::string words;
       out.labels = {classes(set, words)};
@@ -208,6 +235,7 @@ class HeldArrays : public Dataset {
   mutable std::vector<std::string> names_;
   std::map<const ArraySets::Set*, Tensor> values_;  // of sets that are not loaded yet
   std::optional<double> scale_;
+  bool has_told_ = false;
 };
 
 }  // namespace vitrine

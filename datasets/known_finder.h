@@ -54,8 +54,8 @@ class KnownFinder {
   fs::path folder() {
     for (const fs::path& place : data_places(options_.root, set_.folder)) {
       for (const fs::path& folder : {place / set_.folder, place}) {
-        // What lies in a place itself is not of this set for sure.
         const bool is_doubtful = !set_.own_names && folder == place && options_.root.empty();
+        if (is_doubtful) pass_by(folder);
         if (!is_doubtful && has_all(folder)) return folder;
         for (const std::string& inner : set_.inner) {
           if (is_doubtful && inner == kRaw) continue;
@@ -84,19 +84,34 @@ class KnownFinder {
     const auto missing = missing_in(folder);
     if (missing.empty()) return true;
     std::error_code ignored;
-    std::string why = "no such folder";
-    if (fs::is_directory(folder, ignored)) {
-      why = missing.size() == set_.files.size() ? "has none of the files" : "has";
-      for (const KnownFile* file : missing) {
-        if (missing.size() == set_.files.size()) break;
-        why += fmt::format("{} no {}", file == missing.front() ? "" : ",", file->name);
-      }
-      for (const std::string& miss : near_misses(folder, set_, missing)) why += "; " + miss;
+    if (!fs::is_directory(folder, ignored)) return tried_folder(folder, "no such folder"), false;
+    std::vector<std::string> names;
+    for (const KnownFile* file : missing) names.push_back(file->name);
+    std::string why = missing.size() == set_.files.size()
+                          ? "has none of the files"
+                          : fmt::format("has no {}", fmt::join(names, ", no "));
+    for (const std::string& miss : near_misses(folder, set_, missing)) why += "; " + miss;
+    tried_folder(folder, why);
+    return false;
+  }
+
+  // A place itself may hold another set's files of the same names. Tells what is there.
+  void pass_by(const fs::path& place) {
+    const auto missing = missing_in(place);
+    const std::vector<std::string> misses = near_misses(place, set_, missing);
+    if (missing.empty()) {
+      tried_folder(place, fmt::format("has files of these names, as other data sets do; if they "
+                                      "are {}'s, dataset.root names the folder",
+                                      set_.title));
+    } else if (!misses.empty()) {
+      tried_folder(place, fmt::format("{}", fmt::join(misses, "; ")));
     }
+  }
+
+  void tried_folder(const fs::path& folder, const std::string& why) {
     std::error_code unknown;
     const fs::path whole = fs::absolute(folder, unknown).lexically_normal();
     tried((unknown ? folder : whole).string(), why);
-    return false;
   }
 
   void tried(const std::string& what, const std::string& why) {

@@ -40,8 +40,13 @@ NamedArray array_in(const std::string& path) {
   const FileStart start = read_file_start(require_there(path), kNpyStart);
   if (start.bytes.starts_with("PK"))
     refuse_data(path, "this is a file of several arrays (.npz): dataset: {type: npz} reads it");
-  return named_array(path, parse_npy_header(start.bytes, start.size, path),
-                     [path] { return parse_npy(read_whole(path), path); });
+  const NpyHeader header = parse_npy_header(start.bytes, start.size, path);
+  NamedArray out = named_array(path, header, [path] { return parse_npy(read_whole(path), path); });
+  if (out.type == "uint8" && !header.is_fortran) {
+    out.file = path;
+    out.offset = header.offset;
+  }
+  return out;
 }
 
 class Npy : public HeldArrays {

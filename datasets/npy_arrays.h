@@ -56,8 +56,12 @@ inline Tensor tensor_of(NpyArray array) {
 // `read` gives the array of that header.
 inline NamedArray named_array(const std::string& name, const NpyHeader& header,
                               std::function<NpyArray()> read) {
-  return {name, header.type(), header.shape,
-          [read = std::move(read)] { return tensor_of(read()); }};
+  NamedArray out;
+  out.name = name;
+  out.type = header.type();
+  out.shape = header.shape;
+  out.read = [read = std::move(read)] { return tensor_of(read()); };
+  return out;
 }
 
 }  // namespace vitrine

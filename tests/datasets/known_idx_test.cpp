@@ -170,10 +170,25 @@ TEST_CASE("where names are those of other sets, only a folder of its own is take
   set.own_names = false;
   write_set(place, as_it_is);
   write_set(place / "raw", as_it_is);
-  CHECK(failure(set, {}).starts_with("Tiny was not found."));
+  CHECK(failure(set, {}).find("\n  " + place.string() +
+                              ": has files of these names, as other data sets do; if they are "
+                              "Tiny's, dataset.root names the folder\n") != std::string::npos);
   write_set(place / "Tiny/raw", as_it_is);
   KnownIdx dataset(set, TinyOptions(set), {});
   check_is_tiny(dataset);
+}
+
+TEST_CASE("what was perhaps meant is named in a place too that is not taken") {
+  Nowhere nowhere;
+  const fs::path place = nowhere.folder / "place";
+  fs::create_directory(place);
+  write_plain(place / "tiny-python", "");
+  Setting data("VITRINE_DATA", place);
+  KnownIdxSet set = tiny();
+  set.own_names = false;
+  set.near_misses = {{"tiny-python", "not this one"}};
+  CHECK(failure(set, {}).find("\n  " + place.string() + ": found tiny-python: not this one\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("what was perhaps meant is named") {

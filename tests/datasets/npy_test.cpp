@@ -173,6 +173,37 @@ TEST_CASE_METHOD(Fixture, "without labels there are images alone, with some all 
   CHECK(load_splits(*dataset(kYaml), {}).train.labels.empty());
 }
 
+TEST_CASE_METHOD(Fixture, "bytes are read as they are wanted, where that is asked for") {
+  std::string train = "abcdefghijklmnopqrstuvwxyz1234567890", test = train.substr(0, 18);
+  const auto both = [&](const std::string& type, const std::string& shape) {
+    write("x_train.npy", npy(type, "(2, " + shape, train));
+    write("x_test.npy", npy(type, "(1, " + shape, test));
+    const LoadedSplits held = load_splits(*dataset(kYaml), {});
+    DataContext context;
+    context.streams = true;
+    told.clear();
+    context.tell = [this](const std::string& message) { told += without_folder(message) + "\n"; };
+    const auto it = make<Dataset>("{type: npy, path: " + folder.path().string() + "}", context);
+    const LoadedSplits streamed = load_splits(*it, {});
+    CHECK(streamed.fingerprint == held.fingerprint);
+    return streamed;
+  };
+  for (const std::string shape : {"9, 2)", "3, 2, 3)", "6, 1, 3)"}) {
+    const LoadedSplits streamed = both("|u1", shape);
+    REQUIRE(streamed.train.source);
+    CHECK(!streamed.train.images.defined());
+    CHECK(streamed.train.source->read(1).pixels.size() == 18);
+  }
+  CHECK(told == "x_train.npy: [2, 6, 1, 3] taken for [N, H, W, C], channels last\n");
+  train = std::string(36, '\0');
+  test = std::string(18, '\0');
+  CHECK(both("<i2", "3, 3)").train.images.defined());
+  CHECK(told ==
+        "x_train.npy: held in memory: only the bytes (uint8) of a file of their own, row-major, "
+        "are read as they are wanted\nx_train.npy: int16 of 0 and 1 alone, taken as they are: "
+        "nearly black, of 255\n");
+}
+
 TEST_CASE_METHOD(Fixture, "what is missing or wrong is named") {
   write("x_test.npy", npy("|u1", "(1, 3, 2)", "abcdef"));
   CHECK(failure(kYaml) ==
