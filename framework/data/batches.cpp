@@ -58,7 +58,8 @@ Batch Batches::gather(const Tensor& indices, int64_t epoch, int64_t views) const
 Tensor Batches::transformed(const Tensor& pixels, const BatchPosition& position) const {
   Tensor out = converts_ ? pixels.to(at::kFloat).div_(255) : pixels;
   for (const auto& transform : transforms_) {
-    if (is_random_ || !transform->is_random()) out = (*transform)(out, position);
+    if (is_random_ || !told(*transform, "is_random", &Transform::is_random))
+      out = (*transform)(out, position);
   }
   return out;
 }

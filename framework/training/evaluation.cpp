@@ -1,8 +1,12 @@
 #include "framework/training/evaluation.h"
 
 #include <ATen/ops/arange.h>
+#include <fmt/format.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
+
+#include "framework/training/experiment.h"
 
 namespace vitrine {
 
@@ -19,6 +23,24 @@ void for_batches(const Batches& data, const EvaluationOptions& options,
     const int64_t end = std::min(first + options.batch_size, data.size());
     work(data.gather(all.slice(0, first, end), 0, views));
   }
+}
+
+Evaluation evaluated(Experiment& experiment, const Batches& data,
+                     const EvaluationOptions& options) {
+  const Component* component = experiment.component();
+  Evaluation out =
+      in_component(component, "evaluate", [&] { return experiment.evaluate(data, options); });
+  if (!component || options.cancelled()) return out;
+  for (const Measure& measure : experiment.measures()) {
+    const std::string name = measure.in(options.split);
+    if (!out.values.contains(name))
+      fail(*component, "evaluate", fmt::format("it does not tell {}, which it measures", name));
+  }
+  for (const NamedModule& each : experiment.computation().modules) {
+    if (!each.module->is_training())
+      fail(*component, "evaluate", "it leaves its modules in evaluation mode");
+  }
+  return out;
 }
 
 }  // namespace vitrine
