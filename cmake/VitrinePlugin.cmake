@@ -74,6 +74,9 @@ function(vitrine_add_plugin name)
   target_link_libraries(${name} PRIVATE vitrine_engine)
   # A component that uses no torch does not ask for it either. A run notes the ids of what it was computed with.
   target_link_options(${name} PRIVATE LINKER:--as-needed LINKER:--build-id=sha1)
+  add_custom_command(TARGET ${name} PRE_LINK VERBATIM COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DNM=${CMAKE_NM}
+    -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR} "-DOBJECTS=$<JOIN:$<TARGET_OBJECTS:${name}>,|>"
+    "-DSOURCES=$<JOIN:$<TARGET_PROPERTY:${name},SOURCES>,|>" -P ${VITRINE_CMAKE}/twins.cmake)
   # And what it was compiled from: whatever sources it has in the end, headers beside them and in its folders of headers.
   vitrine_code_version(${name} plugin "source CMakeLists.txt
 source $<JOIN:$<TARGET_PROPERTY:${name},SOURCES>,

@@ -183,7 +183,9 @@ class Classification : public Experiment {
         objective_(model_->tasks(), context.loss, context.metrics, at::Device(context.device)),
         backend_(computation_of(context), context.backend, context.device) {}
 
-  std::string warning() const override { return objective_.loss().warning(); }
+  std::string warning() const override {
+    return told(objective_.loss(), "warning", &Loss::warning);
+  }
   bool has_own_threads() const override { return backend_.has_own_threads(); }
   const Computation& computation() const override { return backend_.computation(); }
   int64_t width() const override { return objective_.width(); }

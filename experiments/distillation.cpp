@@ -187,7 +187,9 @@ class Distillation : public Experiment {
     add_measures();
   }
 
-  std::string warning() const override { return objective_.loss().warning(); }
+  std::string warning() const override {
+    return told(objective_.loss(), "warning", &Loss::warning);
+  }
   bool has_own_threads() const override {
     return backend_.has_own_threads() && answers_->has_own_threads();
   }

@@ -147,6 +147,14 @@ void HeadsOptions::check_tasks(const ModelContext& images, Check& check) const {
   }
 }
 
+namespace {
+
+bool gives_probabilities(const Head& head) {
+  return told(head, "gives_probabilities", &Head::gives_probabilities);
+}
+
+}  // namespace
+
 void HeadsOptions::check_heads(const ModelContext& images, int64_t width,
                                Problems& problems) const {
   if (images.columns.empty()) return;
@@ -158,7 +166,7 @@ void HeadsOptions::check_heads(const ModelContext& images, int64_t width,
     const size_t before = problems.size();
     head.check({width, task.outputs()}, problems);
     const bool may_be = problems.size() > before || task.type == TaskType::kClassification;
-    if (may_be || !head.create({width, task.outputs()})->gives_probabilities()) continue;
+    if (may_be || !gives_probabilities(*head.create({width, task.outputs()}))) continue;
     problems.add(head.node().location,
                  fmt::format("{}: {} gives probabilities of classes, and the task {} is {}",
                              head.path(), head.type(), task.name, to_string(task.type)));
@@ -171,7 +179,7 @@ Heads::Heads(const HeadsOptions& options, int64_t width, const ModelContext& ima
     Task made = described(task, images, options.tasks.empty());
     heads_.push_back(options.head_of(task).create({width, made.outputs()}));
     heads_.back()->set_name(options.n_tasks() == 1 ? "head" : "heads." + task.name);
-    made.probabilities = heads_.back()->gives_probabilities();
+    made.probabilities = gives_probabilities(*heads_.back());
     tasks_.push_back(std::move(made));
   }
 }
@@ -192,6 +200,11 @@ std::vector<std::vector<std::string>> ModelWithHeads::layers_with(std::vector<st
   std::vector<std::vector<std::string>> out = {std::move(first)};
   for (int64_t i = 0; i < n_blocks; ++i) out.push_back({fmt::format("blocks.{}", i)});
   return out;
+}
+
+const Heads& ModelWithHeads::heads_of_tasks() const {
+  if (!heads_) throw Error(ExitCode::kInternal, "its constructor has not called add_heads");
+  return *heads_;
 }
 
 void ModelWithHeads::add_heads(const HeadsOptions& options, int64_t width,

@@ -78,12 +78,14 @@ class Heads {
 // A model whose outputs are those of heads.
 class ModelWithHeads : public Model {
  public:
-  const std::vector<Task>& tasks() const override { return heads_->tasks(); }
+  const std::vector<Task>& tasks() const override { return heads_of_tasks().tasks(); }
   std::vector<std::string> heads() const override {
     return tasks().empty() ? std::vector<std::string>()
                            : std::vector<std::string>{tasks().size() == 1 ? "head" : "heads"};
   }
-  std::vector<Value> forward(const Value& images) final { return (*heads_)(features(images)); }
+  std::vector<Value> forward(const Value& images) final {
+    return heads_of_tasks()(features(images));
+  }
   // With tasks, heads and input: the first parameter that is no vector is taken to read the images.
   LayoutContext layout_context() override;
 
@@ -102,6 +104,9 @@ class ModelWithHeads : public Model {
   }
 
  private:
+  // Throws Error(kInternal) where add_heads was not called.
+  const Heads& heads_of_tasks() const;
+
   std::optional<Heads> heads_;
   ModelContext images_;
 };

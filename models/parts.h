@@ -115,10 +115,10 @@ class Pooling : public Part {  // [N, D] -> [n_tasks, D]
 };
 
 struct HeadContext {
-  int64_t hidden_d = 0, classes = 0;
+  int64_t hidden_d = 0, outputs = 0;  // of the task, whatever its type
 };
 
-class Head : public Part {  // [1, D] -> [1, classes]
+class Head : public Part {  // [1, D] -> [1, outputs]
  public:
   static constexpr const char* kKind = "head";
   using Context = HeadContext;

@@ -121,6 +121,33 @@ void Options::check_parts(const ModelContext& images, Problems& problems) const 
   check_heads(images, hidden_d, problems);
 }
 
+// What attentions turn queries and keys by: what goes wrong there is told as the position's.
+class TurnedBy : public Position {
+ public:
+  explicit TurnedBy(std::shared_ptr<Position> position) : position_(std::move(position)) {}
+
+  bool stays_with_tokens() const override {
+    return told(*position_, "stays_with_tokens", &Position::stays_with_tokens);
+  }
+  Value turned(const Value& x, int64_t n_heads) const override {
+    return in_component(position_->component(), "turned", [&] {
+      Value out = position_->turned(x, n_heads);
+      if (out.tokens() != x.tokens() || out.columns() != x.columns()) {
+        fail(*position_->component(), "turned",
+             fmt::format("of [{}, {}] it made [{}, {}]: it must keep the shape", x.tokens(),
+                         x.columns(), out.tokens(), out.columns()));
+      }
+      return out;
+    });
+  }
+
+ protected:
+  Value forward(const Value& x) override { return (*position_)(x); }
+
+ private:
+  std::shared_ptr<Position> position_;
+};
+
 // Dosovitskiy et al. 2021, "An image is worth 16x16 words", with exchangeable parts and a special
 // token and head for each task; registers: Darcet et al. 2023, "Vision transformers need
 // registers".
@@ -131,11 +158,12 @@ class Vit : public ModelWithHeads, public PatchModel {
   Vit(const Options& options, const ModelContext& images)
       : options_(options), context_{options.geometry(images)} {
     pooling_ = options_.pooling.create(context_);
-    context_.special_tokens = pooling_->special_tokens() + options_.n_registers;
+    context_.special_tokens = special_tokens_of_pooling() + options_.n_registers;
     embedding_ = add("embedding", options_.embedding.create(context_));
     add_tokens();
     position_ = add("position", options_.position.create(context_));
-    context_.position = position_.get();
+    turned_by_ = std::make_unique<TurnedBy>(position_);
+    context_.position = turned_by_.get();
     add_blocks();
     if (options_.final_norm) final_norm_ = add("final_norm", options_.norm.create(context_));
     add("pooling", pooling_);
@@ -162,11 +190,18 @@ class Vit : public ModelWithHeads, public PatchModel {
   std::vector<std::string> no_weight_decay() const override { return {"tokens"}; }
 
  private:
+  int64_t special_tokens_of_pooling() const {
+    const int64_t out = told(*pooling_, "special_tokens", &Pooling::special_tokens);
+    if (out < 0)
+      fail(*pooling_->component(), "special_tokens", fmt::format("{} are fewer than none", out));
+    return out;
+  }
+
   void add_tokens() {
     if (context_.special_tokens == 0) return;
     auto tokens = register_module("tokens", std::make_shared<torch::nn::Module>());
     const auto tasks = options_.tasks_or_default();
-    const auto of_pooling = static_cast<size_t>(pooling_->special_tokens());
+    const auto of_pooling = static_cast<size_t>(special_tokens_of_pooling());
     for (size_t i = 0; i < static_cast<size_t>(context_.special_tokens); ++i) {
       std::string name =
           i < tasks.size() ? tasks[i].name : fmt::format("+{}", i - tasks.size() + 1);
@@ -201,7 +236,7 @@ class Vit : public ModelWithHeads, public PatchModel {
 
   Value without_registers(const Value& x) const {
     if (options_.n_registers == 0) return x;
-    const int64_t before = pooling_->special_tokens();
+    const int64_t before = special_tokens_of_pooling();
     const int64_t first = before + options_.n_registers;
     const Value patches = tokens(x, first, x.tokens() - first);
     return before == 0 ? patches : join_tokens({tokens(x, 0, before), patches});
@@ -212,6 +247,7 @@ class Vit : public ModelWithHeads, public PatchModel {
   std::shared_ptr<Embedding> embedding_;
   std::vector<Tensor> tokens_;  // special tokens, each [1, D]
   std::shared_ptr<Position> position_;
+  std::unique_ptr<TurnedBy> turned_by_;
   std::vector<std::shared_ptr<Block>> blocks_;
   std::shared_ptr<Norm> final_norm_;  // may be missing
   std::shared_ptr<Pooling> pooling_;

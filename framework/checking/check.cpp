@@ -14,6 +14,7 @@
 #include "framework/model/layout.h"
 #include "framework/model/model.h"
 #include "framework/model/plot.h"
+#include "framework/training/callback.h"
 #include "framework/training/config.h"
 
 namespace vitrine {
@@ -89,10 +90,14 @@ class Examination {
     if (kind_ == Metric::kKind)
       tell("sums", in_child([&] { return try_metric(component_, first); }));
     tell("repeats", in_child([&] { return try_again(first); }));
+    if (kind_ == Logger::kKind)
+      tell("reads", in_child([&] { return try_without(first, "loggers"); }));
     tell("threads", in_child([&] { return try_threads(first); }));
     tell("resumes", resumed(first));
     tell("backends", in_child([&] { return try_backends(first); }));
     tell("gradients", in_child([&] { return try_gradients(first); }));
+    if (kind_ == Experiment::kKind) tell("shares", in_child([&] { return try_share(first); }));
+    tell("order", in_child([&] { return try_order(first); }));
     tell("tests", in_child([&] { return try_test(first); }));
     tell("exports", in_child([&] { return try_export(first); }));
     tell("batches", in_child([&] { return try_batches(first); }));

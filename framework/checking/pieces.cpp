@@ -14,6 +14,7 @@
 
 #include <cmath>
 
+#include "framework/checking/read.h"
 #include "framework/data/dataset.h"
 #include "framework/model/layout.h"
 #include "framework/model/model.h"
@@ -29,15 +30,6 @@ namespace vitrine {
 namespace {
 
 constexpr int64_t kImages = 7;
-
-template <class Base>
-Choice<Base> read(const Node& component) {
-  Choice<Base> out;
-  Problems problems;
-  out.read(component, KindOf<Base>::kKind, problems);
-  if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("command line"));
-  return out;
-}
 
 // The tasks of a tryout's model, whose labels are of one kind.
 std::vector<Task> tasks_of(const Tryout& tryout) {
@@ -155,6 +147,8 @@ Finding try_transform(const Node& component) {
     const Tensor images = at::rand({kImages, context.channels, context.height, context.width});
     const BatchPosition position{3, 1, at::arange(kImages)};
     const Tensor before = images.clone(), made = (*transform)(images.clone(), position).clone();
+    if (!made.isfinite().all().item<bool>())
+      return Finding::fault("it makes numbers that are not finite");
     torch::manual_seed(1);
     const Tensor again = (*transform)(before.clone(), position);
     if (!made.equal(again)) {
@@ -170,10 +164,8 @@ Finding try_transform(const Node& component) {
     if (!at::cat(alone).allclose(made, 1e-5, 1e-6))
       return Finding::fault("what becomes of an image depends on the others of its batch");
     const Tensor later = (*transform)(before.clone(), {3, 2, position.indices});
-    if (!transform->is_random() && !later.equal(made))
+    if (!told(*transform, "is_random", &Transform::is_random) && !later.equal(made))
       return Finding::fault("is_random says false, and another epoch gives other images");
-    if (!made.isfinite().all().item<bool>())
-      return Finding::fault("it makes numbers that are not finite");
     sizes.push_back(fmt::format("{} x {} x {}", context.channels, context.height, context.width));
   }
   if (sizes.empty()) return Finding::not_tried("it takes no images of noise");
@@ -213,12 +205,13 @@ Finding try_metric(const Node& component, const Tryout& tryout) {
   const auto choice = read<Metric>(component);
   for (const Task& task : tasks_of(tryout)) {
     const auto metric = choice.create({task});
-    if (metric->goal() != "max" && metric->goal() != "min")
-      return Finding::fault(fmt::format("goal is \"{}\": it must be max or min", metric->goal()));
     torch::manual_seed(0);
     const Answers answers = answers_of(task);
     Tensor whole = at::zeros({metric->width()}, at::kDouble), parts = whole.clone();
+    const Tensor outputs = answers.outputs.clone(), targets = answers.targets.clone();
     metric->add(answers.outputs, answers.targets, whole);
+    if (!answers.outputs.equal(outputs) || !answers.targets.equal(targets))
+      return Finding::fault("it changes the outputs or targets that it is given");
     for (const auto& [first, count] : {std::pair<int64_t, int64_t>{0, 3}, {3, kImages - 3}}) {
       metric->add(answers.outputs.narrow(0, first, count), answers.targets.narrow(0, first, count),
                   parts);
@@ -255,37 +248,6 @@ Finding try_schedule(const Node& component) {
     }
   }
   return Finding::sound(follows_total ? "a function of step and total" : "a function of the step");
-}
-
-Finding try_dataset(const Node& component) {
-  const auto choice = read<Dataset>(component);
-  const auto load = [&] {
-    const auto dataset = choice.create({});
-    return load_splits(*dataset, {});
-  };
-  LoadedSplits one, other;
-  try {
-    one = load();
-    other = load();
-  } catch (const Error& error) {
-    if (error.code() == ExitCode::kData)
-      return Finding::not_tried("its data are not here: " + first_line(error.what()));
-    throw;
-  }
-  if (one.fingerprint != other.fingerprint)
-    return Finding::fault("its fingerprint is another one the second time");
-  if (fingerprint_of(one.train, one.test) != fingerprint_of(other.train, other.test))
-    return Finding::fault("its images or labels are others the second time");
-  if (one.train.source && one.train.size() > 1) {
-    const ImageSource& source = *one.train.source;
-    const int64_t last = one.train.size() - 1;
-    const auto first_read = source.read(0).pixels;
-    source.read(last);
-    if (source.read(0).pixels != first_read)
-      return Finding::fault("an image is another one when it is read again, after others");
-  }
-  return Finding::sound(fmt::format("{} images to train and {} to test, the same twice",
-                                    one.train.size(), one.test.size()));
 }
 
 namespace {
@@ -369,8 +331,12 @@ Finding try_plot(const std::string& name, const Node& options, const Tryout& try
     if (has_run) source = WeightsSource{tryout.run("whole"), ""};
     try {
       const Picture picture = plot(name, options, source, nobody);
+      const Picture again = plot(name, options, source, nobody);
       if (to_svg(picture).empty()) return Finding::fault("it draws nothing");
-      if (picture.numbers) to_json(picture);
+      const bool is_same = to_svg(picture) == to_svg(again) &&
+                           (!picture.numbers || to_json(picture) == to_json(again));
+      if (!is_same)
+        return Finding::fault("drawn again it is another picture: it depends on more than the run");
       return Finding::sound(has_run ? "of a run" : "without a run");
     } catch (const Error& error) {
       if (error.code() != ExitCode::kUsage) throw;

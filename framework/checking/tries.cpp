@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>
@@ -41,9 +42,10 @@ struct Bench {
     learner = build_learner(*config, data->info);
     set_training(learner.modules, true);
   }
-  Batch batch(int64_t count) const {
-    const int64_t most = std::min(count, data->train->size());
-    return data->train->gather(at::arange(most), 0, config->experiment_options().views);
+  Batch batch(int64_t count, bool is_reversed = false) const {
+    const Tensor indices = at::arange(std::min(count, data->train->size()));
+    return data->train->gather(is_reversed ? indices.flip(0) : indices, 0,
+                               config->experiment_options().views);
   }
 
   std::shared_ptr<const ResolvedConfig> resolved;
@@ -71,10 +73,11 @@ struct Differentiated {
   Tensor gradients, sums;
 };
 
-Differentiated differentiated(Bench& bench) {
+Differentiated differentiated(Bench& bench, const Batch& batch) {
   FlatParameters& parameters = *bench.learner.parameters;
   parameters.gradients().zero_();
-  const Tensor sums = bench.learner.experiment->differentiate(bench.batch(8), 1, parameters);
+  torch::manual_seed(0);
+  const Tensor sums = bench.learner.experiment->differentiate(batch, 1, parameters);
   return {parameters.gradients().clone(), sums.clone()};
 }
 
@@ -101,6 +104,11 @@ std::vector<Tensor> outputs_of(const ModelFile& file, const Tensor& pixels) {
   return file.backend->forward({pixels, {}, {}});
 }
 
+// Whether each row [K] is shares that sum to 1.
+bool is_distribution(const Tensor& rows) {
+  return rows.min().item<double>() >= 0 && (rows.sum(1) - 1).abs().max().item<double>() < 1e-4;
+}
+
 Tensor some_images(const Bench& bench, int64_t count) {
   return bench.data->test->pixels(at::arange(std::min(count, bench.data->test->size())));
 }
@@ -108,7 +116,9 @@ Tensor some_images(const Bench& bench, int64_t count) {
 }  // namespace
 
 Finding try_whole(const Tryout& tryout) {
-  train_tryout(tryout, "whole");
+  for (const std::string& warning : train_tryout(tryout, "whole")) {
+    if (warning.starts_with("loggers: ")) return Finding::fault(warning);
+  }
   const Metrics metrics = metrics_of(tryout.run("whole"));
   if (metrics.status != RunStatus::kFinished)
     return Finding::fault("the run ended as " + to_string(metrics.status));
@@ -121,6 +131,15 @@ Finding try_again(const Tryout& tryout) {
   const std::string found = difference(tryout.run("whole"), tryout.run("again"));
   if (found.empty()) return Finding::sound("the same bits");
   return Finding::fault(found + ": something draws numbers that the seed does not decide");
+}
+
+Finding try_without(const Tryout& tryout, const std::string& key) {
+  Tryout plain = tryout;
+  plain.config.erase(key);
+  train_tryout(plain, "without");
+  const std::string found = difference(tryout.run("without"), tryout.run("whole"));
+  if (found.empty()) return Finding::sound("the same bits as without it");
+  return Finding::fault(found + " with it: it may only read");
 }
 
 Finding try_threads(const Tryout& tryout) {
@@ -160,9 +179,12 @@ Finding try_resuming(const Tryout& tryout, int64_t step) {
 
 Finding try_backends(const Tryout& tryout) {
   Bench layers(tryout, kLayers);
+  if (layers.learner.parameters->gradients().numel() == 0)
+    return Finding::not_tried("it trains nothing");
   if (const std::string why = refusal_of(layers); !why.empty()) return Finding::not_tried(why);
   Bench fused(tryout, kFused);
-  const Differentiated one = differentiated(layers), other = differentiated(fused);
+  const Differentiated one = differentiated(layers, layers.batch(8)),
+                       other = differentiated(fused, fused.batch(8));
   // The sums of metrics count images, which may change sides by rounding.
   const double loss = apart(one.sums.narrow(0, 0, 1), other.sums.narrow(0, 0, 1));
   if (!(loss <= kClose))
@@ -182,12 +204,22 @@ Finding try_backends(const Tryout& tryout) {
 Finding try_gradients(const Tryout& tryout) {
   Bench bench(tryout);
   Learner& learner = bench.learner;
+  if (learner.parameters->gradients().numel() == 0)
+    return Finding::fault("no parameter requires a gradient: nothing is trained");
   Meter meter(learner.experiment->width(), learner.parameters->values().device());
   Tensor most = at::zeros_like(learner.parameters->gradients());
+  const Tensor before = learner.parameters->values().clone();
   for (int step = 0; step < 4; ++step) {
     train_step(learner, {bench.batch(8)}, {}, learner.optimizer->learning_rate(), meter);
     most = at::maximum(most, learner.parameters->gradients().abs());
   }
+  const bool is_trained = most.max().item<double>() > 0;
+  if (is_trained && learner.parameters->values().equal(before))
+    return Finding::fault("in four steps no parameter has changed: are they assigned to?");
+  const Tensor last = learner.parameters->gradients().clone();
+  learner.optimizer->step(learner.optimizer->learning_rate());
+  if (!learner.parameters->gradients().equal(last))
+    return Finding::fault("a step changes the gradients");
   std::vector<std::string> without;
   const auto by_name = learner.parameters->by_name(most);
   for (const FlatParameters::Slice& slice : learner.parameters->slices()) {
@@ -204,6 +236,37 @@ Finding try_gradients(const Tryout& tryout) {
                     fmt::join(without, ", ")));
   }
   return Finding::sound(fmt::format("{} parameters", learner.parameters->slices().size()));
+}
+
+Finding try_share(const Tryout& tryout) {
+  Bench bench(tryout);
+  FlatParameters& parameters = *bench.learner.parameters;
+  const auto add = [&](double share) {
+    torch::manual_seed(0);
+    bench.learner.experiment->differentiate(bench.batch(8), share, parameters);
+    return parameters.gradients().clone();
+  };
+  parameters.gradients().zero_();
+  const Tensor half = add(0.5), both = add(0.5);
+  parameters.gradients().zero_();
+  const Tensor whole = add(1);
+  if (!(apart(half * 2, whole) <= kCloseGradients))
+    return Finding::fault("half a share has not half the gradient");
+  if (!(apart(both, whole) <= kCloseGradients))
+    return Finding::fault("gradients are not added to those that are there");
+  return Finding::sound("half a share has half the gradient, and gradients add up");
+}
+
+Finding try_order(const Tryout& tryout) {
+  Bench bench(tryout), reversed(tryout);
+  const Batch batch = bench.batch(8), other = reversed.batch(8, /*is_reversed=*/true);
+  const Tensor one = differentiated(bench, batch).sums, two = differentiated(reversed, other).sums;
+  const double found = apart(one.narrow(0, 0, 1), two.narrow(0, 0, 1));
+  if (found <= kClose) return Finding::sound("the same loss of a batch in another order");
+  return Finding::fault(
+      fmt::format("the loss of a batch is {} apart, of its size, when its images come in another "
+                  "order: what is random must draw by their numbers",
+                  relative(found)));
 }
 
 Finding try_test(const Tryout& tryout) {
@@ -257,6 +320,10 @@ Finding try_batches(const Tryout& tryout) {
   const Tensor pixels = some_images(bench, 7);
   const auto together = outputs_of(file, pixels);
   for (size_t task = 0; task < together.size(); ++task) {
+    const auto& tasks = file.model->tasks();
+    if (task < tasks.size() && tasks[task].probabilities &&
+        !is_distribution(together[task].flatten(1)))
+      return Finding::fault("it says that it gives probabilities, and they do not sum to 1");
     std::vector<Tensor> alone;
     for (int64_t i = 0; i < pixels.size(0); ++i)
       alone.push_back(outputs_of(file, pixels.narrow(0, i, 1))[task]);

@@ -75,10 +75,17 @@ std::string difference_of_rows(const fs::path& one, const fs::path& other) {
   return "";
 }
 
-void train_as_asked(TrainRequest request) {
-  Nobody nobody;
+struct Listener : Nobody {
+  void warning(const std::string& text) override { warnings.push_back(text); }
+
+  std::vector<std::string> warnings;
+};
+
+std::vector<std::string> train_as_asked(const TrainRequest& request) {
+  Listener listener;
   set_compute_threads(request.config->threads);
-  train(request, nobody);
+  train(request, listener);
+  return listener.warnings;
 }
 
 }  // namespace
@@ -100,13 +107,13 @@ std::shared_ptr<const ResolvedConfig> resolve_tryout(const Tryout& tryout) {
   return resolve(tryout.config, "tryout");
 }
 
-void train_tryout(const Tryout& tryout, const std::string& name,
-                  std::optional<int64_t> stop_after) {
+std::vector<std::string> train_tryout(const Tryout& tryout, const std::string& name,
+                                      std::optional<int64_t> stop_after) {
   TrainRequest request;
   request.config = resolve_tryout(tryout);
   request.run_dir = tryout.run(name);
   request.stop_after = stop_after;
-  train_as_asked(std::move(request));
+  return train_as_asked(request);
 }
 
 void resume_tryout(const Tryout& tryout, const std::string& name) {
@@ -114,7 +121,7 @@ void resume_tryout(const Tryout& tryout, const std::string& name) {
   request.config = resolve_resumed(tryout.run(name), {});
   request.run_dir = tryout.run(name);
   request.resume = true;
-  train_as_asked(std::move(request));
+  train_as_asked(request);
 }
 
 std::string difference(const fs::path& one, const fs::path& other) {

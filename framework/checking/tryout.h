@@ -39,9 +39,9 @@ inline std::string first_line(const std::string& text) { return text.substr(0, t
 Node tryout_base(const std::string& labels);
 
 std::shared_ptr<const ResolvedConfig> resolve_tryout(const Tryout& tryout);
-// Trains in the tryout's folder `name`, to the end or so many steps.
-void train_tryout(const Tryout& tryout, const std::string& name,
-                  std::optional<int64_t> stop_after = {});
+// Trains in the tryout's folder `name`, to the end or so many steps. Returns its warnings.
+std::vector<std::string> train_tryout(const Tryout& tryout, const std::string& name,
+                                      std::optional<int64_t> stop_after = {});
 void resume_tryout(const Tryout& tryout, const std::string& name);
 
 // What differs between the results of two runs: a tensor of the last checkpoints, or a number of

@@ -17,6 +17,7 @@
 #include "framework/config/scalar.h"
 #include "framework/files/paths.h"
 #include "framework/files/place.h"
+#include "framework/registry/crash.h"
 #include "framework/registry/given_plugins.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/environment.h"
@@ -236,6 +237,9 @@ int main_of(int argc, char** argv) {
     print_error("internal error: " + text.substr(0, end) +
                 (trace ? "" : "\n       (--trace shows where)"));
     return static_cast<int>(ExitCode::kInternal);
+  } catch (...) {
+    print_error("internal error: an exception that is no std::exception");
+    return static_cast<int>(ExitCode::kInternal);
   }
 }
 
@@ -244,6 +248,8 @@ int main_of(int argc, char** argv) {
 int main(int argc, char** argv) {
   vitrine::open_closed_streams();
   std::signal(SIGXFSZ, SIG_IGN);  // beyond a limit of a file's size, writing fails with a message
+  vitrine::tell_crashes(STDERR_FILENO,
+                        vitrine::is_terminal(STDERR_FILENO) ? "\r\033[Kerror: " : "error: ", "\n");
   vitrine::end_with_parent();
   int code = vitrine::main_of(argc, argv);
   if (!vitrine::flush_output() && code == 0) {

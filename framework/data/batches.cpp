@@ -103,7 +103,8 @@ Tensor Batches::transformed(const Tensor& pixels, const BatchPosition& position)
   if (transforms_.empty()) return pixels;
   Tensor out = pixels.to(at::kFloat).div_(255);
   for (const auto& transform : transforms_) {
-    if (is_random_ || !transform->is_random()) out = (*transform)(out, position);
+    if (is_random_ || !told(*transform, "is_random", &Transform::is_random))
+      out = (*transform)(out, position);
   }
   return out;
 }

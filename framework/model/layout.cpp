@@ -146,11 +146,12 @@ bool ModelLayout::is_own() const {
 }
 
 std::vector<std::string> ModelLayout::misfits(const std::vector<std::string>& skips) const {
-  auto out = differing(context_.options, layout_->fits(), skips,
+  auto out = differing(context_.options, told(*layout_, "fits", &Layout::fits), skips,
                        [](const auto& option, const auto& value, const auto& allowed) {
                          return fmt::format("{} is {}, not {}", option, value, allowed);
                        });
-  for (std::string& misfit : layout_->misfits()) out.push_back(std::move(misfit));
+  for (std::string& misfit : told(*layout_, "misfits", &Layout::misfits))
+    out.push_back(std::move(misfit));
   if (!out.empty()) return out;  // which says why a weight has no name
   for (const std::string& name : nameless_) {
     if (!fits_any(name, skips)) out.push_back(name + " has no name in it");
@@ -159,7 +160,7 @@ std::vector<std::string> ModelLayout::misfits(const std::vector<std::string>& sk
 }
 
 std::vector<std::string> ModelLayout::unusual() const {
-  return differing(context_.options, layout_->usual(), {},
+  return differing(context_.options, told(*layout_, "usual", &Layout::usual), {},
                    [](const auto& option, const auto& value, const auto& allowed) {
                      return fmt::format("{} is {} here and usually {} there", option, value,
                                         allowed);

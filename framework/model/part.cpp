@@ -16,6 +16,11 @@ std::string shape_of(const Value& x) {
   return type_and_shape(x.tensor());
 }
 
+bool has_type_of(const Value& x, const Value& like) {
+  return x.is_recorded() || like.is_recorded() ||
+         x.tensor().scalar_type() == like.tensor().scalar_type();
+}
+
 // Of as many images as `like`, each [tokens, columns].
 bool has_shape(const Value& x, const Value& like, int64_t tokens, int64_t columns) {
   if (!x.is_recorded()) {
@@ -35,6 +40,9 @@ Value Part::operator()(const Value& x) {
     if (keeps_shape()) {
       require(has_shape(out, x, x.tokens(), x.columns()), "forward", [&] {
         return fmt::format("of {} it made {}: it must keep the shape", shape_of(x), shape_of(out));
+      });
+      require(has_type_of(out, x), "forward", [&] {
+        return fmt::format("of {} it made {}: it must keep the type", shape_of(x), shape_of(out));
       });
     }
     return out;

@@ -177,6 +177,10 @@ void freeze_unused(const Computation& computation) {
   }
 }
 
+Tensor of_each_image(const Tensor& numbers, const Tensor& images) {
+  return numbers.size(0) == 1 ? numbers.expand({images.size(0), -1, -1}) : numbers;
+}
+
 std::vector<Tensor> interpret(const Program& program, const std::vector<Tensor>& parameters,
                               const TorchFeed& feed) {
   const std::vector<size_t> last = last_readers(program);
@@ -203,7 +207,8 @@ std::vector<Tensor> interpret(const Program& program, const std::vector<Tensor>&
     }
   }
   std::vector<Tensor> out;
-  for (const size_t output : program.outputs) out.push_back(results[output]);
+  for (const size_t output : program.outputs)
+    out.push_back(of_each_image(results[output], feed.images));
   return out;
 }
 

@@ -48,6 +48,10 @@ void freeze_unused(const Computation& computation);
 std::vector<Tensor> interpret(const Program& program, const std::vector<Tensor>& parameters,
                               const TorchFeed& feed);
 
+// `numbers` [B or 1, tokens, columns] of each of the images: what depends on none is the same for
+// all.
+Tensor of_each_image(const Tensor& numbers, const Tensor& images);
+
 // What a model computes for images on the way, by the names that its parts gave: those that end
 // with `name`, each [B, tokens, columns], in the order in which they are computed. Without
 // gradients. Throws Error(kUsage) for a model that cannot be recorded.

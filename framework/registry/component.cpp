@@ -21,11 +21,26 @@ std::string first_lines(const std::string& text) {
 
 }  // namespace
 
+Running::Running(const Component& component, const char* phase)
+    : component_(component), phase_(phase), outer_(innermost()) {
+  innermost() = this;
+}
+
+Running::~Running() { innermost() = outer_; }
+
+const Running*& Running::innermost() {
+  static thread_local const Running* innermost = nullptr;
+  return innermost;
+}
+
+ExitCode code_of_failure(const Component& component) {
+  return component.library.empty() ? ExitCode::kInternal : ExitCode::kPlugin;
+}
+
 void fail(const Component& component, const char* phase, const std::string& message) {
-  // A component of our own that breaks is a fault of the program.
-  const ExitCode code = component.library.empty() ? ExitCode::kInternal : ExitCode::kPlugin;
-  throw ComponentError(code, fmt::format("{} \"{}\" ({}), {}: {}", component.kind, component.name,
-                                         component.place, phase, message));
+  throw ComponentError(code_of_failure(component),
+                       fmt::format("{} \"{}\" ({}), {}: {}", component.kind, component.name,
+                                   component.place, phase, message));
 }
 
 void rethrow_from(const Component& component, const char* phase) {

@@ -375,8 +375,14 @@ std::shared_ptr<void> ChoiceBase::create_in(const void* context, const void* che
     check_in(check_context, problems);
     if (!problems.empty()) throw Error(ExitCode::kUsage, problems.text("config"));
   }
-  return in_component(component_, "constructor",
-                      [&] { return component_->create(options_.get(), context); });
+  const Component* component = component_;
+  std::shared_ptr<void> made = in_component(
+      component, "constructor", [&] { return component->create(options_.get(), context); });
+  void* const base = made.get();
+  // Its end is told as all else that it does.
+  return {base, [component, made = std::move(made)](void*) mutable {
+            in_component(component, "destructor", [&] { made.reset(); });
+          }};
 }
 
 }  // namespace vitrine

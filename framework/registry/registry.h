@@ -9,6 +9,7 @@
 
 #include "framework/config/check.h"
 #include "framework/config/fields.h"
+#include "framework/error.h"
 
 namespace vitrine {
 
@@ -40,17 +41,47 @@ struct NoFailure {};
 // forward: ...`, with kPlugin for one of a plug-in. Errors for the user, NoFailure and lack of
 // memory stay as they are.
 [[noreturn]] void rethrow_from(const Component& component, const char* phase);
+// What a component that breaks ends the process with: one of our own is a fault of the program.
+ExitCode code_of_failure(const Component& component);
 // An error of the same form.
 [[noreturn]] void fail(const Component& component, const char* phase, const std::string& message);
+
+// Notes, as long as it lives, what a component does in this thread, so that its crash can be told
+// (crash.h).
+class Running {
+ public:
+  Running(const Component& component, const char* phase);
+  ~Running();
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  // What began last in this thread and has not ended, or nullptr. The place is a thread's own.
+  static const Running*& innermost();
+  const Component& component() const { return component_; }
+  const char* phase() const { return phase_; }
+
+ private:
+  const Component& component_;
+  const char* phase_;
+  const Running* outer_;
+};
 
 template <class Act>
 decltype(auto) in_component(const Component* component, const char* phase, Act&& act) {
   if (!component) return act();
   try {
+    const Running running(*component, phase);
     return act();
   } catch (...) {
     rethrow_from(*component, phase);
   }
+}
+
+// What a component tells of itself: `told(schedule, "depends_on_total",
+// &Schedule::depends_on_total)`.
+template <class Base, class Class, class Told>
+Told told(const Base& component, const char* phase, Told (Class::*tell)() const) {
+  return in_component(component.component(), phase, [&]() -> Told { return (component.*tell)(); });
 }
 
 // Its options as they are by default, and their fields.
@@ -215,7 +246,14 @@ class Choice : public ChoiceBase {
   std::shared_ptr<Base> create(const Context& context) const {
     const CheckContext* known = nullptr;
     if constexpr (std::derived_from<Context, CheckContext>) known = &context;
-    auto made = std::static_pointer_cast<Base>(create_in(&context, known));
+    std::shared_ptr<Base> made;
+    if constexpr (std::copy_constructible<Context>) {
+      // One that keeps the address is to find nothing there, wherever the context came from.
+      const auto lent = std::make_unique<Context>(context);
+      made = std::static_pointer_cast<Base>(create_in(lent.get(), known));
+    } else {
+      made = std::static_pointer_cast<Base>(create_in(&context, known));
+    }
     if constexpr (std::derived_from<Base, Registered>) made->set_component(component());
     if constexpr (std::is_convertible_v<Base*, Stateful*>) HearsMade::tell(path(), type(), made);
     return made;

@@ -10,10 +10,16 @@
 
 #include "framework/error.h"
 #include "framework/files/json.h"
+#include "framework/registry/registry.h"
 #include "framework/torch.h"
 
 namespace vitrine {
 namespace {
+
+void list_state(Stateful& it, State& state) {
+  const auto* registered = dynamic_cast<const Registered*>(&it);
+  in_component(registered ? registered->component() : nullptr, "state", [&] { it.state(state); });
+}
 
 constexpr const char* kTensor = "tensor";  // where one stands: "cpu", "device", null for none
 constexpr const char* kHex = "hex";        // of a text that is not ASCII
@@ -73,7 +79,7 @@ Kept State::of(Stateful& it) {
   State state;
   state.out_ = &out;
   state.here_ = &out.values;
-  it.state(state);
+  list_state(it, state);
   return out;
 }
 
@@ -84,7 +90,7 @@ Unmatched State::restore_to(Stateful& it, const Kept& kept, std::optional<at::De
   Json values = kept.values;
   state.here_ = &values;
   if (!values.is_object()) state.refuse("a mapping");
-  it.state(state);
+  list_state(it, state);
   state.note_unknown(values, state.listed_);
   return state.unmatched_;
 }

@@ -236,7 +236,8 @@ std::vector<Tensor> Backend::forward_in_libtorch(Prepared& prepared, const Torch
   }
   const WithFeed with_feed(feed);
   std::vector<Tensor> out;
-  for (const Value& output : computation_.outputs(feed.images)) out.push_back(output.tensor());
+  for (const Value& output : computation_.outputs(feed.images))
+    out.push_back(of_each_image(output.tensor(), feed.images));
   return out;
 }
 

@@ -117,19 +117,20 @@ void Callbacks::call(Hook hook, const RunView& view) {
     in_component(placed.callback->component(), hook.name,
                  [&] { (*placed.callback.*hook.function)(view); });
   }
-  if (!loggers_.empty()) read_only([&](Logger& logger) { (logger.*hook.function)(view); });
+  if (loggers_.empty()) return;
+  read_only(hook.name, [&](Logger& logger) { (logger.*hook.function)(view); });
 }
 
 void Callbacks::row(const RunView& view) {
-  if (!loggers_.empty()) read_only([&](Logger& logger) { logger.row(view); });
+  if (!loggers_.empty()) read_only("row", [&](Logger& logger) { logger.row(view); });
 }
 
 // One that fails is done without from then on. What one draws is drawn by nobody else.
-void Callbacks::read_only(const std::function<void(Logger&)>& act) {
+void Callbacks::read_only(const char* phase, const std::function<void(Logger&)>& act) {
   const WithoutTrace without_trace{Modules()};
   std::erase_if(loggers_, [&](const std::shared_ptr<Logger>& logger) {
     try {
-      act(*logger);
+      in_component(logger->component(), phase, [&] { act(*logger); });
       return false;
     } catch (const std::exception& error) {
       log_.warning(
@@ -141,7 +142,8 @@ void Callbacks::read_only(const std::function<void(Logger&)>& act) {
 
 Callbacks::End Callbacks::ending(const RunView& view) const {
   for (const PlacedCallback& placed : callbacks_) {
-    std::string reason = placed.callback->reason_to_end(view);
+    std::string reason = in_component(placed.callback->component(), "reason_to_end",
+                                      [&] { return placed.callback->reason_to_end(view); });
     if (!reason.empty()) return {placed.callback->type(), std::move(reason)};
   }
   return {};

@@ -51,7 +51,7 @@ class Callbacks {
   std::map<std::string, Tensor> tested_buffers();
 
  private:
-  void read_only(const std::function<void(Logger&)>& act);
+  void read_only(const char* phase, const std::function<void(Logger&)>& act);
 
   std::vector<PlacedCallback> callbacks_;
   std::vector<std::shared_ptr<Logger>> loggers_;

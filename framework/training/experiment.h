@@ -79,4 +79,8 @@ class Experiment : public Registered, public Stateful {
   virtual Evaluation evaluate(const Batches& data, const EvaluationOptions& options) = 0;
 };
 
+// What it evaluates. Throws an error that names the component where that is not what it measures,
+// or its modules are left in evaluation mode.
+Evaluation evaluated(Experiment& experiment, const Batches& data, const EvaluationOptions& options);
+
 }  // namespace vitrine

@@ -53,14 +53,16 @@ class LossesOfTasks : public Loss {
   }
   // Of the sum of all.
   std::string unit() const override {
-    const std::string first = losses_.begin()->second->unit();
-    const bool all = std::all_of(losses_.begin(), losses_.end(),
-                                 [&](const auto& each) { return each.second->unit() == first; });
+    const std::string first = told(*losses_.begin()->second, "unit", &Loss::unit);
+    const bool all = std::all_of(losses_.begin(), losses_.end(), [&](const auto& each) {
+      return told(*each.second, "unit", &Loss::unit) == first;
+    });
     return all ? first : "";
   }
   std::string warning() const override {
     for (const auto& [task, loss] : losses_) {
-      if (const std::string text = loss->warning(); !text.empty()) return text;
+      if (const std::string text = told(*loss, "warning", &Loss::warning); !text.empty())
+        return text;
     }
     return "";
   }

@@ -66,7 +66,8 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
   std::vector<const ChoiceBase*> used = {&config.model};
   for (const auto& transform : config.dataset_options().transforms) {
     // Of what is random nothing is done to images that are answered for.
-    if (transform.create({info.channels, info.height, info.width})->is_random()) continue;
+    const auto made = transform.create({info.channels, info.height, info.width});
+    if (told(*made, "is_random", &Transform::is_random)) continue;
     transforms.push_back(transform.write().json());
     used.push_back(&transform);
   }
@@ -217,7 +218,7 @@ ModelFile load_model(const Place& path) {
     for (const auto& transform : value.at("transforms")) {
       const auto made = read_choice<Transform>(Json(transform), "transforms", name)
                             .create({chw[0], chw[1], chw[2]});
-      if (made->is_random()) continue;
+      if (told(*made, "is_random", &Transform::is_random)) continue;
       out.transforms.push_back(made);
       out.transforms_written.push_back(transform.dump());
     }

@@ -10,6 +10,8 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <numeric>
 
 #include "framework/training/losses.h"
@@ -45,8 +47,21 @@ std::vector<Choice<Metric>> metrics_of(const std::vector<Choice<Metric>>& given,
 }
 
 std::string name_of(const Choice<Metric>& choice, const Metric& metric) {
-  const std::string own = metric.name();
+  const std::string own = told(metric, "name", &Metric::name);
+  const bool is_plain = std::all_of(own.begin(), own.end(), [](unsigned char letter) {
+    return std::isalnum(letter) || letter == '_' || letter == '-' || letter == '.';
+  });
+  if (!is_plain)
+    fail(*metric.component(), "name",
+         fmt::format("\"{}\": it may have letters, digits, _, - and .", escape(own)));
   return own.empty() ? choice.type() : own;
+}
+
+std::string goal_of(const Metric& metric) {
+  const std::string out = told(metric, "goal", &Metric::goal);
+  if (out != "max" && out != "min")
+    fail(*metric.component(), "goal", fmt::format("\"{}\": it must be max or min", escape(out)));
+  return out;
 }
 
 // Of a task whose images count differently, behind its loss: what all of them count, and how many
@@ -75,6 +90,16 @@ int64_t width_of(const Metric& metric) {
   });
 }
 
+std::vector<double> class_weights_of(const Loss& loss, const Task& task) {
+  std::vector<double> out = told(loss, "class_weights", &Loss::class_weights);
+  const auto classes = static_cast<size_t>(task.outputs());
+  if (!out.empty() && out.size() != classes && loss.component()) {
+    fail(*loss.component(), "class_weights",
+         fmt::format("{} weights for {} classes", out.size(), classes));
+  }
+  return out;
+}
+
 }  // namespace
 
 Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
@@ -87,8 +112,8 @@ Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
     Entry entry;
     if (!identity) entry.table = at::tensor(task.target_of_label).to(device);
     const bool has_classes = task.type == TaskType::kClassification && !task.is_distribution;
-    if (has_classes) entry.ignored = loss_->of(task).ignored();
-    const std::vector<double> weights = loss_->of(task).class_weights();
+    if (has_classes) entry.ignored = told(loss_->of(task), "ignored", &Loss::ignored);
+    const std::vector<double> weights = class_weights_of(loss_->of(task), task);
     if (has_classes && !weights.empty())
       entry.class_weights = at::tensor(weights).to(device, at::kFloat);
     entry.first = width_++;
@@ -108,7 +133,8 @@ void Objective::add_measures() {
   for (size_t i = 0; i < tasks_.size(); ++i)
     all.push_back({entries_[i].first, entries_[i].counts_differently(), tasks_[i].weight});
   const auto add_loss = [&](const std::string& task, const Loss& loss, auto mean) {
-    measures_.push_back({"loss", task, {"min", loss.unit()}, std::move(mean), true});
+    measures_.push_back(
+        {"loss", task, {"min", told(loss, "unit", &Loss::unit)}, std::move(mean), true});
   };
   const bool differ =
       std::any_of(all.begin(), all.end(), [](const LossSums& each) { return each.has_shares; });
@@ -124,12 +150,17 @@ void Objective::add_measures() {
       const int64_t at_images = entry.ignored ? entry.first + kImages : -1;
       const auto value = [counted, at_images](const double* sums, double images) {
         return in_component(counted.metric->component(), "value", [&] {
-          return counted.metric->value(sums + counted.first,
-                                       at_images < 0 ? images : sums[at_images]);
+          const double out =
+              counted.metric->value(sums + counted.first, at_images < 0 ? images : sums[at_images]);
+          if (std::isinf(out)) fail(*counted.metric->component(), "value", "it is infinite");
+          return out;
         });
       };
-      measures_.push_back(
-          {counted.name, name, {counted.metric->goal(), counted.metric->unit()}, value, false});
+      measures_.push_back({counted.name,
+                           name,
+                           {goal_of(*counted.metric), told(*counted.metric, "unit", &Metric::unit)},
+                           value,
+                           false});
     }
   };
   add_metrics(0, "");

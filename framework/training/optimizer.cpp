@@ -114,12 +114,27 @@ std::vector<Tensor> Optimizer::views(const Group& group, const Tensor& flat) con
   return out;
 }
 
+namespace {
+
+// Where values lie, and how many they are.
+std::vector<std::pair<const void*, int64_t>> places(const std::vector<Tensor>& values) {
+  std::vector<std::pair<const void*, int64_t>> out;
+  for (const Tensor& each : values) out.emplace_back(each.const_data_ptr(), each.numel());
+  return out;
+}
+
+}  // namespace
+
 void Optimizer::step(double learning_rate) {
   std::set<size_t> counted;
   for (const Group& group : groups_) {
     if (!group.parameter.requires_grad()) continue;
     if (group.steps.defined() && counted.insert(group.stage).second) group.steps.add_(1);
+    const auto before = places(group.values);
     in("step", [&] { update(group, learning_rate * group.lr_factor); });
+    require(places(group.values) == before, "step", [] {
+      return "it has given values another place or size: they must be changed where they are";
+    });
   }
 }
 

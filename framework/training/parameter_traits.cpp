@@ -25,8 +25,9 @@ void for_each(const torch::nn::Module& module, const Names& names, Traits& trait
 }
 
 void take_from_model(const Model& model, Traits& traits) {
-  for_each(model, model.heads(), traits, [](ParameterTraits& of) { of.is_head = true; });
-  const auto layers = model.layers();
+  for_each(model, told(model, "heads", &Model::heads), traits,
+           [](ParameterTraits& of) { of.is_head = true; });
+  const auto layers = told(model, "layers", &Model::layers);
   for (size_t i = 0; i < layers.size(); ++i) {
     const auto above = static_cast<int64_t>(layers.size() - i);
     for_each(model, layers[i], traits, [&](ParameterTraits& of) { of.layers_above = above; });
@@ -34,8 +35,10 @@ void take_from_model(const Model& model, Traits& traits) {
 }
 
 Names kept_from_decay(const torch::nn::Module& module) {
-  if (const auto* part = dynamic_cast<const Part*>(&module)) return part->no_weight_decay();
-  if (const auto* model = dynamic_cast<const Model*>(&module)) return model->no_weight_decay();
+  if (const auto* part = dynamic_cast<const Part*>(&module))
+    return told(*part, "no_weight_decay", &Part::no_weight_decay);
+  if (const auto* model = dynamic_cast<const Model*>(&module))
+    return told(*model, "no_weight_decay", &Model::no_weight_decay);
   return {};
 }
 

@@ -127,7 +127,14 @@ Picture plot(const std::string& name, Node options, const std::optional<WeightsS
   choice.check(context, problems);
   refuse_problems();
   const auto plot = choice.create(context);
-  Picture out = in_component(plot->component(), "draw", [&] { return plot->draw(); });
+  const Component* component = plot->component();
+  Picture out = in_component(component, "draw", [&] { return plot->draw(); });
+  if (!out.draw) fail(*component, "draw", "it made a picture that draws nothing");
+  if (out.numbers) {
+    out.numbers = [component, plot, numbers = std::move(out.numbers)] {
+      return in_component(component, "numbers", numbers);
+    };
+  }
   if (weights) out.subject = subject_of(*weights, model);
   return out;
 }

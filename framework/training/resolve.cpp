@@ -164,7 +164,7 @@ std::optional<BackendChoice> check_experiment(const Config& config,
   if (root.problems().size() > before) return std::nullopt;
   const auto experiment = config.experiment.create(context);
   for (const char* split : {"train", "validation", "test"}) {
-    for (const Measure& measure : experiment->measures()) {
+    for (const Measure& measure : told(*experiment, "measures", &Experiment::measures)) {
       if (measure.is_of(split)) out.metrics[measure.in(split)] = measure.info;
     }
   }
@@ -173,7 +173,7 @@ std::optional<BackendChoice> check_experiment(const Config& config,
   const Measure& usual = measures[measures.size() > 1 ? 1 : 0];
   out.best_by = chooses ? config.training.best_by : usual.in("validation");
   if (chooses) check_validation_metric(out.best_by, out.metrics, training, "best_by");
-  return choose_backend(experiment->computation(), config.device);
+  return choose_backend(told(*experiment, "computation", &Experiment::computation), config.device);
 }
 
 // What tasks ask of the labels that they read: a label may be ignored where all of them do.
@@ -182,7 +182,7 @@ LabelUses uses_of(const Config& config, const std::vector<Task>& tasks) {
   for (const Task& task : tasks) {
     LabelUse use;
     use.is_distribution = task.is_distribution;
-    use.ignored = loss_for(config.loss, task).create({{task}})->ignored();
+    use.ignored = told(*loss_for(config.loss, task).create({{task}}), "ignored", &Loss::ignored);
     const auto [known, is_first] = out.emplace(task.column, use);
     if (is_first) continue;
     known->second.is_distribution |= use.is_distribution;

@@ -43,7 +43,8 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
       learner_(std::move(learner)),
       loader_(*data_.train, config_.training, config_.experiment_options().views),
       checkpointing_(config_.training.checkpoint, loader_.steps_per_epoch()),
-      meter_(learner_.experiment->width(), parameters().values().device()),
+      meter_(vitrine::told(*learner_.experiment, "width", &Experiment::width),
+             parameters().values().device()),
       callbacks_(std::move(learner_.callbacks), make_loggers(config_), log_) {
   learner_.components.add(data_.components);
   learner_.components.note([&] {
@@ -52,7 +53,8 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   provenance_.dataset_sha256 = data_.fingerprint;
   provenance_.config = request_.config->resolved.json();
   provenance_.environment = exactness_of(config_);
-  if (schedule_->depends_on_total()) provenance_.environment["total_steps"] = loader_.total_steps();
+  if (vitrine::told(*schedule_, "depends_on_total", &Schedule::depends_on_total))
+    provenance_.environment["total_steps"] = loader_.total_steps();
   state_.window = state_.total = zero_sums(learner_.experiment->width());
   if (request_.resume) {
     restore();
@@ -249,8 +251,7 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
   options.train = &train;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
   options.cancelled = [&] { return log_.stop_requested() != ExitCode::kDone; };
-  return in_component(learner_.experiment->component(), "evaluate",
-                      [&] { return learner_.experiment->evaluate(data, options); });
+  return evaluated(*learner_.experiment, data, options);
 }
 
 bool Run::end_epoch() {

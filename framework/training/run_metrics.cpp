@@ -170,7 +170,8 @@ nlohmann::ordered_json contents_of(const ResolvedConfig& config, const Experimen
       out[path] = *digest;
     }
   }
-  for (const auto& [name, digest] : experiment.contents()) out[name] = digest;
+  for (const auto& [name, digest] : told(experiment, "contents", &Experiment::contents))
+    out[name] = digest;
   return out;
 }
 

@@ -120,6 +120,7 @@ std::shared_ptr<Model> build_model(const Config& config, const DatasetInfo& info
                                    Observer* observer, std::vector<std::string>* fresh) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
   auto model = config.model.create(model_context(config, info));
+  told(*model, "tasks", &Model::tasks);
   const WeightsOptions& weights = config.model_options().weights;
   if (observer && config.loads_weights) fetch_weights(weights, *observer);
   const bool is_here = !weights.file.is_address() || local_weights(weights.file.value);
@@ -185,19 +186,20 @@ void build(Learner& out, const Config& config, const DatasetInfo& info, Observer
   ExperimentContext context = experiment_context(config, out.model, info, config.backend);
   context.observer = observer;
   out.experiment = config.experiment.create(context);
-  out.modules = trained_together(out.model, out.experiment->modules());
+  out.modules = trained_together(out.model, told(*out.experiment, "modules", &Experiment::modules));
   for (const auto& [name, module] : out.modules) module->to(at::Device(config.device));
   out.callbacks = build_callbacks(config, out, info);
   FlatParameters::Stages later;
   for (const PlacedCallback& placed : out.callbacks) {
-    const auto names = placed.callback->trained_later();
+    const auto names = told(*placed.callback, "trained_later", &Callback::trained_later);
     if (!names.empty()) later.push_back(names);
   }
   out.parameters = std::make_unique<FlatParameters>(out.modules, later);
   out.optimizer = config.optimizer.create({*out.parameters});
   for (const PlacedCallback& placed : out.callbacks) placed.callback->prepare(*out.parameters);
   const int threads = compute_threads();
-  at::set_num_threads(out.experiment->has_own_threads() ? 1 : threads);
+  at::set_num_threads(
+      told(*out.experiment, "has_own_threads", &Experiment::has_own_threads) ? 1 : threads);
   if (observer) warn_of_buffers(out, *observer);
 }
 

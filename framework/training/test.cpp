@@ -128,9 +128,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.train = &train;
   options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
   options.cancelled = stopped;
-  const Evaluation result = in_component(learner.experiment->component(), "evaluate", [&] {
-    return learner.experiment->evaluate(*data->test, options);
-  });
+  const Evaluation result = evaluated(*learner.experiment, *data->test, options);
   if (stopped()) return nullptr;
   refuse_nonfinite(learner.experiment->measures(), result.values, file);
   Json out = result.values;

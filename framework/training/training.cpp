@@ -185,7 +185,8 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
     if (!request.resume) log.message(note);
   }
   Learner learner = build_learner(config, data->info, &log);
-  if (const std::string warning = learner.experiment->warning(); !warning.empty())
+  if (const std::string warning = told(*learner.experiment, "warning", &Experiment::warning);
+      !warning.empty())
     log.warning(warning);
   Run run(request, log, std::move(*data), std::move(learner));
   TrainResult result;

@@ -67,7 +67,7 @@ ModelFile open_model(const WeightsSource& source) {
   out.context = model_context(config, info);
   for (const auto& choice : config.dataset_options().transforms) {
     const auto made = choice.create({info.channels, info.height, info.width});
-    if (!made->is_random()) out.transforms.push_back(made);
+    if (!told(*made, "is_random", &Transform::is_random)) out.transforms.push_back(made);
   }
   out.model = config.model.create(out.context);
   out.backend = backend_for_cpu(out.model, out.context);

@@ -73,7 +73,8 @@ double time_step(const Config& config) {
   const Batches data = noise(config, info, config.training.batch_size);
   const Tensor order = at::randperm(data.size(), at::kLong);
   set_training(learner.modules, true);
-  Meter meter(learner.experiment->width(), learner.parameters->values().device());
+  Meter meter(told(*learner.experiment, "width", &Experiment::width),
+              learner.parameters->values().device());
   const auto step = [&] {
     std::vector<Batch> batches;
     for (int64_t i = 0; i < config.training.accumulate; ++i)
@@ -106,7 +107,8 @@ void try_step(const Config& config) {
   if (is_recorded) return;
   Learner learner = build_learner(config, info);
   set_training(learner.modules, true);
-  Meter meter(learner.experiment->width(), learner.parameters->values().device());
+  Meter meter(told(*learner.experiment, "width", &Experiment::width),
+              learner.parameters->values().device());
   train_step(learner, {batch}, config.training.clip_norm, learner.optimizer->learning_rate(),
              meter);
 }

@@ -7,7 +7,7 @@ namespace {
 class LinearHead : public Head {
  public:
   LinearHead(const NoOptions&, const HeadContext& context) {
-    torch::nn::Linear linear(context.hidden_d, context.classes);
+    torch::nn::Linear linear(context.hidden_d, context.outputs);
     weight_ = register_parameter("weight", linear->weight);
     bias_ = register_parameter("bias", linear->bias);
   }

@@ -17,7 +17,7 @@ class MlpHead : public Head {
   MlpHead(const Options& options, const HeadContext& context) {
     const int64_t hidden = options.hidden.value_or(context.hidden_d);
     fc1_ = add("fc1", std::make_shared<Linear>(context.hidden_d, hidden));
-    fc2_ = add("fc2", std::make_shared<Linear>(hidden, context.classes));
+    fc2_ = add("fc2", std::make_shared<Linear>(hidden, context.outputs));
   }
 
  protected:

@@ -7,7 +7,7 @@ namespace {
 class SoftmaxHead : public Head {
  public:
   SoftmaxHead(const NoOptions&, const HeadContext& context) {
-    torch::nn::Linear linear(context.hidden_d, context.classes);
+    torch::nn::Linear linear(context.hidden_d, context.outputs);
     weight_ = register_parameter("weight", linear->weight);
     bias_ = register_parameter("bias", linear->bias);
   }

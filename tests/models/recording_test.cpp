@@ -196,4 +196,10 @@ TEST_CASE("values have the names that their parts gave, below their places") {
   for (size_t i = 0; i < rows.size(); ++i) CHECK(rows[i].flops == without[i].flops);
 }
 
+TEST_CASE("what depends on no image is there for each") {
+  const auto model = around([](auto& part, const Value&) { return table(part.weight_); });
+  Backend layers(model, kLayers, {1, 4, 4}, "cpu");
+  CHECK(layers.forward({at::rand({3, 1, 4, 4}), {}, {}})[0].sizes() == at::IntArrayRef({3, 4}));
+}
+
 }  // namespace vitrine

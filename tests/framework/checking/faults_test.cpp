@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <map>
 
 #include "framework/config/yaml.h"
@@ -80,6 +82,60 @@ TEST_CASE("what is not as it says is found") {
         "its images or labels are others the second time");
 }
 
+TEST_CASE("what differs from process to process is found by training again") {
+  for (const char* with : {"dice", "unwritten", "context"}) {
+    CAPTURE(with);
+    const auto faults = faults_of("mlp", "rolling", fmt::format("{{with: {}}}", with));
+    CHECK_FALSE(faults.empty());
+  }
+}
+
+TEST_CASE("an optimizer that moves nothing, or changes gradients, is found") {
+  CHECK(words_of(faults_of("optimizer", "unmoved"), "gradients") ==
+        "in four steps no parameter has changed: are they assigned to?");
+  CHECK(words_of(faults_of("optimizer", "unmoved", "{scales_gradients: true}"), "gradients") ==
+        "a step changes the gradients");
+  CHECK(
+      words_of(faults_of("optimizer", "unmoved", "{replaces: true}"), "trains") ==
+      "optimizer \"unmoved\" (careless/unmoved.cpp:44), step: it has given values another place or "
+      "size: they must be changed where they are");
+}
+
+TEST_CASE("what changes that which it may only read is found") {
+  CHECK(words_of(faults_of("metric", "consuming"), "sums") ==
+        "it changes the outputs or targets that it is given");
+  CHECK_THAT(words_of(faults_of("logger", "meddling"), "reads"),
+             Catch::EndsWith(" with it: it may only read"));
+  CHECK(words_of(faults_of("logger", "meddling", "{throws: true}"), "trains") ==
+        "loggers: meddling: logger \"meddling\" (careless/meddling.cpp:26), step: an exception "
+        "that is "
+        "no std::exception; the run goes on without it");
+}
+
+TEST_CASE("a picture that is never the same, and shares that do not sum to 1, are found") {
+  CHECK(words_of(faults_of("plot", "shaky"), "draws") ==
+        "drawn again it is another picture: it depends on more than the run");
+  CHECK(words_of(faults_of("head", "unsure"), "batches") ==
+        "it says that it gives probabilities, and they do not sum to 1");
+}
+
+TEST_CASE("other data under one fingerprint are found") {
+  CHECK(words_of(faults_of("dataset", "fresh", "{same: true}"), "data") ==
+        "{shade: 1} gives other images or labels under the same fingerprint");
+}
+
+TEST_CASE("what a component tells of itself is asked of it by name") {
+  CHECK(words_of(faults_of("position", "bent"), "builds") ==
+        "position \"bent\" (careless/bent.cpp:29), turned: of [50, 64] it made [50, 128]: it must "
+        "keep the shape");
+  CHECK(words_of(faults_of("position", "bent", "{throws: true}"), "builds") ==
+        "position \"bent\" (careless/bent.cpp:29), turned: an exception that is no std::exception");
+  CHECK(
+      words_of(faults_of("pooling", "countless"), "builds") ==
+      "pooling \"countless\" (careless/countless.cpp:17), special_tokens: an exception that is no "
+      "std::exception");
+}
+
 TEST_CASE("options that there are not are no fault of the component") {
   CHECK_THAT(message_of(ExitCode::kUsage, [] { faults_of("mlp", "gelu", "{raito: 2}"); }),
              Catch::Contains("mlp.raito: unknown key"));
@@ -87,7 +143,7 @@ TEST_CASE("options that there are not are no fault of the component") {
 
 TEST_CASE("a crash and an exception are faults") {
   CHECK(words_of(faults_of("dataset", "fresh", "{crashes: true}"), "data") ==
-        "it crashes: Segmentation fault");
+        "dataset \"fresh\" (forgetful/fresh.cpp:46), load_train: crashes: Segmentation fault");
   CHECK(words_of(faults_of("callback", "tired"), "trains") ==
         "callback \"tired\" (careless/tired.cpp:15), epoch: no more");
   CHECK(words_of(faults_of("transform", "crop"), "images") ==

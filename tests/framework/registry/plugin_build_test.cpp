@@ -26,17 +26,18 @@ std::string component(const std::string& before, const std::string& behind,
          "}\n";
 }
 
-// A project with a plug-in of one file.
+// A project with a plug-in of one file, or two.
 class Project {
  public:
-  explicit Project(const std::string& source) {
+  explicit Project(const std::string& source, const std::string& other = "") {
     write_plain(folder_ / "owl.cpp", source);
+    write_plain(folder_ / "other.cpp", other);
     write_plain(folder_ / "CMakeLists.txt",
                 "cmake_minimum_required(VERSION 3.22)\n"
                 "include(" VITRINE_SOURCE_DIR
                 "/cmake/VitrinePlugin.cmake)\n"
                 "project(birds LANGUAGES CXX)\n"
-                "vitrine_add_plugin(birds owl.cpp)\n");
+                "vitrine_add_plugin(birds owl.cpp other.cpp)\n");
   }
   // Whether it was configured and built; `said` is what that wrote.
   bool builds(std::string& said, const std::string& options = "") const {
@@ -81,6 +82,36 @@ TEST_CASE("classes that another file may have too are refused as the plug-in is 
   CHECK_FALSE(options.builds(said));
   CHECK_THAT(said, Contains("the options of a component must stand in an unnamed namespace"));
   CHECK(said.find("the class of a component must") == std::string::npos);
+}
+
+// A class and a function that stand in the namespace of all, and what makes them known to the
+// linker as `name`.
+std::string helpers(const std::string& name, const std::string& factor) {
+  return "namespace vitrine {\n"
+         "struct Scale {  // of a bird\n"
+         "  virtual ~Scale() = default;\n"
+         "  virtual double of(double x) const { return " +
+         factor +
+         " * x; }\n"
+         "};\n"
+         "Scale* " +
+         name +
+         "() { return new Scale; }\n"
+         "}\n";
+}
+
+TEST_CASE("helpers of one name that two files define differently are refused", "[plugin]") {
+  const std::string owl = component("namespace {\n", "}\n");
+  std::string said;
+  CHECK_FALSE(Project(owl + helpers("one", "2"), helpers("two", "3")).builds(said));
+  CHECK_THAT(said, Contains("birds: vitrine::Scale is defined, differently, in"));
+  CHECK_THAT(said, Contains("owl.cpp"));
+  CHECK_THAT(said, Contains("other.cpp"));
+  CHECK_THAT(said, Contains("(namespace { ... })"));
+  // One that is the same everywhere is one, and what is a file's own is nobody else's.
+  const std::string own = "namespace {\nstruct Scale { int of() const { return 3; } };\n}\n";
+  CHECK(Project(owl + helpers("one", "2"), helpers("two", "2") + own).builds(said));
+  INFO(said);
 }
 
 }  // namespace

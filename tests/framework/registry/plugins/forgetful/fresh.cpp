@@ -9,17 +9,20 @@ namespace vitrine {
 namespace {
 
 struct Options : DatasetOptions {
-  bool crashes = false;
+  bool crashes = false, same = false;
+  int64_t shade = 0;
 
   void visit(Fields& field) {
     DatasetOptions::visit(field);
     field("crashes", crashes, "whether it reads what is not there");
+    field("same", same, "whether it is the same each time");
+    field("shade", shade, "of its images then", between(0, 255));
   }
 };
 
 class Fresh : public Dataset {
  public:
-  Fresh(const Options& options, const DataContext&) : crashes_(options.crashes) {}
+  Fresh(const Options& options, const DataContext&) : options_(options) {}
 
   DatasetInfo info() const override { return {1, 8, 8, class_column({"a", "b"}), 60, 20}; }
   Split load_train() override { return made(60); }
@@ -29,14 +32,14 @@ class Fresh : public Dataset {
  private:
   Split made(int64_t count) const {
     static int64_t calls = 0;
-    if (crashes_) *static_cast<volatile int*>(nullptr) = 1;
+    if (options_.crashes) *static_cast<volatile int*>(nullptr) = 1;
     Split out;
-    out.images = at::full({count, 1, 8, 8}, ++calls, at::kByte);
+    out.images = at::full({count, 1, 8, 8}, options_.same ? options_.shade : ++calls, at::kByte);
     out.labels = {at::zeros({count}, at::kLong)};
     return out;
   }
 
-  bool crashes_;
+  Options options_;
 };
 
 VITRINE_REGISTER(Dataset, Fresh, Options, "never the same")
