@@ -235,7 +235,7 @@ class ArraysFile {
   // The tensors that are neither images nor labels.
   Names unused() const {
     std::set<std::string> used;
-    for (const std::string set : {"train", "test"}) {
+    for (const std::string& set : sets()) {
       used.insert(set + "/images");
       for (const LabelColumn& column : columns_) used.insert(tensor_of(set, column.name));
     }

@@ -1,6 +1,5 @@
-#include "datasets/svhn.h"
-
 #include "datasets/known_dataset.h"
+#include "datasets/svhn_split.h"
 #include "framework/registry/register.h"
 
 // SVHN (Netzer et al. 2011, ufldl.stanford.edu/housenumbers), cropped: 73,257 and 26,032 photos of

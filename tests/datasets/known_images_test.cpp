@@ -1,7 +1,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 
-#include "datasets/svhn.h"
+#include "datasets/svhn_split.h"
 #include "framework/data/dataset.h"
 #include "tests/component.h"
 #include "tests/datasets/mnist_support.h"

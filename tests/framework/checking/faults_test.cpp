@@ -143,7 +143,7 @@ TEST_CASE("options that there are not are no fault of the component") {
 
 TEST_CASE("a crash and an exception are faults") {
   CHECK(words_of(faults_of("dataset", "fresh", "{crashes: true}"), "data") ==
-        "dataset \"fresh\" (forgetful/fresh.cpp:46), load_train: crashes: Segmentation fault");
+        "dataset \"fresh\" (forgetful/fresh.cpp:45), load_train: crashes: Segmentation fault");
   CHECK(words_of(faults_of("callback", "tired"), "trains") ==
         "callback \"tired\" (careless/tired.cpp:15), epoch: no more");
   CHECK(words_of(faults_of("transform", "crop"), "images") ==

@@ -44,8 +44,8 @@ TEST_CASE("every verb that takes a config takes it from standard input") {
   CHECK(
       said("echo 'sede: 1' | \"$RUNNER\" -") ==
       "error: stdin: dataset: needs a type\n"
-      "      there are arrays, cifar10, cifar100, csv, digits, emnist, fashion_mnist, idx, kmnist, "
-      "mnist, npy, npz, qmnist, svhn, usps\n"
+      "      there are arrays, cifar10, cifar100, csv, digits, emnist, fashion_mnist, folder, idx, "
+      "kmnist, mnist, npy, npz, qmnist, svhn, usps\n"
       "stdin: model: needs a type\n"
       "      there are lenet, mixer, vit\n"
       "stdin:1:1: sede: unknown key\n"

@@ -24,8 +24,10 @@ std::string bytes(int64_t count, const Make& make) {
 // classes.
 std::string columns_file(int64_t n) {
   const auto level = [](int64_t image) { return image * 37 % 256; };
-  const std::string pixels =
-      bytes<uint8_t>(64 * n, [&](int64_t i) { return (level(i / 64) + i * 7 % 5) % 256; });
+  const auto pixels = [&](int64_t noise) {
+    return bytes<uint8_t>(64 * n, [&](int64_t i) { return (level(i / 64) + i * noise % 5) % 256; });
+  };
+  const std::string train = pixels(7), test = pixels(8);  // no image stands in both
   const std::string kinds =
       bytes<int8_t>(n, [&](int64_t i) { return i % 6 == 5 ? -1 : level(i) * 3 / 256; });
   const std::string parts =
@@ -38,7 +40,7 @@ std::string columns_file(int64_t n) {
   });
   std::vector<TensorView> tensors;
   for (const std::string set : {"train", "test"}) {
-    tensors.push_back({set + "/images", DType::kU8, {n, 8, 8}, pixels});
+    tensors.push_back({set + "/images", DType::kU8, {n, 8, 8}, set == "train" ? train : test});
     tensors.push_back({set + "/labels/kind", DType::kI8, {n}, kinds});
     tensors.push_back({set + "/labels/parts", DType::kBool, {n, 2}, parts});
     tensors.push_back({set + "/labels/age", DType::kF32, {n}, ages});

@@ -285,7 +285,6 @@ const std::vector<std::string> kAll = {
 TEST_CASE("what components keep of their own is exact, wherever a run is stopped") {
   std::vector<std::vector<std::string>> cases = {kAll};
   for (const std::string& one : kAll) cases.push_back({one});
-  cases.push_back({"dataset={type: kept_state_test, validation: 20}"});
   cases.push_back({"optimizer=kept_state_test",
                    "model.tasks=[{name: one}, {name: two, loss: kept_state_test}]"});
   for (const auto& overrides : cases) {
