@@ -28,6 +28,7 @@ inside 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq
 if [[ $form == tar ]]; then
   mkdir "$system/opt/vitrine"
   tar -xf "$packages"/*.tar.gz -C "$system/opt/vitrine" --strip-components 1
+  compgen -G "$system/opt/vitrine/share/vitrine/licenses/libjpeg*" >/dev/null  # and those of the other libraries inside
   prefix=/opt/vitrine
   settings+=(PATH=/root/torch/bin:/opt/vitrine/bin:/usr/sbin:/usr/bin:/sbin:/bin)
 else
