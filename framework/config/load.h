@@ -24,9 +24,9 @@ struct ConfigSource {
 
 // The config as written: the file over its bases, overrides over the file, each value with its own
 // place; texts may refer to other keys still (see references.h). `base` and `unset` are gone. The
-// file may be missing, a pipe, or "-" for standard input, whose bases count from the current folder. Throws
-// Error(kUsage) with the place: unreadable files, a cycle of bases (with the chain), malformed
-// overrides.
+// file may be missing, a pipe, or "-" for standard input, whose bases count from the current
+// folder. Throws Error(kUsage) with the place: unreadable files, a cycle of bases (with the chain),
+// malformed overrides.
 Node load_config(const ConfigSource& source, const KeysOf& keys_of = {});
 
 // An argument "a.b=value", or "a.b+=value" for more items of a list. Commas outside brackets and
