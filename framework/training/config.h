@@ -68,7 +68,7 @@ struct Config {
   std::vector<Choice<Logger>> loggers;
   TrainingOptions training;
   bool loads_weights =
-      true;  // no option: false where a checkpoint takes the place of model.weights
+      true;              // no option: false where a checkpoint takes the place of model.weights
   bool streams = false;  // no option: images are read as they are wanted; dataset.memory is decided
   std::optional<LabelUses> label_uses;  // no option: of its tasks, once they are known
 
