@@ -64,8 +64,7 @@ struct Options : ExperimentOptions {
 std::vector<std::string> fixed(const ExperimentContext& context) {
   std::vector<std::string> out;
   for (const auto& transform : context.transforms) {
-    const auto made =
-        transform.create({context.data.channels, context.data.height, context.data.width});
+    const auto made = transform.create(context.data.for_transforms());
     if (!made->is_random()) out.push_back(transform.write().json().dump());
   }
   return out;

@@ -240,10 +240,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
                             "split (dataset.validation)");
     }
   }
-  const auto& transforms = config.dataset_options().transforms;
-  for (const auto& transform : transforms) {
-    transform.check({info->channels, info->height, info->width}, problems);
-  }
+  check_transforms(config.dataset_options().transforms, info->for_transforms(), problems);
   if (!config.model.valid() || !config.experiment.valid()) return info;
   check_weights(config, problems);
   config.model.check(model_context(config, *info), problems);
