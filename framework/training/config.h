@@ -9,6 +9,7 @@
 #include "framework/training/callback.h"
 #include "framework/training/experiment.h"
 #include "framework/training/metric.h"
+#include "framework/training/mix.h"
 #include "framework/training/optimizer.h"
 #include "framework/training/schedule.h"
 
@@ -36,6 +37,7 @@ struct TrainingOptions {
   int64_t accumulate = 1;
   std::optional<double> clip_norm;
   std::optional<double> ema_decay;
+  std::vector<Choice<Mix>> mix;
   std::vector<Choice<Metric>> metrics;  // none: the usual one of each task
   std::string best_by;                  // empty: the first metric, of validation
   std::optional<EarlyStopping> early_stopping;
@@ -68,7 +70,7 @@ struct Config {
   std::vector<Choice<Logger>> loggers;
   TrainingOptions training;
   bool loads_weights =
-      true;  // no option: false where a checkpoint takes the place of model.weights
+      true;              // no option: false where a checkpoint takes the place of model.weights
   bool streams = false;  // no option: images are read as they are wanted; dataset.memory is decided
   std::optional<LabelUses> label_uses;  // no option: of its tasks, once they are known
 

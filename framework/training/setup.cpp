@@ -148,6 +148,7 @@ ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model
   out.backend = backend;
   out.data = info;
   out.transforms = config.dataset_options().transforms;
+  out.mixes = !config.training.mix.empty();
   out.device = config.device;
   out.seed = static_cast<uint64_t>(config.seed);
   return out;
