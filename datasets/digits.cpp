@@ -314,12 +314,14 @@ class Digits : public Dataset {
   Digits(const Options& options, const DataContext&) : options_(options) {}
 
   DatasetInfo info() const override {
-    return {1,
-            kSide,
-            kSide,
-            class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
-            options_.train,
-            options_.test};
+    DatasetInfo out{1,
+                    kSide,
+                    kSide,
+                    class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
+                    options_.train,
+                    options_.test};
+    out.flips_change_classes = true;
+    return out;
   }
 
   Split load_train() override { return draw(0, options_.train); }

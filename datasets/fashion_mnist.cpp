@@ -15,6 +15,7 @@ KnownIdxSet fashion_mnist() {
                   "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
                   "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
                   "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"});
+  out.flips_change_classes = false;
   out.inner.insert(out.inner.end(), {"fashion-mnist", "fashion-mnist/data/fashion"});
   out.mirrors = {
       "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",

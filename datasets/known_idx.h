@@ -30,10 +30,11 @@ inline KnownFile idx_file(const std::string& name, const std::vector<int64_t>& s
 
 struct KnownIdxSet : KnownSet {
   std::vector<std::string> classes;
-  int64_t train = 0, test = 0;  // images
-  int64_t side = 28;            // pixels
-  int64_t first_label = 0;      // what the files call the first class
-  bool is_transposed = false;   // the files have columns where others have rows
+  int64_t train = 0, test = 0;       // images
+  int64_t side = 28;                 // pixels
+  int64_t first_label = 0;           // what the files call the first class
+  bool is_transposed = false;        // the files have columns where others have rows
+  bool flips_change_classes = true;  // as of what is written
 };
 
 // The files are, in this order: training images, training labels, test images, test labels. Labels
@@ -44,7 +45,9 @@ class KnownIdx : public KnownDataset {
       : KnownDataset(set, options, context), set_(set) {}
 
   DatasetInfo info() const override {
-    return {1, set_.side, set_.side, class_column(set_.classes), set_.train, set_.test};
+    DatasetInfo out{1, set_.side, set_.side, class_column(set_.classes), set_.train, set_.test};
+    out.flips_change_classes = set_.flips_change_classes;
+    return out;
   }
 
   // The test files are read at the same time: whoever trains wants them next.

@@ -42,8 +42,10 @@ class Svhn : public KnownDataset {
       : KnownDataset(svhn(), options, context) {}
 
   DatasetInfo info() const override {
-    return {3,      32,   32, class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
-            kTrain, kTest};
+    DatasetInfo out{
+        3, 32, 32, class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}), kTrain, kTest};
+    out.flips_change_classes = true;
+    return out;
   }
   Split load_train() override { return load(0, kTrain); }
   Split load_test() override { return load(1, kTest); }

@@ -113,8 +113,11 @@ class Usps : public KnownDataset {
       : KnownDataset(usps(), options, context) {}
 
   DatasetInfo info() const override {
-    return {1,      kSide, kSide, class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
-            kTrain, kTest};
+    DatasetInfo out{1,      kSide,
+                    kSide,  class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
+                    kTrain, kTest};
+    out.flips_change_classes = true;
+    return out;
   }
   Split load_train() override { return load(0, kTrain); }
   Split load_test() override { return load(1, kTest); }

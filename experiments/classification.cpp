@@ -175,12 +175,17 @@ Json values_of_task(const Objective& objective, size_t task, const std::string& 
   return out;
 }
 
+struct Options : ExperimentOptions {
+  Options() { mixes = true; }
+};
+
 // Supervised training of a model on labelled images.
 class Classification : public Experiment {
  public:
-  Classification(const ExperimentOptions&, const ExperimentContext& context)
+  Classification(const Options&, const ExperimentContext& context)
       : model_(context.model),
-        objective_(model_->tasks(), context.loss, context.metrics, at::Device(context.device)),
+        objective_(model_->tasks(), context.loss, context.metrics, at::Device(context.device),
+                   context.mixes),
         backend_(computation_of(context), context.backend, context.device) {}
 
   std::string warning() const override {
@@ -192,7 +197,7 @@ class Classification : public Experiment {
   const std::vector<Measure>& measures() const override { return objective_.measures(); }
 
   Tensor differentiate(const Batch& batch, double share, FlatParameters& parameters) override {
-    const std::vector<Tensor> targets = objective_.targets(batch.labels);
+    const std::vector<Tensor> targets = objective_.targets(batch.labels, batch.mixture);
     const auto [outputs, losses] =
         backend_.differentiate({batch.images, targets, batch.position}, share, parameters);
     return objective_.sums(outputs, losses, targets);
@@ -241,8 +246,7 @@ class Classification : public Experiment {
   Backend backend_;
 };
 
-VITRINE_REGISTER(Experiment, Classification, ExperimentOptions,
-                 "supervised training on labelled images")
+VITRINE_REGISTER(Experiment, Classification, Options, "supervised training on labelled images")
 
 }  // namespace
 }  // namespace vitrine

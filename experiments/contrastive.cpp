@@ -45,8 +45,7 @@ struct Options : ExperimentOptions {
 
   void check(const ExperimentContext& context, Check& check) const {
     const auto is_random = [&](const auto& transform) {
-      return transform.create({context.data.channels, context.data.height, context.data.width})
-          ->is_random();
+      return transform.create(context.data.for_transforms())->is_random();
     };
     if (std::none_of(context.transforms.begin(), context.transforms.end(), is_random)) {
       check.error({"type"},

@@ -26,6 +26,7 @@ struct Options : ExperimentOptions {
   double temperature = 3, weight = 0.5;
   std::optional<std::string> task;
 
+  Options() { mixes = true; }
   void visit(Fields& field) {
     ExperimentOptions::visit(field);
     field("teacher", teacher, "whose answers are learned: a run, or its model.safetensors")
@@ -64,8 +65,7 @@ struct Options : ExperimentOptions {
 std::vector<std::string> fixed(const ExperimentContext& context) {
   std::vector<std::string> out;
   for (const auto& transform : context.transforms) {
-    const auto made =
-        transform.create({context.data.channels, context.data.height, context.data.width});
+    const auto made = transform.create(context.data.for_transforms());
     if (!made->is_random()) out.push_back(transform.write().json().dump());
   }
   return out;
@@ -171,7 +171,7 @@ class Distillation : public Experiment {
   Distillation(const Options& options, const ExperimentContext& context)
       : options_(options),
         objective_(context.model->tasks(), context.loss, context.metrics,
-                   at::Device(context.device)),
+                   at::Device(context.device), context.mixes),
         taught_(*options.taught(objective_.tasks())),
         teacher_(fetched(options, context)),
         backend_(computation_of(context), context.backend, context.device) {
@@ -198,7 +198,7 @@ class Distillation : public Experiment {
   const std::vector<Measure>& measures() const override { return measures_; }
 
   Tensor differentiate(const Batch& batch, double share, FlatParameters& parameters) override {
-    const std::vector<Tensor> targets = objective_.targets(batch.labels);
+    const std::vector<Tensor> targets = objective_.targets(batch.labels, batch.mixture);
     return sums(backend_.differentiate(feed_of(batch, targets), share, parameters), targets);
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "framework/data/batch_position.h"
@@ -9,11 +10,18 @@
 
 namespace vitrine {
 
+// What each image of a batch is mixed of: itself and another one. On the CPU.
+struct Mixture {
+  Tensor partners;  // int64 [B]: the other one's place in the batch
+  Tensor shares;    // float [B], 0 to 1: of the image itself; the other one has the rest
+};
+
 struct Batch {
   Tensor images;  // [views * B, C, H, W]: uint8 as stored, or float where whole batches are changed
-  std::vector<Tensor> labels;  // of each column of the data set, B rows each
-  BatchPosition position;      // a number for each of `images`
-  int64_t count = 0;           // B
+  std::vector<Tensor> labels;           // of each column of the data set, B rows each
+  BatchPosition position;               // a number for each of `images`
+  int64_t count = 0;                    // B
+  std::optional<Mixture> mixture = {};  // where images are mixed; labels are those of each itself
 
   int64_t size() const { return count; }
 };

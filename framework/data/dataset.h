@@ -24,11 +24,18 @@ struct DatasetInfo {
   int64_t validation = 0;            // of a split of its own; 0 where it has none
   bool draws_split = false;          // split_seed decides more than the validation split
   bool can_stream = false;  // images are read one by one, where DataContext::streams says so
+  bool flips_change_classes = false;  // a flipped image is not of its class, as a flipped 2 is no 2
 
   // Of the first column; 0 where it has none.
   int64_t classes() const {
     const bool has = !columns.empty() && columns[0].kind == LabelColumn::Kind::kClasses;
     return has ? columns[0].size() : 0;
+  }
+  TransformContext for_transforms() const {
+    return {.channels = channels,
+            .height = height,
+            .width = width,
+            .flips_change_classes = flips_change_classes};
   }
 };
 

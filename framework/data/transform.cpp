@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/data/image_transform.h"
 #include "framework/data/tensor_words.h"
 
 namespace vitrine {
@@ -28,6 +29,24 @@ std::vector<std::shared_ptr<Transform>> make_transforms(
     ++context.salt;
   }
   return out;
+}
+
+void check_transforms(const std::vector<Choice<Transform>>& choices,
+                      const TransformContext& context, Problems& problems) {
+  const size_t before = problems.size();
+  for (const Choice<Transform>& choice : choices) choice.check(context, problems);
+  if (problems.size() > before) return;
+  std::string of_batches;
+  for (const Choice<Transform>& choice : choices) {
+    if (!std::dynamic_pointer_cast<ImageTransform>(choice.create(context))) {
+      of_batches = choice.type();
+    } else if (!of_batches.empty()) {
+      problems.add(choice.node().location,
+                   fmt::format("{}: {} changes single images, as they are read, so it must stand "
+                               "before {}, which changes whole batches",
+                               choice.path(), choice.type(), of_batches));
+    }
+  }
 }
 
 }  // namespace vitrine

@@ -16,6 +16,7 @@ namespace vitrine {
 struct TransformContext {
   int64_t channels = 0, height = 0, width = 0;
   uint64_t salt = 0;  // its place in the list, so that two of a kind draw different numbers
+  bool flips_change_classes = false;  // as DatasetInfo has it
 };
 
 class Transform : public Registered, public Stateful {
@@ -31,9 +32,11 @@ class Transform : public Registered, public Stateful {
   Tensor operator()(const Tensor& images, const BatchPosition& position);
 };
 
-// The transforms of a list, those of single images before those of batches, each with its place as
-// salt.
+// The transforms of a list, each with its place as salt.
 std::vector<std::shared_ptr<Transform>> make_transforms(
     const std::vector<Choice<Transform>>& choices, TransformContext context);
+// Checks each, and that those of single images stand before those of whole batches.
+void check_transforms(const std::vector<Choice<Transform>>& choices,
+                      const TransformContext& context, Problems& problems);
 
 }  // namespace vitrine

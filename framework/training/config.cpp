@@ -51,6 +51,10 @@ void TrainingOptions::visit(Fields& field) {
   field("ema_decay", ema_decay,
         "decay of the moving average of weights, which is then what is tested", from_below(0, 1))
       .words({"ema", "moving_average"});
+  field("mix", mix,
+        "how the images of a batch are mixed with each other, and their labels; of several one is "
+        "drawn for each batch")
+      .words({"mixup", "cutmix", "mixup_alpha", "cutmix_alpha", "mixup_prob"});
   field("metrics", metrics,
         "what is counted besides the loss; none listed: the usual one of a task")
       .words({"metric", "eval_metrics", "compute_metrics"})

@@ -9,6 +9,7 @@
 #include "framework/training/callback.h"
 #include "framework/training/experiment.h"
 #include "framework/training/metric.h"
+#include "framework/training/mix.h"
 #include "framework/training/optimizer.h"
 #include "framework/training/schedule.h"
 
@@ -36,6 +37,7 @@ struct TrainingOptions {
   int64_t accumulate = 1;
   std::optional<double> clip_norm;
   std::optional<double> ema_decay;
+  std::vector<Choice<Mix>> mix;
   std::vector<Choice<Metric>> metrics;  // none: the usual one of each task
   std::string best_by;                  // empty: the first metric, of validation
   std::optional<EarlyStopping> early_stopping;

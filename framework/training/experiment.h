@@ -24,6 +24,7 @@ struct ExperimentContext {
   std::string backend;                  // kFused or kLayers
   DatasetInfo data;
   std::vector<Choice<Transform>> transforms;  // of the images
+  bool mixes = false;                         // images of a batch with each other, in training
   std::string device;
   uint64_t seed = 0;
   Observer* observer = nullptr;  // whom to tell; null where nobody listens, and nothing is fetched
@@ -38,6 +39,8 @@ struct ExperimentOptions {
   // How often each image is in a batch of training, every time transformed anew: all images once,
   // then all again, each with a number of its own in the batch's position. Labels count it once.
   int64_t views = 1;
+  // Its targets follow what images are mixed of (Batch::mixture), as those of an Objective do.
+  bool mixes = false;
 
   void visit(Fields& /*field*/) {}
 };

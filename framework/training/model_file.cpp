@@ -66,7 +66,7 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
   std::vector<const ChoiceBase*> used = {&config.model};
   for (const auto& transform : config.dataset_options().transforms) {
     // Of what is random nothing is done to images that are answered for.
-    const auto made = transform.create({info.channels, info.height, info.width});
+    const auto made = transform.create(info.for_transforms());
     if (told(*made, "is_random", &Transform::is_random)) continue;
     transforms.push_back(transform.write().json());
     used.push_back(&transform);

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/one_hot.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -103,15 +104,15 @@ std::vector<double> class_weights_of(const Loss& loss, const Task& task) {
 }  // namespace
 
 Objective::Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
-                     const std::vector<Choice<Metric>>& metrics, at::Device device)
-    : tasks_(std::move(tasks)), loss_(std::move(loss)) {
+                     const std::vector<Choice<Metric>>& metrics, at::Device device, bool mixes)
+    : tasks_(std::move(tasks)), loss_(std::move(loss)), mixes_(mixes) {
   for (const Task& task : tasks_) {
     bool identity = true;
     for (size_t i = 0; i < task.target_of_label.size(); ++i)
       identity &= task.target_of_label[i] == static_cast<int64_t>(i);
     Entry entry;
     if (!identity) entry.table = at::tensor(task.target_of_label).to(device);
-    const bool has_classes = task.type == TaskType::kClassification && !task.is_distribution;
+    const bool has_classes = task.type == TaskType::kClassification && !has_shares(task);
     if (has_classes) entry.ignored = told(loss_->of(task), "ignored", &Loss::ignored);
     const std::vector<double> weights = class_weights_of(loss_->of(task), task);
     if (has_classes && !weights.empty())
@@ -173,9 +174,11 @@ void Objective::add_measures() {
 
 int64_t Objective::target_columns(size_t task) const {
   const Task& of = tasks_[task];
-  const bool is_number = of.type == TaskType::kClassification && !of.is_distribution;
+  const bool is_number = of.type == TaskType::kClassification && !has_shares(of);
   return is_number ? 1 : of.outputs();
 }
+
+bool Objective::has_shares(const Task& task) const { return mixes_ || task.is_distribution; }
 
 Tensor Objective::targets_of(size_t task, const Tensor& labels) const {
   if (tasks_[task].is_number_of_class) return labels.to(at::kFloat).unsqueeze(1);
@@ -187,6 +190,8 @@ Tensor Objective::targets_of(size_t task, const Tensor& labels) const {
     classes = labels.masked_fill(ignored, 0);  // a class that there is
   }
   if (entry.table.defined()) classes = entry.table.index_select(0, classes);
+  if (mixes_ && !tasks_[task].is_distribution)
+    return at::one_hot(classes, tasks_[task].outputs()).to(at::kFloat);
   if (!entry.counts_differently()) return classes;
   Tensor shares = counts.defined() ? counts : at::ones_like(classes, at::kFloat);
   if (entry.class_weights.defined()) shares = shares * entry.class_weights.index_select(0, classes);
@@ -198,16 +203,24 @@ Tensor Objective::targets_of(size_t task, const Tensor& labels) const {
   return at::cat({classes.to(at::kFloat).unsqueeze(1), divided.unsqueeze(1)}, 1);
 }
 
-std::vector<Tensor> Objective::targets(const std::vector<Tensor>& labels) const {
+std::vector<Tensor> Objective::targets(const std::vector<Tensor>& labels,
+                                       const std::optional<Mixture>& mixture) const {
   std::vector<Tensor> out;
-  for (size_t i = 0; i < tasks_.size(); ++i)
-    out.push_back(targets_of(i, labels.at(tasks_[i].column_number)));
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    Tensor target = targets_of(i, labels.at(tasks_[i].column_number));
+    if (mixture) {
+      const Tensor own = mixture->shares.to(target.device()).unsqueeze(1);
+      const Tensor partner = target.index_select(0, mixture->partners.to(target.device()));
+      target = target * own + partner * (1 - own);
+    }
+    out.push_back(std::move(target));
+  }
   return out;
 }
 
 Tensor Objective::plain_targets(size_t task, const Tensor& targets) const {
   if (entries_[task].counts_differently()) return targets.select(1, 0).to(at::kLong);
-  return tasks_[task].is_distribution ? targets.argmax(1) : targets;
+  return has_shares(tasks_[task]) ? targets.argmax(1) : targets;
 }
 
 Tensor Objective::counted(size_t task, const Tensor& targets) const {

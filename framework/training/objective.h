@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "framework/data/batches.h"
 #include "framework/model/loss.h"
 #include "framework/training/measure.h"
 #include "framework/training/metric.h"
@@ -14,9 +15,10 @@ namespace vitrine {
 // the losses.
 class Objective {
  public:
-  // Of these metrics each task has those that are meant for it; of none its usual one.
+  // Of these metrics each task has those that are meant for it; of none its usual one. Where
+  // training mixes images, the targets of classes are shares of them, always.
   Objective(std::vector<Task> tasks, std::shared_ptr<Loss> loss,
-            const std::vector<Choice<Metric>>& metrics, at::Device device);
+            const std::vector<Choice<Metric>>& metrics, at::Device device, bool mixes = false);
 
   const std::vector<Task>& tasks() const { return tasks_; }
   int64_t width() const { return width_; }
@@ -31,9 +33,10 @@ class Objective {
   // classes, labels of 0 and 1 or values, float [B, K]. Of a task whose images count differently
   // float [B, columns + 1], the last of which is what each counts: 0, or such that the mean of all
   // is that of those that count.
-  std::vector<Tensor> targets(const std::vector<Tensor>& labels) const;
+  std::vector<Tensor> targets(const std::vector<Tensor>& labels,
+                              const std::optional<Mixture>& mixture = {}) const;
   // Those of a task without what images count: as Metric::add takes them, except that images that
-  // do not count are there.
+  // do not count are there. Of shares of classes the largest one.
   Tensor plain_targets(size_t task, const Tensor& targets) const;
   // The images that count, int64; undefined where all do.
   Tensor counted(size_t task, const Tensor& targets) const;
@@ -60,10 +63,12 @@ class Objective {
   };
   void add_measures();
   Tensor targets_of(size_t task, const Tensor& labels) const;
+  bool has_shares(const Task& task) const;    // of classes, in the place of their numbers
   int64_t target_columns(size_t task) const;  // without what images count
 
   std::vector<Task> tasks_;
   std::shared_ptr<Loss> loss_;
+  bool mixes_;
   std::vector<Entry> entries_;
   int64_t width_ = 1;
   std::vector<Measure> measures_;

@@ -144,6 +144,33 @@ void check_weights(const Config& config, Problems& problems) {
   }
 }
 
+// What is mixed must be classes, of an experiment whose targets follow.
+void check_mixed(const Config& config, const std::vector<Task>& tasks, const Check& root) {
+  Check training = root.at("training");
+  if (config.training.mix.empty()) return;
+  if (!config.experiment_options().mixes) {
+    return training.no_effect(
+        "mix", fmt::format("the experiment {} {}", config.experiment.type(),
+                           config.experiment_options().predicts ? "takes no mixed images"
+                                                                : "predicts no labels"));
+  }
+  check_mix(config.training.mix, training);
+  if (config.training.batch_size == 1)
+    training.error({"mix", "batch_size"}, "mix: in batches of one image there is none to mix with");
+  for (const Task& task : tasks) {
+    const auto loss = loss_for(config.loss, task).create({{task}});
+    if (task.type != TaskType::kClassification) {
+      training.error({"mix"}, fmt::format("mix: labels are mixed as shares of classes, and the "
+                                          "task {} is {}",
+                                          task.name, to_string(task.type)));
+    } else if (const auto ignored = told(*loss, "ignored", &Loss::ignored)) {
+      training.error({"mix"}, fmt::format("mix: the loss of the task {} ignores the label {}, "
+                                          "which cannot be a part of a mixed one",
+                                          task.name, *ignored));
+    }
+  }
+}
+
 // What the runs of this config will tell; the fastest way to execute their experiment.
 std::optional<BackendChoice> check_experiment(const Config& config,
                                               const std::shared_ptr<Model>& model,
@@ -158,6 +185,7 @@ std::optional<BackendChoice> check_experiment(const Config& config,
     check_losses(config.loss, is_default, model->tasks(), root.problems());
     check_metrics(config.training.metrics, model->tasks(), training);
   }
+  if (root.problems().size() == before) check_mixed(config, model->tasks(), root);
   if (root.problems().size() > before) return std::nullopt;
   const ExperimentContext context = experiment_context(config, model, info, kLayers);
   config.experiment.check(context, root.problems());
@@ -240,10 +268,7 @@ std::optional<DatasetInfo> check_components(const Config& config, const Check& r
                             "split (dataset.validation)");
     }
   }
-  const auto& transforms = config.dataset_options().transforms;
-  for (const auto& transform : transforms) {
-    transform.check({info->channels, info->height, info->width}, problems);
-  }
+  check_transforms(config.dataset_options().transforms, info->for_transforms(), problems);
   if (!config.model.valid() || !config.experiment.valid()) return info;
   check_weights(config, problems);
   config.model.check(model_context(config, *info), problems);

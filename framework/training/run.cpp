@@ -49,6 +49,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   learner_.components.add(data_.components);
   learner_.components.note([&] {
     schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
+    mixer_.emplace(config_.training.mix, static_cast<uint64_t>(config_.seed));
   });
   provenance_.dataset_sha256 = data_.fingerprint;
   provenance_.config = request_.config->resolved.json();
@@ -154,7 +155,10 @@ bool Run::has_next_step() const {
 }
 
 std::vector<Batch> Run::next_batches() {
-  return loader_.batches(state_.epoch, state_.step_in_epoch);
+  std::vector<Batch> out = loader_.batches(state_.epoch, state_.step_in_epoch);
+  int64_t number = state_.step_in_epoch * options().accumulate;
+  for (Batch& batch : out) mixer_->mix(batch, number++);
+  return out;
 }
 
 double Run::learning_rate() const {

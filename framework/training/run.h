@@ -10,6 +10,7 @@
 #include "framework/training/evaluation.h"
 #include "framework/training/loader.h"
 #include "framework/training/meter.h"
+#include "framework/training/mix.h"
 #include "framework/training/run_log.h"
 #include "framework/training/run_recorder.h"
 #include "framework/training/setup.h"
@@ -104,6 +105,7 @@ class Run {
   RunLog& log_;
   Data data_;
   Learner learner_;
+  std::optional<Mixer> mixer_;
   std::shared_ptr<Schedule> schedule_;
   Provenance provenance_;
   std::optional<RunDirectory> directory_;

@@ -31,8 +31,7 @@ DataContext data_context(const Config& config, Observer& observer) {
 }
 
 Preparation preparation_of(const Config& config, const DatasetInfo& info) {
-  const TransformContext images = {info.channels, info.height, info.width};
-  return {make_transforms(config.dataset_options().transforms, images),
+  return {make_transforms(config.dataset_options().transforms, info.for_transforms()),
           {info.channels, info.height, info.width},
           resize_mode(config.dataset_options().resize),
           config.dataset_options().background.colour(),
@@ -149,6 +148,7 @@ ExperimentContext experiment_context(const Config& config, std::shared_ptr<Model
   out.backend = backend;
   out.data = info;
   out.transforms = config.dataset_options().transforms;
+  out.mixes = !config.training.mix.empty();
   out.device = config.device;
   out.seed = static_cast<uint64_t>(config.seed);
   return out;

@@ -66,7 +66,7 @@ ModelFile open_model(const WeightsSource& source) {
   const DatasetInfo info = info_of(config.dataset);
   out.context = model_context(config, info);
   for (const auto& choice : config.dataset_options().transforms) {
-    const auto made = choice.create({info.channels, info.height, info.width});
+    const auto made = choice.create(info.for_transforms());
     if (!told(*made, "is_random", &Transform::is_random)) out.transforms.push_back(made);
   }
   out.model = config.model.create(out.context);

@@ -55,10 +55,10 @@ TEST_CASE("every transform depends on an image and its number, not on its batch"
 TEST_CASE(
     "a transform that is random changes with seed, epoch, number and place in the list; others do "
     "not") {
-  const Tensor images = at::rand({1, 1, 9, 9}).expand({20, 1, 9, 9}).contiguous();
+  const Tensor images = at::rand({1, 3, 9, 9}).expand({20, 3, 9, 9}).contiguous();
   for (const std::string& name : Registry::instance().names("transform")) {
     INFO(name);
-    const bool random = make<Transform>(name, {1, 9, 9})->is_random();
+    const bool random = make<Transform>(name, {3, 9, 9})->is_random();
     const Tensor base = apply(name, images, {3, 0, at::arange(20)});
     CHECK(at::equal(apply(name, images, {4, 0, at::arange(20)}), base) != random);
     CHECK(at::equal(apply(name, images, {3, 1, at::arange(20)}), base) != random);
@@ -172,6 +172,89 @@ TEST_CASE("rules between the options of random_affine") {
         "    1 | it: {type: random_affine, scale: [1.1, 0.9]}\n"
         "      |                                  ^");
   CHECK_FALSE(problems_of<Transform>("{type: random_affine, scale: 1.1}", {1, 4, 4}).empty());
+}
+
+// What is wrong with a transform of such images, without the place: "hue has no effect: ...".
+std::string said(const std::string& yaml, const TransformContext& images) {
+  const std::string text = problems_of<Transform>(yaml, images), begin = " transform";
+  const size_t first = text.find(begin);
+  if (first == text.npos) return text;
+  const size_t words = text.find_first_not_of(":. ", first + begin.size());
+  return text.substr(words, text.find('\n') - words);
+}
+
+TEST_CASE("flip is refused where flipped images are not of their classes, unless asked for") {
+  TransformContext digits{1, 28, 28};
+  digits.flips_change_classes = true;
+  CHECK(problems_of<Transform>("flip", digits) ==
+        "test.yaml:1:5: transform: flip: flipped images of this data set are not of their classes, "
+        "as a flipped 2 is no 2; {type: flip, force: true} flips them all the same\n"
+        "    1 | it: flip\n"
+        "      |     ^");
+  CHECK_FALSE(problems_of<Transform>("{type: flip, direction: vertical}", digits).empty());
+  CHECK(problems_of<Transform>("{type: flip, force: true}", digits).empty());
+  CHECK(problems_of<Transform>("flip", {3, 28, 28}).empty());
+  CHECK(said("{type: flip, force: true}", {3, 28, 28}) ==
+        "force has no effect: flipped images of this data set keep their classes");
+}
+
+TEST_CASE("transforms say in words which images they do not take") {
+  for (const char* name : {"color_jitter", "rand_augment", "trivial_augment", "three_augment",
+                           "random_resized_crop", "grayscale"}) {
+    CAPTURE(name);
+    CHECK(said(name, {5, 8, 8}) ==
+          "it takes grey and RGB images, of 1 or 3 channels, and these have 5");
+  }
+  CHECK(said("grayscale", {1, 8, 8}) == "grayscale: the images are grey");
+  CHECK(said("{type: color_jitter, hue: 0.1}", {1, 8, 8}) ==
+        "hue has no effect: the images are grey");
+  CHECK(said("{type: color_jitter, saturation: 0.1}", {1, 8, 8}) ==
+        "saturation has no effect: the images are grey");
+  CHECK(said("color_jitter", {1, 8, 8}).empty());
+  CHECK(said("random_crop", {3, 4, 9}) ==
+        "padding: on images of 4 x 9 it must be smaller than they are");
+}
+
+TEST_CASE("rules between the options of transforms of single images") {
+  const TransformContext rgb{3, 8, 8};
+  CHECK(said("{type: color_jitter, brightness: 0, contrast: 0, saturation: 0}", rgb) ==
+        "color_jitter: all of it is 0, so that nothing changes");
+  CHECK(said("{type: color_jitter, brightness: [1, 1], contrast: 0, saturation: 0}", rgb) ==
+        "color_jitter: all of it is 0, so that nothing changes");
+  CHECK(said("{type: color_jitter, contrast: [1.2, 0.8]}", rgb) ==
+        "contrast takes one number, or two, the least and the largest");
+  CHECK(said("{type: color_jitter, hue: [0.1, 0.2, 0.3]}", rgb) ==
+        "hue takes one number, or two, the least and the largest, got 3");
+  CHECK(said("{type: color_jitter, hue: -0.1}", rgb) ==
+        "hue: one number is the largest turn either way, from 0 to 0.5");
+  CHECK(said("{type: random_crop, padding: [1, 2, 3]}", rgb) ==
+        "padding takes 1, 2 or 4 numbers, got 3");
+  CHECK(said("{type: random_crop, padding: 0}", rgb) ==
+        "padding: without any, each crop is the whole image");
+  CHECK(said("{type: random_crop, padding_mode: edge, fill: 1}", rgb) ==
+        "fill has no effect: padding_mode is edge");
+  CHECK(said("{type: random_crop, fill: [1, 2]}", rgb) ==
+        "fill takes one value or 3 (one a channel), got 2");
+  CHECK(said("{type: random_erasing, noise: true, value: 3}", rgb) ==
+        "value has no effect: noise is put there");
+  CHECK(said("{type: random_erasing, scale: [0.3, 0.1]}", rgb) ==
+        "scale takes two numbers, the least and the largest");
+  CHECK(said("{type: random_resized_crop, ratio: 1}", rgb) ==
+        "ratio takes two numbers, the least and the largest, got 1");
+  CHECK(said("{type: rand_augment, magnitude: 31}", rgb) ==
+        "magnitude (31) must be below num_magnitude_bins (31)");
+}
+
+TEST_CASE("random_erasing puts noise where it is asked to, and nothing else is changed") {
+  const Tensor images = at::full({400, 3, 16, 16}, 100 / 255.0);
+  const Tensor out =
+      apply("{type: random_erasing, p: 1, noise: true}", images, at_position(0, 400));
+  const Tensor changed = out.ne(images).any(1).flatten(1).sum(1);  // pixels of each image
+  CHECK(changed.min().item<int64_t>() > 0.01 * 256);
+  CHECK(changed.max().item<int64_t>() < 0.36 * 256);
+  const Tensor noise = out.masked_select(out.ne(images));
+  CHECK(noise.mean().item<double>() == Approx(0.5).margin(0.01));
+  CHECK(noise.max().item<double>() == 1);
 }
 
 }  // namespace

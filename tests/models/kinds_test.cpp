@@ -127,9 +127,9 @@ TEST_CASE("every plot draws, and the same each time") {
 TEST_CASE("every kind has a suite") {
   // Parts of a model have theirs in parts_test.cpp, which compares the kinds with the model's
   // options; the experiments theirs in framework/cli/training_test.cpp.
-  const std::vector<std::string> elsewhere = {"dataset",   "transform", "loss",
-                                              "optimizer", "schedule",  "experiment",
-                                              "metric",    "callback",  "logger"};
+  const std::vector<std::string> elsewhere = {"dataset",  "transform",  "loss",   "optimizer",
+                                              "schedule", "experiment", "metric", "callback",
+                                              "logger",   "mix"};
   std::set<std::string> suites = {Model::kKind, Layout::kKind, Plot::kKind};
   suites.insert(elsewhere.begin(), elsewhere.end());
   for (const Node& option : resolved_model("{type: vit}").children) {
