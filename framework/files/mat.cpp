@@ -103,7 +103,7 @@ std::optional<MatArray> read_matrix(std::string_view matrix, std::string_view wa
     refuse_data(name, fmt::format("{} is no array of real numbers", escape(wanted)));
   }
   out.type = static_cast<MatArray::Type>(elements.type);
-  uint64_t count = static_cast<uint64_t>(out.item());
+  auto count = static_cast<uint64_t>(out.item());
   for (size_t i = 0; i + 4 <= dimensions.data.size(); i += 4) {
     const auto size = mat_value<int32_t>(dimensions.data, i);
     out.shape.push_back(size);

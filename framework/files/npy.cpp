@@ -203,7 +203,7 @@ NpyHeader parse_npy_header(std::string_view start, uint64_t size, std::string_vi
   NpyDictionary dictionary(start.substr(8 + width, header.offset - 8 - width), name);
   dictionary.read(header);
   read_type(dictionary, header);
-  uint64_t bytes = static_cast<uint64_t>(header.item);
+  auto bytes = static_cast<uint64_t>(header.item);
   for (const int64_t each : header.shape) {
     if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(each), &bytes))
       refuse_data(name, fmt::format("its shape [{}] is too large", fmt::join(header.shape, ", ")));

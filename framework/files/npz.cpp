@@ -1,11 +1,13 @@
 #include "framework/files/npz.h"
 
+#include <utility>
+
 #include "framework/error.h"
 #include "framework/memory.h"
 
 namespace vitrine {
 
-NpzFile::NpzFile(ZipFile zip, const std::string& name) : zip_(std::move(zip)), name_(name) {
+NpzFile::NpzFile(ZipFile zip, std::string name) : zip_(std::move(zip)), name_(std::move(name)) {
   constexpr std::string_view kEnding = ".npy";
   for (size_t i = 0; i < zip_.names().size(); ++i) {
     const std::string& entry = zip_.names()[i];

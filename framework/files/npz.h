@@ -14,7 +14,7 @@ namespace vitrine {
 class NpzFile {
  public:
   explicit NpzFile(const std::string& path) : NpzFile(ZipFile(path), path) {}
-  NpzFile(ZipFile zip, const std::string& name);
+  NpzFile(ZipFile zip, std::string name);
 
   // Without the .npy that they have in the archive.
   const std::vector<std::string>& names() const { return names_; }

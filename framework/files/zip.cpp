@@ -55,7 +55,7 @@ void ZipFile::list() {
   const zip_int64_t count = zip_get_num_entries(archive_->it, 0);
   for (zip_int64_t i = 0; i < count; ++i) {
     const char* name = zip_get_name(archive_->it, static_cast<zip_uint64_t>(i), 0);
-    names_.push_back(name ? name : "");
+    names_.emplace_back(name ? name : "");
   }
 }
 

@@ -74,8 +74,7 @@ std::string nothing_left(const TrainRequest& request, const std::vector<std::str
   const auto newest = newest_checkpoint(run);
   if (!newest) return "";
   const RunState state = read_state(newest->checkpoint, escape(newest->file.string())).state;
-  const int64_t images =
-      training_images(config.dataset_options(), info_of(config.dataset));
+  const int64_t images = training_images(config.dataset_options(), info_of(config.dataset));
   const int64_t total = total_steps(options, images);
   const std::string where = escape(request.run_dir->string());
   if (state.step == total) {

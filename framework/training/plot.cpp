@@ -75,8 +75,7 @@ std::shared_ptr<Experiment> load_experiment(const std::optional<WeightsSource>& 
   const auto resolved = resolve(load_config({run.config().path(), {"device=cpu"}, {}}),
                                 run.config().path().string(), /*loads_weights=*/false);
   const Config& config = *resolved->config;
-  const auto learner =
-      std::make_shared<Learner>(build_learner(config, info_of(config.dataset)));
+  const auto learner = std::make_shared<Learner>(build_learner(config, info_of(config.dataset)));
   const Place file = find_checkpoint(run, source->checkpoint.empty() ? "best" : source->checkpoint);
   restore_weights(load_checkpoint(file), learner->modules, file.shown());
   return {learner, learner->experiment.get()};
