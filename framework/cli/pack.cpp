@@ -31,6 +31,7 @@ ConfigSource source_of(const PackOptions& options) {
 
 ExitCode pack(const PackOptions& options) {
   refuse_file_of_run(options.file);
+  install_signal_handlers();
   const auto config = engine().resolve(source_of(options));
   engine().set_threads(config->threads);
   Console console(false);

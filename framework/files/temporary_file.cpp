@@ -94,7 +94,8 @@ void remove_forgotten(const Place& destination) {
   if (!folder.is_open()) return;
   try {
     const std::string begin = name_before_hex(destination);
-    for (const std::string& name : Folder::open(destination.path().parent_path()).names()) {
+    const std::filesystem::path parent = destination.path().parent_path();
+    for (const std::string& name : Folder::open(parent.empty() ? "." : parent).names()) {
       if (name.starts_with(begin) && name.ends_with(kSuffix) && is_forgotten(folder.get(), name))
         unlinkat(folder.get(), name.c_str(), 0);
     }

@@ -64,6 +64,7 @@ class Packer {
 
   void write(const std::filesystem::path& place) {
     std::vector<TensorView> tensors = listed();
+    remove_forgotten(place);  // what was left by one that was killed may be as large
     TemporaryFile file(place);
     file.write(safetensors_start(tensors, {{kNames, names_of(info_.columns)}}));
     for (const TensorView& tensor : tensors) {

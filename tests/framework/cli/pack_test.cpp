@@ -44,6 +44,40 @@ TEST_CASE("a packed data set is what it was packed of, with its validation split
   }
 }
 
+TEST_CASE("packing that is interrupted leaves nothing, nor what was killed before") {
+  const TemporaryFolder folder;
+  const std::filesystem::path out = folder / "out";
+  std::filesystem::create_directories(out);
+  write_plain(folder / "c.yaml",
+              std::string("dataset: {type: digits, train: 5000, test: 20, size: 1024}\n") + kModel);
+  const auto begin = [&] {
+    auto process =
+        std::make_unique<Process>(runner_command({"pack", "c.yaml", "out/packed.safetensors"}),
+                                  folder.path(), std::map<std::string, std::string>{});
+    while (std::filesystem::is_empty(out) && !has_ended(*process))
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return process;
+  };
+  const auto killed = begin();
+  killed->send(SIGKILL);
+  killed->wait();
+  REQUIRE_FALSE(std::filesystem::is_empty(out));
+  // One that is younger may be of somebody else who is about to write.
+  const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::minutes(2);
+  std::filesystem::last_write_time(*std::filesystem::directory_iterator(out), old);
+  const Result result = runner(
+      {"pack", "../c.yaml", "packed.safetensors", "dataset.train=20", "dataset.size=28"}, out);
+  CHECK(result.code == 0);
+  CHECK(std::distance(std::filesystem::directory_iterator(out), {}) == 1);
+  std::filesystem::remove(out / "packed.safetensors");
+  const auto process = begin();
+  process->send(SIGINT);
+  const Result interrupted = process->wait();
+  CHECK(interrupted.code == 130);
+  CHECK(interrupted.err == "error: stopped before all images were packed; nothing was written\n");
+  CHECK(std::filesystem::is_empty(out));
+}
+
 TEST_CASE("what cannot be packed leaves no file") {
   const TemporaryFolder folder;
   write_plain(folder / "c.yaml",
