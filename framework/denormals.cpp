@@ -1,6 +1,5 @@
 #include "framework/denormals.h"
 
-#include <cstdint>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
@@ -32,5 +31,8 @@ void set_control(uint64_t) {}
 void flush_denormals() { set_control(control() | kFlushing); }
 
 bool flushes_denormals() { return (control() & kFlushing) == kFlushing; }
+
+FlushingDenormals::FlushingDenormals() : before_(control()) { flush_denormals(); }
+FlushingDenormals::~FlushingDenormals() { set_control(before_); }
 
 }  // namespace vitrine

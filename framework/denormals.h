@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 namespace vitrine {
 
 // Has the calling thread, and all that it starts from now on, take numbers too small for a float's
@@ -9,5 +11,17 @@ namespace vitrine {
 void flush_denormals();
 // Whether the calling thread does so.
 bool flushes_denormals();
+
+// Has the calling thread do so until this goes, where it is somebody else's.
+class FlushingDenormals {
+ public:
+  FlushingDenormals();
+  ~FlushingDenormals();
+  FlushingDenormals(const FlushingDenormals&) = delete;
+  FlushingDenormals& operator=(const FlushingDenormals&) = delete;
+
+ private:
+  uint64_t before_;
+};
 
 }  // namespace vitrine

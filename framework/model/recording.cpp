@@ -147,6 +147,11 @@ Recording record(Model& model, const std::vector<int64_t>& images) {
       outputs_of_tasks(std::static_pointer_cast<Model>(model.shared_from_this()), images));
 }
 
+Recording record_evaluating(Model& model, const std::vector<int64_t>& images) {
+  const Evaluating evaluating(model);
+  return record(model, images);
+}
+
 int64_t feature_width(Model& model, const std::vector<int64_t>& images) {
   const at::NoGradGuard no_grad;
   const Evaluating evaluating(model);  // so that nothing is drawn

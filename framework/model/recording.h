@@ -36,6 +36,8 @@ Recording record(const Computation& computation);
 // Of the outputs of a model's tasks for images [C, H, W].
 Computation outputs_of_tasks(const std::shared_ptr<Model>& model, std::vector<int64_t> images);
 Recording record(Model& model, const std::vector<int64_t>& images);
+// In evaluation mode, whichever the model is in.
+Recording record_evaluating(Model& model, const std::vector<int64_t>& images);
 // How many numbers a model's features have for an image [C, H, W], those of all tasks together.
 int64_t feature_width(Model& model, const std::vector<int64_t>& images);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -20,6 +21,14 @@ std::map<std::string, const Operation*>& operations() {
 
 std::string to_string(const Shape& shape) {
   return fmt::format("{} x {}", shape.tokens, shape.columns);
+}
+
+size_t Applied::count(size_t number) const {
+  const double x = numbers.at(number);
+  if (x >= 0 && x <= static_cast<double>(kLargest) && x == std::floor(x))
+    return static_cast<size_t>(x);
+  throw Error(ExitCode::kInternal,
+              fmt::format("{} is no whole number from 0 to {}", x, kLargest));
 }
 
 size_t Applied::parameter_size(size_t parameter) const {
@@ -61,8 +70,14 @@ std::vector<std::string> operation_names() {
   return out;
 }
 
-void refuse_operands(const char* operation, const std::string& what) {
+void refuse_operands(const std::string& operation, const std::string& what) {
   throw Error(ExitCode::kInternal, fmt::format("{}: {}", operation, what));
+}
+
+void refuse_bias(const char* operation, const Applied& applied, size_t parameter, size_t count) {
+  if (applied.parameters[parameter].empty() || applied.parameter_size(parameter) == count) return;
+  refuse_operands(operation, fmt::format("a bias of {} for {} columns",
+                                         applied.parameter_size(parameter), count));
 }
 
 }  // namespace vitrine

@@ -45,8 +45,18 @@ struct Applied {
   std::vector<double> numbers;                  // in the order of Operation::numbers
   Shape output;                                 // not known yet to Operation::shape
 
-  size_t count(size_t number) const { return static_cast<size_t>(numbers[number]); }
+  // Throws Error(kInternal) where it is no whole number from 0 to kLargest.
+  size_t count(size_t number) const;
   size_t parameter_size(size_t parameter) const;
+
+  static constexpr size_t kLargest = size_t{1} << 28;  // of counts and sizes
+};
+
+// How many operands an operation takes.
+struct Operands {
+  static constexpr size_t kAny = ~size_t{0};  // one at least
+  size_t inputs = 1, parameters = 0;
+  size_t optional = 0;  // of the parameters, the last ones: they may be left out
 };
 
 // How the numbers of a group of images lie.
@@ -116,9 +126,16 @@ class Operation {
  public:
   virtual ~Operation() = default;
 
+  virtual Operands operands() const { return {}; }
   virtual std::vector<const char*> numbers() const { return {}; }  // their names
-  // The output's shape. Throws Error(kInternal) with what does not fit.
+  // The output's shape, of as many operands and numbers. Throws Error(kInternal) with what does not
+  // fit: a program may come from a file that nobody vouches for.
   virtual Shape shape(const Applied& applied) const = 0;
+  // Its first three numbers are the images' channels, height and width.
+  virtual bool reads_images() const { return false; }
+  // Computes from inputs, parameters and images alone, without drawing, and no number among them
+  // tells it where to read. A file's programs have no other operations.
+  virtual bool is_closed(const Applied&) const { return true; }
   // Operations of one image's forward pass; a multiplication with its addition counts two. Only
   // products count.
   virtual double flops(const Applied&) const { return 0; }
@@ -187,7 +204,9 @@ struct RegisteredOperation {
 };
 
 // Throws Error(kInternal): "linear: what is wrong".
-[[noreturn]] void refuse_operands(const char* operation, const std::string& what);
+[[noreturn]] void refuse_operands(const std::string& operation, const std::string& what);
+// Does so where this parameter is there and has not `count` numbers.
+void refuse_bias(const char* operation, const Applied& applied, size_t parameter, size_t count);
 
 }  // namespace vitrine
 

@@ -9,6 +9,7 @@
 #include "framework/model/tensors.h"
 #include "framework/model/without_trace.h"
 #include "framework/training/model_plugins.h"
+#include "framework/training/model_program.h"
 
 namespace vitrine {
 namespace {
@@ -61,15 +62,28 @@ std::vector<LabelColumn> read_columns(const nlohmann::json& value, const std::st
   return out;
 }
 
-Json described(const Model& model, const Config& config, const DatasetInfo& info) {
+// Those that are not random: of the others nothing is done to images that are answered for.
+struct LastingTransforms {
+  std::vector<const Choice<Transform>*> choices;
+  std::vector<std::shared_ptr<Transform>> made;
+
+  LastingTransforms(const Config& config, const DatasetInfo& info) {
+    for (const auto& choice : config.dataset_options().transforms) {
+      auto transform = choice.create(info.for_transforms());
+      if (told(*transform, "is_random", &Transform::is_random)) continue;
+      choices.push_back(&choice);
+      made.push_back(std::move(transform));
+    }
+  }
+};
+
+Json described(const Model& model, const Config& config, const DatasetInfo& info,
+               const LastingTransforms& lasting) {
   Json transforms = Json::array(), tasks = Json::array();
   std::vector<const ChoiceBase*> used = {&config.model};
-  for (const auto& transform : config.dataset_options().transforms) {
-    // Of what is random nothing is done to images that are answered for.
-    const auto made = transform.create(info.for_transforms());
-    if (told(*made, "is_random", &Transform::is_random)) continue;
-    transforms.push_back(transform.write().json());
-    used.push_back(&transform);
+  for (const Choice<Transform>* transform : lasting.choices) {
+    transforms.push_back(transform->write().json());
+    used.push_back(transform);
   }
   for (const Task& task : model.tasks()) {
     Json one = {{"name", task.name}, {named_by(task.type), task.names}};
@@ -122,9 +136,11 @@ void save_model(const Place& file, const Model& model, const Config& config,
                 const DatasetInfo& info) {
   std::vector<OwnedTensor> tensors;
   for (const auto& [name, tensor] : state_of(model)) tensors.push_back(to_owned(name, tensor));
+  const LastingTransforms lasting(config, info);
   std::map<std::string, std::string> metadata = {
-      {"format", "pt"}, {"vitrine", described(model, config, info).dump()}};
+      {"format", "pt"}, {"vitrine", described(model, config, info, lasting).dump()}};
   add_states(model, tensors, metadata);
+  add_program(model, {info.channels, info.height, info.width}, lasting.made, tensors, metadata);
   write_file_atomically(file, write_sealed_safetensors(views_of(tensors), metadata));
 }
 
@@ -188,6 +204,9 @@ Safetensors read_weights(const Place& file) {
 std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
   std::map<std::string, Tensor> out = all_tensors_of(file);
   if (file.metadata().contains(kStates)) take_states(out);
+  if (file.metadata().contains(kProgram)) {
+    std::erase_if(out, [](const auto& item) { return item.first.starts_with(kProgramPrefix); });
+  }
   return out;
 }
 

@@ -42,6 +42,7 @@ HWY_EXPORT(Backward);
 
 class Add : public Operation {
  public:
+  Operands operands() const override { return {2}; }
   Shape shape(const Applied& a) const override { return broadcast_shape("add", a); }
   bool passes(const Applied& a, size_t input) const override { return a.inputs[input] == a.output; }
   bool has_columns_layout() const override { return true; }

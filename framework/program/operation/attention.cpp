@@ -298,18 +298,20 @@ HWY_EXPORT(Scratch);
 
 class Attention : public Operation {
  public:
+  Operands operands() const override { return {3}; }
   std::vector<const char*> numbers() const override {
     return {"heads", "dropout", "site", "first_query"};
   }
   Shape shape(const Applied& a) const override {
     const Shape &q = a.inputs[0], &k = a.inputs[1], &v = a.inputs[2];
-    if (k != v || k.columns != q.columns || q.columns % a.count(0) != 0) {
+    if (k != v || k.columns != q.columns || a.count(0) == 0 || q.columns % a.count(0) != 0) {
       refuse_operands("attention",
                       fmt::format("q of {}, k of {} and v of {} with {} heads", to_string(q),
                                   to_string(k), to_string(v), a.count(0)));
     }
     return q;
   }
+  bool is_closed(const Applied& a) const override { return a.numbers[1] == 0; }  // no dropout
   double flops(const Applied& a) const override {
     return 4.0 * static_cast<double>(a.output.size()) * static_cast<double>(a.inputs[1].tokens);
   }

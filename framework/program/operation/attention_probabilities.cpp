@@ -55,10 +55,11 @@ HWY_EXPORT(Forward);
 
 class AttentionProbabilities : public Operation {
  public:
+  Operands operands() const override { return {2}; }
   std::vector<const char*> numbers() const override { return {"heads"}; }
   Shape shape(const Applied& a) const override {
     const Shape &q = a.inputs[0], &k = a.inputs[1];
-    if (k.columns != q.columns || q.columns % a.count(0) != 0) {
+    if (k.columns != q.columns || a.count(0) == 0 || q.columns % a.count(0) != 0) {
       refuse_operands(
           "attention_probabilities",
           fmt::format("q of {} and k of {} with {} heads", to_string(q), to_string(k), a.count(0)));

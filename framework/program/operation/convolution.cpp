@@ -161,6 +161,7 @@ Window window_of(const Applied& a) {
 
 class Convolution : public Operation {
  public:
+  Operands operands() const override { return {1, 2, 1}; }
   std::vector<const char*> numbers() const override {
     return {"height",   "width",    "kernel_height", "kernel_width",
             "stride_y", "stride_x", "padding_y",     "padding_x"};
@@ -169,12 +170,12 @@ class Convolution : public Operation {
     const Window window = window_of(a);
     const std::string misfit = window.misfit(a.inputs[0].tokens);
     if (!misfit.empty()) refuse_operands("convolution", misfit);
-    const size_t terms = a.inputs[0].columns * window.kernel_height * window.kernel_width;
-    const size_t out = a.parameters[0].at(0);
-    if (a.parameter_size(0) != out * terms) {
+    const size_t out = a.parameters[0][0], taps = window.kernel_height * window.kernel_width;
+    if (taps > a.parameter_size(0) || a.parameter_size(0) != out * a.inputs[0].columns * taps) {
       refuse_operands("convolution", fmt::format("a weight of {} for {} channels",
                                                  a.parameter_size(0) / out, a.inputs[0].columns));
     }
+    refuse_bias("convolution", a, 1, out);
     return {window.out_size(), out};
   }
   double flops(const Applied& a) const override {

@@ -57,6 +57,7 @@ class DropPath : public Operation {
  public:
   std::vector<const char*> numbers() const override { return {"probability", "site"}; }
   Shape shape(const Applied& a) const override { return a.inputs[0]; }
+  bool is_closed(const Applied&) const override { return false; }
   bool in_place(const Applied&) const override { return true; }
   bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }

@@ -75,6 +75,7 @@ class Dropout : public Operation {
  public:
   std::vector<const char*> numbers() const override { return {"probability", "site", "first"}; }
   Shape shape(const Applied& a) const override { return a.inputs[0]; }
+  bool is_closed(const Applied&) const override { return false; }
   std::vector<double> narrowed(const Applied& a, TokenRange tokens) const override {
     return {a.numbers[0], a.numbers[1], a.numbers[2] + static_cast<double>(tokens.begin)};
   }

@@ -94,6 +94,7 @@ HWY_EXPORT(Backward);
 
 class GatherTokens : public Operation {
  public:
+  Operands operands() const override { return {2}; }
   Shape shape(const Applied& a) const override {
     if (a.inputs[1].columns != 1) {
       refuse_operands("gather_tokens",
@@ -101,6 +102,7 @@ class GatherTokens : public Operation {
     }
     return {a.inputs[1].tokens, a.inputs[0].columns};
   }
+  bool is_closed(const Applied&) const override { return false; }
   std::vector<TokenRange> reads(const Applied& a, TokenRange tokens) const override {
     return {{0, a.inputs[0].tokens}, tokens};
   }

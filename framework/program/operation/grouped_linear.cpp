@@ -75,14 +75,21 @@ HWY_EXPORT(Backward);
 
 class GroupedLinear : public Operation {
  public:
+  // As many weights as biases.
+  Operands operands() const override { return {1, Operands::kAny}; }
   std::vector<const char*> numbers() const override { return {"groups"}; }
   Shape shape(const Applied& a) const override {
     const size_t groups = a.count(0), in = a.inputs[0].columns, count = a.parameters.size() / 2;
-    const size_t out = a.parameters[0].at(0);
-    if (in % groups != 0 || count % groups != 0 || a.parameter_size(0) != out * (in / groups)) {
+    const size_t out = a.parameters[0][0];
+    if (groups == 0 || in % groups != 0 || count == 0 || count % groups != 0 || a.parameter_size(0) != out * (in / groups)) {
       refuse_operands("grouped_linear",
                       fmt::format("x has {} columns in {} groups, {} weights take {}", in, groups,
                                   count, a.parameter_size(0) / out));
+    }
+    for (size_t i = 0; i < a.parameters.size(); ++i) {
+      const size_t size = i < count ? a.parameter_size(0) : out;
+      if (a.parameters.size() % 2 != 0 || a.parameter_size(i) != size)
+        refuse_operands("grouped_linear", "weights, or biases, of several sizes");
     }
     return {a.inputs[0].tokens, count * out};
   }

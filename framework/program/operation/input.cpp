@@ -46,8 +46,10 @@ HWY_EXPORT(Forward);
 
 class Input : public Operation {
  public:
+  Operands operands() const override { return {0}; }
   std::vector<const char*> numbers() const override { return {"input", "columns"}; }
   Shape shape(const Applied& a) const override { return {1, a.count(1)}; }
+  bool is_closed(const Applied&) const override { return false; }
   bool is_cheap() const override { return true; }
   bool has_gradient() const override { return false; }
   bool has_columns_layout() const override { return true; }

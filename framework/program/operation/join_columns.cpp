@@ -41,6 +41,7 @@ HWY_EXPORT(Forward);
 
 class JoinColumns : public Operation {
  public:
+  Operands operands() const override { return {Operands::kAny}; }
   Shape shape(const Applied& a) const override {
     Shape out{a.inputs[0].tokens, 0};
     for (const Shape& input : a.inputs) {

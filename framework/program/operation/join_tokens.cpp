@@ -42,6 +42,7 @@ HWY_EXPORT(Forward);
 
 class JoinTokens : public Operation {
  public:
+  Operands operands() const override { return {Operands::kAny}; }
   Shape shape(const Applied& a) const override {
     Shape out{0, a.inputs[0].columns};
     for (const Shape& input : a.inputs) {

@@ -214,10 +214,11 @@ HWY_EXPORT(Backward);
 
 class LayerNorm : public Operation {
  public:
+  Operands operands() const override { return {1, 2}; }
   std::vector<const char*> numbers() const override { return {"eps", "parts"}; }
   Shape shape(const Applied& a) const override {
     const size_t parts = a.count(1), columns = a.inputs[0].columns;
-    if (columns % parts != 0 || a.parameter_size(0) * parts != columns ||
+    if (parts == 0 || columns % parts != 0 || a.parameter_size(0) * parts != columns ||
         a.parameter_size(1) * parts != columns) {
       refuse_operands("layer_norm", fmt::format("x has {} columns in {} parts, the weight {}",
                                                 columns, parts, a.parameter_size(0)));

@@ -127,16 +127,14 @@ HWY_EXPORT(Backward);
 
 class Linear : public Operation {
  public:
+  Operands operands() const override { return {1, 2, 1}; }
   Shape shape(const Applied& a) const override {
-    const size_t in = a.inputs[0].columns, out = a.parameters[0].at(0);
+    const size_t in = a.inputs[0].columns, out = a.parameters[0][0];
     if (a.parameter_size(0) != in * out) {
       refuse_operands("linear", fmt::format("x has {} columns, the weight [{}, {}]", in, out,
                                             a.parameter_size(0) / out));
     }
-    if (!a.parameters[1].empty() && a.parameter_size(1) != out) {
-      refuse_operands("linear",
-                      fmt::format("a bias of {} for {} columns", a.parameter_size(1), out));
-    }
+    refuse_bias("linear", a, 1, out);
     return {a.inputs[0].tokens, out};
   }
   double flops(const Applied& a) const override {

@@ -45,6 +45,7 @@ HWY_EXPORT(Backward);
 
 class Multiply : public Operation {
  public:
+  Operands operands() const override { return {2}; }
   Shape shape(const Applied& a) const override { return broadcast_shape("multiply", a); }
   bool is_cheap() const override { return true; }
   Needs needs(const Applied&) const override { return {3, false}; }

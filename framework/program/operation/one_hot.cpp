@@ -45,6 +45,7 @@ class OneHot : public Operation {
  public:
   std::vector<const char*> numbers() const override { return {"columns"}; }
   Shape shape(const Applied& a) const override { return {a.inputs[0].tokens, a.count(0)}; }
+  bool is_closed(const Applied&) const override { return false; }
   bool has_gradient() const override { return false; }
   bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }

@@ -119,6 +119,7 @@ HWY_EXPORT(Forward);
 
 class Patches : public Operation {
  public:
+  Operands operands() const override { return {0}; }
   std::vector<const char*> numbers() const override {
     return {"channels", "height", "width", "rows", "columns"};
   }
@@ -130,6 +131,7 @@ class Patches : public Operation {
     }
     return {rows * columns, a.count(0) * (height / rows) * (width / columns)};
   }
+  bool reads_images() const override { return true; }
   bool narrows() const override { return false; }
   bool is_cheap() const override { return true; }
   bool has_gradient() const override { return false; }

@@ -65,6 +65,7 @@ HWY_EXPORT(Backward);
 
 class Pick : public Operation {
  public:
+  Operands operands() const override { return {2}; }
   Shape shape(const Applied& a) const override {
     if (a.inputs[1] != Shape{a.inputs[0].tokens, 1}) {
       refuse_operands("pick", fmt::format("numbers of {} for {} tokens", to_string(a.inputs[1]),
@@ -72,6 +73,7 @@ class Pick : public Operation {
     }
     return a.inputs[1];
   }
+  bool is_closed(const Applied&) const override { return false; }
   Needs needs(const Applied&) const override { return {2, false}; }
   bool has_columns_layout() const override { return true; }
   void forward(const Call& call) const override { HWY_DYNAMIC_DISPATCH(Forward)(call); }

@@ -54,8 +54,10 @@ HWY_EXPORT(Forward);
 
 class RandomOrder : public Operation {
  public:
+  Operands operands() const override { return {0}; }
   std::vector<const char*> numbers() const override { return {"count", "site"}; }
   Shape shape(const Applied& a) const override { return {a.count(0), 2}; }
+  bool is_closed(const Applied&) const override { return false; }
   bool narrows() const override { return false; }
   bool has_gradient() const override { return false; }
   bool has_columns_layout() const override { return true; }

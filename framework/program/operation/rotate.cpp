@@ -62,11 +62,13 @@ HWY_EXPORT(Backward);
 
 class Rotate : public Operation {
  public:
+  Operands operands() const override { return {1, 2}; }
   std::vector<const char*> numbers() const override { return {"heads", "first"}; }
   Shape shape(const Applied& a) const override {
     const Shape& x = a.inputs[0];
     const size_t half = a.parameters[0].back(), rows = a.parameter_size(0) / half;
-    if (x.columns != 2 * half * a.count(0) || rows < a.count(1) + x.tokens) {
+    if (x.columns != 2 * half * a.count(0) || rows < a.count(1) + x.tokens ||
+        a.parameters[1] != a.parameters[0]) {
       refuse_operands("rotate", fmt::format("x of {} with {} heads, angles of {} x {}",
                                             to_string(x), a.count(0), rows, half));
     }

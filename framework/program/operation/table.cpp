@@ -57,6 +57,7 @@ HWY_EXPORT(Backward);
 
 class Table : public Operation {
  public:
+  Operands operands() const override { return {0, 1}; }
   std::vector<const char*> numbers() const override { return {"first", "count"}; }
   Shape shape(const Applied& a) const override {
     const size_t columns = a.parameters[0].back(), tokens = a.parameter_size(0) / columns;

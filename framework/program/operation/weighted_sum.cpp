@@ -90,6 +90,7 @@ HWY_EXPORT(Backward);
 
 class WeightedSum : public Operation {
  public:
+  Operands operands() const override { return {2}; }
   Shape shape(const Applied& a) const override {
     if (a.inputs[0].columns != a.inputs[1].tokens) {
       refuse_operands("weighted_sum", fmt::format("shares of {} tokens, but there are {}",

@@ -20,6 +20,7 @@ struct Window {
       return std::to_string(tokens) + " tokens are no map of " + std::to_string(height) + " x " +
              std::to_string(width);
     const bool fits = kernel_height > 0 && kernel_width > 0 && stride_y > 0 && stride_x > 0 &&
+                      padding_y < kernel_height && padding_x < kernel_width &&
                       kernel_height <= height + 2 * padding_y &&
                       kernel_width <= width + 2 * padding_x;
     return fits ? "" : "the window does not fit into the map";
