@@ -33,7 +33,6 @@ if(NOT TARGET Vitrine::infer)
     IMPORTED_LOCATION ${vitrine_infer_prefix}/lib/libvitrine_infer.so.@PROJECT_VERSION@
     IMPORTED_SONAME libvitrine_infer.so.0
     INTERFACE_INCLUDE_DIRECTORIES ${vitrine_infer_prefix}/include)
-  set_property(TARGET Vitrine::infer PROPERTY INTERFACE_COMPILE_FEATURES $<$<COMPILE_LANGUAGE:CXX>:cxx_std_17>)
 endif()
 ]])
 file(CONFIGURE OUTPUT ${generated}/vitrine-infer.pc @ONLY CONTENT [[

@@ -87,7 +87,9 @@ size_t vitrine_image(const vitrine_model* model, size_t axis) {
   return model && axis < 3 ? model->model->image()[axis] : 0;
 }
 
-size_t vitrine_tasks(const vitrine_model* model) { return model ? model->model->tasks().size() : 0; }
+size_t vitrine_tasks(const vitrine_model* model) {
+  return model ? model->model->tasks().size() : 0;
+}
 
 const char* vitrine_task_name(const vitrine_model* model, size_t task) {
   const auto* found = task_of(model, task);

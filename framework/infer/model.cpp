@@ -43,7 +43,7 @@ std::vector<double> numbers_of(const nlohmann::json& value, size_t channels,
 void softmax(float* begin, float* end) {
   const float most = *std::max_element(begin, end);
   double sum = 0;
-  for (float* x = begin; x < end; ++x) sum += *x = std::exp(*x - most);
+  for (float* x = begin; x < end; ++x) sum += * x = std::exp(*x - most);
   for (float* x = begin; x < end; ++x) *x = static_cast<float>(*x / sum);
 }
 
@@ -70,8 +70,8 @@ struct Model::Reader {
     read_image(json_member(value, "image", where));
     for (const auto& one : list(value, "normalize")) {
       out.normalizations_.push_back(
-          {numbers_of(json_member(one, "mean", where), out.image_[0], where),
-           numbers_of(json_member(one, "std", where), out.image_[0], where)});
+          {numbers_of(json_member(one, "subtract", where), out.image_[0], where),
+           numbers_of(json_member(one, "divide", where), out.image_[0], where)});
     }
     const auto sizes = [&](const std::string& name) { return sizes_of(file.find(name)); };
     out.program_ = read_program(value, out.image_, sizes, where);

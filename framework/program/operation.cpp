@@ -27,8 +27,7 @@ size_t Applied::count(size_t number) const {
   const double x = numbers.at(number);
   if (x >= 0 && x <= static_cast<double>(kLargest) && x == std::floor(x))
     return static_cast<size_t>(x);
-  throw Error(ExitCode::kInternal,
-              fmt::format("{} is no whole number from 0 to {}", x, kLargest));
+  throw Error(ExitCode::kInternal, fmt::format("{} is no whole number from 0 to {}", x, kLargest));
 }
 
 size_t Applied::parameter_size(size_t parameter) const {

@@ -36,13 +36,12 @@ void check_operands(const Program& program, const Step& step, const Operation& o
           fmt::format("{} inputs are too many or too few", step.inputs.size()));
   require(fits(step.parameters.size(), takes.parameters),
           fmt::format("{} parameters are too many or too few", step.parameters.size()));
-  require(step.numbers.size() == operation.numbers().size(),
-          fmt::format("it takes {} numbers, got {}", operation.numbers().size(),
-                      step.numbers.size()));
+  require(
+      step.numbers.size() == operation.numbers().size(),
+      fmt::format("it takes {} numbers, got {}", operation.numbers().size(), step.numbers.size()));
   for (const size_t input : step.inputs)
     require(input < program.steps.size(), fmt::format("there is no step {} before it", input));
-  for (const double number : step.numbers)
-    require(std::isfinite(number), "a number is not finite");
+  for (const double number : step.numbers) require(std::isfinite(number), "a number is not finite");
   for (size_t i = 0; i < step.parameters.size(); ++i) {
     const ParameterUse& use = step.parameters[i];
     if (use.index == ParameterUse::kNone) {
@@ -50,7 +49,8 @@ void check_operands(const Program& program, const Step& step, const Operation& o
               fmt::format("parameter {} is missing", i));
       continue;
     }
-    require(use.index < program.parameters.size(), fmt::format("there is no parameter {}", use.index));
+    require(use.index < program.parameters.size(),
+            fmt::format("there is no parameter {}", use.index));
     const auto& [name, sizes] = program.parameters[use.index];
     require(!sizes.empty() && std::count(sizes.begin(), sizes.end(), size_t{0}) == 0,
             fmt::format("{} holds no numbers, or a single one", name));

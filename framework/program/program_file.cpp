@@ -125,9 +125,8 @@ Json program_json(const Program& program) {
       } else if (count == 0) {
         parameters.push_back(program.parameters[index].name);
       } else {
-        parameters.push_back({{"name", program.parameters[index].name},
-                              {"first", first},
-                              {"count", count}});
+        parameters.push_back(
+            {{"name", program.parameters[index].name}, {"first", first}, {"count", count}});
       }
     }
     std::vector<double> numbers = step.numbers;

@@ -64,7 +64,7 @@ void add_program(const Model& model, const std::vector<int64_t>& images,
   Json normalizations = Json::array(), tasks = Json::array();
   for (const auto& transform : transforms) {
     const auto one = transform->normalization();
-    normalizations.push_back({{"mean", one->mean}, {"std", one->std}});
+    normalizations.push_back({{"subtract", one->mean}, {"divide", one->std}});
   }
   for (const Task& task : model.tasks()) {
     tasks.push_back({{"name", task.name},
@@ -75,7 +75,7 @@ void add_program(const Model& model, const std::vector<int64_t>& images,
   out["image"] = images;
   out["normalize"] = normalizations;
   out["tasks"] = tasks;
-  for (auto& [key, value] : program_json(recording.program).items()) out[key] = value;
+  out.update(program_json(recording.program));
   metadata[kProgram] = out.dump();
 }
 

@@ -39,6 +39,7 @@ const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeader
                                   {"framework/program", false},
                                   {"framework/program/operation", false},
                                   {"framework/kernel", false},
+                                  {"framework/infer/include", false},
                                   {"framework/infer", false},
                                   {"framework/state", true},
                                   {"framework/data", true},

@@ -222,6 +222,41 @@ def test_results():
                                 "worst": [image(7, [1, 2, 3, 4, 5, 6]), image(9, [0] * 6)]}}}
 
 
+def program(image, outputs, *steps):
+    """Of steps (operation, inputs, parameters, numbers), with one task of so many outputs."""
+    return {
+        "format": 1, "image": image, "normalize": [{"subtract": [0.5], "divide": [0.25]}],
+        "tasks": [{"name": "class", "type": "classification", "names": [str(i) for i in range(outputs)],
+                   "probabilities": False}],
+        "scopes": [{"name": "blocks.0", "type": "pre_norm"}],
+        "steps": [dict(zip(("operation", "inputs", "parameters", "numbers"), step), scope=0) for step in steps],
+        "outputs": [len(steps) - 1],
+    }
+
+
+def programs():
+    """Of every operation that one may have, over tensors that program_fuzz.cpp names by their sizes."""
+    vit = program(
+        [1, 4, 4], 3, ("patches", [], [], [2, 2]), ("linear", [0], ["4x4", "4"], []), ("table", [], ["4x4"], [0, 4]),
+        ("add", [1, 2], [], []), ("layer_norm", [3], ["4", "4"], [1e-5, 1]), ("rms_norm", [4], ["2"], [1e-5, 2]),
+        ("rotate", [5], ["4x2", "4x2"], [1, 0]), ("attention", [6, 6, 5], [], [2, 0, 0, 0]),
+        ("join_tokens", [3, 7], [], []), ("tokens", [8], [], [1, 4]), ("grouped_linear", [9], ["2x2", "2x2", "2", "2"], [2]),
+        ("gelu", [10], [], []), ("softmax", [11], [], []), ("weighted_sum", [12, 9], [], []), ("mean_over_tokens", [13], [], []),
+        ("columns", [14], [], [0, 3]))
+    lenet = program(
+        [3, 6, 6], 2, ("patches", [], [], [6, 6]), ("convolution", [0], ["4x27", "4"], [6, 6, 3, 3, 1, 1, 1, 1]),
+        ("relu", [1], [], []), ("max_pool", [2], [], [6, 6, 2, 2, 2, 2]), ("mean_pool", [3], [], [3, 3, 2, 2, 1, 1]),
+        ("transpose", [4], [], []), ("tanh", [5], [], []), ("flatten", [6], [], []), ("columns", [7], [], [0, 12]),
+        ("linear", [8], ["2x12", None], []))
+    values = program(
+        [1, 2, 1], 2, ("patches", [], [], [2, 1]), ("scale", [0], [], [-2.5]), ("square", [1], [], []), ("exp", [0], [], []),
+        ("multiply", [2, 3], [], []), ("sigmoid", [4], [], []), ("silu", [5], [], []), ("gelu_tanh", [6], [], []),
+        ("maximum", [7], [], [0.1]), ("log", [8], [], []), ("log_softmax", [9], [], []),
+        ("attention_probabilities", [9, 10], [], [1]), ("mean_over_columns", [11], [], []),
+        ("join_columns", [12, 12], [], []), ("flatten", [12], [], []))
+    return [text_of(one) for one in (vit, lenet, values)]
+
+
 def text_of(value):
     return json.dumps(value).encode()
 
@@ -260,6 +295,7 @@ SEEDS = {
         safetensors({"s": tensor("F64", [], 0, 8), "n": tensor("BF16", [0, 7], 0, 0)}, bytes(8)),
         safetensors({}, b""),
     ],
+    "program_fuzz": programs(),
     "png_fuzz": [
         png(2, 2, 8, 0, b"\0\1\2\1\3\4"), png(2, 1, 8, 2, b"\0\1\2\3\4\5\6"),
         png(2, 1, 16, 4, bytes(9)), png(1, 1, 8, 6, b"\0\1\2\3\4"),

@@ -20,12 +20,14 @@ const std::vector<TensorView>& tensors() {
     for (int64_t rows : {1, 2, 3, 4, 6, 8, 12}) {
       out.push_back({std::to_string(rows), DType::kF32, {rows}, {}});
       for (int64_t columns : {1, 2, 3, 4, 6, 8, 9, 12, 27})
-        out.push_back({std::to_string(rows) + "x" + std::to_string(columns), DType::kF32,
-                       {rows, columns}, {}});
+        out.push_back({std::to_string(rows) + "x" + std::to_string(columns),
+                       DType::kF32,
+                       {rows, columns},
+                       {}});
     }
     for (TensorView& one : out) {
-      const int64_t count = std::accumulate(one.shape.begin(), one.shape.end(), int64_t{1},
-                                            std::multiplies<>());
+      const int64_t count =
+          std::accumulate(one.shape.begin(), one.shape.end(), int64_t{1}, std::multiplies<>());
       one.bytes = std::string_view(bytes).substr(0, static_cast<size_t>(count) * sizeof(float));
     }
     return out;

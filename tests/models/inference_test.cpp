@@ -7,9 +7,10 @@
 #include <vitrine_infer.hpp>
 
 #include "framework/files/sealed.h"
-#include "framework/registry/registry.h"
+#include "framework/registry/register.h"
 #include "framework/simd/gemm.h"
 #include "framework/training/metric.h"
+#include "models/heads.h"
 #include "tests/models/agreement.h"
 #include "tests/models/random_model.h"
 
@@ -24,11 +25,34 @@ struct WithoutBlas {
 };
 const WithoutBlas without_blas;
 
+// Computes with numbers that are no weights of its own.
+class Tabled : public ModelWithHeads {
+ public:
+  struct Options : HeadsOptions {
+    void visit(Fields& field) {
+      ModelOptions::visit(field);
+      visit_heads(field);
+    }
+    void check(const ModelContext& images, Check& check) const { check_tasks(images, check); }
+  };
+  Tabled(const Options& options, const ModelContext& images)
+      : factors_(at::linspace(-1, 1, images.channels * images.height * images.width)) {
+    add_heads(options, factors_.numel(), images);
+  }
+  Value features(const Value& images) override {
+    return patches(images, 1, 1) * table(factors_.unsqueeze(0));
+  }
+
+ private:
+  Tensor factors_;
+};
+VITRINE_REGISTER(Model, Tabled, Tabled::Options, "pixels times fixed factors")
+
 Config config_of(const Choice<Model>& model, const std::string& transforms) {
   Config config;
   Problems problems;
-  const Node dataset = parse_yaml(
-      "dataset: {type: digits, transforms: " + transforms + "}", "test.yaml");
+  const Node dataset =
+      parse_yaml("dataset: {type: digits, transforms: " + transforms + "}", "test.yaml");
   config.dataset.read(*dataset.find("dataset"), "dataset", problems);
   config.model = model;
   REQUIRE(problems.text("test.yaml") == "");
@@ -102,7 +126,7 @@ std::string refusal_of(const std::string& file) {
 
 // The file with another program, sealed again.
 void change_program(const std::string& path, const std::function<void(nlohmann::json&)>& change) {
-  const Safetensors file = Safetensors::load(fs::path(path), 1 << 30);
+  const Safetensors file = Safetensors::load(std::filesystem::path(path), 1 << 30);
   auto metadata = file.metadata();
   metadata.erase("sha256");
   nlohmann::json program = nlohmann::json::parse(metadata.at("program"));
@@ -122,7 +146,8 @@ TEST_CASE("every model answers with the same bits, over random compositions of e
   }
 }
 
-TEST_CASE("the tutorial's model and wide ones answer with the same bits for any batch and threads") {
+TEST_CASE(
+    "the tutorial's model and wide ones answer with the same bits for any batch and threads") {
   for (const char* yaml :
        {kTutorial, "{type: vit, n_patches: 7, n_blocks: 2, hidden_d: 192, n_heads: 3}",
         "{type: mixer, n_patches: 7, hidden_d: 96, n_blocks: 2}", "{type: lenet}"}) {
@@ -163,7 +188,9 @@ TEST_CASE("tasks are told with their names, and answered with probabilities or v
   images.columns.push_back({"size", LabelColumn::Kind::kValues, {"width", "height", "depth"}});
   images.columns[0].name = "kind";
   const Saved saved(
-      "{type: lenet, tasks: [{column: kind}, {column: tags}, {column: size}]}", images);
+      "{type: lenet, tasks: [{name: kind, column: kind}, {name: tags, column: tags}, "
+      "{name: size, column: size}]}",
+      images);
   const vitrine_infer::Model loaded(saved.file());
   REQUIRE(loaded.tasks().size() == 3);
   CHECK(loaded.tasks()[0].kind == VITRINE_CLASSES);
@@ -211,13 +238,15 @@ TEST_CASE("several threads use one model") {
   for (const auto& answer : answers) CHECK(answer == wanted);
 }
 
-TEST_CASE("the program's own tensors are none of the model's") {
-  const Saved saved("{type: vit, n_patches: 7, position: sincos}", images_of(1, 28, 28));
-  bool has_own = false;
-  for (const auto& tensor : Safetensors::load(fs::path(saved.file()), 1 << 30).tensors())
-    has_own |= tensor.name.starts_with("program.");
-  CHECK(has_own);
-  const ModelFile loaded = load_model(fs::path(saved.file()));
+TEST_CASE("numbers that are no weights come with the program, and are none of the model's") {
+  const Saved saved("{type: inference_test}", images_of(1, 9, 9));
+  const Safetensors file = Safetensors::load(std::filesystem::path(saved.file()), 1 << 30);
+  const TensorView* own = file.find("program.constant.2");
+  REQUIRE(own);
+  CHECK(own->shape == std::vector<int64_t>{1, 81});
+  CHECK_FALSE(tensors_of(file).contains("program.constant.2"));
+  check_answers(saved, 5);
+  const ModelFile loaded = load_model(std::filesystem::path(saved.file()));
   const Tensor pixels = bytes_for(saved.context, 3);
   const at::NoGradGuard no_grad;
   CHECK(same_bits(outputs_of(loaded.model, pixels, kFused)[0], saved.outputs(pixels)[0]));
@@ -226,12 +255,15 @@ TEST_CASE("the program's own tensors are none of the model's") {
 TEST_CASE("files that cannot be run are refused in words") {
   const Saved saved(kTutorial, images_of(1, 28, 28));
   const std::string file = saved.file();
-  const std::string bytes = read_plain(file);
+  const std::string bytes = read_file(std::filesystem::path(file), 1 << 30);
   CHECK(refusal_of(file + "s") == "cannot read " + file + "s: No such file or directory");
   write_plain(file, bytes.substr(0, bytes.size() - 4));
-  CHECK(refusal_of(file) == file + ": the digest in it is that of another file: it was damaged");
+  CHECK(refusal_of(file) ==
+        file + fmt::format(": the SHA-256 of its {} bytes is not the recorded one: it was cut, "
+                           "changed or damaged",
+                           bytes.size() - 4));
   write_plain(file, "");
-  CHECK(refusal_of(file) == file + ": ends within the length of its header");
+  CHECK(refusal_of(file) == file + ": truncated: 0 bytes, a safetensors file begins with 8");
 
   const auto refusal_with = [&](const std::function<void(nlohmann::json&)>& change) {
     write_plain(file, bytes);
@@ -241,18 +273,19 @@ TEST_CASE("files that cannot be run are refused in words") {
     return said.substr(file.size() + 11);
   };
   CHECK(refusal_with([](auto& p) { p["format"] = 2; }) == "this version reads format 1");
-  CHECK(refusal_with([](auto& p) { p["refusal"] = "a reason"; }) ==
-        "the model has none: a reason");
-  CHECK(refusal_with([](auto& p) { p["image"] = {1, 28}; }) ==
-        "image: expected channels, height and width");
+  CHECK(refusal_with([](auto& p) { p["refusal"] = "a reason"; }) == "the model has none: a reason");
+  CHECK(refusal_with([](auto& p) {
+          p["image"] = {1, 28};
+        }) == "image: expected channels, height and width");
   CHECK(refusal_with([](auto& p) { p["image"][2] = 30; }) ==
         "step 0: patches: 7 x 7 patches of an image of 28 x 30 pixels");
   CHECK(refusal_with([](auto& p) { p["steps"][0]["operation"] = "melt"; }) ==
         "step 0: this version knows no operation melt");
   CHECK(refusal_with([](auto& p) { p["steps"][1]["inputs"] = {1}; }) ==
         "step 1: inputs: expected an integer from 0 to 0, got 1");
-  CHECK(refusal_with([](auto& p) { p["steps"][1]["inputs"] = {0, 0}; }) ==
-        "step 1: linear: 2 inputs are too many or too few");
+  CHECK(refusal_with([](auto& p) {
+          p["steps"][1]["inputs"] = {0, 0};
+        }) == "step 1: linear: 2 inputs are too many or too few");
   CHECK(refusal_with([](auto& p) { p["steps"][1]["parameters"][0] = "nothing"; }) ==
         "step 1: parameters: there is no tensor nothing of float32");
   CHECK(refusal_with([](auto& p) { p["steps"][1]["parameters"][0] = nullptr; }) ==
@@ -270,11 +303,12 @@ TEST_CASE("files that cannot be run are refused in words") {
 
 TEST_CASE("a model that has no program says why") {
   const Saved saved("{type: lenet}", images_of(1, 28, 28));
-  const Safetensors file = Safetensors::load(fs::path(saved.file()), 1 << 30);
+  const Safetensors file = Safetensors::load(std::filesystem::path(saved.file()), 1 << 30);
   write_plain(saved.file(), write_safetensors(file.tensors(), {}));
   CHECK(refusal_of(saved.file()) ==
-        saved.file() + ": program: it carries no program: it is no model of Vitrine's, or of an "
-                       "earlier version");
+        saved.file() +
+            ": program: it carries no program: it is no model of Vitrine's, or of an "
+            "earlier version");
 }
 
 TEST_CASE("calls that make no sense are refused in words") {
@@ -313,11 +347,12 @@ TEST_CASE("no change of a program does harm") {
     return std::uniform_int_distribution<int64_t>(0, most)(generator);
   };
   for (const char* yaml :
-       {"{type: vit, n_patches: 4, n_blocks: 1, hidden_d: 6, n_heads: 2, position: rope, norm: rms, "
+       {"{type: vit, n_patches: 4, n_blocks: 1, hidden_d: 8, n_heads: 2, position: rope, norm: "
+        "rms, "
         "attention: {type: multi_head, qk_norm: true}, n_registers: 1, pooling: attention}",
         "{type: lenet}", "{type: mixer, n_patches: 4, hidden_d: 8, n_blocks: 1}"}) {
     const Saved saved(yaml, images_of(1, 28, 28));
-    const std::string bytes = read_plain(saved.file());
+    const std::string bytes = read_file(std::filesystem::path(saved.file()), 1 << 30);
     const auto pixels = bytes_of(bytes_for(saved.context, 3));
     int answered = 0;
     for (int i = 0; i < 400; ++i) {
@@ -329,15 +364,22 @@ TEST_CASE("no change of a program does harm") {
           const double numbers[] = {0, 1, 2, 3, -1, 0.5, 7, 28, 1e6, 2147483648.0, 1e300};
           auto& other = steps[static_cast<size_t>(any(static_cast<int64_t>(steps.size()) - 1))];
           switch (any(4)) {
-            case 0: step["operation"] = other["operation"]; break;
-            case 1: step["inputs"] = other["inputs"]; break;
-            case 2: step["parameters"] = other["parameters"]; break;
+            case 0:
+              step["operation"] = other["operation"];
+              break;
+            case 1:
+              step["inputs"] = other["inputs"];
+              break;
+            case 2:
+              step["parameters"] = other["parameters"];
+              break;
             case 3:
               if (auto& given = step["numbers"]; !given.empty())
                 given[static_cast<size_t>(any(static_cast<int64_t>(given.size()) - 1))] =
                     numbers[any(10)];
               break;
-            default: step = other;
+            default:
+              step = other;
           }
         }
       });

@@ -81,7 +81,8 @@ class GroupedLinear : public Operation {
   Shape shape(const Applied& a) const override {
     const size_t groups = a.count(0), in = a.inputs[0].columns, count = a.parameters.size() / 2;
     const size_t out = a.parameters[0][0];
-    if (groups == 0 || in % groups != 0 || count == 0 || count % groups != 0 || a.parameter_size(0) != out * (in / groups)) {
+    if (groups == 0 || in % groups != 0 || count == 0 || count % groups != 0 ||
+        a.parameter_size(0) != out * (in / groups)) {
       refuse_operands("grouped_linear",
                       fmt::format("x has {} columns in {} groups, {} weights take {}", in, groups,
                                   count, a.parameter_size(0) / out));

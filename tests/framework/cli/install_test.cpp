@@ -100,6 +100,56 @@ TEST_CASE("an installed program, moved elsewhere, uses nothing of the build, and
   CHECK(installed.run({"list", "mlp", "squared", of_build + "/test_plugin_squared.so"}).code == 0);
 }
 
+TEST_CASE("models are run from C, C++ and Python by what is installed, without libtorch") {
+  Installed installed;
+  REQUIRE(installed
+              .run({installed.prefix() / "share/vitrine/configs/vit_digits.yaml",
+                    "dataset.train=300", "dataset.validation=100", "training.max_steps=2"})
+              .code == 0);
+  const std::string model = installed / "runs/vit_digits/latest/model.safetensors";
+  const std::string examples = installed.prefix() / "share/vitrine/docs/inference";
+  const Result built = command({"sh", "-c",
+                                "cmake -S " + examples + " -B built -DCMAKE_PREFIX_PATH=" +
+                                    installed.prefix().string() + " && cmake --build built"},
+                               installed.path());
+  INFO(built.out << built.err);
+  REQUIRE(built.code == 0);
+  const Result in_c =
+      command({installed / "built/example_c", model}, installed.path(), {{"LD_DEBUG", "files"}});
+  REQUIRE(in_c.code == 0);
+  CHECK_THAT(in_c.err, Contains("libvitrine_infer.so.0"));
+  CHECK(in_c.err.find("libtorch") == std::string::npos);
+  CHECK(std::count(in_c.out.begin(), in_c.out.end(), '\n') == 10);
+  const std::string best = command({installed / "built/example_cpp", model}, installed.path()).out;
+  CHECK(best.size() == 2);
+  CHECK(command({installed / "built/example_cpp", "nothing"}, installed.path()).err ==
+        "cannot read nothing: No such file or directory\n");
+
+  // pkg-config tells the same folders.
+  const std::map<std::string, std::string> packages = {
+      {"PKG_CONFIG_PATH", installed.prefix() / "lib/pkgconfig"}};
+  const Result flags =
+      command({"pkg-config", "--cflags", "--libs", "vitrine-infer"}, installed.path(), packages);
+  CHECK_THAT(flags.out, Contains("-lvitrine_infer"));
+
+  if (command({"python3", "-c", "import numpy"}, installed.path()).code != 0) return;
+  const Result in_python =
+      command({"python3", "-c",
+               "import sys; sys.path.insert(0, sys.argv[1])\n"
+               "import numpy, vitrine_infer\n"
+               "model = vitrine_infer.Model(sys.argv[2])\n"
+               "image = numpy.zeros(model.image, numpy.uint8)\n"
+               "for name, share in zip(model.tasks[0].names, model.run(image)[0]):\n"
+               "    print(f'{name} {share:.6f}')\n"
+               "print(*model.classes(image), file=sys.stderr)\n",
+               installed.prefix() / "share/vitrine/python", model},
+              installed.path(),
+              {{"VITRINE_INFER_LIBRARY", installed.prefix() / "lib/libvitrine_infer.so.0"}});
+  CHECK(in_python.code == 0);
+  CHECK(in_python.out == in_c.out);
+  CHECK(in_python.err == best);
+}
+
 TEST_CASE("a libtorch of another version is refused in words, and the right one is found") {
   Installed installed;
   const std::string told =
