@@ -36,13 +36,18 @@ Tensor per_channel(const std::vector<double>& values) {
 class Normalize : public Transform {
  public:
   Normalize(const Options& options, const TransformContext&)
-      : mean_(per_channel(options.mean)), std_(per_channel(options.std)) {}
+      : options_(options), mean_(per_channel(options.mean)), std_(per_channel(options.std)) {}
 
   Tensor forward(const Tensor& images, const BatchPosition&) override {
     return images.sub(mean_.to(images.device())).div_(std_.to(images.device()));
   }
 
+  std::optional<Normalization> normalization() const override {
+    return Normalization{options_.mean, options_.std};
+  }
+
  private:
+  Options options_;
   Tensor mean_, std_;  // [1, 1 or C, 1, 1]
 };
 

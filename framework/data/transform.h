@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "framework/data/batch_position.h"
 #include "framework/draws.h"
+#include "framework/program/normalization.h"
 #include "framework/registry/registry.h"
 #include "framework/state/state.h"
 #include "framework/tensor.h"
@@ -26,6 +28,8 @@ class Transform : public Registered, public Stateful {
 
   // Random transforms apply to training images only.
   virtual bool is_random() const { return false; }
+  // What it does, where it does nothing else: models that are exported then do it themselves.
+  virtual std::optional<Normalization> normalization() const { return std::nullopt; }
   virtual Tensor forward(const Tensor& images,
                          const BatchPosition& position) = 0;  // float [B, C, H, W] -> the same
   // What forward makes. Throws an error that names the component where that is not as said.

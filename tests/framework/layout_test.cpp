@@ -38,6 +38,8 @@ const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeader
                                   {"framework/engine", false},
                                   {"framework/program", false},
                                   {"framework/program/operation", false},
+                                  {"framework/onnx", false},
+                                  {"framework/onnx/operation", false},
                                   {"framework/kernel", false},
                                   {"framework/state", true},
                                   {"framework/data", true},
