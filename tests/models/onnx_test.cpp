@@ -7,9 +7,10 @@
 
 #include "framework/model/tensors.h"
 #include "framework/onnx/form.h"
-#include "framework/registry/registry.h"
+#include "framework/registry/register.h"
 #include "framework/training/export_onnx.h"
 #include "framework/training/metric.h"
+#include "tests/component.h"
 #include "tests/framework/onnx/read_onnx.h"
 #include "tests/models/agreement.h"
 #include "tests/models/operation_examples.h"
@@ -73,7 +74,7 @@ void visit_models(const Visit& visit) {
   visit_model(kTutorial, images_of(1, 28, 28), visit);
   for (const std::string& type : registry.names(Model::kKind)) {
     visit_model("{type: " + type + "}", images_of(1, 28, 28), visit);
-    visit_model("{type: " + type + "}", images_of(3, 32, 32, 100), visit);
+    visit_model("{type: " + type + "}", images_of(3, 28, 28, 100), visit);
     for (const Node& option : resolved_model("{type: " + type + "}").children) {
       for (const std::string& name : registry.names(option.key)) {
         for (int i = 0; i < 3; ++i) visit_random(type, option.key, name);
@@ -139,6 +140,36 @@ TEST_CASE("every model, part and operation is written, with its weights as they 
   CHECK(refused == 0);  // what is trained at random answers without
   visit_programs(visit);
   CHECK(refused < models);
+}
+
+namespace {
+
+class Inverted : public Transform {
+ public:
+  Inverted(const NoOptions&, const TransformContext&) {}
+  Tensor forward(const Tensor& images, const BatchPosition&) override { return 1 - images; }
+};
+
+VITRINE_REGISTER(Transform, Inverted, NoOptions, "for a test")
+
+}  // namespace
+
+TEST_CASE("a transform that is no normalization is left to who gives the images") {
+  const ModelContext images = images_of(3, 8, 8);
+  ModelFile file =
+      file_of(make_model("{type: vit, n_patches: 2, hidden_d: 8, n_heads: 2}", images), images);
+  for (const char* transform : {"{type: normalize, mean: [0.5, 0.25, 0.125], std: 2}", "normalize"})
+    file.transforms.push_back(make<Transform>(transform, {3, 8, 8}));
+  const auto initializers = read_onnx(to_onnx(file, {}).bytes).initializers;
+  CHECK(initializers.at("normalize.mean").sizes == std::vector<int64_t>{1, 3, 1, 1});
+  CHECK(initializers.at("normalize.mean").values == std::vector<float>{0.5, 0.25, 0.125});
+  CHECK(initializers.at("normalize.std").values == std::vector<float>{2});
+  CHECK(initializers.at("normalize.mean_2").values == std::vector<float>{0.5});
+  file.transforms.push_back(make<Transform>("onnx_test", {3, 8, 8}));
+  CHECK(message_of(ExitCode::kUsage, [&] { to_onnx(file, {}); }) ==
+        "the model cannot be written as ONNX: images go through the transform onnx_test, which is "
+        "no normalization; --input float32 leaves what is done to images to who gives them");
+  CHECK_NOTHROW(to_onnx(file, {17, true}));
 }
 
 // For tests/peers/onnx.py, which names the folder.
