@@ -392,6 +392,7 @@ bool is_another_word(const std::string& file, const std::string& name) {
       {"linear", {"framework/reports/report_charts.cpp"}},  // an axis
       {"layer", {"framework/cli/show.cpp"}},                // a heading
       {"native", {"framework/cli/export.cpp"}},             // the default that `export` tells
+      {"softmax", {"framework/training/export_onnx.cpp"}},  // the operation
   };
   const auto found = words.find(name);
   return found != words.end() && found->second.contains(file);

@@ -173,8 +173,10 @@ TEST_CASE("a transform that is no normalization is left to who gives the images"
 }
 
 // For tests/peers/onnx.py, which names the folder.
-TEST_CASE("models as ONNX beside their answers", "[.][cases]") {
-  const std::filesystem::path folder = std::getenv("VITRINE_ONNX_CASES");
+TEST_CASE("models as ONNX beside their answers") {
+  const char* named = std::getenv("VITRINE_ONNX_CASES");
+  if (!named) return;
+  const std::filesystem::path folder = named;
   size_t number = 0;
   const auto visit = [&](const std::string& name, const ModelFile& file) {
     INFO(name);

@@ -45,7 +45,7 @@ def compare(what, got, wanted):
 
 def check_cases(folder):
     environment = dict(os.environ, VITRINE_ONNX_CASES=folder)
-    subprocess.run([BUILD / "tests/models/onnx_test", "[cases]"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([BUILD / "tests/models/onnx_test", "models as ONNX beside their answers"], env=environment, check=True, stdout=subprocess.DEVNULL)
     models = 0
     for case in sorted(pathlib.Path(folder).glob("*.safetensors")):
         with safe_open(case, "numpy") as file:

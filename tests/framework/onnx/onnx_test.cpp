@@ -44,7 +44,7 @@ class Written {
 
   OnnxModel giving(const std::vector<OnnxModel::Output>& outputs, int64_t opset = 17) {
     OnnxModel out = model_;
-    out.images = {1, 4, 4};
+    out.images = {1, 4, 4, true, {}};
     out.outputs = outputs;
     out.opset = opset;
     return out;
