@@ -26,13 +26,13 @@ TEST_CASE("export writes a run's model as ONNX, and says what it takes and gives
                                                   "class.probabilities float [batch, 10]"});
   CHECK(model.initializers.at("normalize.mean").values == std::vector<float>{0.25});
   CHECK(model.initializers.at("normalize.std").values == std::vector<float>{0.5});
-  CHECK(Json::parse(model.metadata.at("input")) ==
-        Json::parse(R"({"type": "uint8", "channels": "grey", "height": 28, "width": 28,
+  CHECK(nlohmann::json::parse(model.metadata.at("input")) ==
+        nlohmann::json::parse(R"({"type": "uint8", "channels": "grey", "height": 28, "width": 28,
                         "resize": null,
                         "transforms": [{"type": "normalize", "mean": [0.25], "std": [0.5]}],
                         "transforms_are_inside": true})"));
-  CHECK(Json::parse(model.metadata.at("tasks")) ==
-        Json::parse(R"([{"name": "class", "type": "classification",
+  CHECK(nlohmann::json::parse(model.metadata.at("tasks")) ==
+        nlohmann::json::parse(R"([{"name": "class", "type": "classification",
                          "names": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
                          "output": "class", "probabilities": "class.probabilities"}])"));
   // The same file again, from the run and from its model file; another one of another checkpoint.
@@ -50,7 +50,7 @@ TEST_CASE("export writes a run's model as ONNX, and says what it takes and gives
   CHECK(other.opset == 23);
   CHECK(other.inputs == std::vector<std::string>{"images float [batch, 1, 28, 28]"});
   CHECK_FALSE(other.initializers.contains("normalize.mean"));
-  const Json input = Json::parse(other.metadata.at("input"));
+  const auto input = nlohmann::json::parse(other.metadata.at("input"));
   CHECK(input.at("type") == "float32");
   CHECK(input.at("transforms_are_inside") == false);
   CHECK(input.at("transforms").size() == 1);
