@@ -8,6 +8,7 @@
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/remainder.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/utils.h>
@@ -134,6 +135,17 @@ std::vector<Node> other_options(const std::string& kind, const Node& component) 
   return out;
 }
 
+namespace {
+
+Tensor normalized(const Tensor& images, const Normalization& by) {
+  const auto of_channels = [](const std::vector<double>& numbers) {
+    return at::tensor(numbers, at::kFloat).view({1, -1, 1, 1});
+  };
+  return (images - of_channels(by.mean)) / of_channels(by.std);
+}
+
+}  // namespace
+
 Finding try_transform(const Node& component) {
   const auto choice = read<Transform>(component);
   std::vector<std::string> sizes;
@@ -166,6 +178,9 @@ Finding try_transform(const Node& component) {
     const Tensor later = (*transform)(before.clone(), {3, 2, position.indices});
     if (!told(*transform, "is_random", &Transform::is_random) && !later.equal(made))
       return Finding::fault("is_random says false, and another epoch gives other images");
+    const auto said = told(*transform, "normalization", &Transform::normalization);
+    if (said && !normalized(before, *said).allclose(made, 1e-5, 1e-6))
+      return Finding::fault("normalization says otherwise than it makes images");
     sizes.push_back(fmt::format("{} x {} x {}", context.channels, context.height, context.width));
   }
   if (sizes.empty()) return Finding::not_tried("it takes no images of noise");

@@ -46,7 +46,7 @@ constexpr Verb kVerbs[] = {
     {"schema", "JSON Schema of configs, for completion in editors", schema_verb},
     {"report", "a page with tables and charts about runs", report_verb},
     {"plot", "pictures of a model", plot_verb},
-    {"export", "weights for PyTorch, as safetensors", export_verb},
+    {"export", "weights for PyTorch, models as ONNX, what runs told for TensorBoard", export_verb},
     {"pack", "the images of a data set in one file, which is read fast", pack_verb},
     {"note", "write a note about runs, or read it", note_verb},
     {"plugin", "start a component of one's own, in a library of its own", plugin_verb},

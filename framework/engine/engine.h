@@ -111,6 +111,12 @@ struct WeightsSource {
   std::string checkpoint;  // "best", "last", a step, or empty: what the run tested
 };
 
+// What a model is written as in ONNX.
+struct OnnxOptions {
+  int64_t opset = 17;         // the version of ONNX' operators: 17 to 23
+  bool takes_floats = false;  // images after all transforms, instead of bytes
+};
+
 // How image files become what a model takes.
 struct ImageOptions {
   bool invert = false;
@@ -177,6 +183,10 @@ class Engine {
   virtual int64_t devices(const std::string& device) = 0;
   virtual void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                               const std::string& layout) = 0;
+  // Writes the model as ONNX; returns what its input and outputs are, for who reads it. Throws
+  // Error(kUsage) for a model that has no equal there, with the part.
+  virtual std::string export_onnx(const WeightsSource& weights, const std::filesystem::path& file,
+                                  const OnnxOptions& options) = 0;
   // The picture of a registered plot; `options` is a mapping as in a config. Plots of a model look
   // at that of `weights`.
   virtual Picture plot(const std::string& name, Node options,

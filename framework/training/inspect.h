@@ -12,6 +12,8 @@ nlohmann::ordered_json predict(const PredictRequest& request, Observer& observer
 nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config);
 void export_weights(const WeightsSource& weights, const std::filesystem::path& file,
                     const std::string& layout);
+std::string export_onnx(const WeightsSource& weights, const std::filesystem::path& file,
+                        const OnnxOptions& options);
 Picture plot(const std::string& name, Node options, const std::optional<WeightsSource>& weights,
              Observer& observer);
 

@@ -70,6 +70,10 @@ class TorchEngine : public Engine {
                       const std::string& layout) override {
     vitrine::export_weights(weights, file, layout);
   }
+  std::string export_onnx(const WeightsSource& weights, const std::filesystem::path& file,
+                          const OnnxOptions& options) override {
+    return vitrine::export_onnx(weights, file, options);
+  }
   Picture plot(const std::string& name, Node options, const std::optional<WeightsSource>& weights,
                Observer& observer) override {
     return vitrine::plot(name, std::move(options), weights, observer);

@@ -67,8 +67,11 @@ ModelFile open_model(const WeightsSource& source) {
   out.context = model_context(config, info);
   for (const auto& choice : config.dataset_options().transforms) {
     const auto made = choice.create(info.for_transforms());
-    if (!told(*made, "is_random", &Transform::is_random)) out.transforms.push_back(made);
+    if (told(*made, "is_random", &Transform::is_random)) continue;
+    out.transforms.push_back(made);
+    out.transforms_written.push_back(choice.write().json().dump());
   }
+  if (config.dataset_options().size) out.resize = resize_mode(config.dataset_options().resize);
   out.model = config.model.create(out.context);
   out.backend = backend_for_cpu(out.model, out.context);
   const Place file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);

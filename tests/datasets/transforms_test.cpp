@@ -74,6 +74,11 @@ TEST_CASE("normalize takes one number or one a channel") {
   CHECK(each[1][0].item<float>() == 1);
   CHECK(each[1][1].item<float>() == 0.25f);
   CHECK(images[0][0].item<float>() == 0.75f);
+  const auto said =
+      make<Transform>("{type: normalize, mean: [0.5, 0.25], std: 2}", {2, 1, 1})->normalization();
+  REQUIRE(said);
+  CHECK(said->mean == std::vector<double>{0.5, 0.25});
+  CHECK(said->std == std::vector<double>{2});
   CHECK(problems_of<Transform>("{type: normalize, mean: [1, 2]}", {3, 4, 4}) ==
         "test.yaml:1:29: transform: mean takes one number or 3 (one a channel), got 2\n"
         "    1 | it: {type: normalize, mean: [1, 2]}\n"

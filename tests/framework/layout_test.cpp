@@ -38,6 +38,8 @@ const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeader
                                   {"framework/engine", false},
                                   {"framework/program", false},
                                   {"framework/program/operation", false},
+                                  {"framework/onnx", false},
+                                  {"framework/onnx/operation", false},
                                   {"framework/kernel", false},
                                   {"framework/infer/include", false},
                                   {"framework/infer", false},
@@ -392,6 +394,7 @@ bool is_another_word(const std::string& file, const std::string& name) {
       {"linear", {"framework/reports/report_charts.cpp"}},  // an axis
       {"layer", {"framework/cli/show.cpp"}},                // a heading
       {"native", {"framework/cli/export.cpp"}},             // the default that `export` tells
+      {"softmax", {"framework/training/export_onnx.cpp"}},  // the operation
   };
   const auto found = words.find(name);
   return found != words.end() && found->second.contains(file);

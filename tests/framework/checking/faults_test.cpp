@@ -149,6 +149,8 @@ TEST_CASE("a crash and an exception are faults") {
   CHECK(words_of(faults_of("transform", "crop"), "images") ==
         "transform \"crop\" (careless/crop.cpp:15), forward: of images float32 [7, 1, 28, 28] it "
         "made float32 [7, 1, 24, 24]: it must keep shape, type and device");
+  CHECK(words_of(faults_of("transform", "boastful"), "images") ==
+        "normalization says otherwise than it makes images");
   CHECK(words_of(faults_of("mlp", "thrower"), "values") ==
         "{where: constructor}: mlp \"thrower\" (careless/thrower.cpp:41), constructor: cannot be "
         "made");

@@ -86,6 +86,10 @@ class FakeEngine : public Engine {
   double time_step(const std::shared_ptr<const ResolvedConfig>&) override { return 1; }
   void export_weights(const WeightsSource&, const std::filesystem::path&,
                       const std::string&) override {}
+  std::string export_onnx(const WeightsSource&, const std::filesystem::path&,
+                          const OnnxOptions&) override {
+    return {};
+  }
   Picture plot(const std::string&, Node, const std::optional<WeightsSource>&, Observer&) override {
     return {};
   }
