@@ -152,10 +152,12 @@ class Engine {
   virtual std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
                                                                bool of_run) = 0;
   // {"test/loss": ..., ...}, under "metrics" goal and unit of each, and under "tasks" what
-  // test.json has; null where a stop was requested meanwhile.
+  // test.json has; null where a stop was requested meanwhile. The answer to each image goes to
+  // `predictions`, if that is not empty.
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                                       const std::optional<WeightsSource>& weights,
-                                      Observer& observer) = 0;
+                                      Observer& observer,
+                                      const std::filesystem::path& predictions = {}) = 0;
   // One entry an image: {"image", "error"} of one that cannot be read, else {"image", "tasks":
   // [...]}, of each task {"task", "class", "probability",
   // "probabilities": {...}}; of several labels {"task", "labels": [...], "probabilities": {...}};

@@ -15,6 +15,7 @@
 #include "framework/training/run_metrics.h"
 #include "framework/training/weight_average.h"
 #include "framework/training/workload.h"
+#include "framework/training/worst_images.h"
 
 namespace vitrine {
 namespace {
@@ -391,8 +392,10 @@ void Run::finish() {
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
   save_model(directory_->model(), *learner_.model, config_, data_.info);
-  const Json details = test_json(data_, checkpoint_name(tested), test);
+  Json details = test_json(data_, checkpoint_name(tested), test);
+  write_worst_images(directory_->folder(), details.at("tasks"), test.worst);
   write_file_atomically(directory_->test(), details.dump() + "\n");
+  remove_other_worst_images(directory_->folder(), details.at("tasks"));
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);
   told().set_test(values);

@@ -38,9 +38,9 @@ class TorchEngine : public Engine {
     return vitrine::resolve_tested(source, of_run);
   }
   nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
-                              const std::optional<WeightsSource>& weights,
-                              Observer& observer) override {
-    return vitrine::test(config, weights, observer);
+                              const std::optional<WeightsSource>& weights, Observer& observer,
+                              const std::filesystem::path& predictions) override {
+    return vitrine::test(config, weights, observer, predictions);
   }
   nlohmann::ordered_json predict(const PredictRequest& request, Observer& observer) override {
     return vitrine::predict(request, observer);

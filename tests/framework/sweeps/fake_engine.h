@@ -75,7 +75,8 @@ class FakeEngine : public Engine {
     return {};
   }
   nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>&,
-                              const std::optional<WeightsSource>&, Observer&) override {
+                              const std::optional<WeightsSource>&, Observer&,
+                              const std::filesystem::path&) override {
     return {};
   }
   nlohmann::ordered_json predict(const PredictRequest&, Observer&) override { return {}; }
