@@ -14,6 +14,7 @@
 #include "framework/config/load.h"
 #include "framework/config/problems.h"
 #include "framework/drawing/picture.h"
+#include "framework/engine/data_view.h"
 #include "framework/error.h"
 #include "framework/images/image.h"
 #include "framework/images/resize_mode.h"
@@ -169,6 +170,10 @@ class Engine {
   // meanwhile. Throws Error(kData).
   virtual bool load_data(const std::shared_ptr<const ResolvedConfig>& config,
                          Observer& observer) = 0;
+  // Looks at its data set; `shows`: with images. None where a stop was requested meanwhile. Throws
+  // Error(kData).
+  virtual std::optional<DataView> look_at_data(const std::shared_ptr<const ResolvedConfig>& config,
+                                               bool shows, Observer& observer) = 0;
   // Writes the images and labels of its data set into a safetensors file.
   virtual void pack(const std::shared_ptr<const ResolvedConfig>& config,
                     const std::filesystem::path& file, Observer& observer) = 0;

@@ -79,6 +79,10 @@ class FakeEngine : public Engine {
                               const std::filesystem::path&) override {
     return {};
   }
+  std::optional<DataView> look_at_data(const std::shared_ptr<const ResolvedConfig>&, bool,
+                                       Observer&) override {
+    return {};
+  }
   nlohmann::ordered_json predict(const PredictRequest&, Observer&) override { return {}; }
   nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>&) override {
     return {};
