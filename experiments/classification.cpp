@@ -1,9 +1,10 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "framework/registry/register.h"
@@ -16,6 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr int64_t kWorst = 64;
+constexpr int64_t kMostClasses = 100;  // of a whole confusion matrix
+constexpr size_t kMostPairs = 1000;    // of the classes of a larger one
 
 // What is kept of the images that count for the details of one task; on the CPU.
 struct Answers {
@@ -51,38 +54,78 @@ struct Answers {
   }
 };
 
-std::vector<int> bytes_of(const Tensor& image) {
-  const Tensor plain = image.contiguous();
-  const auto* bytes = plain.const_data_ptr<uint8_t>();
-  return {bytes, bytes + plain.numel()};
-}
+// What test.json tells of a task, and the images that it went most wrong with.
+struct Told {
+  Json& task;
+  Tensor& worst;
+  const Batches& data;
 
-// The first images of an order, with their pixels: `describe` tells of one by its place among the
-// answers.
-Json listed(const Tensor& numbers, const Tensor& order, const Batches& data,
+  // The first images of an order: `describe` tells of one by its place among the answers.
+  void list(const Tensor& numbers, const Tensor& order,
             const std::function<void(int64_t, Json&)>& describe) {
-  const Tensor first = order.slice(0, 0, std::min(kWorst, order.size(0)));
-  const Tensor pixels = data.pixels(numbers.index_select(0, first));
-  Json out = Json::array();
-  for (int64_t i = 0; i < first.size(0); ++i) {
-    const int64_t place = first[i].item<int64_t>();
-    Json one = {{"index", numbers[place].item<int64_t>()}};
-    describe(place, one);
-    one["pixels"] = bytes_of(pixels[i]);
-    out.push_back(std::move(one));
+    const Tensor first = order.slice(0, 0, std::min(kWorst, order.size(0)));
+    worst = data.pixels(numbers.index_select(0, first));
+    task["worst"] = Json::array();
+    for (int64_t i = 0; i < first.size(0); ++i) {
+      const int64_t place = first[i].item<int64_t>(), index = numbers[place].item<int64_t>();
+      Json one = {{"index", index}};
+      if (const std::string path = data.path_of(index); !path.empty()) one["image"] = path;
+      describe(place, one);
+      task["worst"].push_back(std::move(one));
+    }
+  }
+};
+
+// How many images of a class were taken for another, or for what they are.
+struct Pair {
+  int64_t target = 0, predicted = 0, images = 0;
+};
+
+// Those that there are, by class and answer. Takes time by the images, not by the classes' square.
+std::vector<Pair> pairs_of(const Tensor& targets, const Tensor& predicted) {
+  const Tensor is = targets.contiguous(), said = predicted.contiguous();
+  std::vector<std::pair<int64_t, int64_t>> all;
+  for (int64_t i = 0; i < is.size(0); ++i)
+    all.emplace_back(is.const_data_ptr<int64_t>()[i], said.const_data_ptr<int64_t>()[i]);
+  std::sort(all.begin(), all.end());
+  std::vector<Pair> out;
+  for (const auto& [target, answer] : all) {
+    if (out.empty() || out.back().target != target || out.back().predicted != answer)
+      out.push_back({target, answer, 0});
+    ++out.back().images;
   }
   return out;
 }
 
-Json confusion_of(const Tensor& targets, const Tensor& predicted, int64_t classes) {
-  const Tensor counts = at::bincount(targets * classes + predicted, {}, classes * classes);
-  Json rows = Json::array();
-  for (int64_t i = 0; i < classes; ++i) {
-    Json row = Json::array();
-    for (int64_t j = 0; j < classes; ++j) row.push_back(counts[i * classes + j].item<int64_t>());
-    rows.push_back(std::move(row));
-  }
+// Rows of each class by the answer.
+Json matrix_of(const std::vector<Pair>& pairs, int64_t classes) {
+  const auto count = static_cast<size_t>(classes);
+  std::vector<std::vector<int64_t>> rows(count, std::vector<int64_t>(count));
+  for (const Pair& pair : pairs)
+    rows[static_cast<size_t>(pair.target)][static_cast<size_t>(pair.predicted)] = pair.images;
   return rows;
+}
+
+// In the place of a matrix of many classes: what is confused most often.
+Json most_confused(std::vector<Pair> pairs, const Task& task) {
+  std::erase_if(pairs, [](const Pair& pair) { return pair.target == pair.predicted; });
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](const Pair& a, const Pair& b) { return a.images > b.images; });
+  int64_t images = 0;
+  for (const Pair& pair : pairs) images += pair.images;
+  const size_t kept = std::min(pairs.size(), kMostPairs);
+  const auto name = [&](int64_t number) { return task.names[static_cast<size_t>(number)]; };
+  Json out = {{"what", fmt::format("of more than {} classes the {} pairs that are confused most "
+                                   "often, at most",
+                                   kMostClasses, kMostPairs)},
+              {"distinct", pairs.size()},
+              {"images", images},
+              {"pairs", Json::array()}};
+  for (size_t i = 0; i < kept; ++i)
+    out["pairs"].push_back({{"target", name(pairs[i].target)},
+                            {"predicted", name(pairs[i].predicted)},
+                            {"images", pairs[i].images}});
+  return out;
 }
 
 // A class or a label: how many images are of it, and what the answers make of them.
@@ -97,31 +140,41 @@ Json shares_of(const std::string& name, int64_t images, int64_t predicted, int64
           {"precision", share(predicted)}};
 }
 
-Json classes_of(const Json& confusion, const Task& task) {
+Json classes_of(const std::vector<Pair>& pairs, const Task& task) {
+  struct Counts {
+    int64_t images = 0, predicted = 0, correct = 0;
+  };
+  std::vector<Counts> counts(task.names.size());
+  for (const Pair& pair : pairs) {
+    counts[static_cast<size_t>(pair.target)].images += pair.images;
+    counts[static_cast<size_t>(pair.predicted)].predicted += pair.images;
+    if (pair.target == pair.predicted)
+      counts[static_cast<size_t>(pair.target)].correct = pair.images;
+  }
   Json out = Json::array();
-  for (size_t i = 0; i < task.names.size(); ++i) {
-    int64_t images = 0, predicted = 0;
-    for (size_t j = 0; j < task.names.size(); ++j) {
-      images += confusion[i][j].get<int64_t>();
-      predicted += confusion[j][i].get<int64_t>();
-    }
-    out.push_back(shares_of(task.names[i], images, predicted, confusion[i][i]));
+  for (size_t i = 0; i < counts.size(); ++i) {
+    out.push_back(
+        shares_of(task.names[i], counts[i].images, counts[i].predicted, counts[i].correct));
   }
   return out;
 }
 
 // The images whose target was given the least probability, worst first.
-void tell_classes(Json& out, const Answers& answers, const Task& task, const Batches& data) {
+void tell_classes(Told& out, const Answers& answers, const Task& task) {
   const Tensor of_target = at::cat(answers.of_target), predicted = at::cat(answers.predicted),
                targets = at::cat(answers.targets), probability = at::cat(answers.probability);
-  const Json confusion = confusion_of(targets, predicted, task.outputs());
-  out["classes"] = classes_of(confusion, task);
-  out["confusion"] = confusion;
+  std::vector<Pair> pairs = pairs_of(targets, predicted);
+  out.task["classes"] = classes_of(pairs, task);
+  if (task.outputs() <= kMostClasses) {
+    out.task["confusion"] = matrix_of(pairs, task.outputs());
+  } else {
+    out.task["confused"] = most_confused(std::move(pairs), task);
+  }
   const auto name = [&](const Tensor& classes, int64_t i) {
     return task.names[static_cast<size_t>(classes[i].item<int64_t>())];
   };
   const Tensor order = std::get<1>(of_target.sort(/*stable=*/true, 0, /*descending=*/false));
-  out["worst"] = listed(at::cat(answers.numbers), order, data, [&](int64_t i, Json& one) {
+  out.list(at::cat(answers.numbers), order, [&](int64_t i, Json& one) {
     one["target"] = name(targets, i);
     one["predicted"] = name(predicted, i);
     one["probability"] = probability[i].item<float>();
@@ -139,7 +192,7 @@ void tell_labels(Json& out, const Answers& answers, const Task& task) {
 }
 
 // The images whose answers are farthest from their targets, worst first.
-void tell_values(Json& out, const Answers& answers, const Task& task, const Batches& data) {
+void tell_values(Told& out, const Answers& answers, const Task& task) {
   const Tensor predicted = at::cat(answers.predicted), targets = at::cat(answers.targets);
   const Tensor error = (predicted - targets).abs().mean(1);
   const auto values = [&](const Tensor& of, int64_t i) {
@@ -149,7 +202,7 @@ void tell_values(Json& out, const Answers& answers, const Task& task, const Batc
     return all;
   };
   const Tensor order = std::get<1>(error.sort(/*stable=*/true, 0, /*descending=*/true));
-  out["worst"] = listed(at::cat(answers.numbers), order, data, [&](int64_t i, Json& one) {
+  out.list(at::cat(answers.numbers), order, [&](int64_t i, Json& one) {
     one["target"] = values(targets, i);
     one["predicted"] = values(predicted, i);
     one["error"] = error[i].item<float>();
@@ -157,10 +210,10 @@ void tell_values(Json& out, const Answers& answers, const Task& task, const Batc
 }
 
 // What test.json tells of one task besides its values.
-void tell(Json& out, const Answers& answers, const Task& task, const Batches& data) {
-  if (task.type == TaskType::kMultiLabel) return tell_labels(out, answers, task);
-  if (task.type == TaskType::kRegression) return tell_values(out, answers, task, data);
-  tell_classes(out, answers, task, data);
+void tell(Told out, const Answers& answers, const Task& task) {
+  if (task.type == TaskType::kMultiLabel) return tell_labels(out.task, answers, task);
+  if (task.type == TaskType::kRegression) return tell_values(out, answers, task);
+  tell_classes(out, answers, task);
 }
 
 // Those of one task, by their names in it.
@@ -219,6 +272,7 @@ class Classification : public Experiment {
         answers[i].add(outputs[i], objective_.plain_targets(i, targets[i]),
                        objective_.counted(i, targets[i]), first, tasks[i]);
       }
+      if (options.answers) options.answers(first, objective_.answers(outputs, targets));
       first += batch.size();
     });
 
@@ -228,7 +282,9 @@ class Classification : public Experiment {
       Json& of_task = out.tasks[tasks[i].name];
       of_task["type"] = to_string(tasks[i].type);
       of_task["values"] = values_of_task(objective_, i, options.split, out.values);
-      tell(of_task, answers[i], tasks[i], data);
+      Tensor worst;
+      tell({of_task, worst, data}, answers[i], tasks[i]);
+      if (worst.defined()) out.worst[tasks[i].name] = worst;
     }
     return out;
   }

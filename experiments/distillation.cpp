@@ -206,9 +206,13 @@ class Distillation : public Experiment {
     const at::NoGradGuard no_grad;
     const InEvaluation in_evaluation(backend_.computation().modules);
     Tensor all = at::zeros({width()}, at::kDouble);
+    int64_t first = 0;
     for_batches(data, options, [&](const Batch& batch) {
       const std::vector<Tensor> targets = objective_.targets(batch.labels);
-      all += sums(backend_.evaluate(feed_of(batch, targets)), targets).cpu();
+      const Backend::Outcome outcome = backend_.evaluate(feed_of(batch, targets));
+      all += sums(outcome, targets).cpu();
+      if (options.answers) options.answers(first, objective_.answers(outcome.outputs, targets));
+      first += batch.size();
     });
     Evaluation out;
     out.values = values_of(measures_, options.split, all.const_data_ptr<double>(), data.size());

@@ -1,3 +1,5 @@
+#include "framework/files/csv.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,13 +14,6 @@ namespace vitrine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == text.npos) return text;
-  std::string out = "\"";
-  for (const char letter : text) out += letter == '"' ? "\"\"" : std::string(1, letter);
-  return out + "\"";
-}
 
 std::string cell(const Json& value) {
   return value.is_number_float() ? number_text(value.get<double>()) : value.dump();
@@ -47,7 +42,7 @@ class Table {
     std::string heading, line;
     for (const auto& [name, value] : row.items()) {
       if (name == "kind") continue;
-      heading += (heading.empty() ? "" : ",") + quoted(name);
+      heading += (heading.empty() ? "" : ",") + csv_cell(name);
       line += (line.empty() ? "" : ",") + cell(value);
     }
     if (file_.size() == 0) file_.append(heading + "\n");

@@ -26,7 +26,7 @@ class TensorBoard : public Logger {
   }
 
   void finished(const RunView& run) override {
-    files_->finish(seconds_now(), run.metrics, run.test);
+    files_->finish(seconds_now(), run.metrics, run.test, run.folder.location());
   }
 
  private:

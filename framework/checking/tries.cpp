@@ -274,7 +274,7 @@ Finding try_test(const Tryout& tryout) {
   const auto config = resolve_tested({run / "config.yaml", {}, {}}, /*of_run=*/true);
   set_compute_threads(1);
   Nobody nobody;
-  const auto tested = test(config, WeightsSource{run, ""}, nobody);
+  const auto tested = test(config, WeightsSource{run, ""}, nobody, {});
   const Metrics metrics = metrics_of(run);
   for (const auto& [name, value] : metrics.test.items()) {
     if (!value.is_number() || !tested.contains(name)) continue;

@@ -47,6 +47,7 @@ constexpr Verb kVerbs[] = {
     {"report", "a page with tables and charts about runs", report_verb},
     {"plot", "pictures of a model", plot_verb},
     {"export", "weights for PyTorch, models as ONNX, what runs told for TensorBoard", export_verb},
+    {"data", "what a data set holds: a table, or a page with its images", data_verb},
     {"pack", "the images of a data set in one file, which is read fast", pack_verb},
     {"note", "write a note about runs, or read it", note_verb},
     {"plugin", "start a component of one's own, in a library of its own", plugin_verb},

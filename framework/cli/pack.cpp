@@ -1,6 +1,4 @@
-#include <filesystem>
-#include <nlohmann/json.hpp>
-
+#include "framework/cli/config_or_folder.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/engine/engine.h"
@@ -15,24 +13,10 @@ struct PackOptions {
   std::vector<std::string> overrides;
 };
 
-// Of a folder of images, or a config. What the model is does not matter, so it is one that fits any
-// images.
-ConfigSource source_of(const PackOptions& options) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(options.from, ignored))
-    return {options.from, options.overrides, {}};
-  ConfigSource out;
-  out.overrides = {"name=packed", "dataset.type=folder",
-                   "dataset.path=" + nlohmann::json(options.from).dump(), "model.type=vit",
-                   "model.n_patches=1"};
-  out.overrides.insert(out.overrides.end(), options.overrides.begin(), options.overrides.end());
-  return out;
-}
-
 ExitCode pack(const PackOptions& options) {
   refuse_file_of_run(options.file);
   install_signal_handlers();
-  const auto config = engine().resolve(source_of(options));
+  const auto config = engine().resolve(config_or_folder(options.from, options.overrides, "packed"));
   engine().set_threads(config->threads);
   Console console(false);
   engine().pack(config, options.file, console);

@@ -6,6 +6,8 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/scalar.h"
+#include "framework/files/file.h"
+#include "framework/files/json.h"
 #include "framework/runs/run_directory.h"
 #include "framework/sweeps/best.h"
 
@@ -16,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct TestOptions {
-  std::string place, checkpoint;
+  std::string place, checkpoint, predictions;
   std::vector<std::string> overrides;
   bool json = false;
 };
@@ -65,8 +67,37 @@ std::string shown_scores(const Json& result) {
                            grouped(result.at("images").get<int64_t>()));
 }
 
+// So nothing else is written over.
+void refuse_no_table(const std::string& file) {
+  if (std::filesystem::path(file).extension() != ".csv") {
+    throw Error(
+        ExitCode::kUsage,
+        fmt::format("--predictions {}: a table of comma-separated values, so its name ends in .csv",
+                    escape(file)));
+  }
+  refuse_file_of_run(file);
+}
+
+// Where the test of the run itself left the images that went most wrong; nothing where this one is
+// another.
+std::optional<Place> worst_of_run(const TestOptions& options, const Json& result) {
+  constexpr uint64_t kMostBytes = uint64_t{256} << 20;
+  if (!options.overrides.empty() || !std::filesystem::is_directory(options.place))
+    return std::nullopt;
+  try {
+    const RunDirectory run = RunDirectory::open(options.place);
+    const Json told = parse_ordered_json(read_file(run.test(), kMostBytes), run.test().shown());
+    if (told.at("checkpoint") == result.at("checkpoint") && exists(run.worst())) return run.worst();
+  } catch (const Error&) {
+    // This test needs nothing of that one.
+  } catch (const Json::exception&) {
+  }
+  return std::nullopt;
+}
+
 ExitCode test(const TestOptions& options) {
   refuse_sweep(options.place);
+  if (!options.predictions.empty()) refuse_no_table(options.predictions);
   std::optional<WeightsSource> weights;
   ConfigSource source{options.place, options.overrides, {}};
   if (std::filesystem::is_directory(options.place)) {
@@ -82,13 +113,18 @@ ExitCode test(const TestOptions& options) {
   const auto config = engine().resolve_tested(source, weights.has_value());
   engine().set_threads(config->threads);
   Console console(options.json);
-  const Json result = engine().test(config, weights, console);
+  const Json result = engine().test(config, weights, console, options.predictions);
   if (result.is_null()) {
     console.message("stopped before the test was done");
     return console.stop_requested();
   }
   if (!options.json) {
     print(shown_scores(result));
+    if (const auto worst = worst_of_run(options, result))
+      print("the images that went most wrong: " + worst->shown());
+    if (!options.predictions.empty())
+      print(fmt::format("wrote {}: {} images", escape(options.predictions),
+                        grouped(result.at("images").get<int64_t>())));
     return ExitCode::kDone;
   }
   print_json(result);
@@ -105,6 +141,11 @@ Action test_verb(CLI::App& app) {
       ->required();
   app.add_option("OVERRIDE", options->overrides, "key=value: values that replace the config's");
   app.add_option("--checkpoint", options->checkpoint, "best (default), last, or a step");
+  app.add_option(
+         "--predictions", options->predictions,
+         "CSV file to write, also over an older one: of each test image what it is, what it "
+         "is taken for, and the probability of every class")
+      ->transform(path_option());
   add_plugin_option(app);
   app.add_flag("--json", options->json, "print JSON");
   return [options] { return test(*options); };

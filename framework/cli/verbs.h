@@ -28,6 +28,7 @@ Action plot_curves_verb(CLI::App& app);  // a subcommand of plot
 Action report_verb(CLI::App& app);
 Action export_verb(CLI::App& app);
 Action pack_verb(CLI::App& app);
+Action data_verb(CLI::App& app);
 Action note_verb(CLI::App& app);
 Action tag_verb(CLI::App& app);
 Action plugin_verb(CLI::App& app);

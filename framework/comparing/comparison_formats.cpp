@@ -10,6 +10,7 @@
 #include "framework/comparing/comparison_columns.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
+#include "framework/files/csv.h"
 
 namespace vitrine {
 
@@ -19,14 +20,6 @@ using Json = nlohmann::ordered_json;
 
 // Numbers in full; what there is none of is empty.
 std::string cell_number(double value) { return std::isfinite(value) ? shown_number(value) : ""; }
-
-std::string csv_cell(const std::string& raw) {
-  const std::string text = escape(raw);
-  if (text.find_first_of(",\"") == text.npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
 
 // Columns of text by their headings; what a section has no column of is empty.
 class CsvTable {
@@ -58,7 +51,7 @@ class CsvTable {
     for (size_t row = 0; row <= rows_; ++row) {
       for (const Column& column : columns_) {
         if (&column != columns_.data()) out += ",";
-        out += csv_cell(row == 0 ? column.heading : column.cells[row - 1]);
+        out += csv_cell(escape(row == 0 ? column.heading : column.cells[row - 1]));
       }
       out += row == rows_ ? "" : "\n";
     }

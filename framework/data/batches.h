@@ -35,6 +35,8 @@ class Batches {
           bool training);
 
   int64_t size() const { return split_.size(); }  // images
+  // The file of an image; empty where it has none of its own.
+  std::string path_of(int64_t number) const { return split_.path_of(number); }
   // Whether a batch takes work that had better begin before it is wanted.
   bool works_ahead() const;
   // The same without what is random, and with it.

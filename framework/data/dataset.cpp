@@ -136,6 +136,11 @@ Tensor Split::rows_of(const Tensor& numbers) const {
   return rows.defined() ? rows.index_select(0, numbers) : numbers;
 }
 
+std::string Split::path_of(int64_t number) const {
+  const auto& files = source ? source : origin;
+  return files ? files->path(rows.defined() ? rows[number].item<int64_t>() : number) : "";
+}
+
 std::string fingerprint_of(const Split& train, const Split& test,
                            const std::optional<Split>& validation) {
   Sha256 hash;

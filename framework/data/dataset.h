@@ -45,6 +45,7 @@ struct Split {
   std::vector<Tensor> labels = {};  // of each column, as LabelColumn::Kind says
   std::shared_ptr<const ImageSource> source = {};
   Tensor rows = {};  // int64: which of those images it has, in this order; undefined where all
+  std::shared_ptr<const ImageSource> origin = {};  // from which held images were read, if from one
 
   int64_t stored() const {  // images that are held or can be read, with those of no row
     return images.defined() ? images.size(0) : source ? source->size() : 0;
@@ -52,6 +53,8 @@ struct Split {
   int64_t size() const { return rows.defined() ? rows.size(0) : stored(); }
   // int64 [B]: where the images of some numbers in the split are among all that are stored.
   Tensor rows_of(const Tensor& numbers) const;
+  // The file of an image, by its number in the split; empty where it has none of its own.
+  std::string path_of(int64_t number) const;
 };
 
 inline constexpr const char* kResident = "resident";

@@ -61,7 +61,12 @@ class GuardedSource : public ImageSource {
       : component_(component), channels_(channels), source_(std::move(source)) {}
 
   int64_t size() const override { return source_->size(); }
+  std::string path(int64_t number) const override { return source_->path(number); }
   std::string name(int64_t number) const override { return source_->name(number); }
+  uint64_t stored_bytes(int64_t number) const override { return source_->stored_bytes(number); }
+  std::string contents(int64_t number) const override {
+    return in_component(component_, "contents", [&] { return source_->contents(number); });
+  }
   void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const override {
     in_component(component_, "add_to", [&] { source_->add_to(digest, numbers); });
   }

@@ -15,15 +15,24 @@ ImageFiles::ImageFiles(std::filesystem::path folder, std::vector<std::string> fi
       channels_(channels),
       background_(background) {}
 
-std::string ImageFiles::name(int64_t number) const {
+std::string ImageFiles::path(int64_t number) const {
   return (folder_ / files_.at(static_cast<size_t>(number))).string();
 }
 
 Image ImageFiles::read(int64_t number) const {
-  constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
-  const std::string path = name(number);
+  const std::string path = this->path(number);
   return with_channels(decode_image(read_file(path, kMaxBytes), escape(path), {background_}),
                        channels_);
+}
+
+uint64_t ImageFiles::stored_bytes(int64_t number) const {
+  std::error_code error;  // of what is gone whoever reads it will tell
+  const auto size = std::filesystem::file_size(path(number), error);
+  return error ? 0 : size;
+}
+
+std::string ImageFiles::contents(int64_t number) const {
+  return read_file(path(number), kMaxBytes);
 }
 
 void ImageFiles::add_to(Sha256& digest, const std::vector<int64_t>& numbers) const {

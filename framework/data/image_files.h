@@ -19,11 +19,15 @@ class ImageFiles : public ImageSource {
 
   int64_t size() const override { return std::ssize(files_); }
   Image read(int64_t number) const override;
-  std::string name(int64_t number) const override;
+  std::string path(int64_t number) const override;
+  uint64_t stored_bytes(int64_t number) const override;
+  std::string contents(int64_t number) const override;
   // Their paths and sizes: what is in them is not read.
   void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const override;
 
  private:
+  static constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
+
   std::filesystem::path folder_;
   std::vector<std::string> files_;
   int64_t channels_;

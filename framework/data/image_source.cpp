@@ -6,7 +6,16 @@
 
 namespace vitrine {
 
-std::string ImageSource::name(int64_t number) const { return fmt::format("image {}", number); }
+std::string ImageSource::name(int64_t number) const {
+  const std::string path = this->path(number);
+  return path.empty() ? fmt::format("image {}", number) : path;
+}
+
+std::string ImageSource::contents(int64_t number) const {
+  const Image image = read(number);
+  return fmt::format("{} {} {}\n", image.channels, image.height, image.width) +
+         std::string(image.pixels.begin(), image.pixels.end());
+}
 
 void ImageSource::add_to(Sha256& digest, const std::vector<int64_t>& numbers) const {
   std::string planes;

@@ -14,6 +14,7 @@
 #include "framework/config/load.h"
 #include "framework/config/problems.h"
 #include "framework/drawing/picture.h"
+#include "framework/engine/data_view.h"
 #include "framework/error.h"
 #include "framework/images/image.h"
 #include "framework/images/resize_mode.h"
@@ -158,10 +159,12 @@ class Engine {
   virtual std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
                                                                bool of_run) = 0;
   // {"test/loss": ..., ...}, under "metrics" goal and unit of each, and under "tasks" what
-  // test.json has; null where a stop was requested meanwhile.
+  // test.json has; null where a stop was requested meanwhile. The answer to each image goes to
+  // `predictions`, if that is not empty.
   virtual nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                                       const std::optional<WeightsSource>& weights,
-                                      Observer& observer) = 0;
+                                      Observer& observer,
+                                      const std::filesystem::path& predictions = {}) = 0;
   // One entry an image: {"image", "error"} of one that cannot be read, else {"image", "tasks":
   // [...]}, of each task {"task", "class", "probability",
   // "probabilities": {...}}; of several labels {"task", "labels": [...], "probabilities": {...}};
@@ -173,6 +176,10 @@ class Engine {
   // meanwhile. Throws Error(kData).
   virtual bool load_data(const std::shared_ptr<const ResolvedConfig>& config,
                          Observer& observer) = 0;
+  // Looks at its data set; `shows`: with images. None where a stop was requested meanwhile. Throws
+  // Error(kData).
+  virtual std::optional<DataView> look_at_data(const std::shared_ptr<const ResolvedConfig>& config,
+                                               bool shows, Observer& observer) = 0;
   // Writes the images and labels of its data set into a safetensors file.
   virtual void pack(const std::shared_ptr<const ResolvedConfig>& config,
                     const std::filesystem::path& file, Observer& observer) = 0;

@@ -72,4 +72,11 @@ bool CsvReader::next(std::vector<std::string_view>& cells) {
   }
 }
 
+std::string csv_cell(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return std::string(text);
+  std::string out = "\"";
+  for (const char letter : text) out += letter == '"' ? "\"\"" : std::string(1, letter);
+  return out + "\"";
+}
+
 }  // namespace vitrine

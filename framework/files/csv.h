@@ -33,4 +33,7 @@ class CsvReader {
   std::deque<std::string> unquoted_;  // cells with quotes in them
 };
 
+// A cell as such a table has it: in quotes where it has a comma, a quote or the end of a line.
+std::string csv_cell(std::string_view text);
+
 }  // namespace vitrine

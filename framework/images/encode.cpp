@@ -33,4 +33,22 @@ std::string encode_png(const Image& image) {
   return out;
 }
 
+Image decode_encoded(std::string_view png, std::string_view name) {
+  png_image file = {};
+  file.version = PNG_IMAGE_VERSION;
+  if (!png_image_begin_read_from_memory(&file, png.data(), png.size()))
+    refuse_data(name, file.message);
+  if (file.width > kMaxPixels / file.height) {
+    png_image_free(&file);
+    refuse_data(name, too_large(file.width, file.height));
+  }
+  Image out{file.width, file.height, file.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1, {}};
+  file.format = out.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  out.pixels.resize(PNG_IMAGE_SIZE(file));
+  const png_color black = {0, 0, 0};
+  if (!png_image_finish_read(&file, &black, out.pixels.data(), 0, nullptr))
+    refuse_data(name, file.message);
+  return out;
+}
+
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "framework/images/image.h"
 
@@ -8,5 +9,9 @@ namespace vitrine {
 
 // Throws Error(kFailed) when the image's sizes do not fit its pixels.
 std::string encode_png(const Image& image);
+
+// The image of what that wrote, for programs that load no library to read others: decode_image
+// reads any. Throws Error(kData), which begins with `name`.
+Image decode_encoded(std::string_view png, std::string_view name);
 
 }  // namespace vitrine

@@ -12,6 +12,7 @@
 #include "framework/config/hints.h"
 #include "framework/config/scalar.h"
 #include "framework/error.h"
+#include "framework/files/csv.h"
 
 namespace vitrine {
 namespace {
@@ -210,13 +211,6 @@ Json numbers_of(const CurveGroup& group, Band band) {
   return out;
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == text.npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
-
 std::string number_or_nothing(double value) {
   return std::isfinite(value) ? shown_number(value) : "";
 }
@@ -329,11 +323,11 @@ std::string to_csv(const Curves& curves) {
   std::string out =
       fmt::format("group,{}{},{}\n", options.band == Band::kNone ? "run," : "", options.x, values);
   for (const CurveGroup& group : curves.groups) {
-    const std::string label = quoted(group.label);
+    const std::string label = csv_cell(group.label);
     if (options.band == Band::kNone) {
       for (const RunCurve& curve : group.runs) {
         for (const CurvePoint& point : curve.points) {
-          out += fmt::format("{},{},{},{}\n", label, quoted(curve.run->path.string()),
+          out += fmt::format("{},{},{},{}\n", label, csv_cell(curve.run->path.string()),
                              shown_number(point.x), shown_number(point.value));
         }
       }

@@ -167,18 +167,6 @@ Json sections_json(const ReportData& data) {
   return out;
 }
 
-std::string head(const std::string& title) {
-  return fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src '{}'; script-src '{}' '{}'; base-uri 'none'; form-action 'none'\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<title>{}</title>\n<style>{}</style>\n</head>\n",
-      content_hash(page_style()), content_hash(page_vega()), content_hash(page_script()),
-      html(title), page_style());
-}
-
 }  // namespace
 
 std::string report_page(std::vector<RunRecord> runs, const std::vector<std::string>& places) {
@@ -201,14 +189,11 @@ std::string report_page(std::vector<RunRecord> runs, const std::vector<std::stri
                      {"curves", curves},
                      {"charts", page.charts}};
   const std::string title = title_of(data);
-  std::string out = head(title + " · Vitrine");
-  out += "<body>\n<header><h1>" + html(title) + "</h1>\n" + summary_of(data) +
-         section_choice(data) + "<nav>" + page.navigation + "</nav></header>\n" + controls(data) +
-         "<main>\n" + page.sections + "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
-  out += "<script type=\"application/json\" id=\"data\">" + script_json(json) + "</script>\n";
-  out += "<script>" + std::string(page_vega()) + "</script>\n<script>" +
-         std::string(page_script()) + "</script>\n</body>\n</html>\n";
-  return out;
+  return html_page(title,
+                   "<header><h1>" + html(title) + "</h1>\n" + summary_of(data) +
+                       section_choice(data) + "<nav>" + page.navigation + "</nav></header>\n" +
+                       controls(data) + "<main>\n" + page.sections + "</main>\n",
+                   json);
 }
 
 }  // namespace vitrine

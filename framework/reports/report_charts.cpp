@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "framework/comparing/text_table.h"
+#include "framework/error.h"
 #include "framework/reports/page.h"
 
 namespace vitrine {
@@ -272,6 +273,28 @@ nlohmann::ordered_json confusion_chart(const nlohmann::ordered_json& task) {
     out["axes"][0].update(
         {{"labelAngle", -50}, {"labelAlign", "left"}, {"labelBaseline", "middle"}});
   }
+  return out;
+}
+
+nlohmann::ordered_json counts_chart(const std::vector<std::string>& names,
+                                    const std::vector<int64_t>& images, size_t most) {
+  const bool is_named = names.size() <= most;
+  Json out = page_chart(is_named ? "counts" : "ranked"), rows = Json::array();
+  std::vector<size_t> order(names.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  if (!is_named) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return images[a] > images[b]; });
+  }
+  for (size_t i = 0; i < order.size(); ++i)
+    rows.push_back({{"class", order[i]}, {"rank", i + 1}, {"images", images[order[i]]}});
+  Json shown = Json::array();
+  for (const std::string& name : names) shown.push_back(escape(name));
+  set_signal(out, "names", shown);
+  named(out, "data", "rows")["values"] = rows;
+  if (!is_named) return out;
+  out["height"] = std::clamp<size_t>(names.size() * 20, 60, 1200);
+  named(out, "scales", "y")["domain"] = numbers_below(names.size());
   return out;
 }
 

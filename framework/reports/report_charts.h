@@ -25,6 +25,11 @@ nlohmann::ordered_json cost_chart(const ReportColumn& cost);
 // axis; then "kept" tells of each run in "chosen" whether it lies within all of them.
 nlohmann::ordered_json parallel_chart(const std::vector<const ReportColumn*>& columns);
 
+// How many images each class has; of more than `most` classes without their names, the largest
+// first.
+nlohmann::ordered_json counts_chart(const std::vector<std::string>& names,
+                                    const std::vector<int64_t>& images, size_t most);
+
 // `task` as test.json has it: images of each class (rows) by the class that was predicted.
 nlohmann::ordered_json confusion_chart(const nlohmann::ordered_json& task);
 // Recall and precision of each of the classes or labels of a task, as test.json has them; `what`:

@@ -11,7 +11,6 @@
 #include "framework/files/file.h"
 #include "framework/files/html.h"
 #include "framework/files/json.h"
-#include "framework/images/encode.h"
 #include "framework/reports/breakable.h"
 #include "framework/reports/report_charts.h"
 #include "framework/reports/report_scope.h"
@@ -57,29 +56,12 @@ std::vector<size_t> chosen_runs(const ReportData& data, const ReportSection& sec
   return out;
 }
 
-// [channels, height, width] as a PNG.
-std::string image_uri(const Json& pixels, const Image& shape) {
-  Image image = shape;
-  const auto planes = pixels.get<std::vector<uint8_t>>();
-  const auto size = static_cast<size_t>(image.height * image.width);
-  const auto count = static_cast<size_t>(image.channels);
-  if (planes.size() != size * count) {
-    throw Error(ExitCode::kData, fmt::format("expected {} x {} x {} pixels of an image, got {}",
-                                             count, image.height, image.width, planes.size()));
-  }
-  image.pixels.resize(planes.size());
-  for (size_t i = 0; i < planes.size(); ++i) {
-    image.pixels[i % size * count + i / size] = planes[i];
-  }
-  return data_uri("image/png", encode_png(image));
+std::string image_uri(const Json& entry, const fs::path& run) {
+  return data_uri("image/png", read_worst_image(run, entry));
 }
 
-Image shape_of(const Json& chw) {
-  Image out;
-  out.channels = json_integer(chw.at(0), "chw", 1);
-  out.height = json_integer(chw.at(1), "chw", 1, kMaxSide);
-  out.width = json_integer(chw.at(2), "chw", 1, kMaxSide);
-  return out;
+int64_t pixels_of(const Json& chw) {
+  return json_integer(chw.at(1), "chw", 1, kMaxSide) * json_integer(chw.at(2), "chw", 1, kMaxSide);
 }
 
 std::string shown_probability(const Json& value) {
@@ -95,36 +77,69 @@ std::string figure_of_values(const Json& each, const std::string& uri) {
       each.at("index").get<int64_t>(), predicted, target, uri, target, predicted);
 }
 
-std::string worst_images(const Json& worst, const Json& chw) {
-  const Image shape = shape_of(chw);
-  if (worst.empty() || (shape.channels != 1 && shape.channels != 3)) return "";
-  const auto pixels = static_cast<size_t>(shape.height * shape.width);
+// One image with what it is and what the model took it for. Throws Error(kData) for its picture.
+std::string worst_figure(const Json& each, const fs::path& run) {
+  if (each.contains("error")) return figure_of_values(each, image_uri(each, run));
+  const auto target = each.at("target").get<std::string>(),
+             predicted = each.at("predicted").get<std::string>();
+  return fmt::format(
+      "<figure title=\"test image {}: {} with {}, {} with {}\"><img alt=\"\" src=\"{}\">"
+      "<figcaption>{} → <b>{}</b> {:.0f} %</figcaption></figure>\n",
+      each.at("index").get<int64_t>(), html(predicted), shown_probability(each.at("probability")),
+      html(target), shown_probability(each.at("probability_of_target")), image_uri(each, run),
+      html(target), html(predicted), 100 * each.at("probability").get<double>());
+}
+
+std::string worst_images(const Json& worst, const Json& chw, const fs::path& run) {
+  const auto pixels = static_cast<size_t>(pixels_of(chw));
+  if (worst.empty() || !worst[0].contains("file")) return "";
   const size_t count = std::clamp<size_t>(kMostPixels / pixels, 1, worst.size());
   const bool of_values = worst[0].contains("error");
   std::string text = of_values ? "What it is → what the model told."
                                : "What it is → what the model took it for, and how sure it was.";
   if (count < worst.size()) text += fmt::format(" The {} worst of {}.", count, worst.size());
   std::string out = "<h3>Worst-classified test images</h3>" + note(text) + "<div class=\"images\">";
-  for (size_t i = 0; i < count; ++i) {
-    const Json& each = worst[i];
-    if (of_values) {
-      out += figure_of_values(each, image_uri(each.at("pixels"), shape));
-      continue;
-    }
-    const auto target = each.at("target").get<std::string>(),
-               predicted = each.at("predicted").get<std::string>();
-    out += fmt::format(
-        "<figure title=\"test image {}: {} with {}, {} with {}\"><img alt=\"\" src=\"{}\">"
-        "<figcaption>{} → <b>{}</b> {:.0f} %</figcaption></figure>\n",
-        each.at("index").get<int64_t>(), html(predicted), shown_probability(each.at("probability")),
-        html(target), shown_probability(each.at("probability_of_target")),
-        image_uri(each.at("pixels"), shape), html(target), html(predicted),
-        100 * each.at("probability").get<double>());
+  try {
+    for (size_t i = 0; i < count; ++i) out += worst_figure(worst[i], run);
+  } catch (const Error& error) {
+    return out + "</div>" + problem(error.what());  // the others are hardly better
   }
   return out + "</div>";
 }
 
-std::string test_results(ReportPage& page, size_t run, const Json& test) {
+// Of so many classes that no matrix shows them.
+std::string confused(const Json& confused) {
+  constexpr size_t kMost = 30;
+  const Json& pairs = confused.at("pairs");
+  std::vector<std::vector<std::string>> rows = {{"is", "was taken for", "images"}};
+  for (size_t i = 0; i < std::min(pairs.size(), kMost); ++i)
+    rows.push_back({pairs[i].at("target"), pairs[i].at("predicted"),
+                    grouped(pairs[i].at("images").get<int64_t>())});
+  const auto count = [&](const char* what) { return grouped(confused.at(what).get<int64_t>()); };
+  std::string text = count("images") + " images were taken for another class, " +
+                     count("distinct") + " pairs of classes were confused.";
+  if (rows.size() < pairs.size() + 1) text += fmt::format(" The {} most frequent:", kMost);
+  return note(text) +
+         (rows.size() == 1 ? "" : "<div class=\"wide\">" + text_table(rows) + "</div>");
+}
+
+// Of many classes those that are found least.
+std::string each_class(ReportPage& page, const std::string& id, const Json& classes) {
+  constexpr size_t kMost = 100, kShown = 40;
+  if (classes.size() <= kMost) return page.chart("classes-" + id, class_chart(classes, "class"));
+  auto sorted = classes.get<std::vector<Json>>();
+  const auto recall = [](const Json& one) {
+    return one.at("recall").is_number() ? one.at("recall").get<double>() : HUGE_VAL;
+  };
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Json& a, const Json& b) { return recall(a) < recall(b); });
+  sorted.resize(kShown);
+  return note(fmt::format("The {} of {} classes that are found least.", kShown,
+                          grouped(static_cast<int64_t>(classes.size())))) +
+         page.chart("classes-" + id, class_chart(Json(sorted), "class"));
+}
+
+std::string test_results(ReportPage& page, size_t run, const Json& test, const fs::path& folder) {
   std::string out;
   const Json& tasks = test.at("tasks");
   size_t number = 0;
@@ -133,15 +148,16 @@ std::string test_results(ReportPage& page, size_t run, const Json& test) {
     const std::string id = fmt::format("{}-{}", run, number++);
     if (task.contains("classes")) {
       out += "<div class=\"beside\">";
-      out += "<div><h3>Confusion</h3>" + page.chart("confusion-" + id, confusion_chart(task)) +
+      out += "<div><h3>Confusion</h3>" +
+             (task.contains("confused") ? confused(task.at("confused"))
+                                        : page.chart("confusion-" + id, confusion_chart(task))) +
              "</div>";
-      out += "<div><h3>Each class</h3>" +
-             page.chart("classes-" + id, class_chart(task.at("classes"), "class")) + "</div></div>";
+      out += "<div><h3>Each class</h3>" + each_class(page, id, task.at("classes")) + "</div></div>";
     } else if (task.contains("labels")) {
       out += "<h3>Each label</h3>" +
              page.chart("classes-" + id, class_chart(task.at("labels"), "label"));
     }
-    if (!task.contains("labels")) out += worst_images(task.at("worst"), test.at("chw"));
+    if (!task.contains("labels")) out += worst_images(task.at("worst"), test.at("chw"), folder);
   }
   return out;
 }
@@ -152,7 +168,8 @@ std::string tested(ReportPage& page, size_t run, const fs::path& folder) {
   try {
     const Place file = Folder::open(folder) / "test.json";
     if (!exists(file)) return "";
-    return test_results(page, run, parse_ordered_json(read_file(file, kMaxTestBytes), name));
+    return test_results(page, run, parse_ordered_json(read_file(file, kMaxTestBytes), name),
+                        folder);
   } catch (const Error& error) {
     const std::string text = error.what();
     return problem(text.starts_with(name) ? text : name + ": " + text);

@@ -54,6 +54,7 @@ class RunDirectory {
   Place metrics() const { return folder_ / "metrics.json"; }
   Place rows() const { return folder_ / "metrics.jsonl"; }
   Place test() const { return folder_ / "test.json"; }
+  Place worst() const { return folder_ / "worst"; }  // images of that test, if any
   Place checkpoints() const { return folder_ / "checkpoints"; }
   Place model() const { return folder_ / "model.safetensors"; }
   Place plots() const { return folder_ / "plots"; }  // pictures of it, if any

@@ -9,6 +9,7 @@
 #include "framework/config/node.h"
 #include "framework/error.h"
 #include "framework/files/json.h"
+#include "framework/images/encode.h"
 #include "framework/runs/test_file.h"
 
 namespace vitrine {
@@ -140,9 +141,9 @@ void add_session_end(double seconds, EventValues& out) {
 
 constexpr int64_t kColumns = 8, kGap = 1;
 
-// Tiles of planes of pixels ("pixels" of test.json) in rows, on black.
-Image tiled(const Json& images, const std::vector<int64_t>& chw) {
-  const int64_t channels = chw[0], height = chw[1], width = chw[2];
+// Tiles of images of the same shape in rows, on black.
+Image tiled(const std::vector<Image>& images) {
+  const int64_t channels = images[0].channels, height = images[0].height, width = images[0].width;
   const auto count = static_cast<int64_t>(images.size());
   const int64_t columns = std::min(count, kColumns), rows = (count + columns - 1) / columns;
   Image out;
@@ -151,12 +152,10 @@ Image tiled(const Json& images, const std::vector<int64_t>& chw) {
   out.channels = channels;
   out.pixels.assign(static_cast<size_t>(out.width * out.height * channels), 0);
   for (int64_t i = 0; i < count; ++i) {
-    const Json& pixels = images[static_cast<size_t>(i)].at("pixels");
     const int64_t top = i / columns * (height + kGap), left = i % columns * (width + kGap);
-    for (int64_t p = 0; p < channels * height * width; ++p) {
-      const int64_t channel = p / (height * width), y = p / width % height, x = p % width;
-      const int64_t at = ((top + y) * out.width + left + x) * channels + channel;
-      out.pixels[static_cast<size_t>(at)] = pixels.at(static_cast<size_t>(p)).get<uint8_t>();
+    for (int64_t y = 0; y < height; ++y) {
+      std::copy_n(images[static_cast<size_t>(i)].pixels.begin() + y * width * channels,
+                  width * channels, out.pixels.begin() + ((top + y) * out.width + left) * channels);
     }
   }
   return out;
@@ -176,14 +175,27 @@ std::string table_of(const Json& images) {
   return out;
 }
 
-void add_worst(const Json& test, EventValues& out) {
-  if (!test.is_object() || !test.contains("tasks") || !test.contains("chw")) return;
-  const auto chw = test.at("chw").get<std::vector<int64_t>>();
-  const bool is_shown = chw.size() == 3 && (chw[0] == 1 || chw[0] == 3);
+// Throws Error(kData) where one of them cannot be read, or is of another shape than the first.
+std::vector<Image> read_images(const Json& worst, const std::filesystem::path& run) {
+  std::vector<Image> out;
+  for (const Json& each : worst) {
+    const std::string name = escape(each.at("file").get<std::string>());
+    out.push_back(decode_encoded(read_worst_image(run, each), name));
+    const Image &first = out.front(), &last = out.back();
+    if (last.width != first.width || last.height != first.height || last.channels != first.channels)
+      throw Error(ExitCode::kData, name + ": is of another shape than the first");
+  }
+  return out;
+}
+
+void add_worst(const Json& test, const std::filesystem::path& run, EventValues& out) {
+  if (!test.is_object() || !test.contains("tasks")) return;
   for (const auto& [task, values] : test.at("tasks").items()) {
-    if (!is_shown || !values.contains("worst") || values.at("worst").empty()) continue;
+    const bool is_shown = values.contains("worst") && !values.at("worst").empty() &&
+                          values.at("worst")[0].contains("file");
+    if (!is_shown) continue;
     const std::string tag = test.at("tasks").size() == 1 ? "test/worst" : "test/worst." + task;
-    out.image(tag, tiled(values.at("worst"), chw));
+    out.image(tag, tiled(read_images(values.at("worst"), run)));
     out.text(tag, table_of(values.at("worst")));
   }
 }
@@ -205,9 +217,10 @@ void TensorBoardFiles::write(double seconds, int64_t step, const EventValues& va
   epochs_.write(seconds, step, values);
 }
 
-void TensorBoardFiles::finish(double seconds, const Metrics& metrics, const Json& test) {
+void TensorBoardFiles::finish(double seconds, const Metrics& metrics, const Json& test,
+                              const std::filesystem::path& run) {
   EventValues values = scalars_of(metrics.test);
-  add_worst(test, values);
+  add_worst(test, run, values);
   add_session_end(seconds, values);
   EventFile file(folder_, name_after(folder_, seconds), kEnd);
   const int64_t step =
@@ -273,7 +286,7 @@ void write_event_files(const std::filesystem::path& run, const Place& folder) {
   for (const Json& row : told) files.row(clock.at(row.at("step").get<int64_t>()), row);
   if (!is_finished) return;
   try {
-    files.finish(clock.end(), metrics, test);
+    files.finish(clock.end(), metrics, test, run);
   } catch (const Json::exception&) {
     throw Error(ExitCode::kData, Place(run / "test.json").shown() + ": is not what a test writes");
   }

@@ -26,8 +26,9 @@ class TensorBoardFiles {
 
   void row(double seconds, const Metrics::Object& row);  // of metrics.jsonl, of either kind
   void write(double seconds, int64_t step, const EventValues& values);
-  // `test`: what test.json holds; null where that is not known.
-  void finish(double seconds, const Metrics& metrics, const nlohmann::ordered_json& test);
+  // `test`: what the test.json of the run holds; null where that is not known.
+  void finish(double seconds, const Metrics& metrics, const nlohmann::ordered_json& test,
+              const std::filesystem::path& run);
 
  private:
   Folder folder_;

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "framework/data/batches.h"
 
@@ -15,6 +17,16 @@ struct Evaluation {
       nlohmann::ordered_json::object();  // of the experiment's measures: "test/loss", ...
   nlohmann::ordered_json tasks =
       nlohmann::ordered_json::object();  // per task what test.json tells of it
+  // Per task the images of tasks[name]["worst"], in that order: uint8 [n, C, H, W].
+  std::map<std::string, Tensor> worst;
+};
+
+// What a model answers to the images of a batch for one task; float, on the CPU.
+struct TaskAnswers {
+  Tensor outputs;  // [B, K]: probabilities of the classes or labels, or values
+  // [B, K] of labels, 0 or 1, and of values; of classes their numbers, int64 [B], and -1 where the
+  // label stands for none.
+  Tensor targets;
 };
 
 struct EvaluationOptions {
@@ -22,6 +34,8 @@ struct EvaluationOptions {
   int64_t batch_size = 128;
   bool details = false;            // fill Evaluation::tasks
   const Batches* train = nullptr;  // the training set, as `data` are prepared; may be missing
+  // Is given the answers of each task to the images from number `first` on, if there are tasks.
+  std::function<void(int64_t first, const std::vector<TaskAnswers>&)> answers;
   std::function<bool()> cancelled = [] {
     return false;
   };  // ends it early; the result is then of no use

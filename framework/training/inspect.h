@@ -7,7 +7,8 @@ namespace vitrine {
 
 std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run);
 nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
-                            const std::optional<WeightsSource>& weights, Observer& observer);
+                            const std::optional<WeightsSource>& weights, Observer& observer,
+                            const std::filesystem::path& predictions);
 nlohmann::ordered_json predict(const PredictRequest& request, Observer& observer);
 nlohmann::ordered_json summarize(const std::shared_ptr<const ResolvedConfig>& config);
 void export_weights(const WeightsSource& weights, const std::filesystem::path& file,

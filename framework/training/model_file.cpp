@@ -77,8 +77,11 @@ struct LastingTransforms {
   }
 };
 
-Json described(const Model& model, const Config& config, const DatasetInfo& info,
-               const LastingTransforms& lasting) {
+}  // namespace
+
+nlohmann::ordered_json describe_model(const Model& model, const Config& config,
+                                      const DatasetInfo& info) {
+  const LastingTransforms lasting(config, info);
   Json transforms = Json::array(), tasks = Json::array();
   std::vector<const ChoiceBase*> used = {&config.model};
   for (const Choice<Transform>* transform : lasting.choices) {
@@ -104,6 +107,8 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
   if (!plugins.empty()) out["plugins"] = plugins;
   return out;
 }
+
+namespace {
 
 // Choices are read as a config is, so a damaged or foreign description gives the same errors.
 template <class Base>
@@ -138,7 +143,7 @@ void save_model(const Place& file, const Model& model, const Config& config,
   for (const auto& [name, tensor] : state_of(model)) tensors.push_back(to_owned(name, tensor));
   const LastingTransforms lasting(config, info);
   std::map<std::string, std::string> metadata = {
-      {"format", "pt"}, {"vitrine", described(model, config, info, lasting).dump()}};
+      {"format", "pt"}, {"vitrine", describe_model(model, config, info).dump()}};
   add_states(model, tensors, metadata);
   add_program(model, {info.channels, info.height, info.width}, lasting.made, tensors, metadata);
   write_file_atomically(file, write_sealed_safetensors(views_of(tensors), metadata));
@@ -210,6 +215,40 @@ std::map<std::string, Tensor> tensors_of(const Safetensors& file) {
   return out;
 }
 
+ModelFile model_of(const nlohmann::json& description, const std::string& file) {
+  ModelFile out;
+  out.file = file;
+  std::optional<Choice<Model>> model;
+  try {
+    const auto chw = description.at("chw").get<std::vector<int64_t>>();
+    if (chw.size() != 3 || *std::min_element(chw.begin(), chw.end()) < 1)
+      throw Error(ExitCode::kCheckpoint,
+                  file + ": metadata: chw must be three numbers, at least 1");
+    if (description.at("format") != 1)
+      throw Error(ExitCode::kCheckpoint, file + ": metadata: this version reads format 1");
+    if (description.contains("plugins")) require_plugins(description.at("plugins"), file);
+    out.context = {chw[0], chw[1], chw[2], read_columns(description, file)};
+    for (const auto& transform : description.at("transforms")) {
+      const auto made = read_choice<Transform>(Json(transform), "transforms", file)
+                            .create({chw[0], chw[1], chw[2]});
+      if (told(*made, "is_random", &Transform::is_random)) continue;
+      out.transforms.push_back(made);
+      out.transforms_written.push_back(transform.dump());
+    }
+    if (description.contains("resize")) out.resize = resize_mode(description.at("resize"));
+    model = read_choice<Model>(Json(description.at("model")), "model", file);
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ExitCode::kCheckpoint, fmt::format("{}: metadata: {}", file, escape(error.what())));
+  }
+  Problems problems;
+  model->check(out.context, problems);
+  if (!problems.empty()) throw Error(ExitCode::kCheckpoint, problems.text(file));
+  out.model = model->create(out.context);
+  out.model->eval();
+  out.backend = backend_for_cpu(out.model, out.context);
+  return out;
+}
+
 ModelFile load_model(const Place& path) {
   load_plugins_of(path.path());  // whose parts the file names
   const Safetensors file = read_weights(path);
@@ -221,38 +260,8 @@ ModelFile load_model(const Place& path) {
                     ": holds weights, but not what model they belong to; give a run, or the "
                     "model.safetensors of one");
   }
-  ModelFile out;
-  out.file = name;
-  std::optional<Choice<Model>> model;
-  try {
-    const nlohmann::json value = read_description(description->second, name);
-    const auto chw = value.at("chw").get<std::vector<int64_t>>();
-    if (chw.size() != 3 || *std::min_element(chw.begin(), chw.end()) < 1)
-      throw Error(ExitCode::kCheckpoint,
-                  name + ": metadata: chw must be three numbers, at least 1");
-    if (value.at("format") != 1)
-      throw Error(ExitCode::kCheckpoint, name + ": metadata: this version reads format 1");
-    if (value.contains("plugins")) require_plugins(value.at("plugins"), name);
-    out.context = {chw[0], chw[1], chw[2], read_columns(value, name)};
-    for (const auto& transform : value.at("transforms")) {
-      const auto made = read_choice<Transform>(Json(transform), "transforms", name)
-                            .create({chw[0], chw[1], chw[2]});
-      if (told(*made, "is_random", &Transform::is_random)) continue;
-      out.transforms.push_back(made);
-      out.transforms_written.push_back(transform.dump());
-    }
-    if (value.contains("resize")) out.resize = resize_mode(value.at("resize"));
-    model = read_choice<Model>(Json(value.at("model")), "model", name);
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ExitCode::kCheckpoint, fmt::format("{}: metadata: {}", name, escape(error.what())));
-  }
-  Problems problems;
-  model->check(out.context, problems);
-  if (!problems.empty()) throw Error(ExitCode::kCheckpoint, problems.text(name));
-  out.model = model->create(out.context);
+  ModelFile out = model_of(read_description(description->second, name), name);
   copy_weights(*out.model, file, name);
-  out.model->eval();
-  out.backend = backend_for_cpu(out.model, out.context);
   return out;
 }
 

@@ -24,6 +24,15 @@ struct ModelFile {
 std::shared_ptr<Backend> backend_for_cpu(const std::shared_ptr<Model>& model,
                                          const ModelContext& context);
 
+// What uses a model on new images besides its weights: its parts, the images that it takes, what
+// its answers are called.
+nlohmann::ordered_json describe_model(const Model& model, const Config& config,
+                                      const DatasetInfo& info);
+inline constexpr const char* kDescribedModel = "described_model";  // in a checkpoint's state
+// The model that is described so, without its weights; `file` is what messages call it. Throws as
+// load_model does.
+ModelFile model_of(const nlohmann::json& description, const std::string& file);
+
 // Sealed by a SHA-256 of all its bytes, which is verified when it is loaded.
 void save_model(const Place& file, const Model& model, const Config& config,
                 const DatasetInfo& info);

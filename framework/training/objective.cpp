@@ -228,6 +228,19 @@ Tensor Objective::counted(size_t task, const Tensor& targets) const {
   return targets.select(1, 1).nonzero().squeeze(1);
 }
 
+std::vector<TaskAnswers> Objective::answers(const std::vector<Tensor>& outputs,
+                                            const std::vector<Tensor>& targets) const {
+  std::vector<TaskAnswers> out;
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    const bool has_values = tasks_[i].type == TaskType::kRegression;
+    const Tensor told = has_values ? outputs[i] : probabilities_of(outputs[i], tasks_[i]);
+    Tensor right = plain_targets(i, targets[i]);
+    if (entries_[i].ignored) right = right.masked_fill(targets[i].select(1, 1).eq(0), -1);
+    out.push_back({told.to(at::kCPU, at::kFloat), right.cpu()});
+  }
+  return out;
+}
+
 Tensor Objective::sums(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,
                        const std::vector<Tensor>& targets) const {
   const at::Device device = outputs[0].device();

@@ -6,6 +6,7 @@
 
 #include "framework/data/batches.h"
 #include "framework/model/loss.h"
+#include "framework/training/evaluation.h"
 #include "framework/training/measure.h"
 #include "framework/training/metric.h"
 
@@ -40,6 +41,9 @@ class Objective {
   Tensor plain_targets(size_t task, const Tensor& targets) const;
   // The images that count, int64; undefined where all do.
   Tensor counted(size_t task, const Tensor& targets) const;
+  // What the outputs [B, K] of each task answer, beside what is right.
+  std::vector<TaskAnswers> answers(const std::vector<Tensor>& outputs,
+                                   const std::vector<Tensor>& targets) const;
   // Double [width()], over a batch: the weighted loss, then of each task its loss and its metrics'
   // sums. From each task's outputs [B, K] and losses [B].
   Tensor sums(const std::vector<Tensor>& outputs, const std::vector<Tensor>& losses,

@@ -15,6 +15,7 @@
 #include "framework/training/run_metrics.h"
 #include "framework/training/weight_average.h"
 #include "framework/training/workload.h"
+#include "framework/training/worst_images.h"
 
 namespace vitrine {
 namespace {
@@ -51,6 +52,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
     schedule_ = config_.schedule.create({loader_.total_steps(), loader_.steps_per_epoch()});
     mixer_.emplace(config_.training.mix, static_cast<uint64_t>(config_.seed));
   });
+  model_ = describe_model(*learner_.model, config_, data_.info);
   provenance_.dataset_sha256 = data_.fingerprint;
   provenance_.config = request_.config->resolved.json();
   provenance_.environment = exactness_of(config_);
@@ -338,9 +340,9 @@ void Run::save() {
     fail_diverged("the average of a weight is");
   recorder_->flush();
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
-  checkpointing_.save(directory_->checkpoints(),
-                      capture(state, learner_, callbacks_, recorder_->rows(), provenance_),
-                      state.step, best);
+  Checkpoint checkpoint = capture(state, learner_, callbacks_, recorder_->rows(), provenance_);
+  checkpoint.state[kDescribedModel] = model_;
+  checkpointing_.save(directory_->checkpoints(), checkpoint, state.step, best);
   note_checkpoint();
 }
 
@@ -391,8 +393,10 @@ void Run::finish() {
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
   save_model(directory_->model(), *learner_.model, config_, data_.info);
-  const Json details = test_json(data_, checkpoint_name(tested), test);
+  Json details = test_json(data_, checkpoint_name(tested), test);
+  write_worst_images(directory_->folder(), details.at("tasks"), test.worst);
   write_file_atomically(directory_->test(), details.dump() + "\n");
+  remove_other_worst_images(directory_->folder(), details.at("tasks"));
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);
   told().set_test(values);

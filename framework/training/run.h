@@ -108,6 +108,7 @@ class Run {
   std::optional<Mixer> mixer_;
   std::shared_ptr<Schedule> schedule_;
   Provenance provenance_;
+  nlohmann::json model_;  // described, so that a checkpoint suffices to use it
   std::optional<RunDirectory> directory_;
   std::optional<RunLock> lock_;
   std::optional<RunRecorder> recorder_;

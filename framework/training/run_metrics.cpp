@@ -224,7 +224,7 @@ std::string epoch_line(const Json& row, const std::vector<Measure>& measures, in
 }
 
 Json test_json(const Data& data, const std::string& checkpoint, const Evaluation& test) {
-  Json out = {{"format", 1},
+  Json out = {{"format", 2},
               {"checkpoint", checkpoint},
               {"images", data.test->size()},
               {"chw", {data.info.channels, data.info.height, data.info.width}},

@@ -6,8 +6,9 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
+#include <utility>
+
 #include "framework/data/findings.h"
-#include "framework/data/splits.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
 #include "framework/training/losses.h"
@@ -47,7 +48,7 @@ Split held(const Split& split, Preparation preparation, const DataContext& conte
   const Batches images(split, preparation, at::kCPU, 0, false);
   if (!images.works_ahead()) return split;
   Split out = split;
-  out.source = nullptr;
+  out.origin = std::exchange(out.source, nullptr);
   out.images = Tensor();
   for (int64_t first = 0; first < split.size() && !context.cancelled(); first += kAtOnce) {
     const int64_t count = std::min(kAtOnce, split.size() - first);
@@ -94,6 +95,7 @@ void fill(Data& out, const Config& config, Observer& observer) {
   if (splits.validation)
     out.validation.emplace(*splits.validation, preparation, device, seed, false);
   out.test.emplace(splits.test, preparation, device, seed, false);
+  out.splits = splits;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "framework/data/batches.h"
+#include "framework/data/splits.h"
 #include "framework/state/made_components.h"
 #include "framework/training/callbacks.h"
 #include "framework/training/config.h"
@@ -17,6 +18,7 @@ struct Data {
   std::string test_fingerprint;       // of the images that tests measure
   std::string columns;                // of labels, in words
   std::vector<std::string> findings;  // what looks like a mistake
+  Splits splits;                      // what the batches are of
   std::optional<Batches> train, validation, test;
   MadeComponents components;         // that were made for it
   std::shared_ptr<Dataset> dataset;  // its sources may need it

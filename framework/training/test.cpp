@@ -9,6 +9,7 @@
 #include "framework/training/evaluation.h"
 #include "framework/training/inspect.h"
 #include "framework/training/model_plugins.h"
+#include "framework/training/predictions.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
 #include "framework/training/weights_source.h"
@@ -104,7 +105,8 @@ std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
 }
 
 Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
-          const std::optional<WeightsSource>& weights, Observer& observer) {
+          const std::optional<WeightsSource>& weights, Observer& observer,
+          const std::filesystem::path& predictions) {
   const Config& config = *resolved->config;
   const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
   const auto data = load_unless_stopped(config, observer);
@@ -128,9 +130,18 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.train = &train;
   options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
   options.cancelled = stopped;
+  std::optional<Predictions> table;
+  if (!predictions.empty()) {
+    remove_forgotten(predictions);
+    table.emplace(predictions, learner.model->tasks(), *data->test);
+    options.answers = [&](int64_t first, const std::vector<TaskAnswers>& answers) {
+      table->add(first, answers);
+    };
+  }
   const Evaluation result = evaluated(*learner.experiment, *data->test, options);
   if (stopped()) return nullptr;
   refuse_nonfinite(learner.experiment->measures(), result.values, file);
+  if (table) table->commit();
   Json out = result.values;
   for (const Measure& measure : learner.experiment->measures()) {
     out["metrics"][measure.in("test")] = {{"goal", measure.info.goal}, {"unit", measure.info.unit}};

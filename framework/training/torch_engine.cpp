@@ -2,6 +2,7 @@
 #include "framework/denormals.h"
 #include "framework/engine/engine.h"
 #include "framework/training/config.h"
+#include "framework/training/data_view.h"
 #include "framework/training/devices.h"
 #include "framework/training/inspect.h"
 #include "framework/training/pack.h"
@@ -38,9 +39,9 @@ class TorchEngine : public Engine {
     return vitrine::resolve_tested(source, of_run);
   }
   nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
-                              const std::optional<WeightsSource>& weights,
-                              Observer& observer) override {
-    return vitrine::test(config, weights, observer);
+                              const std::optional<WeightsSource>& weights, Observer& observer,
+                              const std::filesystem::path& predictions) override {
+    return vitrine::test(config, weights, observer, predictions);
   }
   nlohmann::ordered_json predict(const PredictRequest& request, Observer& observer) override {
     return vitrine::predict(request, observer);
@@ -52,6 +53,10 @@ class TorchEngine : public Engine {
     if (config->config->loads_weights)
       fetch_weights(config->config->model_options().weights, observer);
     return load_unless_stopped(*config->config, observer).has_value();
+  }
+  std::optional<DataView> look_at_data(const std::shared_ptr<const ResolvedConfig>& config,
+                                       bool shows, Observer& observer) override {
+    return vitrine::look_at_data(*config->config, shows, observer);
   }
   void pack(const std::shared_ptr<const ResolvedConfig>& config, const std::filesystem::path& file,
             Observer& observer) override {

@@ -28,6 +28,21 @@ std::optional<int64_t> best_step(const RunDirectory& run) {
   return json_integer(latest->checkpoint.state.at(place), escape(latest->file.string()), 0);
 }
 
+// The model of a checkpoint, without its weights. One of an earlier version does not describe it:
+// the config does, with the data set at hand.
+ModelFile model_in(const Checkpoint& checkpoint, const RunDirectory& run, const std::string& file) {
+  if (checkpoint.state.contains(kDescribedModel)) {
+    load_plugins_of(run.path());
+    return model_of(checkpoint.state.at(kDescribedModel), file);
+  }
+  const auto resolved = resolve(load_config({run.config().path(), {"device=cpu"}, {}}),
+                                run.config().path().string(), /*loads_weights=*/false);
+  const Config& config = *resolved->config;
+  const DatasetInfo info = info_of(config.dataset);
+  return model_of(describe_model(*config.model.create(model_context(config, info)), config, info),
+                  file);
+}
+
 }  // namespace
 
 // The checkpoint that "best", "last" or a step means in a run.
@@ -59,26 +74,11 @@ ModelFile open_model(const WeightsSource& source) {
   }
   const RunDirectory run = RunDirectory::open(source.path);
   if (source.checkpoint.empty() && exists(run.model())) return load_model(run.model());
-  ModelFile out;
-  const auto resolved = resolve(load_config({run.config().path(), {"device=cpu"}, {}}),
-                                run.config().path().string(), /*loads_weights=*/false);
-  const Config& config = *resolved->config;
-  const DatasetInfo info = info_of(config.dataset);
-  out.context = model_context(config, info);
-  for (const auto& choice : config.dataset_options().transforms) {
-    const auto made = choice.create(info.for_transforms());
-    if (told(*made, "is_random", &Transform::is_random)) continue;
-    out.transforms.push_back(made);
-    out.transforms_written.push_back(choice.write().json().dump());
-  }
-  if (config.dataset_options().size) out.resize = resize_mode(config.dataset_options().resize);
-  out.model = config.model.create(out.context);
-  out.backend = backend_for_cpu(out.model, out.context);
   const Place file = find_checkpoint(run, source.checkpoint.empty() ? "best" : source.checkpoint);
-  out.file = file.shown();
-  restore_weights(load_checkpoint(file), {{"", out.model}}, out.file);
+  const Checkpoint checkpoint = load_checkpoint(file);
+  ModelFile out = model_in(checkpoint, run, file.shown());
+  restore_weights(checkpoint, {{"", out.model}}, out.file);
   warn_of_other_plugins(run);
-  out.model->eval();
   return out;
 }
 

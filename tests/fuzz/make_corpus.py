@@ -209,17 +209,17 @@ def report_run(seed, lr, accuracy):
 
 
 def test_results():
-    def image(index, pixels):
+    def image(index, file):
         return {"index": index, "target": "0", "predicted": "1", "probability": 0.875,
-                "probability_of_target": 0.125, "pixels": pixels}
+                "probability_of_target": 0.125, "file": file}
 
     def each(name, images):
         return {"name": name, "images": images, "correct": 1, "recall": 0.5, "precision": None}
 
-    return {"format": 1, "chw": [3, 1, 2],
+    return {"format": 2, "chw": [3, 1, 2],
             "tasks": {"class": {"classes": [each("0", 3), each("1", 4)],
                                 "confusion": [[1, 2], [0, 4]],
-                                "worst": [image(7, [1, 2, 3, 4, 5, 6]), image(9, [0] * 6)]}}}
+                                "worst": [image(7, "worst/1.png"), image(9, "worst/2.png")]}}}
 
 
 def program(image, outputs, *steps):

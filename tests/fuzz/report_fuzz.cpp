@@ -17,6 +17,7 @@ constexpr const char* kFiles[] = {"a/metrics.json",  "a/test.json",    "a/annota
 void write_files(const FuzzFolder& folder, std::string_view bytes) {
   using Json = nlohmann::ordered_json;
   for (const char* file : kFiles) folder.remove(file);
+  folder.write("a/worst/1.png", "a picture");
   const Json files = Json::parse(bytes, nullptr, false);
   bool any = false;
   for (const char* file : kFiles) {

@@ -151,6 +151,6 @@ function showRows() {
     if (!row.hidden) row.querySelector('i').replaceChildren(swatch(page.styles.of.get(run)));
   }
   const all = page.data.runs.filter((run) => inSection(run.run)).length;
-  if (page.data.runs.length === 1) return;
+  if (page.data.runs.length < 2) return;
   element('count').textContent = count === 0 ? 'no run matches' : count === all ? `${all} run${all === 1 ? '' : 's'}` : `${count} of ${all} runs`;
 }

@@ -57,7 +57,7 @@ TEST_CASE("a test.json that no test writes is a mistake of the data") {
   const Desk desk;
   desk.train("run");
   write_plain(desk / "run/test.json",
-              R"({"chw": [1, 28, 28], "tasks": {"class": {"worst": [{"index": 1}]}}})");
+              R"({"chw": [1, 28, 28], "tasks": {"class": {"worst": [{"index": 1, "file": 1}]}}})");
   CHECK(desk.error(ExitCode::kData, {"export", "run", "out", "--to", "tensorboard"}) ==
         "error: run/test.json: is not what a test writes\n");
 }

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 TEST_CASE("A full disk ends a run; its last checkpoint survives and is gone on from") {
   const Desk desk;
   fs::create_directory(desk / "disk");
-  const SmallDisk disk(desk / "disk", 300);
+  const SmallDisk disk(desk / "disk", 600);  // of which pictures of the test take 256
   if (!disk.mounted()) return;
   REQUIRE(desk.run({"a.yaml", "--run-dir", "disk/run", "--stop-after", "1"}).code == 75);
   // All but a few blocks, which the log and the metrics may take.

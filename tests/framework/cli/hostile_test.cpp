@@ -17,7 +17,8 @@ constexpr const char* kParts[] = {
     "config.yaml", "metrics.json",      "metrics.jsonl",
     "test.json",   "model.safetensors", "checkpoints",
     "log.txt",     "annotations.json",  ".lock",
-    "plots",       ".config.yaml.next", "checkpoints/step-00000003.safetensors"};
+    "plots",       ".config.yaml.next", "checkpoints/step-00000003.safetensors",
+    "worst"};
 constexpr const char* kKinds[] = {"gone",          "folder", "link to a file", "link to a folder",
                                   "dangling link", "pipe",   "empty",          "garbage"};
 const std::vector<std::vector<std::string>> kVerbs = {
@@ -32,6 +33,7 @@ const std::vector<std::vector<std::string>> kVerbs = {
     {"plot", "curves", "hostile", "-o", "c.csv"},
     {"plot", "positions", "hostile"},
     {"export", "hostile", "w.safetensors"},
+    {"export", "hostile", "events", "--to", "tensorboard"},
     {"show", "hostile/config.yaml"},
     {"hostile/config.yaml", "--run-dir", "hostile", "--resume"}};
 

@@ -240,5 +240,42 @@ TEST_CASE("predict --center puts a digit where MNIST has it") {
   CHECK(folder.run({"predict", "run", "scan.png", "--center", "--resize", "crop"}).code == 2);
 }
 
+TEST_CASE("of a stopped run the checkpoint suffices to predict, without its data") {
+  const ConfigFolder folder(
+      "name: small\n"
+      "dataset: {type: folder, path: photos, size: 16, resize: pad, transforms: [{type: normalize, "
+      "mean: [0.2, 0.3, 0.4], std: [0.5, 0.5, 0.5]}]}\n"
+      "model: {type: vit, n_patches: 4, n_blocks: 1, hidden_d: 4, n_heads: 1}\n"
+      "training: {epochs: 3, batch_size: 4}\n");
+  for (int i = 0; i < 16; ++i) {
+    const fs::path place =
+        folder / "photos" / (i < 12 ? "train" : "test") / (i % 2 ? "cat" : "dog");
+    fs::create_directories(place);
+    write_plain(place / (std::to_string(i) + ".png"), encode_png(pattern(20 + i, 16, 3)));
+  }
+  write_plain(folder / "image.png", encode_png(pattern(30, 16, 3)));
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "whole"}).code == 0);
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "5"}).code == 75);
+  REQUIRE(folder.run({"resume", "run", "--stop-after", "7"}).code == 75);
+  fs::rename(folder / "photos", folder / "away");
+  const auto answer = [&](const std::string& run, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"predict", run, "image.png", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Result result = folder.run(words);
+    CHECK(result.err ==
+          "warning: image.png: scaled and padded from 30 x 16 to the model's 16 x "
+          "16\n");
+    REQUIRE(result.code == 0);
+    return Json::parse(result.out)[0]["tasks"][0];
+  };
+  const Json stopped = answer("run", {});
+  CHECK(stopped["probabilities"].contains("cat"));
+  // A checkpoint of a finished run answers as its model.safetensors does.
+  CHECK(answer("whole", {"--checkpoint", "best"}) == answer("whole", {}));
+  fs::rename(folder / "away", folder / "photos");
+  REQUIRE(folder.run({"resume", "run"}).code == 0);
+  CHECK(bytes_of(folder / "run/model.safetensors") == bytes_of(folder / "whole/model.safetensors"));
+}
+
 }  // namespace
 }  // namespace vitrine

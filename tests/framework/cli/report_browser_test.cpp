@@ -41,6 +41,22 @@ void replace(std::string& text, const std::string& from, const std::string& to) 
   text.replace(at, from.size(), to);
 }
 
+// The page once its scripts have run.
+std::string shown(const std::string& browser, const fs::path& file, const fs::path& folder,
+                  const std::string& width = "1200") {
+  const Result result =
+      Process(
+          {browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+           "--no-first-run", "--disable-background-networking",
+           "--user-data-dir=" + (folder / "profile").string(), "--window-size=" + width + ",12000",
+           "--virtual-time-budget=60000", "--dump-dom", "file://" + file.string()},
+          folder, isolated(folder))
+          .wait();
+  INFO(result.err);
+  CHECK(result.out != "");
+  return result.out;
+}
+
 // What report_page.js saw on the page, which may run that script besides its own.
 Json used(const std::string& browser, const fs::path& file, const fs::path& folder,
           const std::string& width = "1200") {
@@ -49,20 +65,12 @@ Json used(const std::string& browser, const fs::path& file, const fs::path& fold
   replace(page, "script-src ", "script-src '" + content_hash(script) + "' ");
   replace(page, "<title>", "<script>" + script + "</script><title>");
   write_plain(folder / "used.html", page);
-  const Result result =
-      Process({browser, "--headless=new", "--no-sandbox", "--disable-gpu",
-               "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-               "--user-data-dir=" + (folder / "profile").string(),
-               "--window-size=" + width + ",12000", "--virtual-time-budget=60000", "--dump-dom",
-               "file://" + (folder / "used.html").string()},
-              folder, isolated(folder))
-          .wait();
-  INFO(result.err);
+  const std::string out = shown(browser, folder / "used.html", folder, width);
   const std::string begin = "<pre id=\"result\">";
-  const size_t at = result.out.find(begin);
+  const size_t at = out.find(begin);
   REQUIRE(at != std::string::npos);
   const size_t from = at + begin.size();
-  return Json::parse(result.out.substr(from, result.out.find("</pre>", from) - from));
+  return Json::parse(out.substr(from, out.find("</pre>", from) - from));
 }
 
 // Four runs of two sizes and two seeds.
@@ -300,6 +308,20 @@ TEST_CASE(
     CHECK(page->at("too_wide") == Json::array());
     CHECK(page->at("cut") == Json::array());
   }
+}
+
+TEST_CASE("The charts of a page about data are drawn") {
+  const std::string program = browser();
+  if (program.empty()) return;
+  const TemporaryFolder folder;
+  write_plain(folder / "small.yaml", kConfig);
+  const Result result = runner({"data", "small.yaml", "-o", "page.html"}, folder.path());
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  const std::string out = shown(program, folder / "page.html", folder.path());
+  size_t charts = 0;
+  for (size_t at = 0; (at = out.find("drawn\"", at)) != out.npos; ++at) ++charts;
+  CHECK(charts == 3);  // of the training, validation and test images
 }
 
 }  // namespace

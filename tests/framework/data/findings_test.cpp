@@ -99,6 +99,31 @@ TEST_CASE("limits that leave classes out are told") {
                 "first images: mix their order"});
 }
 
+// Images of one colour, or of two in the last one.
+class Plain : public ImageSource {
+ public:
+  explicit Plain(bool ends) : ends_(ends) {}
+  int64_t size() const override { return 3; }
+  Image read(int64_t number) const override {
+    const auto colour = static_cast<uint8_t>(number), other = static_cast<uint8_t>(number + 1);
+    return {2, 1, 1, {colour, ends_ && number == 2 ? other : colour}};
+  }
+
+ private:
+  bool ends_;
+};
+
+TEST_CASE("images of one colour are told where they are read one by one, too") {
+  for (const bool ends : {false, true}) {
+    Split train = cyclic(3, 2);
+    train.images = Tensor();
+    train.source = std::make_shared<Plain>(ends);
+    const Strings wanted = {
+        "each of the first 3 training images is of one colour: there is nothing to see in them"};
+    CHECK(of(train, info({"a", "b"})) == (ends ? Strings{} : wanted));
+  }
+}
+
 TEST_CASE("images of one colour, and channels that come last, are told") {
   Split train = cyclic(40, 4);
   train.images = at::full({40, 1, 2, 2}, 7, at::kByte);

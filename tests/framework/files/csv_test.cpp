@@ -45,5 +45,13 @@ TEST_CASE("faults are named by their line") {
   CHECK(read(std::string(999'999, ','))[0].size() == 1'000'000);
 }
 
+TEST_CASE("a cell that is written is read again") {
+  CHECK(csv_cell("a b") == "a b");
+  CHECK(csv_cell("a,b") == "\"a,b\"");
+  CHECK(csv_cell("\"") == "\"\"\"\"");
+  for (const std::string text : {"", "a", "a\"b\"", ",", "\n", "a\r\nb", " a "})
+    CHECK(read("x," + csv_cell(text) + ",y") == Lines{{"x", text, "y"}});
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -4,6 +4,7 @@
 
 #include "framework/files/html.h"
 #include "framework/images/decode.h"
+#include "framework/images/encode.h"
 #include "tests/framework/comparing/support.h"
 #include "tests/framework/files/support.h"
 
@@ -60,13 +61,13 @@ std::string decode_base64(const std::string& text) {
 
 // As a test of two classes writes it, with two images of 2 x 1 pixels.
 Json example_test() {
-  const auto image = [](int index, double probability, std::vector<int> pixels) {
+  const auto image = [](int index, double probability, const char* file) {
     return Json{{"index", index},
                 {"target", "0"},
                 {"predicted", "1"},
                 {"probability", probability},
                 {"probability_of_target", 1 - probability},
-                {"pixels", pixels}};
+                {"file", file}};
   };
   const auto name = [](const char* name, int images, double recall) {
     return Json{{"name", name},
@@ -75,14 +76,21 @@ Json example_test() {
                 {"recall", recall},
                 {"precision", nullptr}};
   };
-  return {
-      {"format", 1},
-      {"chw", {3, 1, 2}},
-      {"tasks",
-       {{"class",
-         {{"classes", {name("0", 3, 0.5), name("1", 4, 1)}},
-          {"confusion", {{1, 2}, {0, 4}}},
-          {"worst", {image(7, 0.875, {1, 2, 3, 4, 5, 6}), image(9, 0.75, {0, 0, 0, 0, 0, 0})}}}}}}};
+  return {{"format", 2},
+          {"chw", {3, 1, 2}},
+          {"tasks",
+           {{"class",
+             {{"classes", {name("0", 3, 0.5), name("1", 4, 1)}},
+              {"confusion", {{1, 2}, {0, 4}}},
+              {"worst", {image(7, 0.875, "worst/1.png"), image(9, 0.75, "worst/2.png")}}}}}}};
+}
+
+// The test.json of a run, and the pictures that it names.
+void write_test(const fs::path& run, const Json& test) {
+  write_plain(run / "test.json", test.dump());
+  fs::create_directory(run / "worst");
+  write_plain(run / "worst/1.png", encode_png({2, 1, 3, {1, 3, 5, 2, 4, 6}}));
+  write_plain(run / "worst/2.png", encode_png({2, 1, 3, {0, 0, 0, 0, 0, 0}}));
 }
 
 // A run in a folder, as report_page takes it.
@@ -137,7 +145,7 @@ TEST_CASE("strings of a run are text, whatever they hold") {
   test["tasks"]["class"]["worst"][0]["target"] = evil;
   test["tasks"][evil] = test["tasks"]["class"];
   const RunRecord run = written(folder / "a", metrics);
-  write_plain(folder / "a/test.json", test.dump());
+  write_test(folder / "a", test);
   write_plain(folder / "a/config.yaml", "name: " + evil);
   write_plain(folder / "a/<b onclick=1>.png", "no PNG");
   const std::string page = report_page({run, record_of(example_run(), "runs/b")}, {});
@@ -288,7 +296,7 @@ TEST_CASE("of many runs the best have a section of their own") {
 TEST_CASE("the test's results: confusion, classes and the worst images") {
   const TemporaryFolder folder;
   const RunRecord run = written(folder / "a");
-  write_plain(folder / "a/test.json", example_test().dump());
+  write_test(folder / "a", example_test());
   const std::string page = report_page({run}, {});
   const Json charts = data_of(page).at("charts");
   CHECK(charts.at("confusion-0-0").at("data")[0].at("values") ==
@@ -321,13 +329,42 @@ TEST_CASE("of large images fewer are shown, which is told") {
   const RunRecord run = written(folder / "a");
   Json test = example_test();
   test["chw"] = {1, 1000, 600};
-  for (Json& each : test["tasks"]["class"]["worst"]) {
-    each["pixels"] = std::vector<int>(600'000);
-  }
-  write_plain(folder / "a/test.json", test.dump());
+  write_test(folder / "a", test);
   const std::string page = report_page({run}, {});
   CHECK_THAT(page, Contains("how sure it was. The 1 worst of 2.</p>"));
   CHECK(count_of(page, "<figure ") == 1);
+}
+
+TEST_CASE("of many classes the pairs that are confused most are listed, and those found least") {
+  const TemporaryFolder folder;
+  const RunRecord run = written(folder / "a");
+  Json test = example_test();
+  Json& task = test["tasks"]["class"];
+  task.erase("confusion");
+  const Json row = task["classes"][0];
+  task["classes"] = Json::array();
+  for (int i = 0; i < 3000; ++i) {
+    task["classes"].push_back(row);
+    task["classes"].back()["name"] = "c" + std::to_string(i);
+    task["classes"].back()["recall"] = i % 2 == 0 ? Json() : Json(1.0 - i / 4000.0);
+  }
+  task["confused"] = {
+      {"what", "x"}, {"distinct", 2345}, {"images", 34567}, {"pairs", Json::array()}};
+  for (int i = 0; i < 1000; ++i)
+    task["confused"]["pairs"].push_back(
+        {{"target", "a<"}, {"predicted", "b"}, {"images", 2000 - i}});
+  write_test(folder / "a", test);
+  const std::string page = report_page({run}, {});
+  CHECK_THAT(page, Contains("34,567 images were taken for another class, 2,345 pairs of classes "
+                            "were confused. The 30 most frequent:</p>"));
+  CHECK(count_of(page, "data-name=\"is\"") == 30);
+  CHECK_THAT(page, Contains(">a&lt;</th><td data-name=\"was taken for\">b</td><td class=\"number\" "
+                            "data-name=\"images\">2,000</td>"));
+  CHECK_THAT(page, Contains("The 40 of 3,000 classes that are found least."));
+  const Json charts = data_of(page).at("charts");
+  CHECK_FALSE(charts.contains("confusion-0-0"));
+  CHECK(charts.at("classes-0-0").at("data")[0].at("values").size() == 40);
+  CHECK(charts.at("classes-0-0").dump().find("c2999") != std::string::npos);
 }
 
 TEST_CASE("what cannot be read is told in the page") {
@@ -340,10 +377,23 @@ TEST_CASE("what cannot be read is told in the page") {
   CHECK_THAT(report_page({run}, {}),
              Contains("<p class=\"problem\">" + test + ": is not what a test writes</p>"));
   Json wrong = example_test();
-  wrong["tasks"]["class"]["worst"][0]["pixels"] = {1, 2};
-  write_plain(test, wrong.dump());
+  write_test(folder / "a", wrong);
+  fs::remove(folder / "a/worst/2.png");
+  // What the test told besides is shown all the same.
   CHECK_THAT(report_page({run}, {}),
-             Contains(test + ": expected 3 x 1 x 2 pixels of an image, got 2</p>"));
+             Contains("<p class=\"problem\">cannot read " + (folder / "a/worst/2.png").string() +
+                      ": No such file or directory</p>") &&
+                 Contains("data-chart=\"confusion-0-0\""));
+  write_plain(folder / "a/worst/2.png", "");
+  CHECK_THAT(report_page({run}, {}),
+             Contains((folder / "a/worst/2.png").string() +
+                      ": is no whole PNG; a power cut may have cut it off"));
+  for (const char* file : {"worst/../config.yaml", "config.yaml", "worst/", "worst/.x", "/1.png"}) {
+    wrong["tasks"]["class"]["worst"][0]["file"] = file;
+    write_plain(test, wrong.dump());
+    CHECK_THAT(report_page({run}, {}),
+               Contains(file + std::string(": expected a picture in worst/</p>")));
+  }
   fs::remove(folder / "a/config.yaml");
   CHECK_THAT(report_page({run}, {}), Contains("a/config.yaml: No such file or directory</p>"));
 }

@@ -75,7 +75,12 @@ class FakeEngine : public Engine {
     return {};
   }
   nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>&,
-                              const std::optional<WeightsSource>&, Observer&) override {
+                              const std::optional<WeightsSource>&, Observer&,
+                              const std::filesystem::path&) override {
+    return {};
+  }
+  std::optional<DataView> look_at_data(const std::shared_ptr<const ResolvedConfig>&, bool,
+                                       Observer&) override {
     return {};
   }
   nlohmann::ordered_json predict(const PredictRequest&, Observer&) override { return {}; }
