@@ -1,12 +1,9 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 
 #include "datasets/array_images.h"
 #include "datasets/file_images.h"
-#include "framework/files/file.h"
-#include "framework/files/paths.h"
 #include "framework/memory.h"
 
 // Data sets of images and classes in arrays of a file or several, read whole.
@@ -22,13 +19,6 @@ struct NamedArray {
   std::string file = {};
   uint64_t offset = 0;
 };
-
-inline const std::string& require_there(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error) || error) return path;
-  throw Error(ExitCode::kData,
-              "cannot read " + escape(path) + ": no such file" + counted_from_here(path));
-}
 
 // The whole of a file that fits into memory.
 inline std::string read_whole(const std::string& path) {
