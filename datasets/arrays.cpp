@@ -2,8 +2,8 @@
 #include <fmt/ranges.h>
 
 #include "datasets/arrays_file.h"
+#include "datasets/class_numbers.h"
 #include "datasets/file_images.h"
-#include "framework/data/label_ids.h"
 #include "framework/error.h"
 #include "framework/registry/register.h"
 
@@ -109,6 +109,7 @@ class Arrays : public Dataset {
     out.test = file.shape_of("test")[0];
     out.validation = file.has_validation() ? file.shape_of("validation")[0] : 0;
     out.can_stream = true;
+    out.test_has_labels = out.columns.empty() || file.has_labels("test");
     return out;
   }
 
@@ -160,25 +161,25 @@ class Arrays : public Dataset {
     column.names = names;
   }
 
+  // Of a column of classes, in all sets that have it.
+  static std::vector<Tensor> labels_in(const LabelColumn& column, const ArraysFile& file) {
+    std::vector<Tensor> out;
+    for (const std::string& set : file.sets()) {
+      if (file.has_labels(set)) out.push_back(file.read_labels(set, column));
+    }
+    return out;
+  }
+
   static std::optional<LabelIds> ids_of(const LabelColumn& column, const ArraysFile& file) {
     if (column.kind != LabelColumn::Kind::kClasses) return std::nullopt;
-    std::vector<Tensor> labels;
-    for (const std::string& set : file.sets()) labels.push_back(file.read_labels(set, column));
-    return LabelIds::of(labels);
+    return LabelIds::of(labels_in(column, file));
   }
 
   static Names numbers(const LabelColumn& column, const ArraysFile& file) {
-    if (const auto ids = ids_of(column, file)) return ids->names();
-    const int64_t largest = std::max(file.read_labels("train", column).max().item<int64_t>(),
-                                     file.read_labels("test", column).max().item<int64_t>());
-    if (largest >= kMaxClasses) {
-      file.fail(
-          fmt::format("label {} is too large; there may be {} classes", largest, kMaxClasses));
-    }
-    if (largest < 0) file.fail("all labels of the column " + escape(column.name) + " are below 0");
-    Names out;
-    for (int64_t i = 0; i <= largest; ++i) out.push_back(std::to_string(i));
-    return out;
+    return numbered_classes(labels_in(column, file), ids_of(column, file),
+                            [&](const std::string& problem) {
+                              file.fail("the column " + escape(column.name) + ": " + problem);
+                            });
   }
 
   Split load(const std::string& set, const std::string& what) const {
@@ -191,6 +192,7 @@ class Arrays : public Dataset {
     } else {
       out.images = file.read_images(set);
     }
+    if (!file.has_labels(set)) return out;
     for (const LabelColumn& column : file.columns()) {
       const Tensor labels = file.read_labels(set, column);
       const auto ids = ids_of(column, file);
@@ -203,8 +205,6 @@ class Arrays : public Dataset {
     check_labels(out, columns_of(file), what, options_.path.value, context_.uses);
     return out;
   }
-
-  static constexpr int64_t kMaxClasses = 100'000;
 
   Options options_;
   DataContext context_;

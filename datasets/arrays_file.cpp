@@ -96,8 +96,14 @@ ArraysFile::ArraysFile(const std::string& path)
     fail(fmt::format("train/images is [{}] and {}/images is [{}]: their images must have one shape",
                      fmt::join(train, ", "), set, fmt::join(other, ", ")));
   }
-  for (const std::string& name : names_of_columns()) check_column(name);
+  std::set<std::string> names;  // of any set
+  for (const std::string& set : sets()) names.merge(columns_in(set));
+  if (names.contains(kLabel) && names.contains(""))
+    fail("train/labels and train/labels/label are both the column \"label\"");
+  for (const std::string& name : names) check_column(name);
 }
+
+bool ArraysFile::has_labels(const std::string& set) const { return !columns_in(set).empty(); }
 
 Names ArraysFile::sets() const {
   Names out = {"train", "test"};
@@ -160,18 +166,14 @@ Names ArraysFile::unused() const {
 
 void ArraysFile::fail(const std::string& problem) const { refuse_data(path_, problem); }
 
-// Of any set.
-std::set<std::string> ArraysFile::names_of_columns() const {
+// The one without a name is "".
+std::set<std::string> ArraysFile::columns_in(const std::string& set) const {
   std::set<std::string> out;
+  const std::string begin = set + kLabels;
   for (const TensorView& view : file_.tensors()) {
-    for (const std::string& set : sets()) {
-      const std::string begin = set + kLabels;
-      if (view.name == begin) out.insert("");
-      if (view.name.starts_with(begin + "/")) out.insert(view.name.substr(begin.size() + 1));
-    }
+    if (view.name == begin) out.insert("");
+    if (view.name.starts_with(begin + "/")) out.insert(view.name.substr(begin.size() + 1));
   }
-  if (out.contains(kLabel) && out.contains(""))
-    fail("train/labels and train/labels/label are both the column \"label\"");
   return out;
 }
 
@@ -197,6 +199,7 @@ void ArraysFile::check_column(const std::string& given) {
   const std::string name = given.empty() ? kLabel : given;
   const LabelColumn train = column_of("train", name);
   for (const std::string& set : sets()) {
+    if (set == "test" && !has_labels(set)) continue;
     const LabelColumn other = column_of(set, name);
     if (train.kind == other.kind && train.names == other.names) continue;
     const std::string in_train = tensor_of("train", name), in_other = tensor_of(set, name);

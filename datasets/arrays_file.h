@@ -19,6 +19,8 @@ class ArraysFile {
   const std::vector<LabelColumn>& columns() const { return columns_; }
 
   std::vector<std::string> sets() const;
+  // Whether a set has labels of the columns; test images may have none.
+  bool has_labels(const std::string& set) const;
   bool has_validation() const { return file_.find("validation/images") != nullptr; }
 
   // What whoever packed it calls the classes, labels or values of a column; empty where nothing is
@@ -39,7 +41,7 @@ class ArraysFile {
   [[noreturn]] void fail(const std::string& problem) const;
 
  private:
-  std::set<std::string> names_of_columns() const;
+  std::set<std::string> columns_in(const std::string& set) const;
   const TensorView& tensor(const std::string& name) const;
   void check_images(const std::string& set) const;
   void check_column(const std::string& given);

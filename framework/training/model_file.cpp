@@ -85,7 +85,9 @@ Json described(const Model& model, const Config& config, const DatasetInfo& info
               {"transforms", transforms},
               {"tasks", tasks},
               {"dataset", config.dataset.type()}};
-  if (config.dataset_options().size) out["resize"] = config.dataset_options().resize;
+  const DatasetOptions& data = config.dataset_options();
+  if (data.size) out["resize"] = data.resize;
+  if (data.size && data.crop_ratio < 1) out["crop_ratio"] = data.crop_ratio;
   const Json plugins = plugins_of(used);
   if (!plugins.empty()) out["plugins"] = plugins;
   return out;
@@ -223,6 +225,9 @@ ModelFile load_model(const Place& path) {
       out.transforms_written.push_back(transform.dump());
     }
     if (value.contains("resize")) out.resize = resize_mode(value.at("resize"));
+    if (value.contains("crop_ratio")) out.crop_ratio = value.at("crop_ratio").get<double>();
+    if (!(out.crop_ratio >= 0.1 && out.crop_ratio <= 1))
+      throw Error(ExitCode::kCheckpoint, name + ": metadata: crop_ratio must be from 0.1 to 1");
     model = read_choice<Model>(Json(value.at("model")), "model", name);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ExitCode::kCheckpoint, fmt::format("{}: metadata: {}", name, escape(error.what())));

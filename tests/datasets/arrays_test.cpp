@@ -235,6 +235,24 @@ TEST_CASE_METHOD(Fixture, "a file may have a validation split, and tell what its
   CHECK(failure(arrays).starts_with("has no tensor validation/labels"));
 }
 
+TEST_CASE_METHOD(Fixture, "test images may have no labels, of any column") {
+  Arrays arrays = small();
+  arrays.erase("test/labels");
+  const auto it = dataset(arrays);
+  CHECK_FALSE(it->info().test_has_labels);
+  CHECK(it->info().columns[0].names == std::vector<std::string>{"0", "1", "2"});
+  const LoadedSplits splits = load_splits(*it, {});
+  CHECK(splits.test.labels.empty());
+  CHECK(splits.test.size() == 1);
+  CHECK(load_splits(*dataset(small()), {}).fingerprint != splits.fingerprint);
+  Arrays some = columns();
+  some.erase("test/labels/age");
+  CHECK(failure(some) ==
+        "has no tensor test/labels/age; it has another, test/labels/parts, train/labels/age, "
+        "test/labels/box, train/labels/box, test/images, test/labels/kind, train/images, "
+        "train/labels/kind, train/labels/parts");
+}
+
 TEST_CASE_METHOD(Fixture, "images may have no labels") {
   Arrays arrays = small();
   arrays.erase("train/labels");
@@ -258,11 +276,8 @@ TEST_CASE_METHOD(Fixture, "a label that a run ignores need not be of a class") {
 }
 
 TEST_CASE_METHOD(Fixture, "what is missing or wrong in the file is named") {
-  Arrays missing = small(), floats = small(), flat = small(), few = small(), other = small(),
-         negative = small(), empty = small(), real = small(), cube = small();
-  missing.erase("test/labels");
-  CHECK(failure(missing) ==
-        "has no tensor test/labels; it has another, train/labels, test/images, train/images");
+  Arrays floats = small(), flat = small(), few = small(), other = small(), negative = small(),
+         empty = small(), real = small(), cube = small();
   floats["train/images"] = {DType::kF32, {1, 1, 3, 1}, std::string(12, 'x')};
   CHECK(failure(floats) ==
         "train/images is F32 [1, 1, 3, 1]; it must be U8 [N, C, H, W] or [N, H, W]");
