@@ -170,16 +170,11 @@ class Arrays : public Dataset {
     return out;
   }
 
-  static std::optional<LabelIds> ids_of(const LabelColumn& column, const ArraysFile& file) {
-    if (column.kind != LabelColumn::Kind::kClasses) return std::nullopt;
-    return LabelIds::of(labels_in(column, file));
-  }
-
   static Names numbers(const LabelColumn& column, const ArraysFile& file) {
-    return numbered_classes(labels_in(column, file), ids_of(column, file),
-                            [&](const std::string& problem) {
-                              file.fail("the column " + escape(column.name) + ": " + problem);
-                            });
+    const std::vector<Tensor> labels = labels_in(column, file);
+    return numbered_classes(labels, ids_of(labels, 0), [&](const std::string& problem) {
+      file.fail("the column " + escape(column.name) + ": " + problem);
+    });
   }
 
   Split load(const std::string& set, const std::string& what) const {
@@ -193,16 +188,19 @@ class Arrays : public Dataset {
       out.images = file.read_images(set);
     }
     if (!file.has_labels(set)) return out;
-    for (const LabelColumn& column : file.columns()) {
+    const std::vector<LabelColumn> columns = columns_of(file);
+    for (const LabelColumn& column : columns) {
       const Tensor labels = file.read_labels(set, column);
-      const auto ids = ids_of(column, file);
+      std::optional<LabelIds> ids;
+      if (column.kind == LabelColumn::Kind::kClasses)
+        ids = ids_of(labels_in(column, file), column.size());
       if (ids && set == "train") {
         context_.tell(fmt::format("{}: column {}: {}", escape(options_.path.value),
                                   escape(column.name), ids->words()));
       }
       out.labels.push_back(ids ? ids->places(labels) : labels);
     }
-    check_labels(out, columns_of(file), what, options_.path.value, context_.uses);
+    check_labels(out, columns, what, options_.path.value, context_.uses);
     return out;
   }
 

@@ -9,6 +9,14 @@
 // Classes that are known by numbers alone.
 namespace vitrine {
 
+// The IDs that labels of all sets are, int64 [N] each; none where they count classes, as they do
+// where so many classes are named and no label is beyond them.
+inline std::optional<LabelIds> ids_of(const std::vector<Tensor>& labels, int64_t named) {
+  const auto is_named = [&](const Tensor& some) { return some.max().item<int64_t>() < named; };
+  if (std::all_of(labels.begin(), labels.end(), is_named)) return std::nullopt;
+  return LabelIds::of(labels);
+}
+
 // The names of classes 0, 1, ... of a column's labels, int64 [N] each, in all sets: `ids`, where
 // the labels are such, else their numbers. `fail` is told what is wrong, and does not return.
 template <class Fail>

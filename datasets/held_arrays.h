@@ -180,8 +180,8 @@ class HeldArrays : public Dataset {
     for (const ArraySets::Set* set : all()) {
       if (set->labels) labels.push_back(numbers(*set, unused));
     }
-    if (arrays().names.empty()) out.ids = LabelIds::of(labels);
     out.names = !held_.class_names.empty() ? held_.class_names : arrays().names;
+    out.ids = ids_of(labels, std::ssize(out.names));
     if (out.names.empty()) {
       out.names = numbered_classes(labels, out.ids, [&](const std::string& problem) {
         refuse_data(arrays().train.labels->name, problem);

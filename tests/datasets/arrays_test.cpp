@@ -221,6 +221,20 @@ TEST_CASE_METHOD(Fixture, "labels far beyond their number are taken for names of
   CHECK(at::equal(splits.test.labels[0], at::tensor({3}, at::kLong)));
 }
 
+TEST_CASE_METHOD(
+    Fixture,
+    "labels below the number of classes that are named count these, however few there are") {
+  Arrays arrays = small();
+  arrays["train/labels"] = {DType::kI32, {3}, bytes_of<int32_t>({40, 0, 40})};
+  arrays["test/labels"] = {DType::kI32, {1}, bytes_of<int32_t>({40})};
+  CHECK(described(dataset(arrays)->info())[0] == "label: classes 0 40");
+  std::vector<std::string> names;
+  for (int i = 0; i <= 40; ++i) names.push_back("c" + std::to_string(i));
+  const auto it = dataset(arrays, fmt::format(", class_names: [{}]", fmt::join(names, ", ")));
+  CHECK(it->info().columns[0].names == names);
+  CHECK(at::equal(load_splits(*it, {}).train.labels[0], at::tensor({40, 0, 40}, at::kLong)));
+}
+
 TEST_CASE_METHOD(Fixture, "a file may have a validation split, and tell what its numbers mean") {
   Arrays arrays = small();
   arrays["validation/images"] = {DType::kU8, {2, 2, 2, 1}, pixels(8)};

@@ -178,6 +178,18 @@ TEST_CASE_METHOD(Fixture, "labels far beyond their number are taken for names of
         "called by them\n");
 }
 
+TEST_CASE_METHOD(Fixture, "labels below the number of classes that are named count these") {
+  write("y_train.npy", npy("|u1", "(2,)", "\5\5"));
+  write("y_test.npy", npy("|u1", "(1,)", "\13"));
+  const auto it =
+      dataset("{type: npy, path: $, class_names: [a, b, c, d, e, f, g, h, i, j, k, l, m]}");
+  CHECK(it->info().classes() == 13);
+  CHECK(values_of(load_splits(*it, {}).test.labels[0]) == Numbers{11});
+  write("y_test.npy", npy("|u1", "(1,)", "\62"));
+  write("y_train.npy", npy("|u1", "(2,)", "\62\62"));
+  CHECK(dataset(kYaml)->info().columns[0].names == std::vector<std::string>{"50"});
+}
+
 TEST_CASE_METHOD(Fixture, "there may be a hundred thousand classes") {
   std::string images, labels;
   for (int32_t i = 0; i < 20'000; ++i) {
