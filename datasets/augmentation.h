@@ -35,6 +35,25 @@ struct AugmentationSpace {
 
 inline constexpr int64_t kAugmentations = 14;
 
+// The options that RandAugment and TrivialAugment have in common.
+struct AugmentationOptions {
+  using SharedOptions = AugmentationOptions;
+
+  int64_t num_magnitude_bins = 31;
+  std::vector<int64_t> fill = {0};
+
+  void visit(Fields& field) {
+    field("num_magnitude_bins", num_magnitude_bins, "how many magnitudes there are",
+          between(2, 1000))
+        .words({"bins"});
+    field("fill", fill, "what is uncovered: a value, or one a channel", between(0, 255));
+  }
+  void check(const TransformContext& images, Check& check) const {
+    check_has_colours(images, check);
+    check_fill("fill", fill, images, check);
+  }
+};
+
 // The image after one of the operations, 0 to kAugmentations - 1, at one of `bins` magnitudes. What
 // has two directions goes backward where `backward`.
 Image augmented(Image image, int64_t operation, const AugmentationSpace& space, int64_t magnitude,

@@ -19,7 +19,7 @@ struct Options : HeldOptions {
     HeldOptions::visit(field);
     field("train", train, "table with the training images: a line each, a column for each pixel")
         .words({"path", "train_file", "train_path"});
-    field("test", test, "table with the test images, labels included")
+    field("test", test, "table with the test images; without classes nothing is measured of them")
         .words({"test_file", "test_path"});
     field("label", label,
           "the column with the classes, by its name, or by its number from 0 on where the table "
@@ -28,8 +28,11 @@ struct Options : HeldOptions {
   }
   void check(Check& check) const {
     HeldOptions::check(check);
-    if (train.empty() || test.empty())
-      check.error({}, "csv needs train and test, the tables with the images");
+    if (train.empty() || (test.empty() && !draws_test())) {
+      check.error({},
+                  "csv needs train and test, the tables with the images; test_share stands for "
+                  "test");
+    }
   }
 };
 
@@ -64,7 +67,8 @@ float pixel_of(std::string_view cell, bool& is_real, const CsvReader& reader) {
 // What the columns of a table are.
 struct Columns {
   std::vector<std::string> names;  // empty where the table has none
-  size_t count = 0, label = 0;
+  size_t count = 0;
+  std::optional<size_t> label;  // none in a table of test images that nobody has labelled
   std::vector<size_t> pixels;
   std::vector<std::string> said;
 
@@ -90,7 +94,8 @@ bool is_row_number(const std::string& name) {
          letters == "imageid";
 }
 
-size_t label_column(const Columns& columns, const std::string& wanted, const std::string& path) {
+std::optional<size_t> label_column(const Columns& columns, const std::string& wanted,
+                                   const std::string& path, bool is_test) {
   static const std::vector<std::string> usual = {"label",  "labels",  "class", "classes",
                                                  "target", "targets", "y"};
   std::vector<size_t> found;
@@ -101,11 +106,12 @@ size_t label_column(const Columns& columns, const std::string& wanted, const std
       found.push_back(i);
     }
   }
+  if (found.empty() && is_test) return std::nullopt;
   const std::string they = "it has " + listed(columns.names);
   if (found.empty() && wanted.empty()) {
     refuse_data(path,
                 "no column is called as classes usually are (label, class, target): say which "
-                "has them by label; images without classes are not read; " +
+                "has them by label; " +
                     they);
   }
   if (found.empty()) refuse_data(path, fmt::format("has no column {}; {}", escape(wanted), they));
@@ -149,7 +155,7 @@ void check_order(const std::vector<std::string>& names, const std::string& path)
 }
 
 Columns columns_of(const std::vector<std::string_view>& first, const std::string& label,
-                   const std::string& path) {
+                   const std::string& path, bool is_test) {
   Columns out;
   out.count = first.size();
   double unused = 0;
@@ -158,12 +164,13 @@ Columns columns_of(const std::vector<std::string_view>& first, const std::string
   if (has_names) {
     for (const std::string_view cell : first) out.names.emplace_back(trimmed(cell));
   }
-  out.label = has_names ? label_column(out, label, path) : numbered_label(out, label, path);
+  out.label =
+      has_names ? label_column(out, label, path, is_test) : numbered_label(out, label, path);
   if (!has_names) {
     out.said.push_back(
         fmt::format("{}: its first line names no columns: column {} is taken for "
                     "the class",
-                    escape(path), out.label));
+                    escape(path), *out.label));
   }
   for (size_t i = 0; i < out.count; ++i) {
     if (i == out.label) continue;
@@ -183,33 +190,37 @@ struct Table {
   Columns columns;
   std::vector<float> pixels;
   bool is_real = false;
-  std::vector<std::string> labels;
+  int64_t images = 0;
+  std::vector<std::string> labels;  // of each image; none where the table has no column of them
 };
 
-Table read_table(const std::string& path, const std::string& label) {
+Table read_table(const std::string& path, const std::string& label, bool is_test) {
   const std::string bytes = read_whole(path);
   CsvReader reader(bytes, path);
   std::vector<std::string_view> cells;
   if (!reader.next(cells)) refuse_data(path, "the table is empty");
   Table out;
-  out.columns = columns_of(cells, label, path);
+  out.columns = columns_of(cells, label, path, is_test);
   bool has_line = out.columns.names.empty() || reader.next(cells);
   for (; has_line; has_line = reader.next(cells)) {
     if (cells.size() != out.columns.count)
       reader.fail(fmt::format("{} cells, the first line has {}", cells.size(), out.columns.count));
     for (const size_t column : out.columns.pixels)
       out.pixels.push_back(pixel_of(cells[column], out.is_real, reader));
-    out.labels.emplace_back(trimmed(cells[out.columns.label]));
+    ++out.images;
+    if (out.columns.label) out.labels.emplace_back(trimmed(cells[*out.columns.label]));
   }
-  if (out.labels.empty()) refuse_data(path, "the table has no images");
+  if (out.images == 0) refuse_data(path, "the table has no images");
   return out;
 }
 
-// What the pixels of both tables are: one may have no fraction by chance.
-std::string type_of(const Table& train, const Table& test) {
-  if (train.is_real || test.is_real) return "real numbers";
-  for (const Table* table : {&train, &test}) {
-    const auto [low, high] = std::minmax_element(table->pixels.begin(), table->pixels.end());
+// What the pixels of all tables are: one may have no fraction by chance.
+std::string type_of(const std::vector<Table>& tables) {
+  for (const Table& table : tables) {
+    if (table.is_real) return "real numbers";
+  }
+  for (const Table& table : tables) {
+    const auto [low, high] = std::minmax_element(table.pixels.begin(), table.pixels.end());
     if (*low < 0 || *high > 255) return "whole numbers";
   }
   return "uint8";
@@ -217,7 +228,7 @@ std::string type_of(const Table& train, const Table& test) {
 
 // [N, pixels]
 NamedArray images_of(const std::string& path, const Table& table, const std::string& type) {
-  const std::vector<int64_t> shape = {std::ssize(table.labels), std::ssize(table.columns.pixels)};
+  const std::vector<int64_t> shape = {table.images, std::ssize(table.columns.pixels)};
   const Tensor values = at::tensor(table.pixels, at::kFloat).view(shape);
   const Tensor pixels = type == "real numbers" ? values
                         : type == "uint8"      ? values.to(at::kByte)
@@ -236,57 +247,65 @@ class Csv : public HeldArrays {
 
  private:
   ArraySets find() const override {
-    const std::string &train_path = options_.train.value, &test_path = options_.test.value;
-    const Table train = read_table(train_path, options_.label),
-                test = read_table(test_path, options_.label);
-    if (train.columns.pixel_names() != test.columns.pixel_names()) {
-      refuse_data(test_path, fmt::format("its columns of pixels are not those of {}, in this order",
-                                         escape(train_path)));
+    std::vector<std::string> paths = {options_.train.value};
+    if (!options_.test.empty()) paths.push_back(options_.test.value);
+    std::vector<Table> tables;  // the training images', then those of the test
+    for (const std::string& path : paths)
+      tables.push_back(read_table(path, options_.label, !tables.empty()));
+    if (tables.back().columns.pixel_names() != tables[0].columns.pixel_names()) {
+      refuse_data(paths.back(),
+                  fmt::format("its columns of pixels are not those of {}, in this order",
+                              escape(paths[0])));
     }
     ArraySets out;
-    out.said = train.columns.said;
-    out.said.insert(out.said.end(), test.columns.said.begin(), test.columns.said.end());
-    add_labels(train, test, out);
-    const std::string type = type_of(train, test);
-    out.train.images = images_of(train_path, train, type);
-    out.test.images = images_of(test_path, test, type);
+    const auto labels = labels_of(tables, paths, out);
+    const std::string type = type_of(tables);
+    const auto set = [&](size_t i) {
+      return ArraySets::Set{images_of(paths[i], tables[i], type), labels[i]};
+    };
+    out.train = set(0);
+    if (tables.size() > 1) out.test = set(1);
     return out;
   }
 
   // Whole numbers as they are; else the texts in the order of the alphabet.
-  void add_labels(const Table& train, const Table& test, ArraySets& out) const {
+  static std::vector<std::optional<NamedArray>> labels_of(const std::vector<Table>& tables,
+                                                          const std::vector<std::string>& paths,
+                                                          ArraySets& said) {
     std::map<std::string, int64_t> numbers;
     bool are_numbers = true;
     double number = 0;
-    for (const Table* table : {&train, &test}) {
-      for (const std::string& label : table->labels) {
+    for (const Table& table : tables) {
+      said.said.insert(said.said.end(), table.columns.said.begin(), table.columns.said.end());
+      for (const std::string& label : table.labels) {
         are_numbers &= read_number(label, number);
         numbers.emplace(label, 0);
       }
     }
     for (auto& [label, its] : numbers) {
-      its = std::ssize(out.names);
-      if (!are_numbers) out.names.push_back(label);
+      its = std::ssize(said.names);
+      if (!are_numbers) said.names.push_back(label);
     }
-    const auto of = [&](const Table& table, const std::string& path) {
+    std::vector<std::optional<NamedArray>> out(tables.size());
+    for (size_t i = 0; i < tables.size(); ++i) {
       std::vector<double> values;
-      for (const std::string& label : table.labels) {
+      for (const std::string& label : tables[i].labels) {
         if (are_numbers) read_number(label, number);
         values.push_back(are_numbers ? number : static_cast<double>(numbers.at(label)));
       }
+      if (!tables[i].columns.label) continue;
       const Tensor real = at::tensor(values, at::kDouble);
       const bool is_whole = real.eq(real.round()).all().item<bool>();
-      return array_of(path + ": labels", is_whole ? real.to(at::kLong) : real);
-    };
-    out.train.labels = of(train, options_.train.value);
-    out.test.labels = of(test, options_.test.value);
-    if (are_numbers) return;
-    const std::set<std::string> trained(train.labels.begin(), train.labels.end());
-    for (const std::string& label : out.names) {
-      if (trained.contains(label)) continue;
-      out.said.push_back(fmt::format("{}: the class \"{}\" is not among the training images",
-                                     escape(options_.test.value), escape(label)));
+      out[i] = array_of(paths[i] + ": labels", is_whole ? real.to(at::kLong) : real);
     }
+    if (are_numbers) return out;
+    const std::set<std::string> trained(tables[0].labels.begin(), tables[0].labels.end());
+    for (const std::string& label : said.names) {
+      if (trained.contains(label)) continue;
+      said.said.push_back(fmt::format("{}: the class \"{}\" is not among the training images",
+                                      escape(paths.back()), escape(label)));
+    }
+    return out;
   }
 
   Options options_;

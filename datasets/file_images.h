@@ -1,9 +1,21 @@
 #pragma once
 
+#include <filesystem>
+
 #include "framework/data/image_source.h"
+#include "framework/error.h"
 #include "framework/files/file.h"
+#include "framework/files/paths.h"
 
 namespace vitrine {
+
+// The path itself. Throws Error(kData) where nothing lies there.
+inline const std::string& require_there(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error) || error) return path;
+  throw Error(ExitCode::kData,
+              "cannot read " + escape(path) + ": no such file" + counted_from_here(path));
+}
 
 // Images of one shape whose bytes follow each other in a file, each read as it is wanted: the file
 // may be larger than what can be mapped.

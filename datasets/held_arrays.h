@@ -1,12 +1,11 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 
 #include "datasets/array_images.h"
+#include "datasets/class_numbers.h"
 #include "datasets/file_images.h"
-#include "framework/files/file.h"
-#include "framework/files/paths.h"
+#include "datasets/test_share.h"
 #include "framework/memory.h"
 
 // Data sets of images and classes in arrays of a file or several, read whole.
@@ -23,41 +22,37 @@ struct NamedArray {
   uint64_t offset = 0;
 };
 
-inline const std::string& require_there(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error) || error) return path;
-  throw Error(ExitCode::kData,
-              "cannot read " + escape(path) + ": no such file" + counted_from_here(path));
-}
-
 // The whole of a file that fits into memory.
 inline std::string read_whole(const std::string& path) {
   return read_file(require_there(path), available_memory());
 }
 
-// The arrays of a data set; labels are there for all of its sets, or for none.
+// The arrays of a data set; labels are there for all of its sets, or for none, but for the test.
 struct ArraySets {
   struct Set {
     NamedArray images;
     std::optional<NamedArray> labels;
   };
-  Set train, test;
-  std::optional<Set> validation;
+  Set train;
+  std::optional<Set> test, validation;
   std::vector<std::string> said;   // for the user
   std::vector<std::string> names;  // of the classes; their numbers where there are none
 };
 
 struct HeldOptions : DatasetOptions {
   LayoutOptions images;
+  TestShare test_share;
   std::vector<std::string> class_names;
 
   void visit(Fields& field) {
     DatasetOptions::visit(field);
     images.visit(field);
+    test_share.visit(field);
     field("class_names", class_names,
           "names of the classes 0, 1, ...; numbers where none are given")
         .words({"classes", "label_names"});
   }
+  bool draws_test() const { return test_share.share.value > 0; }
   void check(Check& check) const { images.check(check); }
 };
 
@@ -68,53 +63,83 @@ class HeldArrays : public Dataset {
 
   DatasetInfo info() const override {
     const ArraySets& sets = arrays();
-    const ImageLayout train = layout(sets.train), test = layout(sets.test);
-    require_one_shape(train, sets.train, test, sets.test);
-    DatasetInfo out{train.channels, train.height, train.width, {}, train.count, test.count};
-    if (sets.validation) {
-      const ImageLayout validation = layout(*sets.validation);
-      require_one_shape(train, sets.train, validation, *sets.validation);
-      out.validation = validation.count;
+    const ImageLayout train = layout(sets.train);
+    for (const ArraySets::Set* set : all())
+      require_one_shape(train, sets.train, layout(*set), *set);
+    DatasetInfo out{train.channels, train.height, train.width, {}, train.count, 0};
+    out.columns = columns();
+    if (sets.validation) out.validation = layout(*sets.validation).count;
+    if (sets.test) {
+      out.test = layout(*sets.test).count;
+      out.test_has_labels = out.columns.empty() || sets.test->labels;
+    } else {
+      out.draws_split = true;
+      out.test = drawn().test.size(0);
+      out.train -= out.test;
     }
-    if (sets.train.labels) out.columns = class_column(class_names());
     return out;
   }
 
-  Split load_train() override { return load(arrays().train); }
-  Split load_test() override { return load(arrays().test); }
+  Split load_train() override {
+    if (arrays().test) return load(arrays().train);
+    return part_of(whole(), drawn().train);
+  }
+  Split load_test() override {
+    if (arrays().test) return load(*arrays().test);
+    const Split all = whole();
+    whole_.reset();
+    return part_of(all, drawn().test);
+  }
   Split load_validation() override { return load(*arrays().validation); }
 
  protected:
-  // Finds the arrays. Throws Error(kData) where they are missing or no arrays.
+  // Finds the arrays. Throws Error(kData) where they are missing or no arrays. A test set that is
+  // missing is no error where draws_test().
   virtual ArraySets find() const = 0;
+  bool draws_test() const { return held_.draws_test(); }
 
  private:
   const ArraySets& arrays() const {
     if (!sets_) {
       ArraySets found = find();
       require_labels(found);
+      if (found.test && draws_test()) held_.test_share.refuse(found.test->images.name);
       sets_ = std::move(found);
     }
     return *sets_;
   }
   static void require_labels(const ArraySets& sets) {
-    const auto check = [&](const ArraySets::Set& set) {
-      const auto& [with, without] =
-          set.labels ? std::tie(set, sets.train) : std::tie(sets.train, set);
-      if (set.labels.has_value() == sets.train.labels.has_value()) return;
+    const auto refuse = [](const ArraySets::Set& without, const ArraySets::Set& with) {
       refuse_data(without.images.name,
-                  fmt::format("there are no labels for these images, as {} "
-                              "are for {}",
+                  fmt::format("there are no labels for these images, as {} are for {}",
                               escape(with.labels->name), escape(with.images.name)));
     };
-    check(sets.test);
-    if (sets.validation) check(*sets.validation);
+    for (const auto& other : {sets.test, sets.validation}) {
+      if (other && other->labels && !sets.train.labels) refuse(sets.train, *other);
+    }
+    const auto& validation = sets.validation;
+    if (validation && !validation->labels && sets.train.labels) refuse(*validation, sets.train);
   }
   std::vector<const ArraySets::Set*> all() const {
-    std::vector<const ArraySets::Set*> out = {&arrays().train, &arrays().test};
+    std::vector<const ArraySets::Set*> out = {&arrays().train};
+    if (arrays().test) out.push_back(&*arrays().test);
     if (arrays().validation) out.push_back(&*arrays().validation);
     return out;
   }
+
+  // Where the test is drawn from the training images.
+  DrawnTest drawn() const {
+    const ArraySets::Set& train = arrays().train;
+    std::vector<Tensor> labels;
+    if (train.labels) labels = {classes(train)};
+    return draw_test(layout(train).count, labels, columns(), held_.test_share.share,
+                     held_.split_seed);
+  }
+  const Split& whole() {
+    if (!whole_) whole_ = load(arrays().train);
+    return *whole_;
+  }
+
   ImageLayout layout(const ArraySets::Set& set) const {
     return layout_of(set.images.shape, held_.images, set.images.name);
   }
@@ -128,31 +153,46 @@ class HeldArrays : public Dataset {
                             a.height, a.width));
   }
 
-  Tensor classes(const ArraySets::Set& set, std::string& said) const {
+  // As they stand in the file, one an image.
+  Tensor numbers(const ArraySets::Set& set, std::string& said) const {
     const Tensor out = to_classes(set.labels->read(), set.labels->name, said);
     if (out.size(0) == set.images.shape[0]) return out;
     refuse_data(set.labels->name, fmt::format("{} labels, {} images in {}", out.size(0),
                                               set.images.shape[0], escape(set.images.name)));
   }
+  Tensor classes(const ArraySets::Set& set) const {
+    std::string unused;
+    const Tensor out = numbers(set, unused);
+    const std::optional<LabelIds>& ids = known_classes().ids;
+    return ids ? ids->places(out) : out;
+  }
 
-  std::vector<std::string> class_names() const {
-    if (!held_.class_names.empty()) return held_.class_names;
-    if (!arrays().names.empty()) return arrays().names;
-    if (!names_.empty()) return names_;
-    constexpr int64_t kMostClasses = 100'000;
-    int64_t largest = -1;
+  // What is known of classes once all labels are read.
+  struct Classes {
+    std::optional<LabelIds> ids;
+    std::vector<std::string> names;
+  };
+  const Classes& known_classes() const {
+    if (classes_) return *classes_;
+    Classes out;
+    std::vector<Tensor> labels;
     std::string unused;
     for (const ArraySets::Set* set : all()) {
-      const int64_t label = classes(*set, unused).max().item<int64_t>();
-      if (label >= kMostClasses) {
-        refuse_data(set->labels->name, fmt::format("label {} is too large; there may be {} classes",
-                                                   label, kMostClasses));
-      }
-      largest = std::max(largest, label);
+      if (set->labels) labels.push_back(numbers(*set, unused));
     }
-    if (largest < 0) refuse_data(arrays().train.labels->name, "all labels are below 0");
-    for (int64_t i = 0; i <= largest; ++i) names_.push_back(std::to_string(i));
-    return names_;
+    out.names = !held_.class_names.empty() ? held_.class_names : arrays().names;
+    out.ids = ids_of(labels, std::ssize(out.names));
+    if (out.names.empty()) {
+      out.names = numbered_classes(labels, out.ids, [&](const std::string& problem) {
+        refuse_data(arrays().train.labels->name, problem);
+      });
+    }
+    classes_ = std::move(out);
+    return *classes_;
+  }
+  std::vector<LabelColumn> columns() const {
+    if (!arrays().train.labels) return {};
+    return class_column(known_classes().names);
   }
 
   // As they lie in the file.
@@ -223,8 +263,11 @@ class HeldArrays : public Dataset {
     }
     if (set.labels) {
       std::string words;
-      out.labels = {classes(set, words)};
+      numbers(set, words);
       say(set.labels->name, words);
+      if (const auto& ids = known_classes().ids; ids && &set == &arrays().train)
+        say(set.labels->name, ids->words());
+      out.labels = {classes(set)};
     }
     return out;
   }
@@ -232,7 +275,8 @@ class HeldArrays : public Dataset {
   HeldOptions held_;
   DataContext context_;
   mutable std::optional<ArraySets> sets_;
-  mutable std::vector<std::string> names_;
+  mutable std::optional<Classes> classes_;
+  std::optional<Split> whole_;  // the training images, before the test is drawn from them
   std::map<const ArraySets::Set*, Tensor> values_;  // of sets that are not loaded yet
   std::optional<double> scale_;
   bool has_told_ = false;

@@ -19,9 +19,10 @@ struct Options : HeldOptions {
   }
   void check(Check& check) const {
     HeldOptions::check(check);
-    if (train_images.empty() || test_images.empty()) {
+    if (train_images.empty() || (test_images.empty() && !draws_test())) {
       check.error({},
-                  "idx needs train_images, train_labels, test_images and test_labels, a file each");
+                  "idx needs train_images, train_labels, test_images and test_labels, a file each; "
+                  "test_share stands for those of the test");
     }
   }
 };
@@ -49,7 +50,7 @@ class Idx : public HeldArrays {
   ArraySets find() const override {
     ArraySets out;
     out.train = set(options_.train_images, options_.train_labels);
-    out.test = set(options_.test_images, options_.test_labels);
+    if (!options_.test_images.empty()) out.test = set(options_.test_images, options_.test_labels);
     return out;
   }
   static ArraySets::Set set(const Path& images, const Path& labels) {

@@ -39,4 +39,38 @@ class KnownDataset : public Dataset {
   fs::path folder_;
 };
 
+inline const std::vector<std::string>& digit_names() {
+  static const std::vector<std::string> names = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  return names;
+}
+
+// Square images of digits, the training images in the first file and the test images in the second.
+class KnownDigits : public KnownDataset {
+ public:
+  // `shape` tells channels, side and counts.
+  KnownDigits(KnownSet set, const DatasetInfo& shape, const KnownOptions& options,
+              const DataContext& context)
+      : KnownDataset(std::move(set), options, context), info_(shape) {
+    info_.columns = class_column(digit_names());
+    info_.flips_change_classes = true;
+  }
+
+  DatasetInfo info() const override { return info_; }
+  Split load_train() override { return load(0, info_.train); }
+  Split load_test() override { return load(1, info_.test); }
+
+ protected:
+  // The split of a file's bytes, which must have so many images. Throws Error(kData), which begins
+  // with `name`.
+  virtual Split parse(std::string_view bytes, int64_t images, const std::string& name) const = 0;
+
+ private:
+  Split load(size_t file, int64_t images) {
+    find();
+    return parse(read(file), images, path_of(file).string());
+  }
+
+  DatasetInfo info_;
+};
+
 }  // namespace vitrine

@@ -5,11 +5,6 @@
 // Data sets in the four files of MNIST: names, shapes and folders that they have in common.
 namespace vitrine {
 
-inline const std::vector<std::string>& digit_names() {
-  static const std::vector<std::string> names = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-  return names;
-}
-
 // MNIST's own digests.
 inline constexpr const char* kMnistSha256[] = {
     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",

@@ -28,10 +28,11 @@ struct Options : HeldOptions {
   }
   void check(Check& check) const {
     HeldOptions::check(check);
-    if (path.empty() && (train_images.empty() || test_images.empty())) {
+    if (path.empty() && (train_images.empty() || (test_images.empty() && !draws_test()))) {
       check.error({},
                   "npy needs path, the folder with the arrays, or train_images, train_labels, "
-                  "test_images and test_labels, a file for each");
+                  "test_images and test_labels, a file for each; test_share stands for those of "
+                  "the test");
     }
   }
 };
@@ -69,9 +70,11 @@ class Npy : public HeldArrays {
         find_set(folder, options_.train_images, options_.train_labels, train_words());
     const auto test = find_set(folder, options_.test_images, options_.test_labels, test_words());
     if (!train) fail_missing(folder, "training", "x_train", "train_images");
-    if (!test) fail_missing(folder, "test", "x_test", "test_images");
+    if (!test && !draws_test())
+      fail_missing(folder, "test", "x_test", "test_images",
+                   ", or have test_share take some of those to train on");
     out.train = *train;
-    out.test = *test;
+    out.test = test;
     out.validation = find_set(folder, options_.validation_images, options_.validation_labels,
                               validation_words());
     std::vector<std::string> unused;
@@ -118,12 +121,13 @@ class Npy : public HeldArrays {
   }
 
   [[noreturn]] static void fail_missing(const FolderOfArrays& folder, const char* what,
-                                        const char* name, const char* option) {
+                                        const char* name, const char* option,
+                                        const char* advice = "") {
     refuse_data(
         folder.path,
         fmt::format("no file is called as {} images usually are ({}.npy, {}.npy, ...): say "
-                    "which it is by {}; it has {}",
-                    what, name, option, option,
+                    "which it is by {}{}; it has {}",
+                    what, name, option, option, advice,
                     folder.names.empty()
                         ? "none"
                         : escape(fmt::format("{}.npy", fmt::join(folder.names, ".npy, ")))));

@@ -27,8 +27,10 @@ struct Options : HeldOptions {
     HeldOptions::check(check);
     if (!path.empty() && (!train.empty() || !test.empty() || !validation_file.empty())) {
       check.error({"path"}, "npz takes path, or train and test, not both");
-    } else if (path.empty() && (train.empty() || test.empty())) {
-      check.error({}, "npz needs path, the file with the arrays, or train and test, one for each");
+    } else if (path.empty() && (train.empty() || (test.empty() && !draws_test()))) {
+      check.error({},
+                  "npz needs path, the file with the arrays, or train and test, one for each; "
+                  "test_share stands for test");
     }
   }
 };
@@ -103,7 +105,8 @@ class Npz : public HeldArrays {
     const bool in_one = !options_.path.empty();
     SetFinder train(in_one ? options_.path.value : options_.train.value, !in_one);
     std::optional<SetFinder> own_test, own_validation;
-    if (!in_one) own_test.emplace(options_.test.value, true);
+    const bool has_test = in_one || !options_.test.empty();
+    if (!options_.test.empty()) own_test.emplace(options_.test.value, true);
     if (!options_.validation_file.empty())
       own_validation.emplace(options_.validation_file.value, true);
     SetFinder& test = own_test ? *own_test : train;
@@ -112,11 +115,14 @@ class Npz : public HeldArrays {
     ArraySets out;
     const auto in_train =
         train.find("train", train_words(), names.train_images, names.train_labels);
-    const auto in_test = test.find("test", test_words(), names.test_images, names.test_labels);
+    std::optional<ArraySets::Set> in_test;
+    if (has_test) in_test = test.find("test", test_words(), names.test_images, names.test_labels);
     if (!in_train) fail_missing(train, "training", "x_train", "train_images");
-    if (!in_test) fail_missing(test, "test", "x_test", "test_images");
+    if (!in_test && !draws_test())
+      fail_missing(test, "test", "x_test", "test_images",
+                   ", or have test_share take some of those to train on");
     out.train = *in_train;
-    out.test = *in_test;
+    out.test = in_test;
     if (in_one || own_validation) {
       out.validation = validation.find("validation", validation_words(), names.validation_images,
                                        names.validation_labels);
@@ -128,11 +134,11 @@ class Npz : public HeldArrays {
   }
 
   [[noreturn]] static void fail_missing(const SetFinder& file, const char* what, const char* name,
-                                        const char* option) {
+                                        const char* option, const char* advice = "") {
     refuse_data(file.path(),
                 fmt::format("no array is called as {} images usually are ({}, {}, ...): say which "
-                            "it is by {}; it has {}",
-                            what, name, option, option, file.all()));
+                            "it is by {}{}; it has {}",
+                            what, name, option, option, advice, file.all()));
   }
 
   Options options_;

@@ -7,8 +7,6 @@
 namespace vitrine {
 namespace {
 
-constexpr int64_t kTrain = 73'257, kTest = 26'032;
-
 KnownFile svhn_file(const std::string& name, const std::string& sha256) {
   KnownFile out;
   out.name = name;
@@ -36,24 +34,14 @@ struct Options : KnownOptions {
   Options() : KnownOptions(svhn()) {}
 };
 
-class Svhn : public KnownDataset {
+class Svhn : public KnownDigits {
  public:
   Svhn(const Options& options, const DataContext& context)
-      : KnownDataset(svhn(), options, context) {}
-
-  DatasetInfo info() const override {
-    DatasetInfo out{
-        3, 32, 32, class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}), kTrain, kTest};
-    out.flips_change_classes = true;
-    return out;
-  }
-  Split load_train() override { return load(0, kTrain); }
-  Split load_test() override { return load(1, kTest); }
+      : KnownDigits(svhn(), {3, 32, 32, {}, 73'257, 26'032}, options, context) {}
 
  private:
-  Split load(size_t file, int64_t images) {
-    find();
-    return svhn_split(read(file), images, path_of(file).string());
+  Split parse(std::string_view bytes, int64_t images, const std::string& name) const override {
+    return svhn_split(bytes, images, name);
   }
 };
 

@@ -13,7 +13,7 @@
 namespace vitrine {
 namespace {
 
-constexpr int64_t kSide = 16, kPixels = kSide * kSide, kTrain = 7291, kTest = 2007;
+constexpr int64_t kSide = 16, kPixels = kSide * kSide;
 
 // The lines of such a file.
 class Lines {
@@ -65,7 +65,7 @@ class Lines {
   int64_t line_ = 0;
 };
 
-Split parse(std::string_view bytes, int64_t images, const std::string& name) {
+Split usps_split(std::string_view bytes, int64_t images, const std::string& name) {
   Split out;
   out.images = at::full({images, 1, kSide, kSide}, 0, at::kByte);
   out.labels = {at::full({images}, 0, at::kLong)};
@@ -107,25 +107,14 @@ struct Options : KnownOptions {
   Options() : KnownOptions(usps()) {}
 };
 
-class Usps : public KnownDataset {
+class Usps : public KnownDigits {
  public:
   Usps(const Options& options, const DataContext& context)
-      : KnownDataset(usps(), options, context) {}
-
-  DatasetInfo info() const override {
-    DatasetInfo out{1,      kSide,
-                    kSide,  class_column({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
-                    kTrain, kTest};
-    out.flips_change_classes = true;
-    return out;
-  }
-  Split load_train() override { return load(0, kTrain); }
-  Split load_test() override { return load(1, kTest); }
+      : KnownDigits(usps(), {1, kSide, kSide, {}, 7291, 2007}, options, context) {}
 
  private:
-  Split load(size_t file, int64_t images) {
-    find();
-    return parse(read(file), images, path_of(file).string());
+  Split parse(std::string_view bytes, int64_t images, const std::string& name) const override {
+    return usps_split(bytes, images, name);
   }
 };
 

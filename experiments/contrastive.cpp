@@ -177,6 +177,7 @@ class Contrastive : public Experiment {
     EvaluationOptions until = options;
     until.cancelled = [&] { return count >= most || options.cancelled(); };
     for_batches(data, until, [&](const Batch& batch) {
+      if (batch.labels.empty()) return;
       const Tensor here = batch.labels.at(0).cpu();
       const Tensor has = here.ge(0).logical_and(here.lt(classes_)).nonzero().squeeze(1);
       rows.push_back(features_.forward({batch.images, {}, {}})[0].cpu().index_select(0, has));

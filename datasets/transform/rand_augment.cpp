@@ -6,21 +6,16 @@
 namespace vitrine {
 namespace {
 
-struct Options {
-  int64_t num_ops = 2, magnitude = 9, num_magnitude_bins = 31;
-  std::vector<int64_t> fill = {0};
+struct Options : AugmentationOptions {
+  int64_t num_ops = 2, magnitude = 9;
 
   void visit(Fields& field) {
     field("num_ops", num_ops, "operations after each other, each any of the 14", between(1, 100));
     field("magnitude", magnitude, "of all operations, from 0 on", at_least(0));
-    field("num_magnitude_bins", num_magnitude_bins, "how many magnitudes there are",
-          between(2, 1000))
-        .words({"bins"});
-    field("fill", fill, "what is uncovered: a value, or one a channel", between(0, 255));
+    AugmentationOptions::visit(field);
   }
   void check(const TransformContext& images, Check& check) const {
-    check_has_colours(images, check);
-    check_fill("fill", fill, images, check);
+    AugmentationOptions::check(images, check);
     if (magnitude < num_magnitude_bins) return;
     check.error({"magnitude", "num_magnitude_bins"},
                 fmt::format("magnitude ({}) must be below num_magnitude_bins ({})", magnitude,

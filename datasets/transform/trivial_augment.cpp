@@ -4,27 +4,11 @@
 namespace vitrine {
 namespace {
 
-struct Options {
-  int64_t num_magnitude_bins = 31;
-  std::vector<int64_t> fill = {0};
-
-  void visit(Fields& field) {
-    field("num_magnitude_bins", num_magnitude_bins, "how many magnitudes there are",
-          between(2, 1000))
-        .words({"bins"});
-    field("fill", fill, "what is uncovered: a value, or one a channel", between(0, 255));
-  }
-  void check(const TransformContext& images, Check& check) const {
-    check_has_colours(images, check);
-    check_fill("fill", fill, images, check);
-  }
-};
-
 // Müller and Hutter 2021, "TrivialAugment: Tuning-free Yet State-of-the-Art Data Augmentation", its
 // wide space, with torchvision's operations.
 class TrivialAugment : public ImageTransform {
  public:
-  TrivialAugment(const Options& options, const TransformContext& context)
+  TrivialAugment(const AugmentationOptions& options, const TransformContext& context)
       : ImageTransform(context),
         bins_(options.num_magnitude_bins),
         fill_(fill_of(options.fill, context.channels)) {}
@@ -48,7 +32,7 @@ class TrivialAugment : public ImageTransform {
   Fill fill_;
 };
 
-VITRINE_REGISTER(Transform, TrivialAugment, Options,
+VITRINE_REGISTER(Transform, TrivialAugment, AugmentationOptions,
                  "changes places or colours, any one of 14 ways, of any strength")
 
 }  // namespace

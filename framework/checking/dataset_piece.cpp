@@ -17,7 +17,7 @@ LoadedSplits loaded(const Node& component) {
 }
 
 std::string contents_of(const LoadedSplits& splits) {
-  return fingerprint_of(splits.train, splits.test);
+  return contents_fingerprint(splits.train, splits.test, splits.validation);
 }
 
 // Its own whole numbers, one more each.

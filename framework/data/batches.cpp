@@ -111,7 +111,7 @@ Tensor Batches::transformed(const Tensor& pixels, const BatchPosition& position)
 
 Tensor Batches::pixels(const Tensor& indices) const {
   const Tensor rows = split_.rows_of(indices);
-  if (split_.images.defined())
+  if (split_.images.defined() && !reader_->changes(false))
     return split_.images.index_select(0, rows.to(split_.images.device())).cpu();
   const ImageSize& size = reader_->size();
   Tensor out = at::empty({rows.size(0), size.channels, size.height, size.width}, at::kByte);

@@ -59,7 +59,8 @@ class Batches {
   Batch gather(const Tensor& indices, int64_t epoch, int64_t views = 1) const {
     return finish(begin(indices, epoch, views));
   }
-  Tensor pixels(const Tensor& indices) const;  // as stored: uint8 [B, C, H, W], on the CPU
+  // In their size, without what is random or done to whole batches: uint8 [B, C, H, W], on the CPU.
+  Tensor pixels(const Tensor& indices) const;
 
  private:
   BatchPosition position_of(const Begun& begun) const;

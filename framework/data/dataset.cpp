@@ -1,6 +1,7 @@
 #include "framework/data/dataset.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -18,24 +19,32 @@ void add_bytes(Sha256& hash, const Tensor& tensor) {
 }
 
 // Held images, a chunk at a time.
-void add_images(Sha256& hash, const Split& split) {
+void add_images(Sha256& hash, const Split& split, bool are_all) {
   hash.update(fmt::format("{} images of [{}]\n", split.size(),
                           fmt::join(split.images.sizes().slice(1), ", ")));
-  for (int64_t first = 0; first < split.size(); first += kChunk) {
-    const int64_t count = std::min(kChunk, split.size() - first);
-    const Tensor rows = split.rows.defined() ? split.rows.narrow(0, first, count) : Tensor();
-    add_bytes(hash, rows.defined() ? split.images.index_select(0, rows.to(split.images.device()))
-                                   : split.images.narrow(0, first, count));
+  const int64_t bytes = c10::multiply_integers(split.images.sizes().slice(1));
+  const std::vector<int64_t> some = looked_at(split.size(), bytes);
+  const bool takes_all = are_all || std::ssize(some) == split.size();
+  const Tensor numbers = takes_all ? at::arange(split.size()) : at::tensor(some, at::kLong);
+  for (int64_t first = 0; first < numbers.size(0); first += kChunk) {
+    const int64_t count = std::min(kChunk, numbers.size(0) - first);
+    if (takes_all && !split.rows.defined()) {
+      add_bytes(hash, split.images.narrow(0, first, count));
+      continue;
+    }
+    const Tensor rows = split.rows_of(numbers.narrow(0, first, count));
+    add_bytes(hash, split.images.index_select(0, rows.to(split.images.device())));
   }
 }
 
-void add_split(Sha256& hash, const Split& split) {
+void add_split(Sha256& hash, const Split& split, bool are_all = false) {
   if (split.images.defined()) {
-    add_images(hash, split);
+    add_images(hash, split, are_all);
   } else {
     const Tensor rows = split.rows_of(at::arange(split.size())).contiguous();
     const int64_t* first = rows.const_data_ptr<int64_t>();
-    split.source->add_to(hash, {first, first + rows.numel()});
+    const std::vector<int64_t> numbers(first, first + rows.numel());
+    are_all ? split.source->add_contents(hash, numbers) : split.source->add_to(hash, numbers);
   }
   for (const Tensor& labels : split.labels) {
     if (labels.dim() > 1)
@@ -118,6 +127,11 @@ void DatasetOptions::visit(Fields& field) {
         "beyond the shorter side cut off; pad, whole, on the background",
         one_of(resize_words()))
       .words({"resize_mode", "fit", "interpolation"});
+  field("crop_ratio", crop_ratio,
+        "of resize: crop: the share of each side that is kept of an image that was scaled to fill "
+        "more: 0.875 scales the shorter side to 256 and cuts 224 from the middle",
+        between(0.1, 1.0))
+      .words({"crop_pct", "crop_percentage", "center_crop"});
   field("background", background,
         "what is seen through transparent pixels, and around a padded image")
       .words({"fill", "background_color"});
@@ -127,6 +141,12 @@ void DatasetOptions::visit(Fields& field) {
         one_of({"auto", kResident, kStream}))
       .is(Role::kExecution)
       .words({"streaming", "in_memory", "cache", "lazy", "preload"});
+  field("verify", verify,
+        "what tells that data are the same as a run goes on: quick: sizes, labels, and of what is "
+        "large some images; full: all that is in them too, for which everything is read",
+        one_of({"quick", kFull}))
+      .is(Role::kExecution)
+      .words({"checksum", "hash", "fingerprint"});
   field("transforms", transforms,
         "what is done to the images, in order; random ones only in training")
       .words({"augment", "augmentation", "augmentations", "preprocessing"});
@@ -141,13 +161,27 @@ std::string Split::path_of(int64_t number) const {
   return files ? files->path(rows.defined() ? rows[number].item<int64_t>() : number) : "";
 }
 
+namespace {
+
+std::string digest_of_splits(const Split& train, const Split& test,
+                             const std::optional<Split>& validation, bool are_all) {
+  Sha256 hash;
+  add_split(hash, train, are_all);
+  if (validation) add_split(hash, *validation, are_all);
+  add_split(hash, test, are_all);
+  return hash.hex();
+}
+
+}  // namespace
+
 std::string fingerprint_of(const Split& train, const Split& test,
                            const std::optional<Split>& validation) {
-  Sha256 hash;
-  add_split(hash, train);
-  if (validation) add_split(hash, *validation);
-  add_split(hash, test);
-  return hash.hex();
+  return digest_of_splits(train, test, validation, false);
+}
+
+std::string contents_fingerprint(const Split& train, const Split& test,
+                                 const std::optional<Split>& validation) {
+  return digest_of_splits(train, test, validation, true);
 }
 
 std::string fingerprint_of(const Split& split) {
@@ -175,6 +209,7 @@ std::string label_text(const Tensor& labels, int64_t index, const LabelColumn& c
 void check_labels(const Split& split, const std::vector<LabelColumn>& columns,
                   const std::string& what, const std::string& source,
                   const std::optional<LabelUses>& uses) {
+  if (split.labels.empty()) return;
   for (size_t i = 0; i < columns.size(); ++i) {
     const std::string& name = columns[i].name;
     if (uses && !uses->contains(name)) continue;

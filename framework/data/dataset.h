@@ -23,7 +23,8 @@ struct DatasetInfo {
   int64_t train = 0, test = 0;       // images, before limits and the validation split
   int64_t validation = 0;            // of a split of its own; 0 where it has none
   bool draws_split = false;          // split_seed decides more than the validation split
-  bool can_stream = false;  // images are read one by one, where DataContext::streams says so
+  bool can_stream = false;      // images are read one by one, where DataContext::streams says so
+  bool test_has_labels = true;  // of all columns; else of none, and its answers are not known
   bool flips_change_classes = false;  // a flipped image is not of its class, as a flipped 2 is no 2
 
   // Of the first column; 0 where it has none.
@@ -42,7 +43,7 @@ struct DatasetInfo {
 // One split of a data set: its images, held or read one by one, and their labels.
 struct Split {
   Tensor images;                    // uint8 [N, C, H, W]; undefined where there is a source
-  std::vector<Tensor> labels = {};  // of each column, as LabelColumn::Kind says
+  std::vector<Tensor> labels = {};  // of each column, as LabelColumn::Kind says, or none
   std::shared_ptr<const ImageSource> source = {};
   Tensor rows = {};  // int64: which of those images it has, in this order; undefined where all
   std::shared_ptr<const ImageSource> origin = {};  // from which held images were read, if from one
@@ -59,6 +60,7 @@ struct Split {
 
 inline constexpr const char* kResident = "resident";
 inline constexpr const char* kStream = "stream";
+inline constexpr const char* kFull = "full";
 
 // A colour by its name or as #RRGGBB.
 struct Background {
@@ -79,8 +81,10 @@ struct DatasetOptions {
   std::optional<int64_t> limit_train, limit_test;
   std::optional<int64_t> size;
   std::string resize = "stretch";
+  double crop_ratio = 1;
   Background background;
   std::string memory = "auto";
+  std::string verify = "quick";
   std::vector<Choice<Transform>> transforms;
 
   void visit(Fields& field);
@@ -111,7 +115,7 @@ class Dataset : public Registered, public Stateful {
   // Where info() tells of one.
   virtual Split load_validation() { return {}; }
   // SHA-256 of what was loaded, in hex: equal data give equal fingerprints. Without one the loaded
-  // splits are hashed.
+  // splits are hashed, of many images some.
   virtual std::string fingerprint() { return {}; }
 };
 
@@ -127,9 +131,13 @@ struct LoadedSplits {
 LoadedSplits load_splits(Dataset& dataset, const std::optional<LabelUses>& uses);
 Split load_test_split(Dataset& dataset);
 
-// SHA-256 over shapes, images and labels of all splits, or what sources tell of images.
+// SHA-256 over shapes, labels and images of all splits (those of looked_at), or what sources tell
+// of images.
 std::string fingerprint_of(const Split& train, const Split& test,
                            const std::optional<Split>& validation = {});
+// The same over all that is in the images.
+std::string contents_fingerprint(const Split& train, const Split& test,
+                                 const std::optional<Split>& validation);
 // The fingerprint of one split.
 std::string fingerprint_of(const Split& split);
 // A label of a column in words: a class's name, "cat, dog", "4.25, 1".

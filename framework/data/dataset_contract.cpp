@@ -36,12 +36,13 @@ void require_pixels(const Call& call, const Tensor& images, int64_t count,
                            type_and_shape(images), type_and_shape(at::kByte, wanted)));
 }
 
-void require_labels(const Call& call, const Split& split, int64_t count, const DatasetInfo& info) {
-  call.require(split.labels.size() == info.columns.size(),
+void require_labels(const Call& call, const Split& split, int64_t count,
+                    const std::vector<LabelColumn>& columns) {
+  call.require(split.labels.size() == columns.size(),
                fmt::format("there are labels of {} columns: info tells {}", split.labels.size(),
-                           info.columns.size()));
-  for (size_t i = 0; i < info.columns.size(); ++i) {
-    const LabelColumn& column = info.columns[i];
+                           columns.size()));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const LabelColumn& column = columns[i];
     const bool has_classes = column.kind == LabelColumn::Kind::kClasses;
     std::vector<int64_t> wanted = {count};
     if (!has_classes) wanted.push_back(column.size());
@@ -70,6 +71,9 @@ class GuardedSource : public ImageSource {
   void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const override {
     in_component(component_, "add_to", [&] { source_->add_to(digest, numbers); });
   }
+  void add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const override {
+    in_component(component_, "add_contents", [&] { source_->add_contents(digest, numbers); });
+  }
   Image read(int64_t number) const override {
     return in_component(component_, "read", [&] {
       Image image = source_->read(number);
@@ -92,14 +96,14 @@ class GuardedSource : public ImageSource {
 };
 
 Split checked(const Dataset& dataset, const Call& call, Split split, int64_t count,
-              const DatasetInfo& info) {
+              const DatasetInfo& info, bool has_labels = true) {
   call.require(split.images.defined() != (split.source != nullptr),
                "it must give either images or a source that reads them");
   call.require(!split.rows.defined(), "it gives rows: all images of a split are taken");
   call.require(split.size() == count,
                fmt::format("there are {} images: info tells {}", split.size(), count));
   if (split.images.defined()) require_pixels(call, split.images, count, info);
-  require_labels(call, split, count, info);
+  require_labels(call, split, count, has_labels ? info.columns : std::vector<LabelColumn>());
   if (split.source && dataset.component()) {
     split.source =
         std::make_shared<GuardedSource>(dataset.component(), info.channels, split.source);
@@ -144,7 +148,9 @@ LoadedSplits load_splits(Dataset& dataset, const std::optional<LabelUses>& uses)
       validation(dataset, "load_validation");
   out.train =
       train([&] { return checked(dataset, train, dataset.load_train(), info.train, info); });
-  out.test = test([&] { return checked(dataset, test, dataset.load_test(), info.test, info); });
+  out.test = test([&] {
+    return checked(dataset, test, dataset.load_test(), info.test, info, info.test_has_labels);
+  });
   if (info.validation > 0) {
     out.validation = validation([&] {
       return checked(dataset, validation, dataset.load_validation(), info.validation, info);
@@ -167,7 +173,9 @@ LoadedSplits load_splits(Dataset& dataset, const std::optional<LabelUses>& uses)
 Split load_test_split(Dataset& dataset) {
   const DatasetInfo info = info_of(dataset);
   const Call test(dataset, "load_test");
-  return test([&] { return checked(dataset, test, dataset.load_test(), info.test, info); });
+  return test([&] {
+    return checked(dataset, test, dataset.load_test(), info.test, info, info.test_has_labels);
+  });
 }
 
 }  // namespace vitrine

@@ -8,15 +8,21 @@
 
 namespace vitrine {
 
-ImageFiles::ImageFiles(std::filesystem::path folder, std::vector<std::string> files,
-                       int64_t channels, Colour background)
+namespace {
+
+constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
+
+}  // namespace
+
+ImageFiles::ImageFiles(std::filesystem::path folder, Names files, int64_t channels,
+                       Colour background)
     : folder_(std::move(folder)),
       files_(std::move(files)),
       channels_(channels),
       background_(background) {}
 
 std::string ImageFiles::path(int64_t number) const {
-  return (folder_ / files_.at(static_cast<size_t>(number))).string();
+  return (folder_ / files_->at(static_cast<size_t>(number))).string();
 }
 
 Image ImageFiles::read(int64_t number) const {
@@ -35,10 +41,15 @@ std::string ImageFiles::contents(int64_t number) const {
   return read_file(path(number), kMaxBytes);
 }
 
+void ImageFiles::add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const {
+  add_to(digest, numbers);
+  for (const int64_t number : numbers) digest.update(read_file(path(number), kMaxBytes));
+}
+
 void ImageFiles::add_to(Sha256& digest, const std::vector<int64_t>& numbers) const {
   digest.update(fmt::format("{} files\n", numbers.size()));
   for (const int64_t number : numbers) {
-    const std::string& file = files_[static_cast<size_t>(number)];
+    const std::string& file = (*files_)[static_cast<size_t>(number)];
     std::error_code none;  // of what is gone whoever reads it will tell
     digest.update(fmt::format("{} {} {}\n", file.size(), file,
                               std::filesystem::file_size(folder_ / file, none)));

@@ -35,6 +35,8 @@ ImageReader::ImageReader(const Split& split, const Preparation& preparation, uin
       transforms_(preparation.of_images()),
       size_(preparation.size),
       resize_(preparation.resize),
+      crop_ratio_(preparation.crop_ratio),
+      zooms_(preparation.zooms()),
       background_(preparation.background),
       seed_(seed) {
   if (size_.height > 0 || split_.stored() == 0) return;
@@ -44,7 +46,8 @@ ImageReader::ImageReader(const Split& split, const Preparation& preparation, uin
 
 bool ImageReader::changes(bool is_random) const {
   const Tensor& images = split_.images;
-  if (!images.defined() || images.size(2) != size_.height || images.size(3) != size_.width)
+  if (!images.defined() || images.size(2) != size_.height || images.size(3) != size_.width ||
+      zooms_)
     return true;
   return std::any_of(transforms_.begin(), transforms_.end(),
                      [&](const auto& transform) { return is_random || !transform->is_random(); });
@@ -63,8 +66,8 @@ Image ImageReader::stored(int64_t row) const {
 }
 
 Image ImageReader::fitted(Image image) const {
-  if (has_size(image, size_)) return image;
-  return resize(image, size_.width, size_.height, resize_, background_);
+  if (has_size(image, size_) && !zooms_) return image;
+  return resize(image, size_.width, size_.height, resize_, background_, crop_ratio_);
 }
 
 // Images are resized where nothing has cut them to their size before.

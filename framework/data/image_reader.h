@@ -14,12 +14,15 @@ struct Preparation {
   std::vector<std::shared_ptr<Transform>> transforms;
   ImageSize size;  // of what they are made; of none they are as the first that is stored
   ResizeMode resize = ResizeMode::kStretch;
+  double crop_ratio = 1;       // of what is cropped, as `resize` takes it
   Colour background = kWhite;  // around what is padded
   int threads = 1;             // that read
 
   std::vector<std::shared_ptr<ImageTransform>> of_images() const;
   // Whether one of them is given images of the training set as they are stored.
   bool takes_any_size() const;
+  // Whether images that have the size already are not left as they are.
+  bool zooms() const { return resize == ResizeMode::kCrop && crop_ratio < 1; }
 };
 
 // The images of a split one by one, as a batch holds them before anything is done to it as a whole.
@@ -43,6 +46,8 @@ class ImageReader {
   std::vector<std::shared_ptr<ImageTransform>> transforms_;
   ImageSize size_;
   ResizeMode resize_;
+  double crop_ratio_;
+  bool zooms_;
   Colour background_;
   uint64_t seed_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,45 @@ class ImageSource {
   virtual uint64_t stored_bytes(int64_t /*number*/) const { return 0; }
   // What tells the image from others: its file, or its sizes and pixels. Throws as read does.
   virtual std::string contents(int64_t number) const;
-  // Adds what tells images of these numbers from all others. By default their pixels, which are
-  // read for it: images that are held give the same digest.
+  // Adds what tells images of these numbers from others, without reading all of many. By default
+  // their count, their size and the pixels of those in looked_at: images that are held give the
+  // same digest.
   virtual void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const;
+  // Adds all that is in them. By default the pixels of all.
+  virtual void add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const;
 };
+
+// Some images of a source, in this order.
+class PartOfSource : public ImageSource {
+ public:
+  PartOfSource(std::shared_ptr<const ImageSource> source, std::vector<int64_t> numbers)
+      : source_(std::move(source)), numbers_(std::move(numbers)) {}
+
+  int64_t size() const override { return std::ssize(numbers_); }
+  Image read(int64_t number) const override { return source_->read(at(number)); }
+  std::string path(int64_t number) const override { return source_->path(at(number)); }
+  std::string name(int64_t number) const override { return source_->name(at(number)); }
+  uint64_t stored_bytes(int64_t number) const override { return source_->stored_bytes(at(number)); }
+  std::string contents(int64_t number) const override { return source_->contents(at(number)); }
+  void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const override {
+    source_->add_to(digest, at(numbers));
+  }
+  void add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const override {
+    source_->add_contents(digest, at(numbers));
+  }
+
+ private:
+  int64_t at(int64_t number) const { return numbers_.at(static_cast<size_t>(number)); }
+  std::vector<int64_t> at(const std::vector<int64_t>& numbers) const;
+
+  std::shared_ptr<const ImageSource> source_;
+  std::vector<int64_t> numbers_;
+};
+
+// Which of so many images, of so many bytes each, are looked at to tell them from others: all where
+// they take at most 256 MiB, else some that are evenly spaced, the first and the last among them,
+// which take about 32 MiB.
+std::vector<int64_t> looked_at(int64_t count, int64_t bytes);
 
 // The pixels as tensors hold them: [C, H, W]. `out` has room for all of them.
 void write_planes(const Image& image, uint8_t* out);

@@ -74,11 +74,31 @@ std::vector<int64_t> shares(const std::vector<int64_t>& sizes, int64_t total) {
 }
 
 // The first column of classes; without one all images are of the same.
-Tensor classes_of(const Split& split) {
-  for (const Tensor& labels : split.labels) {
+Tensor classes_of(int64_t images, const std::vector<Tensor>& columns) {
+  for (const Tensor& labels : columns) {
     if (labels.scalar_type() == at::kLong) return labels;
   }
-  return at::zeros({split.size()}, at::kLong);
+  return at::zeros({images}, at::kLong);
+}
+
+// A class all of whose images would be taken; none where there is no such one.
+struct EmptiedClass {
+  int64_t number = 0, images = 0;
+};
+
+std::optional<EmptiedClass> emptied_class(const Tensor& labels, const std::vector<bool>& flags) {
+  std::map<int64_t, std::pair<int64_t, int64_t>> counts;  // images, and those that stay
+  const auto label = labels.accessor<int64_t, 1>();
+  for (size_t i = 0; i < flags.size(); ++i) {
+    if (label[static_cast<int64_t>(i)] < 0) continue;  // of no class
+    auto& [images, left] = counts[label[static_cast<int64_t>(i)]];
+    ++images;
+    left += !flags[i];
+  }
+  for (const auto& [number, count] : counts) {
+    if (count.second == 0) return EmptiedClass{number, count.first};
+  }
+  return std::nullopt;
 }
 
 Tensor positions(const std::vector<bool>& flags, bool wanted) {
@@ -112,19 +132,31 @@ std::vector<bool> chosen_share(const Tensor& labels, int64_t total, uint64_t see
   return chosen;
 }
 
-std::optional<EmptiedClass> emptied_class(const Tensor& labels, const std::vector<bool>& flags) {
-  std::map<int64_t, std::pair<int64_t, int64_t>> counts;  // images, and those that stay
-  const auto label = labels.accessor<int64_t, 1>();
-  for (size_t i = 0; i < flags.size(); ++i) {
-    if (label[static_cast<int64_t>(i)] < 0) continue;  // of no class
-    auto& [images, left] = counts[label[static_cast<int64_t>(i)]];
-    ++images;
-    left += !flags[i];
+DrawnTest draw_test(int64_t images, const std::vector<Tensor>& labels,
+                    const std::vector<LabelColumn>& columns, const Amount& share,
+                    int64_t split_seed) {
+  const int64_t wanted = share.of(images);
+  if (wanted < 1 || wanted >= images) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("dataset.test_share ({}) of {} images {}", share.value, images,
+                            wanted < 1 ? "is less than one image" : "leaves no training image"));
   }
-  for (const auto& [number, count] : counts) {
-    if (count.second == 0) return EmptiedClass{number, count.first};
+  const Tensor classes = classes_of(images, labels);
+  const auto flags =
+      chosen_share(classes, wanted, static_cast<uint64_t>(split_seed), ShareOf::kTest);
+  if (const auto emptied = emptied_class(classes, flags)) {
+    const auto column = std::find_if(columns.begin(), columns.end(), [](const LabelColumn& each) {
+      return each.kind == LabelColumn::Kind::kClasses;
+    });
+    const auto number = static_cast<size_t>(emptied->number);
+    const bool is_named = column != columns.end() && number < column->names.size();
+    throw Error(ExitCode::kUsage,
+                fmt::format("dataset.test_share ({}) takes all {} images of the class {}: none is "
+                            "left to train on",
+                            share.value, emptied->images,
+                            is_named ? escape(column->names[number]) : std::to_string(number)));
   }
-  return std::nullopt;
+  return {positions(flags, false), positions(flags, true)};
 }
 
 Split first_images(const Split& split, std::optional<int64_t> limit) {
@@ -170,7 +202,7 @@ Splits make_splits(const Split& train, const Split& test, const DatasetOptions& 
   out.validation = validation;
   const int64_t total = options.validation.of(out.train.size());
   if (total == 0) return out;
-  const Tensor classes = classes_of(out.train);
+  const Tensor classes = classes_of(out.train.size(), out.train.labels);
   const auto chosen =
       chosen_share(classes, total, static_cast<uint64_t>(options.split_seed), ShareOf::kValidation);
   if (const auto emptied = emptied_class(classes, chosen)) {

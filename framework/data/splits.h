@@ -6,8 +6,8 @@
 
 namespace vitrine {
 
-// The splits that a run works with. Those of one set share its images: their rows tell which they
-// have.
+// The splits that a run works with. Those of one set share its images, or its source: their rows
+// tell which they have.
 struct Splits {
   Split train;
   std::optional<Split> validation;
@@ -40,10 +40,16 @@ bool validates(const DatasetOptions& options, const DatasetInfo& info);
 enum class ShareOf : uint64_t { kValidation = 0x76616c6964, kTest = 0x74657374 };
 std::vector<bool> chosen_share(const Tensor& labels, int64_t total, uint64_t seed, ShareOf part);
 
-// A class all of whose images would be taken; none where there is no such one.
-struct EmptiedClass {
-  int64_t number = 0, images = 0;
+// The numbers of images that stay in a set and of those that are its test, rising: int64.
+struct DrawnTest {
+  Tensor train, test;
 };
-std::optional<EmptiedClass> emptied_class(const Tensor& labels, const std::vector<bool>& flags);
+
+// Draws a test split from so many images, with the labels of each column, as validation is drawn;
+// first, so that it does not depend on validation. Throws Error(kUsage), which names
+// dataset.test_share, where nothing would be left of the images or of a class.
+DrawnTest draw_test(int64_t images, const std::vector<Tensor>& labels,
+                    const std::vector<LabelColumn>& columns, const Amount& share,
+                    int64_t split_seed);
 
 }  // namespace vitrine

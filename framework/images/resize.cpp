@@ -172,23 +172,18 @@ Image resize_box(const Image& image, const PixelBox& box, int64_t width, int64_t
   return scaled(image, box, width, height, {0, 0, width, height});
 }
 
-Image resize(const Image& image, int64_t width, int64_t height, ResizeMode mode,
-             Colour background) {
+Image resize(const Image& image, int64_t width, int64_t height, ResizeMode mode, Colour background,
+             double crop_ratio) {
   check_sizes(image, {0, 0, image.width, image.height}, width, height);
   if (mode == ResizeMode::kStretch) return resize(image, width, height);
   if (mode == ResizeMode::kPad) return padded(image, width, height, background);
-  if (image.width * height <= image.height * width)
-    return centre(image, width, image.height * width / image.width, width, height);
-  return centre(image, image.width * height / image.height, height, width, height);
-}
-
-Image resize_and_crop(const Image& image, int64_t side, int64_t width, int64_t height) {
-  const PixelBox all = {0, 0, image.width, image.height};
-  check_sizes(image, all, side, side);
-  if (width > side || height > side) refuse(image, all, width, height);
-  const int64_t shorter = std::min(image.width, image.height);
-  const auto size = [&](int64_t whole) { return whole == shorter ? side : whole * side / shorter; };
-  return centre(image, size(image.width), size(image.height), width, height);
+  const auto filled = [&](int64_t side) {
+    return static_cast<int64_t>(std::floor(static_cast<double>(side) / crop_ratio));
+  };
+  const int64_t wide = filled(width), high = filled(height);
+  if (image.width * high <= image.height * wide)
+    return centre(image, wide, image.height * wide / image.width, width, height);
+  return centre(image, image.width * high / image.height, high, width, height);
 }
 
 }  // namespace vitrine

@@ -16,10 +16,10 @@ struct PixelBox {
 Image resize(const Image& image, int64_t width, int64_t height);
 // The box alone: Pillow's crop(box).resize(size, BILINEAR).
 Image resize_box(const Image& image, const PixelBox& box, int64_t width, int64_t height);
-// `crop` rounds as torchvision's Resize and CenterCrop, `pad` as Pillow's ImageOps.pad.
+// `crop` rounds as torchvision's Resize and CenterCrop, `pad` as Pillow's ImageOps.pad. Of a crop
+// `crop_ratio` is the share of each side that is kept: 224 and 0.875 are Resize(256),
+// CenterCrop(224); sides are rounded down, as timm does by its crop_pct.
 Image resize(const Image& image, int64_t width, int64_t height, ResizeMode mode,
-             Colour background = kWhite);
-// The shorter side to `side`, then the centre: torchvision's Resize(side), CenterCrop.
-Image resize_and_crop(const Image& image, int64_t side, int64_t width, int64_t height);
+             Colour background = kWhite, double crop_ratio = 1);
 
 }  // namespace vitrine

@@ -102,7 +102,9 @@ nlohmann::ordered_json describe_model(const Model& model, const Config& config,
               {"transforms", transforms},
               {"tasks", tasks},
               {"dataset", config.dataset.type()}};
-  if (config.dataset_options().size) out["resize"] = config.dataset_options().resize;
+  const DatasetOptions& data = config.dataset_options();
+  if (data.size) out["resize"] = data.resize;
+  if (data.size && data.crop_ratio < 1) out["crop_ratio"] = data.crop_ratio;
   const Json plugins = plugins_of(used);
   if (!plugins.empty()) out["plugins"] = plugins;
   return out;
@@ -236,6 +238,9 @@ ModelFile model_of(const nlohmann::json& description, const std::string& file) {
       out.transforms_written.push_back(transform.dump());
     }
     if (description.contains("resize")) out.resize = resize_mode(description.at("resize"));
+    if (description.contains("crop_ratio")) out.crop_ratio = description.at("crop_ratio").get<double>();
+    if (!(out.crop_ratio >= 0.1 && out.crop_ratio <= 1))
+      throw Error(ExitCode::kCheckpoint, file + ": metadata: crop_ratio must be from 0.1 to 1");
     model = read_choice<Model>(Json(description.at("model")), "model", file);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ExitCode::kCheckpoint, fmt::format("{}: metadata: {}", file, escape(error.what())));

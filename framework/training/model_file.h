@@ -16,6 +16,7 @@ struct ModelFile {
   ModelContext context;
   std::string file;                                    // what messages call it
   std::optional<ResizeMode> resize;                    // of the images that it was trained on
+  double crop_ratio = 1;                               // of those that were cropped
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
   std::vector<std::string> transforms_written;         // the same, as a config has them
 };

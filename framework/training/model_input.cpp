@@ -58,7 +58,7 @@ void inverted(Image& image) {
 }
 
 // In the model's size and channels; what is padded is inverted as well.
-Image shaped(Image image, const ModelContext& wanted, ResizeMode mode,
+Image shaped(Image image, const ModelContext& wanted, ResizeMode mode, double crop_ratio,
              const ImageOptions& options) {
   if (options.centre) {
     image = with_channels(std::move(image), 1);
@@ -66,7 +66,7 @@ Image shaped(Image image, const ModelContext& wanted, ResizeMode mode,
     return with_channels(centred_digit(image, wanted.width, wanted.height), wanted.channels);
   }
   image = resize(with_channels(std::move(image), wanted.channels), wanted.width, wanted.height,
-                 mode, options.background);
+                 mode, options.background, crop_ratio);
   if (options.invert) inverted(image);
   return image;
 }
@@ -144,7 +144,8 @@ ReadImage read_image(const std::string& path, const ModelFile& model, const Imag
                                     shown, behind)});
   }
   const ResizeMode mode = options.resize.value_or(model.resize.value_or(ResizeMode::kStretch));
-  const bool fits = image.width == wanted.width && image.height == wanted.height;
+  const bool fits = image.width == wanted.width && image.height == wanted.height &&
+                    (mode != ResizeMode::kCrop || model.crop_ratio == 1);
   if (!fits && !options.centre)
     out.notes.push_back({"scaled", scaling_note(shown, image, wanted, mode)});
   if (options.centre && (mean_of(image) > 127) != options.invert) {
@@ -155,7 +156,7 @@ ReadImage read_image(const std::string& path, const ModelFile& model, const Imag
                              : ": its ground is light: --invert makes it dark") +
              ", but --center looks for a light digit on a dark one"});
   }
-  image = shaped(std::move(image), wanted, mode, options);
+  image = shaped(std::move(image), wanted, mode, model.crop_ratio, options);
   const std::string blank = blank_note(shown, image);
   if (!blank.empty()) out.notes.push_back({"blank", blank});
   const std::vector<int64_t> sizes = {1, image.height, image.width, image.channels};

@@ -29,7 +29,7 @@ std::string_view bytes_of(const Tensor& tensor) {
 std::map<std::string, Tensor> labels_of(const PackedSet& set,
                                         const std::vector<LabelColumn>& columns) {
   std::map<std::string, Tensor> out;
-  for (size_t i = 0; i < columns.size(); ++i) {
+  for (size_t i = 0; i < set.split.labels.size(); ++i) {
     const std::string column = columns[i].name == kLabel ? "" : "/" + columns[i].name;
     Tensor labels = set.split.labels[i].cpu().contiguous();
     if (columns[i].kind == LabelColumn::Kind::kLabels) labels = labels.to(at::kByte);

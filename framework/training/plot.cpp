@@ -20,7 +20,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Split load_test_set(const fs::path& source, Observer& observer) {
+// The test images as the model is given them, before transforms, and their labels.
+struct TestSet {
+  Split split;
+  Batches images;
+};
+
+TestSet load_test_set(const fs::path& source, Observer& observer) {
   if (fs::is_regular_file(source))
     throw Error(ExitCode::kUsage, escape(source.string()) +
                                       " tells nothing of a test set: give its run, or image files");
@@ -28,13 +34,16 @@ Split load_test_set(const fs::path& source, Observer& observer) {
   const auto resolved =
       resolve(load_config({run.config().path(), {"device=cpu"}, {}}), run.config().path().string());
   const auto dataset = resolved->config->dataset.create(data_context(*resolved->config, observer));
-  return load_test_split(*dataset);
+  Preparation preparation = preparation_of(*resolved->config, info_of(resolved->config->dataset));
+  preparation.transforms.clear();
+  const Split split = load_test_split(*dataset);
+  return {split, Batches(split, preparation, at::kCPU, 0, false)};
 }
 
 // Images of the run's test set by their numbers, and image files.
 std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile& model,
                                    const std::vector<std::string>& names, Observer& observer) {
-  std::optional<Split> split;
+  std::optional<TestSet> test;
   std::vector<PlotImage> out;
   for (const std::string& name : names) {
     PlotImage image;
@@ -45,18 +54,18 @@ std::vector<PlotImage> load_images(const WeightsSource& source, const ModelFile&
       for (const ImageNote& note : read.notes) observer.warning(note.text);
       image.pixels = std::move(read.pixels);
     } else {
-      if (!split) split = load_test_set(source.path, observer);
-      if (*number < 0 || *number >= split->size())
+      if (!test) test = load_test_set(source.path, observer);
+      const Split& split = test->split;
+      if (*number < 0 || *number >= split.size())
         throw Error(ExitCode::kUsage, fmt::format("there is no test image {}: the {} of the run's "
                                                   "test set are numbered from 0 to {}",
-                                                  *number, split->size(), split->size() - 1));
-      const Batches images(*split, {}, at::kCPU, 0, false);
+                                                  *number, split.size(), split.size() - 1));
       const Tensor index = at::tensor(at::ArrayRef<int64_t>(*number));
       image.name = fmt::format("test image {}", *number);
       const auto& columns = model.context.columns;  // none where nothing is predicted
-      for (size_t i = 0; i < columns.size(); ++i)
-        image.labels.push_back(label_text(split->labels.at(i), *number, columns[i]));
-      image.pixels = images.pixels(index);
+      for (size_t i = 0; i < std::min(columns.size(), split.labels.size()); ++i)
+        image.labels.push_back(label_text(split.labels[i], *number, columns[i]));
+      image.pixels = test->images.pixels(index);
     }
     image.input = input_of(model, image.pixels);
     out.push_back(std::move(image));

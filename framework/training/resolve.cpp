@@ -86,6 +86,11 @@ void check_sizes(const Config& config, const DatasetInfo& info, const Check& roo
   if (options.memory == kStream && !info.can_stream)
     dataset.no_effect("memory", "the data set " + config.dataset.type() + " has its images whole");
   const size_t before = root.problems().size();
+  // The default may stand there: a resolved config spells everything out.
+  if (options.crop_ratio < 1 && (!options.size || options.resize != "crop")) {
+    dataset.no_effect("crop_ratio", options.size ? "resize is " + options.resize + ", not crop"
+                                                 : "images keep their size (dataset.size)");
+  }
   check_splits(options, info, dataset);
   const TrainingOptions& training = config.training;
   if (!training.overfit_batches || root.problems().size() > before) return;
@@ -191,7 +196,8 @@ std::optional<BackendChoice> check_experiment(const Config& config,
   config.experiment.check(context, root.problems());
   if (root.problems().size() > before) return std::nullopt;
   const auto experiment = config.experiment.create(context);
-  for (const char* split : {"train", "validation", "test"}) {
+  for (const std::string split : {"train", "validation", "test"}) {
+    if (split == "test" && !measures_tests(config, info)) continue;
     for (const Measure& measure : told(*experiment, "measures", &Experiment::measures)) {
       if (measure.is_of(split)) out.metrics[measure.in(split)] = measure.info;
     }

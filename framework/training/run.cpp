@@ -54,6 +54,7 @@ Run::Run(const TrainRequest& request, RunLog& log, Data data, Learner learner)
   });
   model_ = describe_model(*learner_.model, config_, data_.info);
   provenance_.dataset_sha256 = data_.fingerprint;
+  provenance_.dataset_contents = data_.contents;
   provenance_.config = request_.config->resolved.json();
   provenance_.environment = exactness_of(config_);
   if (vitrine::told(*schedule_, "depends_on_total", &Schedule::depends_on_total))
@@ -76,6 +77,8 @@ void Run::describe() {
   metrics.started = provenance_.started;
   if (metrics.command.empty()) metrics.command = request_.command;
   vitrine::describe(metrics, *request_.config, data_, learner_);
+  if (!provenance_.dataset_contents.empty())
+    metrics.dataset["contents_sha256"] = provenance_.dataset_contents;
   metrics.contents = provenance_.contents;
   metrics.changes = state_.changes;
 }
@@ -383,7 +386,9 @@ void Run::finish() {
   const int64_t tested = state_.best ? state_.best->step : state_.step;
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), tested);
   restore_tested(load_checkpoint(file), learner_, file.shown());
+  const bool measures_test = measures_tests(config_, data_.info);
   const Evaluation test = [&] {
+    if (!measures_test) return Evaluation();
     const WithoutTrace without_trace(learner_.modules,
                                      components());  // the model is saved after it
     return evaluate_split(*data_.test, "test", true);
@@ -393,10 +398,13 @@ void Run::finish() {
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
   save_model(directory_->model(), *learner_.model, config_, data_.info);
-  Json details = test_json(data_, checkpoint_name(tested), test);
-  write_worst_images(directory_->folder(), details.at("tasks"), test.worst);
-  write_file_atomically(directory_->test(), details.dump() + "\n");
-  remove_other_worst_images(directory_->folder(), details.at("tasks"));
+  Json details = Json::object();
+  if (measures_test) {
+    details = test_json(data_, checkpoint_name(tested), test);
+    write_worst_images(directory_->folder(), details.at("tasks"), test.worst);
+    write_file_atomically(directory_->test(), details.dump() + "\n");
+    remove_other_worst_images(directory_->folder(), details.at("tasks"));
+  }
   Json values = test.values;
   values["checkpoint"] = checkpoint_name(tested);
   told().set_test(values);

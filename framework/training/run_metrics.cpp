@@ -56,10 +56,12 @@ Json described_model(const Config& options, const Data& data, Model& model) {
 }
 
 // Goal and unit of every value that the run's rows and its summary hold.
-std::map<std::string, MetricInfo> described_values(const Data& data, const Learner& learner) {
+std::map<std::string, MetricInfo> described_values(const Config& config, const Data& data,
+                                                   const Learner& learner) {
   std::map<std::string, MetricInfo> out;
   for (const std::string split : {"train", "validation", "test"}) {
     if (split == "validation" && !data.validation) continue;
+    if (split == "test" && !measures_tests(config, data.info)) continue;
     for (const Measure& measure : learner.experiment->measures()) {
       if (measure.is_of(split)) out[measure.in(split)] = measure.info;
     }
@@ -191,9 +193,10 @@ void describe(Metrics& metrics, const ResolvedConfig& config, const Data& data, 
                      {"validation", data.validation ? data.validation->size() : 0},
                      {"test", data.test->size()},
                      {"test_sha256", data.test_fingerprint}};
+  if (!data.info.test_has_labels) metrics.dataset["test_has_labels"] = false;
   metrics.model = described_model(options, data, *learner.model);
   metrics.environment = environment_of(options);
-  metrics.metrics = described_values(data, learner);
+  metrics.metrics = described_values(options, data, learner);
   metrics.best_by = config.best_by;
 }
 

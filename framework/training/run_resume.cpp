@@ -306,6 +306,15 @@ void Run::go_on_from(const Restored& restored) {
                             where, data_.fingerprint.substr(0, 12),
                             escape(restored.provenance.dataset_sha256.substr(0, 12))));
   }
+  const std::string& contents = restored.provenance.dataset_contents;
+  if (data_.contents.empty()) {
+    provenance_.dataset_contents = contents;
+  } else if (!contents.empty() && contents != data_.contents) {
+    throw Error(ExitCode::kCheckpoint,
+                fmt::format("{}: what is in the data has changed since this run was started (the "
+                            "SHA-256 of all of it is {}, was {}); start a new run",
+                            where, data_.contents.substr(0, 12), escape(contents.substr(0, 12))));
+  }
   check_places(restored.provenance);
   if (restored.state.step > loader_.total_steps()) {
     throw Error(ExitCode::kCheckpoint,

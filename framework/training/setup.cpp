@@ -31,10 +31,15 @@ DataContext data_context(const Config& config, Observer& observer) {
   return out;
 }
 
+bool measures_tests(const Config& config, const DatasetInfo& info) {
+  return info.test_has_labels || !config.experiment_options().predicts;
+}
+
 Preparation preparation_of(const Config& config, const DatasetInfo& info) {
   return {make_transforms(config.dataset_options().transforms, info.for_transforms()),
           {info.channels, info.height, info.width},
           resize_mode(config.dataset_options().resize),
+          config.dataset_options().crop_ratio,
           config.dataset_options().background.colour(),
           compute_threads()};
 }
@@ -70,12 +75,17 @@ void fill(Data& out, const Config& config, Observer& observer) {
   LoadedSplits loaded = load_splits(*out.dataset, config.label_uses);
   out.fingerprint = loaded.fingerprint;
   out.test_fingerprint = fingerprint_of(first_images(loaded.test, options.limit_test));
+  if (options.verify == kFull)
+    out.contents = contents_fingerprint(loaded.train, loaded.test, loaded.validation);
   const Preparation preparation = preparation_of(config, out.info);
+  Preparation of_held = preparation;  // which were fitted as they were read
+  of_held.crop_ratio = 1;
   const at::Device device(config.device);
   std::vector<Split*> all = {&loaded.train, &loaded.test};
   if (loaded.validation) all.push_back(&*loaded.validation);
+  const bool trains_as_stored = preparation.takes_any_size();
   for (Split* split : all) {
-    const bool as_stored = split == &loaded.train && preparation.takes_any_size();
+    const bool as_stored = split == &loaded.train && trains_as_stored;
     if (as_stored && split->source && options.memory == kResident) {
       throw Error(ExitCode::kUsage,
                   "dataset.memory: resident: a transform takes images as they are stored, of any "
@@ -91,10 +101,14 @@ void fill(Data& out, const Config& config, Observer& observer) {
   out.findings = data_findings(loaded.train, splits, out.info,
                                images_per_epoch(config.training, splits.train.size()));
   const auto seed = static_cast<uint64_t>(config.seed);
-  out.train.emplace(splits.train, preparation, device, seed, true);
-  if (splits.validation)
-    out.validation.emplace(*splits.validation, preparation, device, seed, false);
-  out.test.emplace(splits.test, preparation, device, seed, false);
+  const Preparation& others = config.streams ? preparation : of_held;
+  const Preparation& of_train = trains_as_stored ? preparation : others;
+  out.train.emplace(splits.train, of_train, device, seed, true);
+  if (splits.validation) {
+    const bool is_own = loaded.validation.has_value();
+    out.validation.emplace(*splits.validation, is_own ? others : of_train, device, seed, false);
+  }
+  out.test.emplace(splits.test, others, device, seed, false);
   out.splits = splits;
 }
 

@@ -15,6 +15,7 @@ namespace vitrine {
 struct Data {
   DatasetInfo info;
   std::string fingerprint;            // of the whole data set
+  std::string contents;               // of all that is in it; empty unless dataset.verify is full
   std::string test_fingerprint;       // of the images that tests measure
   std::string columns;                // of labels, in words
   std::vector<std::string> findings;  // what looks like a mistake
@@ -23,6 +24,9 @@ struct Data {
   MadeComponents components;         // that were made for it
   std::shared_ptr<Dataset> dataset;  // its sources may need it
 };
+
+// Whether a test measures something: what an experiment predicts is compared with labels.
+bool measures_tests(const Config& config, const DatasetInfo& info);
 
 // Through which a data set tells the observer what it does.
 DataContext data_context(const Config& config, Observer& observer);

@@ -119,8 +119,9 @@ Restored restored_from(const json& state) {
           static_cast<uint64_t>(reader.count("rows_length")),
           reader.string("rows_sha256"),
           {reader.object("identity").string("run"), reader.object("identity").string("started"),
-           reader.string("dataset_sha256"), reader.values("contents"), reader.any("config"),
-           reader.values("environment")},
+           reader.string("dataset_sha256"),
+           reader.has("dataset_contents") ? reader.string("dataset_contents") : "",
+           reader.values("contents"), reader.any("config"), reader.values("environment")},
           {}};
 }
 
@@ -289,6 +290,8 @@ Checkpoint capture(const RunState& state, Learner& learner, Callbacks& callbacks
                {"dataset_sha256", provenance.dataset_sha256},
                {"contents", provenance.contents},
                {"environment", provenance.environment}};
+  if (!provenance.dataset_contents.empty())
+    out.state["dataset_contents"] = provenance.dataset_contents;
   capture_learner(learner, callbacks, out);
   return out;
 }

@@ -45,6 +45,7 @@ struct RunState {
 struct Provenance {
   std::string run, started;  // Metrics::run and Metrics::started
   std::string dataset_sha256;
+  std::string dataset_contents;  // of all that is in it; empty where it was not read in full
   nlohmann::ordered_json contents = nlohmann::ordered_json::object();  // Metrics::contents
   nlohmann::ordered_json config = nlohmann::ordered_json::object();    // Metrics::config
   nlohmann::json environment;                                          // exactness_of

@@ -111,6 +111,12 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
   const auto data = load_unless_stopped(config, observer);
   if (!data) return nullptr;
+  if (!measures_tests(config, data->info)) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("the {} test images have no labels, so there is nothing to measure; "
+                            "--predictions FILE writes what the model says of them",
+                            data->test->size()));
+  }
   Learner learner = build_learner(config, data->info, &observer);
   std::string from = "model.weights", file = escape(config.model_options().weights.file.value);
   refuse_fresh(learner.fresh, file);

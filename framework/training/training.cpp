@@ -103,13 +103,13 @@ void announce(const TrainRequest& request, const Run& run, RunLog& log) {
   const Data& data = run.data();
   log.message(fmt::format(
       "{}: {} with {} parameters on {} ({} images of {} x {} x {} to train, {} to validate, {} to "
-      "test{}), {}, {}",
+      "test{}{}), {}, {}",
       request.config->name, metrics.model.at("type").get<std::string>(),
       metrics.model.at("parameters").get<int64_t>(), metrics.dataset.at("type").get<std::string>(),
       metrics.dataset.at("train").get<int64_t>(), data.info.channels, data.info.height,
       data.info.width, metrics.dataset.at("validation").get<int64_t>(),
-      metrics.dataset.at("test").get<int64_t>(), data.columns.empty() ? "" : "; " + data.columns,
-      request.config->device,
+      metrics.dataset.at("test").get<int64_t>(), data.info.test_has_labels ? "" : " without labels",
+      data.columns.empty() ? "" : "; " + data.columns, request.config->device,
       request.config->threads == 1 ? "1 thread"
                                    : fmt::format("{} threads", request.config->threads)));
   // Who goes on with a run was told when it began.
@@ -125,7 +125,14 @@ std::string first_metric(const std::vector<Measure>& measures) {
   return measures.size() > 1 ? measures[1].name : "";
 }
 
-void announce_test(const Run& run, RunLog& log) {
+void announce_test(const TrainRequest& request, const Run& run, RunLog& log) {
+  if (!measures_tests(*request.config->config, run.data().info)) {
+    log.message(
+        fmt::format("test: nothing to measure: the {} test images have no labels; runner test {} "
+                    "--predictions FILE writes what the model says of them",
+                    run.data().test->size(), escape(run.directory().path().string())));
+    return;
+  }
   const auto& test = run.metrics().test;
   const std::vector<Measure>& measures = run.measures();
   std::string line = "test: " + values_text(measures, "test", test);
@@ -199,7 +206,7 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
       run.finish();
     }
     if (run.stopped() == ExitCode::kDone) {
-      announce_test(run, log);
+      announce_test(request, run, log);
       if (request.dry_run)
         log.message("dry run: config, data, model and all steps are sound; nothing was kept");
     } else {

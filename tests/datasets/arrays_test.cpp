@@ -221,6 +221,20 @@ TEST_CASE_METHOD(Fixture, "labels far beyond their number are taken for names of
   CHECK(at::equal(splits.test.labels[0], at::tensor({3}, at::kLong)));
 }
 
+TEST_CASE_METHOD(
+    Fixture,
+    "labels below the number of classes that are named count these, however few there are") {
+  Arrays arrays = small();
+  arrays["train/labels"] = {DType::kI32, {3}, bytes_of<int32_t>({40, 0, 40})};
+  arrays["test/labels"] = {DType::kI32, {1}, bytes_of<int32_t>({40})};
+  CHECK(described(dataset(arrays)->info())[0] == "label: classes 0 40");
+  std::vector<std::string> names;
+  for (int i = 0; i <= 40; ++i) names.push_back("c" + std::to_string(i));
+  const auto it = dataset(arrays, fmt::format(", class_names: [{}]", fmt::join(names, ", ")));
+  CHECK(it->info().columns[0].names == names);
+  CHECK(at::equal(load_splits(*it, {}).train.labels[0], at::tensor({40, 0, 40}, at::kLong)));
+}
+
 TEST_CASE_METHOD(Fixture, "a file may have a validation split, and tell what its numbers mean") {
   Arrays arrays = small();
   arrays["validation/images"] = {DType::kU8, {2, 2, 2, 1}, pixels(8)};
@@ -233,6 +247,24 @@ TEST_CASE_METHOD(Fixture, "a file may have a validation split, and tell what its
   CHECK(splits.validation->images.sizes() == at::IntArrayRef({2, 2, 2, 1}));
   arrays.erase("validation/labels");
   CHECK(failure(arrays).starts_with("has no tensor validation/labels"));
+}
+
+TEST_CASE_METHOD(Fixture, "test images may have no labels, of any column") {
+  Arrays arrays = small();
+  arrays.erase("test/labels");
+  const auto it = dataset(arrays);
+  CHECK_FALSE(it->info().test_has_labels);
+  CHECK(it->info().columns[0].names == std::vector<std::string>{"0", "1", "2"});
+  const LoadedSplits splits = load_splits(*it, {});
+  CHECK(splits.test.labels.empty());
+  CHECK(splits.test.size() == 1);
+  CHECK(load_splits(*dataset(small()), {}).fingerprint != splits.fingerprint);
+  Arrays some = columns();
+  some.erase("test/labels/age");
+  CHECK(failure(some) ==
+        "has no tensor test/labels/age; it has another, test/labels/parts, train/labels/age, "
+        "test/labels/box, train/labels/box, test/images, test/labels/kind, train/images, "
+        "train/labels/kind, train/labels/parts");
 }
 
 TEST_CASE_METHOD(Fixture, "images may have no labels") {
@@ -258,11 +290,8 @@ TEST_CASE_METHOD(Fixture, "a label that a run ignores need not be of a class") {
 }
 
 TEST_CASE_METHOD(Fixture, "what is missing or wrong in the file is named") {
-  Arrays missing = small(), floats = small(), flat = small(), few = small(), other = small(),
-         negative = small(), empty = small(), real = small(), cube = small();
-  missing.erase("test/labels");
-  CHECK(failure(missing) ==
-        "has no tensor test/labels; it has another, train/labels, test/images, train/images");
+  Arrays floats = small(), flat = small(), few = small(), other = small(), negative = small(),
+         empty = small(), real = small(), cube = small();
   floats["train/images"] = {DType::kF32, {1, 1, 3, 1}, std::string(12, 'x')};
   CHECK(failure(floats) ==
         "train/images is F32 [1, 1, 3, 1]; it must be U8 [N, C, H, W] or [N, H, W]");

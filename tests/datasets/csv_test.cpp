@@ -36,6 +36,31 @@ TEST_CASE_METHOD(Fixture, "Kaggle's digits are read") {
   CHECK(told == "train.csv: rows of 4 pixels, taken for images of 2 x 2\n");
 }
 
+TEST_CASE_METHOD(Fixture, "Kaggle's test images have no classes") {
+  const LoadedSplits splits = load("label,pixel0,pixel1,pixel2,pixel3\n1,0,1,2,255\n0,4,5,6,7\n",
+                                   "pixel0,pixel1,pixel2,pixel3\n8,9,10,11\n");
+  CHECK_FALSE(it->info().test_has_labels);
+  CHECK(it->info().classes() == 2);
+  CHECK(splits.test.labels.empty());
+  CHECK(values_of(splits.test.images) == Numbers{8, 9, 10, 11});
+}
+
+TEST_CASE_METHOD(Fixture, "a table alone gives a share of its images to the test") {
+  write("train.csv", "label,a\nx,0\nx,1\nx,2\ny,3\ny,4\ny,5\n");
+  it = dataset("{type: csv, train: $/train.csv, test_share: 2}");
+  CHECK(shape_in(it->info()) == Numbers{1, 1, 1, 4, 2});
+  const LoadedSplits splits = load_splits(*it, {});
+  CHECK(values_of(splits.test.labels[0]) == Numbers{0, 1});
+  CHECK(values_of(splits.train.labels[0]) == Numbers{0, 0, 1, 1});
+}
+
+TEST_CASE_METHOD(Fixture, "IDs are taken for names of classes") {
+  const LoadedSplits splits = load("label,a\n7000,0\n5000,1\n", "label,a\n7000,0\n");
+  CHECK(it->info().columns[0].names == std::vector<std::string>{"5000", "7000"});
+  CHECK(values_of(splits.train.labels[0]) == Numbers{1, 0});
+  CHECK(values_of(splits.test.labels[0]) == Numbers{1});
+}
+
 TEST_CASE_METHOD(Fixture, "the column of classes may stand anywhere, be named, and hold texts") {
   const LoadedSplits splits =
       load("id,a,b,kind\n1,10,20,\"owl\"\n2,30,40,cat\n", "id,a,b,kind\n3,50,60,dog\n",
@@ -82,7 +107,7 @@ TEST_CASE_METHOD(Fixture, "what is wrong is named, with its line") {
         "test.csv: its columns of pixels are not those of train.csv, in this order");
   CHECK(refused("a,b,c,d,e\n0,1,2,3,4\n") ==
         "train.csv: no column is called as classes usually are (label, class, target): say which "
-        "has them by label; images without classes are not read; it has a, b, c, d, e");
+        "has them by label; it has a, b, c, d, e");
   CHECK(refused("label,a,b,c,d\n0,1,2,3,4\n", ", label: kind") ==
         "train.csv: has no column kind; it has label, a, b, c, d");
   CHECK(refused("label,class,b,c,d\n0,1,2,3,4\n") ==
@@ -95,7 +120,8 @@ TEST_CASE_METHOD(Fixture, "what is wrong is named, with its line") {
   CHECK(refused("label,a,b,c,d\n0.5,1,2,3,4\n") ==
         "train.csv: labels: labels must be whole numbers; arrays reads values");
   CHECK(problems_of<Dataset>("csv", {}) ==
-        "test.yaml:1:5: dataset: csv needs train and test, the tables with the images\n"
+        "test.yaml:1:5: dataset: csv needs train and test, the tables with the images; test_share "
+        "stands for test\n"
         "    1 | it: csv\n"
         "      |     ^");
 }

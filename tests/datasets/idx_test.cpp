@@ -42,6 +42,17 @@ TEST_CASE_METHOD(Fixture, "images of colour are read") {
   CHECK(shape_in(dataset(kYaml)->info()) == Numbers{3, 1, 1, 2, 1});
 }
 
+TEST_CASE_METHOD(Fixture, "a test may have no labels, or be drawn") {
+  const auto without =
+      dataset("{type: idx, train_images: $/a, train_labels: $/b, test_images: $/c}");
+  CHECK_FALSE(without->info().test_has_labels);
+  CHECK(load_splits(*without, {}).test.labels.empty());
+  write("b", idx({2}, "\1\1"));
+  const auto drawn = dataset("{type: idx, train_images: $/a, train_labels: $/b, test_share: 1}");
+  CHECK(shape_in(drawn->info()) == Numbers{1, 1, 3, 1, 1});
+  CHECK(load_splits(*drawn, {}).test.size() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "what is wrong is named") {
   write("b", idx({3}, "\1\2\3"));
   CHECK(failure(kYaml) == "b: 3 labels, 2 images in a");
@@ -51,7 +62,7 @@ TEST_CASE_METHOD(Fixture, "what is wrong is named") {
   CHECK(failure(kYaml) == "cannot read a: no such file");
   CHECK(problems_of<Dataset>("idx", {}) ==
         "test.yaml:1:5: dataset: idx needs train_images, train_labels, test_images and "
-        "test_labels, a file each\n"
+        "test_labels, a file each; test_share stands for those of the test\n"
         "    1 | it: idx\n"
         "      |     ^");
 }

@@ -1,9 +1,12 @@
+#include <algorithm>
+
 #include "tests/datasets/array_support.h"
 
 namespace vitrine {
 namespace {
 
 using Numbers = std::vector<int64_t>;
+using namespace std::string_literals;
 
 struct Fixture : ArrayFixture {
   Fixture() {
@@ -160,14 +163,115 @@ TEST_CASE_METHOD(Fixture, "labels may be a column, one-hot or whole numbers of a
   CHECK(refused(npy("|u1", "(2, 1, 1)", "\1\1")) ==
         "y_train.npy: [2, 1, 1] are no labels: they must be [N] or one-hot");
   CHECK(refused(npy("|i1", "(2,)", "\1\xff")) == "npy: label -1 of training image 1 is below 0");
-  CHECK(refused(npy("<i4", "(2,)", bytes_of<int32_t>({1, 1'000'000}))) ==
-        "y_train.npy: label 1000000 is too large; there may be 100000 classes");
 }
 
-TEST_CASE_METHOD(Fixture, "without labels there are images alone, with some all must have them") {
-  std::filesystem::remove(path("y_test.npy"));
+TEST_CASE_METHOD(Fixture, "labels far beyond their number are taken for names of classes") {
+  write("y_train.npy", npy("<i4", "(2,)", bytes_of<int32_t>({2'000'000, 7})));
+  write("y_test.npy", npy("<i8", "(1,)", bytes_of<int64_t>({1'000'000})));
+  const auto it = dataset(kYaml);
+  CHECK(it->info().columns[0].names == std::vector<std::string>{"7", "1000000", "2000000"});
+  const LoadedSplits splits = load_splits(*it, {});
+  CHECK(values_of(splits.train.labels[0]) == Numbers{2, 0});
+  CHECK(values_of(splits.test.labels[0]) == Numbers{1});
+  CHECK(told ==
+        "y_train.npy: 3 different labels up to 2000000 are taken for as many classes, which are "
+        "called by them\n");
+}
+
+TEST_CASE_METHOD(Fixture, "labels below the number of classes that are named count these") {
+  write("y_train.npy", npy("|u1", "(2,)", "\5\5"));
+  write("y_test.npy", npy("|u1", "(1,)", "\13"));
+  const auto it =
+      dataset("{type: npy, path: $, class_names: [a, b, c, d, e, f, g, h, i, j, k, l, m]}");
+  CHECK(it->info().classes() == 13);
+  CHECK(values_of(load_splits(*it, {}).test.labels[0]) == Numbers{11});
+  write("y_test.npy", npy("|u1", "(1,)", "\62"));
+  write("y_train.npy", npy("|u1", "(2,)", "\62\62"));
+  CHECK(dataset(kYaml)->info().columns[0].names == std::vector<std::string>{"50"});
+}
+
+TEST_CASE_METHOD(Fixture, "there may be a hundred thousand classes") {
+  std::string images, labels;
+  for (int32_t i = 0; i < 20'000; ++i) {
+    images += "a";
+    const int32_t label = 6 * i;
+    labels += {reinterpret_cast<const char*>(&label), 4};
+  }
+  write("x_train.npy", npy("|u1", "(20000, 1, 1)", images));
+  write("y_train.npy", npy("<i4", "(20000,)", labels));
+  write("x_test.npy", npy("|u1", "(1, 1, 1)", "a"));
+  CHECK(failure(kYaml) == "y_train.npy: label 119994 is too large; there may be 100000 classes");
+}
+
+// Images that begin with 10, 20, ... 100; their labels are 0, 1, 0, 1, ...
+struct Drawn : Fixture {
+  Drawn() {
+    std::string images, labels;
+    for (char i = 1; i <= 10; ++i) {
+      images += std::string(1, static_cast<char>(10 * i)) + "ab";
+      labels += static_cast<char>((i - 1) % 2);
+    }
+    write("x_train.npy", npy("|u1", "(10, 1, 3)", images));
+    write("y_train.npy", npy("|u1", "(10,)", labels));
+    std::filesystem::remove(path("x_test.npy"));
+    std::filesystem::remove(path("y_test.npy"));
+  }
+  static constexpr const char* kYaml = "{type: npy, path: $, test_share: 0.4}";
+};
+
+TEST_CASE_METHOD(Drawn, "a test that the files do not have is drawn from the training images") {
+  const auto it = dataset(kYaml);
+  CHECK(shape_in(it->info()) == Numbers{1, 1, 3, 6, 4});
+  CHECK(it->info().draws_split);
+  const LoadedSplits splits = load_splits(*it, {});
+  CHECK(splits.test.labels[0].sum().item<int64_t>() == 2);
+  const auto firsts = [](const Split& split) { return values_of(split.images.select(3, 0)); };
+  Numbers all = firsts(splits.train);
+  const Numbers test = firsts(splits.test);
+  CHECK(values_of(splits.test.labels[0]) ==
+        values_of(
+            splits.test.images.select(3, 0).to(at::kLong).div(10, "floor").sub(1).remainder(2)));
+  all.insert(all.end(), test.begin(), test.end());
+  std::sort(all.begin(), all.end());
+  CHECK(all == Numbers{10, 20, 30, 40, 50, 60, 70, 80, 90, 100});
+  CHECK(firsts(load_splits(*dataset("{type: npy, path: $, test_share: 0.4, validation: 2}"), {})
+                   .test) == test);
+  CHECK(firsts(
+            load_splits(*dataset("{type: npy, path: $, test_share: 4, split_seed: 5}"), {}).test) !=
+        test);
+  DataContext context;
+  context.streams = true;
+  const auto streamed =
+      make<Dataset>("{type: npy, path: " + folder.path().string() + ", test_share: 0.4}", context);
+  const LoadedSplits read = load_splits(*streamed, {});
+  REQUIRE(read.test.source);
+  CHECK(read.test.source->read(1).pixels[0] == test[1]);
+  CHECK(read.fingerprint == splits.fingerprint);
+}
+
+TEST_CASE_METHOD(Drawn,
+                 "it is drawn of images without labels too, and only where there is no test") {
+  std::filesystem::remove(path("y_train.npy"));
+  CHECK(shape_in(dataset(kYaml)->info()) == Numbers{1, 1, 3, 6, 4});
+  CHECK(load_splits(*dataset(kYaml), {}).test.labels.empty());
+  write("x_test.npy", npy("|u1", "(1, 1, 3)", "abc"));
+  CHECK(without_folder(message_of(ExitCode::kUsage, [&] { dataset(kYaml)->info(); })) ==
+        "dataset.test_share (0.4) would have no effect: x_test.npy is the test");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "without labels there are images alone, with some only a test may lack them") {
+  std::filesystem::remove(path("y_train.npy"));
   CHECK(failure(kYaml) ==
-        "x_test.npy: there are no labels for these images, as y_train.npy are for x_train.npy");
+        "x_train.npy: there are no labels for these images, as y_test.npy are for x_test.npy");
+  write("y_train.npy", npy("|u1", "(2,)", "\1\0"s));
+  std::filesystem::remove(path("y_test.npy"));
+  CHECK_FALSE(dataset(kYaml)->info().test_has_labels);
+  CHECK(load_splits(*dataset(kYaml), {}).test.labels.empty());
+  write("x_val.npy", npy("|u1", "(1, 2, 3)", "abcdef"));
+  CHECK(failure(kYaml) ==
+        "x_val.npy: there are no labels for these images, as y_train.npy are for x_train.npy");
+  std::filesystem::remove(path("x_val.npy"));
   std::filesystem::remove(path("y_train.npy"));
   CHECK(dataset(kYaml)->info().columns.empty());
   CHECK(load_splits(*dataset(kYaml), {}).train.labels.empty());
@@ -223,7 +327,8 @@ TEST_CASE_METHOD(Fixture, "what is missing or wrong is named") {
   std::filesystem::remove(path("y_test.npy"));
   CHECK(failure(kYaml).ends_with(
       "no file is called as test images usually are (x_test.npy, test_images.npy, ...): say which "
-      "it is by test_images; it has x_train.npy, y_train.npy"));
+      "it is by test_images, or have test_share take some of those to train on; it has "
+      "x_train.npy, y_train.npy"));
   CHECK(failure("{type: npy, train_images: $/none.npy, test_images: $/none.npy}") ==
         "cannot read none.npy: no such file");
 }
@@ -231,7 +336,9 @@ TEST_CASE_METHOD(Fixture, "what is missing or wrong is named") {
 TEST_CASE("npy needs its files, and height with width") {
   CHECK(problems_of<Dataset>("npy", {}) ==
         "test.yaml:1:5: dataset: npy needs path, the folder with the arrays, or train_images, "
-        "train_labels, test_images and test_labels, a file for each\n"
+        "train_labels, test_images and test_labels, a file for each; test_share stands for those "
+        "of the "
+        "test\n"
         "    1 | it: npy\n"
         "      |     ^");
   CHECK(problems_of<Dataset>("{type: npy, path: a, height: 3}", {}) ==

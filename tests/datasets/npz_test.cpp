@@ -76,7 +76,12 @@ TEST_CASE_METHOD(Fixture, "what is wrong is named") {
   write_npz("a.npz", "x_train.npy y_train.npy");
   CHECK(failure("{type: npz, path: $/a.npz}") ==
         "a.npz: no array is called as test images usually are (x_test, test_images, ...): say "
-        "which it is by test_images; it has x_train, y_train");
+        "which it is by test_images, or have test_share take some of those to train on; it has "
+        "x_train, "
+        "y_train");
+  CHECK(message_of(ExitCode::kUsage, [&] {
+          dataset("{type: npz, path: $/a.npz, test_share: 1}")->info();
+        }) == "dataset.test_share (1) takes all 1 images of the class 0: none is left to train on");
   write("x_test.npy", npy("|O", "(1,)", "pickle"));
   write_npz("a.npz", "x_train.npy y_train.npy x_test.npy");
   CHECK(failure("{type: npz, path: $/a.npz}") ==
@@ -92,7 +97,7 @@ TEST_CASE_METHOD(Fixture, "what is wrong is named") {
 TEST_CASE("npz needs one file, or two") {
   CHECK(problems_of<Dataset>("npz", {}) ==
         "test.yaml:1:5: dataset: npz needs path, the file with the arrays, or train and test, one "
-        "for each\n"
+        "for each; test_share stands for test\n"
         "    1 | it: npz\n"
         "      |     ^");
   CHECK(problems_of<Dataset>("{type: npz, path: a.npz, test: b.npz}", {}) ==

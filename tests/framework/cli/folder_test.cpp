@@ -61,6 +61,13 @@ TEST_CASE_METHOD(Photos, "it does not matter how photos are read, nor by how man
   CHECK(sha256_of_file(*this / "stopped" / "model.safetensors") == held);
 }
 
+TEST_CASE_METHOD(Photos, "a test photo is drawn in the size that the model takes") {
+  trained("run", {"training.epochs=1"});
+  const Result drawn = run({"plot", "attention", "run", "--images", "1", "-o", "a.png"});
+  CHECK(drawn.err == "");
+  CHECK(drawn.code == 0);
+}
+
 TEST_CASE_METHOD(Photos, "photos that were packed train to the same losses") {
   trained("photos_run", {});
   REQUIRE(run({"pack", "photos", "packed.safetensors", "dataset.size=16", "dataset.validation=6"})

@@ -44,6 +44,22 @@ TEST_CASE("a packed data set is what it was packed of, with its validation split
   }
 }
 
+TEST_CASE("held images are packed in the size that is asked for") {
+  const TemporaryFolder folder;
+  write_plain(folder / "c.yaml", std::string("dataset: {type: digits, train: 60, test: 20, "
+                                             "validation: 20, size: 16}\n") +
+                                     kModel);
+  const Result packed = runner({"pack", "c.yaml", "packed.safetensors"}, folder.path());
+  CHECK(packed.out ==
+        "wrote packed.safetensors: 40 images of 1 x 16 x 16 to train, 20 to validate, 20 to test; "
+        "dataset: {type: arrays, path: packed.safetensors} reads it\n");
+  write_plain(folder / "p.yaml",
+              std::string("dataset: {type: arrays, path: packed.safetensors}\n") + kModel);
+  REQUIRE(runner({"c.yaml", "--run-dir", "one"}, folder.path()).code == 0);
+  REQUIRE(runner({"p.yaml", "--run-dir", "other"}, folder.path()).code == 0);
+  CHECK(values(folder / "other") == values(folder / "one"));
+}
+
 TEST_CASE("packing that is interrupted leaves nothing, nor what was killed before") {
   const TemporaryFolder folder;
   const std::filesystem::path out = folder / "out";

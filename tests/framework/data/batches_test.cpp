@@ -55,6 +55,20 @@ Preparation with_threads(int threads, std::vector<std::shared_ptr<Transform>> tr
 
 const Tensor kIndices = at::tensor({7, 0, 7}, at::kLong);
 
+TEST_CASE("images of another size are batched, and shown, in the size that is asked for") {
+  Preparation preparation;
+  preparation.size = {1, 1, 1};
+  Split streamed = numbered();
+  streamed.images = Tensor();
+  streamed.source = std::make_shared<Numbered>();
+  for (const Split& split : {numbered(), streamed}) {
+    const Batches batches(split, preparation, at::kCPU, 0, false);
+    const Tensor wanted = at::tensor({30, 2, 30}, at::kByte).view({3, 1, 1, 1});  // means, rounded
+    CHECK(at::equal(batches.gather(kIndices, 0).images, wanted));
+    CHECK(at::equal(batches.pixels(kIndices), wanted));
+  }
+}
+
 TEST_CASE("without transforms a batch holds the stored bytes") {
   const Batches batches(numbered(), {}, at::kCPU, 0, true);
   const Batch batch = batches.gather(kIndices, 0);

@@ -1,6 +1,7 @@
 #include "framework/data/dataset.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -64,6 +65,66 @@ TEST_CASE("a split that streams has the fingerprint of its images") {
   held.source = nullptr;
   held.images = train.images;
   CHECK(fingerprint_of(streamed, small()) == fingerprint_of(held, small()));
+}
+
+TEST_CASE("of many images some are looked at, evenly spaced, the first and the last among them") {
+  CHECK(looked_at(3, 100) == std::vector<int64_t>{0, 1, 2});
+  CHECK(looked_at(256, 1 << 20).size() == 256);
+  const std::vector<int64_t> some = looked_at(1000, 1 << 20);
+  CHECK(some.size() == 64);
+  CHECK(some[1] == 15);
+  CHECK(some.front() == 0);
+  CHECK(some.back() == 999);
+  CHECK(looked_at(1'000'000, 1 << 10).size() == 32'768);
+  CHECK(looked_at(50, int64_t{1} << 30).size() == 50);
+}
+
+// Many images of a mebibyte, none of which is held: each has one brightness.
+class Large : public ImageSource {
+ public:
+  int64_t size() const override { return 300; }
+  Image read(int64_t number) const override {
+    ++reads;
+    Image out{1024, 1024, 1, {}};
+    out.pixels.assign(1 << 20, static_cast<uint8_t>(number == changed ? 255 : number % 200));
+    return out;
+  }
+  mutable int64_t reads = 0;
+  int64_t changed = -1;
+};
+
+TEST_CASE("a fingerprint of many images reads some, one of their contents all") {
+  const auto source = std::make_shared<Large>();
+  const Split split{{}, {at::zeros({300}, at::kLong)}, source};
+  const std::string quick = fingerprint_of(split);
+  CHECK(source->reads <= 65);
+  const std::string full = contents_fingerprint(split, small(), {});
+  CHECK(source->reads >= 300);
+  source->changed = 1;  // between two that are looked at
+  CHECK(fingerprint_of(split) == quick);
+  CHECK(contents_fingerprint(split, small(), {}) != full);
+  source->changed = 299;
+  CHECK(fingerprint_of(split) != quick);
+  source->changed = -1;
+  Split other = split;
+  other.labels = {at::zeros({300}, at::kLong).index_fill(0, at::tensor({150}, at::kLong), 1)};
+  CHECK(fingerprint_of(other) != quick);
+  // Held, the same images have the same.
+  Split held{at::empty({300, 1, 1024, 1024}, at::kByte), split.labels, {}};
+  for (int64_t i = 0; i < 300; ++i) held.images[i].fill_(i % 200);
+  CHECK(fingerprint_of(held) == quick);
+  CHECK(contents_fingerprint(held, small(), {}) == full);
+}
+
+TEST_CASE("a part of a source has its images, names and fingerprint") {
+  const Tensor images = at::arange(40, at::kByte).view({10, 1, 2, 2});
+  const auto whole = std::make_shared<OneByOne>(images);
+  const Split part{{}, {}, std::make_shared<PartOfSource>(whole, std::vector<int64_t>{7, 3})};
+  CHECK(part.size() == 2);
+  CHECK(part.source->read(1).pixels == std::vector<uint8_t>{12, 13, 14, 15});
+  CHECK(part.source->name(0) == "image 7");
+  const Split held{images.index_select(0, at::tensor({7, 3}, at::kLong)), {}, {}};
+  CHECK(fingerprint_of(part) == fingerprint_of(held));
 }
 
 TEST_CASE("labels beyond the classes are named") {

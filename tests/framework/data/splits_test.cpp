@@ -65,6 +65,31 @@ TEST_CASE("each class gives its share of the validation split, and orders are ke
   CHECK(at::equal(std::get<0>(all.sort()), at::arange(200)));
 }
 
+TEST_CASE("a test split is drawn as validation is, but other images, whatever validation takes") {
+  const Split all = cyclic(200, 4);
+  const auto columns = class_column({"a", "b", "c", "d"});
+  const DrawnTest drawn = draw_test(200, all.labels, columns, Amount{0.2}, 0);
+  CHECK(drawn.test.size(0) == 40);
+  CHECK(numbers(all.labels[0].index_select(0, drawn.test).bincount()) ==
+        std::vector<int64_t>{10, 10, 10, 10});
+  CHECK(at::equal(std::get<0>(at::cat({drawn.train, drawn.test}).sort()), at::arange(200)));
+  CHECK((drawn.train.diff() > 0).all().item<bool>());
+  const Splits validated = make_splits(all, cyclic(4, 4), with_validation(0.2));
+  CHECK_FALSE(at::equal(rows(*validated.validation), drawn.test));
+  CHECK_FALSE(at::equal(draw_test(200, all.labels, columns, Amount{0.2}, 1).test, drawn.test));
+  CHECK(draw_test(10, {}, {}, Amount{3}, 0).test.size(0) == 3);
+  const auto refused = [&](double share) {
+    return message_of(ExitCode::kUsage, [&] {
+      draw_test(4, {at::tensor({0, 0, 0, 1}, at::kLong)}, class_column({"cat", "dog"}),
+                Amount{share}, 0);
+    });
+  };
+  CHECK(refused(0.1) == "dataset.test_share (0.1) of 4 images is less than one image");
+  CHECK(refused(4) == "dataset.test_share (4) of 4 images leaves no training image");
+  CHECK(refused(3) ==
+        "dataset.test_share (3) takes all 1 images of the class dog: none is left to train on");
+}
+
 TEST_CASE("the shares are rounded so that the count is exact") {
   const Tensor labels = at::tensor({0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 3}, at::kLong);  // 7, 3, 0 and 1
   const auto shares = [&](int64_t count) {

@@ -81,9 +81,25 @@ TEST_CASE("resize: filling the shape cuts as torchvision does") {
 TEST_CASE("resize: the centre of an image whose shorter side was scaled, as torchvision has it") {
   with_each_instruction_set([] {
     compare("short", [](const Case& one, const Json& row) {
-      return resize_and_crop(one.image, row.at("side"), one.width, one.height);
+      const double ratio = static_cast<double>(one.width) / row.at("side").get<double>();
+      return resize(one.image, one.width, one.height, ResizeMode::kCrop, kWhite, ratio);
     });
   });
+}
+
+TEST_CASE("resize: a ratio of a crop is rounded as timm's crop_pct is") {
+  const Image& image = pattern(500, 375, 3);
+  // 224 / 0.9 is 248.9: the shorter side becomes 248, the longer one 330.
+  const Image scaled = resize(image, 330, 248);
+  const Image made = resize(image, 224, 224, ResizeMode::kCrop, kWhite, 0.9);
+  std::vector<uint8_t> centre;
+  for (size_t y = 12; y < 236; ++y) {
+    const auto row = scaled.pixels.begin() + static_cast<ptrdiff_t>((y * 330 + 53) * 3);
+    centre.insert(centre.end(), row, row + 224 * 3);
+  }
+  CHECK(made.pixels == centre);
+  CHECK(resize(image, 224, 224, ResizeMode::kPad, kWhite, 0.9).pixels ==
+        resize(image, 224, 224, ResizeMode::kPad).pixels);
 }
 
 TEST_CASE("resize: within the shape, around it the background, as Pillow pads") {
@@ -114,8 +130,6 @@ TEST_CASE("resize: sizes and boxes that cannot be are refused") {
   CHECK(message([&] {
           resize_box(image, {0, -1, 5, 4}, 2, 2);
         }) == "cannot make 2 x 2 pixels of 5 x 4 from 0, -1 of an image of 5 x 4 with 3 channels");
-  CHECK(message([&] { resize_and_crop(image, 8, 9, 8); }) ==
-        "cannot make 9 x 8 pixels of 5 x 4 from 0, 0 of an image of 5 x 4 with 3 channels");
 }
 
 TEST_CASE("resize: modes have words") {
