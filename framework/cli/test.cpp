@@ -119,7 +119,7 @@ ExitCode test(const TestOptions& options) {
     return console.stop_requested();
   }
   if (!options.json) {
-    print(shown_scores(result));
+    if (result.contains("tasks")) print(shown_scores(result));
     if (const auto worst = worst_of_run(options, result))
       print("the images that went most wrong: " + worst->shown());
     if (!options.predictions.empty())

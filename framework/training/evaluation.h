@@ -25,7 +25,7 @@ struct Evaluation {
 struct TaskAnswers {
   Tensor outputs;  // [B, K]: probabilities of the classes or labels, or values
   // [B, K] of labels, 0 or 1, and of values; of classes their numbers, int64 [B], and -1 where the
-  // label stands for none.
+  // label stands for none. Undefined where images have no labels.
   Tensor targets;
 };
 

@@ -238,7 +238,8 @@ ModelFile model_of(const nlohmann::json& description, const std::string& file) {
       out.transforms_written.push_back(transform.dump());
     }
     if (description.contains("resize")) out.resize = resize_mode(description.at("resize"));
-    if (description.contains("crop_ratio")) out.crop_ratio = description.at("crop_ratio").get<double>();
+    if (description.contains("crop_ratio"))
+      out.crop_ratio = description.at("crop_ratio").get<double>();
     if (!(out.crop_ratio >= 0.1 && out.crop_ratio <= 1))
       throw Error(ExitCode::kCheckpoint, file + ": metadata: crop_ratio must be from 0.1 to 1");
     model = read_choice<Model>(Json(description.at("model")), "model", file);

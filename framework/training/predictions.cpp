@@ -14,18 +14,20 @@ void add_columns(std::string& line, const std::string& what,
   for (const std::string& name : names) line += "," + csv_cell(what + "." + name);
 }
 
-void add_headings(std::string& line, const Task& task, const std::string& before) {
+void add_headings(std::string& line, const Task& task, const std::string& before, bool has_labels) {
   if (task.type == TaskType::kClassification) {
-    line += "," + csv_cell(before + "label") + "," + csv_cell(before + "prediction");
+    if (has_labels) line += "," + csv_cell(before + "label");
+    line += "," + csv_cell(before + "prediction");
     add_columns(line, before + "probability", task.names);
     return;
   }
   const bool has_values = task.type == TaskType::kRegression;
   if (has_values && task.outputs() == 1) {
-    line += "," + csv_cell(before + "value") + "," + csv_cell(before + "prediction");
+    if (has_labels) line += "," + csv_cell(before + "value");
+    line += "," + csv_cell(before + "prediction");
     return;
   }
-  add_columns(line, before + (has_values ? "value" : "label"), task.names);
+  if (has_labels) add_columns(line, before + (has_values ? "value" : "label"), task.names);
   add_columns(line, before + "prediction", task.names);
   if (!has_values) add_columns(line, before + "probability", task.names);
 }
@@ -40,7 +42,8 @@ class Row {
   Row(const Task& task, const TaskAnswers& answers)
       : task_(task),
         outputs_(answers.outputs.contiguous()),
-        targets_(task.type == TaskType::kClassification
+        targets_(!answers.targets.defined() ? Tensor()
+                 : task.type == TaskType::kClassification
                      ? answers.targets.contiguous()
                      : answers.targets.to(at::kFloat).contiguous()) {
     for (const std::string& name : task.names) cells_.push_back(csv_cell(name));
@@ -50,13 +53,16 @@ class Row {
     const int64_t count = task_.outputs();
     const float* outputs = outputs_.const_data_ptr<float>() + image * count;
     if (task_.type == TaskType::kClassification) {
-      const int64_t right = targets_.const_data_ptr<int64_t>()[image];
+      if (targets_.defined()) {
+        const int64_t right = targets_.const_data_ptr<int64_t>()[image];
+        line += "," + (right < 0 ? "" : cells_.at(static_cast<size_t>(right)));
+      }
       const int64_t best = std::max_element(outputs, outputs + count) - outputs;
-      line += "," + (right < 0 ? "" : cells_.at(static_cast<size_t>(right))) + "," +
-              cells_.at(static_cast<size_t>(best));
+      line += "," + cells_.at(static_cast<size_t>(best));
       return add_numbers(line, outputs, count);
     }
-    add_numbers(line, targets_.const_data_ptr<float>() + image * count, count);
+    if (targets_.defined())
+      add_numbers(line, targets_.const_data_ptr<float>() + image * count, count);
     if (task_.type == TaskType::kMultiLabel) {
       for (int64_t i = 0; i < count; ++i) line += outputs[i] > 0.5F ? ",1" : ",0";
     }
@@ -71,13 +77,14 @@ class Row {
 
 }  // namespace
 
-Predictions::Predictions(const Place& file, std::vector<Task> tasks, const Batches& images)
-    : tasks_(std::move(tasks)), images_(images), file_(file) {
+Predictions::Predictions(const Place& file, std::vector<Task> tasks, const Batches& images,
+                         bool has_labels)
+    : tasks_(std::move(tasks)), images_(images), has_labels_(has_labels), file_(file) {
   if (tasks_.empty())
     throw Error(ExitCode::kUsage, "--predictions: there are none: the model predicts nothing");
   std::string line = "image";
   for (const Task& task : tasks_)
-    add_headings(line, task, tasks_.size() == 1 ? "" : task.name + ".");
+    add_headings(line, task, tasks_.size() == 1 ? "" : task.name + ".", has_labels_);
   file_.write(line + "\n");
 }
 

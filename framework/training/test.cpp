@@ -1,3 +1,4 @@
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,6 +9,7 @@
 #include "framework/model/tensors.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/inspect.h"
+#include "framework/training/metric.h"
 #include "framework/training/model_plugins.h"
 #include "framework/training/predictions.h"
 #include "framework/training/setup.h"
@@ -104,6 +106,32 @@ std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
   return out;
 }
 
+namespace {
+
+// Gives the answers to images that have no labels.
+void answer_images(const Learner& learner, const Config& config, const DatasetInfo& info,
+                   const EvaluationOptions& options, const Batches& images) {
+  const at::NoGradGuard no_grad;
+  learner.model->eval();
+  const std::vector<Task>& tasks = learner.model->tasks();
+  Backend backend(learner.model, config.backend, {info.channels, info.height, info.width},
+                  config.device);
+  int64_t first = 0;
+  for_batches(images, options, [&](const Batch& batch) {
+    const std::vector<Tensor> outputs = backend.forward({batch.images, {}, batch.position});
+    std::vector<TaskAnswers> answers;
+    for (size_t i = 0; i < tasks.size(); ++i) {
+      const bool is_number = tasks[i].type == TaskType::kRegression;
+      answers.push_back(
+          {(is_number ? outputs[i] : probabilities_of(outputs[i], tasks[i])).to(at::kCPU), {}});
+    }
+    options.answers(first, answers);
+    first += batch.size();
+  });
+}
+
+}  // namespace
+
 Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
           const std::optional<WeightsSource>& weights, Observer& observer,
           const std::filesystem::path& predictions) {
@@ -111,7 +139,8 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
   const auto data = load_unless_stopped(config, observer);
   if (!data) return nullptr;
-  if (!measures_tests(config, data->info)) {
+  const bool is_measured = measures_tests(config, data->info);
+  if (!is_measured && predictions.empty()) {
     throw Error(ExitCode::kUsage,
                 fmt::format("the {} test images have no labels, so there is nothing to measure; "
                             "--predictions FILE writes what the model says of them",
@@ -139,10 +168,16 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   std::optional<Predictions> table;
   if (!predictions.empty()) {
     remove_forgotten(predictions);
-    table.emplace(predictions, learner.model->tasks(), *data->test);
+    table.emplace(predictions, learner.model->tasks(), *data->test, is_measured);
     options.answers = [&](int64_t first, const std::vector<TaskAnswers>& answers) {
       table->add(first, answers);
     };
+  }
+  if (!is_measured) {
+    answer_images(learner, config, data->info, options, *data->test);
+    if (stopped()) return nullptr;
+    table->commit();
+    return {{"checkpoint", from}, {"images", data->test->size()}};
   }
   const Evaluation result = evaluated(*learner.experiment, *data->test, options);
   if (stopped()) return nullptr;

@@ -9,6 +9,7 @@ namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 // Hears what is said.
 class Listener : public Quiet {
@@ -85,6 +86,21 @@ TEST_CASE_METHOD(Fixture, "a test of them is refused, and tells the way") {
           }) ==
       "the 5 test images have no labels, so there is nothing to measure; --predictions FILE "
       "writes what the model says of them");
+}
+
+TEST_CASE_METHOD(Fixture, "what the model says of them is written") {
+  Listener listener;
+  train({}, listener);
+  const WeightsSource weights = {run(), ""};
+  const Json told = vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, true), weights,
+                                  listener, folder / "answers.csv");
+  CHECK(told.at("images") == 5);
+  CHECK(told.size() == 2);
+  const std::string table = read_file(folder / "answers.csv", 1 << 20);
+  CHECK(std::count(table.begin(), table.end(), '\n') == 6);
+  CHECK(table.substr(0, table.find('\n')) == "image,prediction,probability.0,probability.1");
+  const std::string first = table.substr(table.find("\n0,"), 4);
+  CHECK((first == "\n0,0" || first == "\n0,1"));
 }
 
 TEST_CASE_METHOD(Fixture, "what learns without labels is tested all the same") {
