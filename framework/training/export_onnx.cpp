@@ -70,7 +70,7 @@ Json add_outputs(OnnxModel& out, const std::vector<size_t>& steps, const std::ve
 Json described_input(const ModelFile& model, bool takes_floats) {
   Json transforms = Json::array();
   for (const std::string& each : model.transforms_written)
-    transforms.push_back(nlohmann::json::parse(each));
+    transforms.push_back(Json(nlohmann::json::parse(each)));
   Json out = {{"type", takes_floats ? "float32" : "uint8"},
               {"channels", channel_order(model.context.channels)},
               {"height", model.context.height},
