@@ -49,7 +49,7 @@ Json to_json(const DataView& view) {
       }
       for (const DataColumn::Range& range : column.ranges[i])
         one["values"][view.splits[i]].push_back(
-            {{"least", range.least}, {"mean", range.mean}, {"most", range.most}});
+            {{"least", range.least}, {"average", range.average}, {"most", range.most}});
     }
     columns.push_back(std::move(one));
   }

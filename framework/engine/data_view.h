@@ -16,7 +16,7 @@ struct DataColumn {
   std::vector<std::string> names;            // of the classes, labels or values
   std::vector<std::vector<int64_t>> images;  // [split][class]; none where there are values
   struct Range {
-    double least = 0, mean = 0, most = 0;
+    double least = 0, average = 0, most = 0;
   };
   std::vector<std::vector<Range>> ranges = {};  // [split][value]; none where there are classes
 };
@@ -55,6 +55,7 @@ struct DataView {
   int64_t unread = 0;                // images that were not compared: too much had to be read
   // Images, where they are asked for:
   std::vector<ShownClass> classes;             // where there are many, some of them
+  int64_t all_classes = 0;                     // that there are
   std::vector<std::string> drawn;              // the transforms, as a config has them
   std::vector<std::string> mixes;              // the same of training.mix
   std::vector<std::vector<ShownImage>> mixed;  // batches

@@ -85,10 +85,9 @@ void add_images(ReportPage& page, const DataView& view) {
                          listed(view.drawn)
                    : ".";
   std::string out = note(text);
-  const size_t all = view.columns.empty() ? 0 : view.columns[0].names.size();
-  if (view.classes.size() < all && view.classes.size() > 1) {
+  if (std::ssize(view.classes) < view.all_classes) {
     out += note(fmt::format("{} of {} classes, at equal distances.", view.classes.size(),
-                            grouped(static_cast<int64_t>(all))));
+                            grouped(view.all_classes)));
   }
   if (!view.scaled.empty() && is_drawn) out += note(html(view.scaled) + ".");
   out += view.classes.size() > kMostAlone ? "<div class=\"contacts many\">"
@@ -154,12 +153,12 @@ Rows count_rows(const DataView& view, const DataColumn& column, size_t most) {
 }
 
 Rows range_rows(const DataView& view, const DataColumn& column) {
-  Rows out = {{"value", "split", "least", "mean", "most"}};
+  Rows out = {{"value", "split", "least", "average", "most"}};
   for (size_t k = 0; k < column.names.size(); ++k) {
     for (size_t i = 0; i < view.splits.size(); ++i) {
       const DataColumn::Range& range = column.ranges[i][k];
       out.push_back({escape(column.names[k]), view.splits[i], fmt::format("{:.5g}", range.least),
-                     fmt::format("{:.5g}", range.mean), fmt::format("{:.5g}", range.most)});
+                     fmt::format("{:.5g}", range.average), fmt::format("{:.5g}", range.most)});
     }
   }
   return out;

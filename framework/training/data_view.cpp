@@ -111,7 +111,7 @@ class Shown {
 class Sample {
  public:
   Sample(const Tensor& labels, const std::vector<std::string>& names, uint64_t seed)
-      : amounts_(amounts_for(names.size())) {
+      : amounts_(amounts_for(names.size())), all_(std::ssize(names)) {
     std::vector<std::vector<int64_t>> all(names.size());
     const Tensor plain = labels.cpu().contiguous();
     for (int64_t i = 0; i < plain.size(0); ++i) {
@@ -131,6 +131,7 @@ class Sample {
   };
   const std::vector<Class>& classes() const { return classes_; }
   int64_t draws() const { return amounts_.draws; }
+  int64_t all() const { return all_; }
 
  private:
   std::vector<int64_t> chosen(std::vector<int64_t> images, uint64_t seed, size_t number) const {
@@ -145,6 +146,7 @@ class Sample {
   }
 
   Amounts amounts_;
+  int64_t all_;  // classes
   std::vector<Class> classes_;
 };
 
@@ -237,7 +239,7 @@ class Looker {
         return Sample(data_->splits.train.labels[i], columns[i].names, seed);
     }
     const Tensor all = at::arange(data_->train->size()).mul(0);  // no classes: one of all
-    return Sample(all, {""}, seed);
+    return Sample(all, {"all"}, seed);
   }
 
   std::string name_of(const std::string& split, int64_t number) const {
@@ -250,6 +252,7 @@ class Looker {
       out_.drawn.push_back(to_flow_yaml(transform.write()));
     for (const auto& mix : config_.training.mix) out_.mixes.push_back(to_flow_yaml(mix.write()));
     const Sample sample = this->sample();
+    out_.all_classes = sample.all();
     out_.classes.resize(sample.classes().size());
     std::vector<int64_t> firsts;  // an image of each class that has some
     for (size_t i = 0; i < sample.classes().size() && !stopped(); ++i) {

@@ -128,7 +128,12 @@ TEST_CASE("Ctrl-C ends a look at data without a trace") {
   fs::create_directory(desk / "out");
   Process process(runner_command({"data", "a.yaml", "dataset.train=300000", "-o", "out/p.html"}),
                   desk.folder(), isolated(desk.folder()));
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  // The engine is loaded once signals are taken.
+  const std::string loaded = "/proc/" + std::to_string(process.id()) + "/maps";
+  while (Process::read(loaded).find("libvitrine_engine") == std::string::npos) {
+    REQUIRE_FALSE(has_ended(process));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
   process.send(SIGINT);
   const Result result = process.wait();
   CHECK(result.code == 130);

@@ -38,7 +38,8 @@ inline std::map<std::string, std::string> results_of(const std::filesystem::path
   for (const char* file : {"model.safetensors", "test.json", "config.yaml"}) {
     out[file] = sha256_hex(bytes_of(run / file));
   }
-  for (const auto& entry : std::filesystem::directory_iterator(run / "worst"))
+  std::error_code none;  // of an experiment that predicts nothing
+  for (const auto& entry : std::filesystem::directory_iterator(run / "worst", none))
     out[entry.path().filename()] = sha256_hex(bytes_of(entry.path()));
   nlohmann::ordered_json metrics = nlohmann::ordered_json::parse(bytes_of(run / "metrics.json"));
   drop_times(metrics);

@@ -88,6 +88,32 @@ Json without_times(Json metrics) {
 
 }  // namespace
 
+TEST_CASE("of each column it is told what labels the images of a data set have") {
+  const Columns desk;
+  const Result result = desk.run({"data", "c.yaml"});
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.out, Contains("\n\nage:\nvalue  split ") &&
+                             Contains("\nage    validation  0.046875   1.8698  3.3594\n") &&
+                             Contains("\n\nkind:\nclass  train  validation  test\n"
+                                      "dark      21           7    28\n") &&
+                             Contains("\n\nparts:\nclass  train  validation  test\n"
+                                      "edge      53          18    71\n"));
+  const Json json = Json::parse(desk.run({"data", "c.yaml", "--json"}).out);
+  std::vector<std::string> names;
+  for (const Json& column : json["columns"]) {
+    names.push_back(column["name"]);
+    const char* told = names.back() == "kind" || names.back() == "parts" ? "images" : "values";
+    CHECK(column[told]["test"].size() == column["names"].size());
+  }
+  CHECK(names == std::vector<std::string>{"age", "kind", "parts", "soft"});
+  int64_t of_kinds = 0;
+  for (const Json& count : json["columns"][1]["images"]["test"]) of_kinds += count.get<int64_t>();
+  CHECK(of_kinds == 96 - 16);  // every sixth is of none
+  REQUIRE(desk.run({"data", "c.yaml", "-o", "page.html"}).code == 0);
+  CHECK_THAT(bytes_of(desk / "page.html"), Contains("<h2>Column age</h2>"));
+}
+
 TEST_CASE("tasks of every type learn side by side, each with its loss and its usual metric") {
   const Columns desk;
   const Result result = desk.run({"c.yaml", "--run-dir", "run"});
