@@ -77,6 +77,7 @@ Json described_input(const ModelFile& model, bool takes_floats) {
               {"width", model.context.width},
               {"resize", model.resize ? Json(to_string(*model.resize)) : Json()},
               {"transforms", transforms}};
+  if (model.crop_ratio < 1) out["crop_ratio"] = model.crop_ratio;
   out["transforms_are_inside"] = !takes_floats;
   return out;
 }

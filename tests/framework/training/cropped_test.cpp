@@ -94,6 +94,10 @@ TEST_CASE_METHOD(Fixture, "predict crops as the model file says") {
     REQUIRE(read.notes.size() == 1);
     CHECK(read.notes[0].text.find(": scaled and cropped from ") != std::string::npos);
   }
+  const fs::path onnx = folder / "model.onnx";
+  engine().export_onnx({folder / "run", ""}, onnx, {});
+  CHECK(read_file(onnx, 1 << 20).find(R"("resize":"crop")") != std::string::npos);
+  CHECK(read_file(onnx, 1 << 20).find(R"("crop_ratio":0.8)") != std::string::npos);
   ImageOptions stretched;
   stretched.resize = ResizeMode::kStretch;
   CHECK(read_image(folder / "photos/test/a/1.png", model, stretched)
