@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "framework/files/file.h"
@@ -78,14 +79,13 @@ TEST_CASE_METHOD(Fixture, "a test of them is refused, and tells the way") {
   Listener listener;
   train({}, listener);
   const WeightsSource weights = {run(), ""};
-  CHECK(
-      message_of(
-          ExitCode::kUsage,
-          [&] {
-            vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, true), weights, listener);
-          }) ==
-      "the 5 test images have no labels, so there is nothing to measure; --predictions FILE "
-      "writes what the model says of them");
+  CHECK(message_of(ExitCode::kUsage,
+                   [&] {
+                     vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, true), weights,
+                                   listener, {});
+                   }) ==
+        "the 5 test images have no labels, so there is nothing to measure; --predictions FILE "
+        "writes what the model says of them");
 }
 
 TEST_CASE_METHOD(Fixture, "what the model says of them is written") {
