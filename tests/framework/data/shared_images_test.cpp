@@ -63,7 +63,8 @@ TEST_CASE("of files only those are read that are as long as others, and only so 
   };
   const auto split = [&](std::vector<std::string> names) {
     Split out;
-    out.source = std::make_shared<ImageFiles>(folder.path(), std::move(names), 3, kWhite);
+    out.source = std::make_shared<ImageFiles>(
+        folder.path(), std::make_shared<std::vector<std::string>>(std::move(names)), 3, kWhite);
     return out;
   };
   // Files that are no images are as good.
