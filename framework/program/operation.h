@@ -49,7 +49,7 @@ struct Applied {
   size_t count(size_t number) const;
   size_t parameter_size(size_t parameter) const;
 
-  static constexpr size_t kLargest = size_t{1} << 28;  // of counts and sizes
+  static constexpr size_t kLargest = size_t{1} << 31;  // of counts and sizes
 };
 
 // How many operands an operation takes.

@@ -11,7 +11,10 @@ namespace fs = std::filesystem;
 std::map<std::string, std::string> weights_in(const fs::path& run) {
   const Safetensors file = Safetensors::load(run / "model.safetensors", 1 << 20);
   std::map<std::string, std::string> out;
-  for (const TensorView& tensor : file.tensors()) out[tensor.name] = tensor.bytes;
+  for (const TensorView& tensor : file.tensors()) {
+    const bool is_of_program = tensor.name.starts_with("program.");  // and no weight
+    if (!is_of_program) out[tensor.name] = tensor.bytes;
+  }
   return out;
 }
 
