@@ -34,7 +34,8 @@ std::string shown_values(const Json& result) {
   return fmt::format("test: {}\n", fmt::join(values, ", "));
 }
 
-std::string shown_scores(const Json& result) {
+// `worst`: where the images lie that went most wrong; empty where nowhere.
+std::string shown_scores(const Json& result, const std::string& worst) {
   std::string out;
   const Json& tasks = result.at("tasks");
   if (tasks.empty()) out = shown_values(result);
@@ -63,6 +64,7 @@ std::string shown_scores(const Json& result) {
     out += fmt::format("{}: {}\n", escape(name), fmt::join(values, ", "));
     if (rows.size() > 1) out += terminal_table(rows) + "\n";
   }
+  if (!worst.empty()) out += "the images that went most wrong: " + worst + "\n";
   return out + fmt::format("weights of {}, {} images", result.at("checkpoint").get<std::string>(),
                            grouped(result.at("images").get<int64_t>()));
 }
@@ -119,9 +121,8 @@ ExitCode test(const TestOptions& options) {
     return console.stop_requested();
   }
   if (!options.json) {
-    if (result.contains("tasks")) print(shown_scores(result));
-    if (const auto worst = worst_of_run(options, result))
-      print("the images that went most wrong: " + worst->shown());
+    const auto worst = worst_of_run(options, result);
+    if (result.contains("tasks")) print(shown_scores(result, worst ? worst->shown() : ""));
     if (!options.predictions.empty())
       print(fmt::format("wrote {}: {} images", escape(options.predictions),
                         grouped(result.at("images").get<int64_t>())));
