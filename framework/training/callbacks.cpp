@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "framework/data/splits.h"
+#include "framework/model/model.h"
 #include "framework/model/without_trace.h"
 #include "framework/training/workload.h"
 
@@ -112,13 +114,33 @@ std::vector<PlacedCallback> make_callbacks(const Config& config, const CallbackC
   return out;
 }
 
+namespace {
+
+// Puts the model back into its mode, and throws, where somebody has left it in the other one:
+// without dropout, say, the run would train something else from then on.
+void require_mode(Model& model, bool is_training) {
+  if (model.is_training() == is_training) return;
+  model.train(is_training);
+  throw std::logic_error(
+      fmt::format("it leaves the model in {} mode", is_training ? "evaluation" : "training"));
+}
+
+}  // namespace
+
 void Callbacks::call(Hook hook, const RunView& view) {
   for (const PlacedCallback& placed : callbacks_) {
-    in_component(placed.callback->component(), hook.name,
-                 [&] { (*placed.callback.*hook.function)(view); });
+    const bool was_training = view.model.is_training();
+    in_component(placed.callback->component(), hook.name, [&] {
+      (*placed.callback.*hook.function)(view);
+      require_mode(view.model, was_training);
+    });
   }
   if (loggers_.empty()) return;
-  read_only(hook.name, [&](Logger& logger) { (logger.*hook.function)(view); });
+  read_only(hook.name, [&](Logger& logger) {
+    const bool was_training = view.model.is_training();
+    (logger.*hook.function)(view);
+    require_mode(view.model, was_training);
+  });
 }
 
 void Callbacks::row(const RunView& view) {

@@ -146,6 +146,9 @@ TEST_CASE("a crash and an exception are faults") {
         "dataset \"fresh\" (forgetful/fresh.cpp:45), load_train: crashes: Segmentation fault");
   CHECK(words_of(faults_of("callback", "tired"), "trains") ==
         "callback \"tired\" (careless/tired.cpp:15), epoch: no more");
+  CHECK(words_of(faults_of("callback", "sleepy"), "trains") ==
+        "callback \"sleepy\" (careless/sleepy.cpp:13), epoch: it leaves the model in evaluation "
+        "mode");
   CHECK(words_of(faults_of("transform", "crop"), "images") ==
         "transform \"crop\" (careless/crop.cpp:15), forward: of images float32 [7, 1, 28, 28] it "
         "made float32 [7, 1, 24, 24]: it must keep shape, type and device");
