@@ -30,7 +30,9 @@ class Model {
  public:
   // Throws Error where the file is not there, damaged, or holds no model that can be run.
   explicit Model(const std::string& path) : Model(vitrine_load(path.c_str())) {}
-  static Model parse(const void* bytes, size_t size) { return Model(vitrine_load_bytes(bytes, size)); }
+  static Model parse(const void* bytes, size_t size) {
+    return Model(vitrine_load_bytes(bytes, size));
+  }
 
   const std::vector<Task>& tasks() const { return tasks_; }
   std::array<size_t, 3> image() const {  // channels, height, width
@@ -40,8 +42,8 @@ class Model {
   size_t image_size() const { return image()[0] * image()[1] * image()[2]; }
   size_t outputs() const { return vitrine_outputs(model_.get()); }
 
-  // Images one after the other, channels apart, 0 to 255, or as floats 0 to 1. Probabilities [images, outputs()]; with
-  // VITRINE_RAW what the heads give. Throws Error.
+  // Images one after the other, channels apart, 0 to 255, or as floats 0 to 1. Probabilities
+  // [images, outputs()]; with VITRINE_RAW what the heads give. Throws Error.
   std::vector<float> run(const std::vector<uint8_t>& images,
                          vitrine_answer answer = VITRINE_PROBABILITIES, int threads = 1) const {
     return run(images.data(), VITRINE_UINT8, images.size(), answer, threads);
@@ -64,15 +66,17 @@ class Model {
     size_t first = 0;
     for (size_t task = 0; task < vitrine_tasks(model); ++task) {
       tasks_.push_back({vitrine_task_name(model, task),
-                        static_cast<vitrine_kind>(vitrine_task_kind(model, task)), {}, first});
+                        static_cast<vitrine_kind>(vitrine_task_kind(model, task)),
+                        {},
+                        first});
       for (size_t i = 0; i < vitrine_task_outputs(model, task); ++i)
         tasks_.back().names.push_back(vitrine_output_name(model, task, i));
       first += tasks_.back().names.size();
     }
   }
 
-  std::vector<float> run(const void* images, vitrine_type type, size_t numbers, vitrine_answer answer,
-                         int threads) const {
+  std::vector<float> run(const void* images, vitrine_type type, size_t numbers,
+                         vitrine_answer answer, int threads) const {
     // What is no whole number of images is refused by its size.
     const bool is_whole = numbers % image_size() == 0;
     const size_t count = is_whole ? numbers / image_size() : 1;
