@@ -18,8 +18,8 @@ HWY_INLINE void apply_elementwise(const Call& call, const Function& function) {
   for_rows(call, call.output.shape.tokens, [&](size_t image, size_t t, size_t row) HWY_ATTR {
     const float* x = row_of(call.inputs[0].value, image, t);
     float* y = row_of(call.output.value, image, t);
-    float* slopes = call.saved + row * n;
     if (call.saved) {
+      float* slopes = call.saved + row * n;
       for_vectors(n, [&](size_t i, auto part) HWY_ATTR {
         V slope;
         part.store(function(part.load(x + i), slope), y + i);
