@@ -17,6 +17,7 @@
 #include "framework/config/scalar.h"
 #include "framework/files/paths.h"
 #include "framework/files/place.h"
+#include "framework/ranks/ranks.h"
 #include "framework/registry/crash.h"
 #include "framework/registry/given_plugins.h"
 #include "framework/registry/plugin.h"
@@ -214,33 +215,32 @@ const std::vector<std::string>& command_line() { return words; }
 int main_of(int argc, char** argv) {
   words.assign(argv, argv + argc);
   tell_of_loading({print_aside, print_warning});
+  const auto fail = [](ExitCode code, const std::string& text) {
+    print_error(text);
+    ranks().fail(text);
+    return static_cast<int>(code);
+  };
   try {
     std::error_code error;
     if (std::filesystem::current_path(error).empty())
       throw Error(ExitCode::kFailed, "the current directory does not exist");
     return static_cast<int>(run({argv + 1, argv + argc}));
   } catch (const Error& error) {
-    print_error(error.what());
-    return static_cast<int>(error.code());
+    return fail(error.code(), error.what());
   } catch (const std::filesystem::filesystem_error& error) {
-    print_error(fmt::format("{}: {}", escape(error.path1().string()), error.code().message()));
-    return static_cast<int>(ExitCode::kFailed);
+    return fail(ExitCode::kFailed,
+                fmt::format("{}: {}", escape(error.path1().string()), error.code().message()));
   } catch (const std::exception& error) {
     const std::string text = error.what();
-    if (!trace && is_out_of_memory(error)) {
-      print_error(kOutOfMemory);
-      return static_cast<int>(ExitCode::kFailed);
-    }
+    if (!trace && is_out_of_memory(error)) return fail(ExitCode::kFailed, kOutOfMemory);
     // libtorch's errors carry a stack trace behind the first lines.
     const size_t end = trace ? text.npos
                              : std::min({text.find("\nException raised from"),
                                          text.find("\nframe #0"), text.find('\n', 2000)});
-    print_error("internal error: " + text.substr(0, end) +
-                (trace ? "" : "\n       (--trace shows where)"));
-    return static_cast<int>(ExitCode::kInternal);
+    return fail(ExitCode::kInternal, "internal error: " + text.substr(0, end) +
+                                         (trace ? "" : "\n       (--trace shows where)"));
   } catch (...) {
-    print_error("internal error: an exception that is no std::exception");
-    return static_cast<int>(ExitCode::kInternal);
+    return fail(ExitCode::kInternal, "internal error: an exception that is no std::exception");
   }
 }
 
@@ -257,6 +257,7 @@ int main(int argc, char** argv) {
     vitrine::print_error("what was printed could not be written to standard output");
     code = static_cast<int>(vitrine::ExitCode::kFailed);
   }
+  vitrine::ranks().leave(code);
   // Libraries that hold components stay loaded and need no teardown; libtorch's takes time.
   std::_Exit(code);
 }

@@ -68,6 +68,7 @@ ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,
                                       escape(options.place) + " holds none");
   }
   install_signal_handlers();
+  join_ranks_quietly();
   TrainRequest request;
   request.config = engine().resolve_resumed(options.place, command.source({}));
   request.run_dir = options.place;

@@ -21,6 +21,7 @@
 namespace vitrine {
 namespace {
 
+bool is_silent = false;
 bool ends_when_saved = false;  // on a batch system, whose signals may come again
 volatile std::sig_atomic_t received_signal = 0;
 // Of the first that asked to stop; 0: none has.
@@ -71,20 +72,27 @@ std::string coloured(const std::string& text, const char* colour, int descriptor
   return fmt::format("\033[{}m{}\033[0m", colour, text);
 }
 
+void print_nothing() { is_silent = true; }
+
 void print(const std::string& text) {
+  if (is_silent) return;
   std::fputs((text + "\n").c_str(), stdout);
   std::fflush(stdout);
 }
 
-void print_aside(const std::string& text) { std::fputs((text + "\n").c_str(), stderr); }
+void print_aside(const std::string& text) {
+  if (!is_silent) std::fputs((text + "\n").c_str(), stderr);
+}
 
 void print_json(const nlohmann::ordered_json& value) { print(json_text(value)); }
 
 void print_error(const std::string& text) {
+  if (is_silent) return;
   std::fputs((coloured("error:", "31", STDERR_FILENO) + " " + text + "\n").c_str(), stderr);
 }
 
 void print_warning(const std::string& text) {
+  if (is_silent) return;
   std::fputs((coloured("warning:", "33", STDERR_FILENO) + " " + text + "\n").c_str(), stderr);
 }
 
@@ -147,7 +155,7 @@ void Console::show(const std::string& bar, const std::string& line) {
   const double interval = terminal ? 0.1 : 10;
   if (shown_.time_since_epoch().count() == 0 && !terminal)
     shown_ = now;  // the first line after an interval
-  if (quiet_ || Seconds(now - shown_).count() < interval) return;
+  if (quiet_ || is_silent || Seconds(now - shown_).count() < interval) return;
   shown_ = now;
   if (!terminal) {
     print(line);

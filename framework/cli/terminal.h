@@ -21,6 +21,8 @@ void print_aside(const std::string& text);  // standard error: no part of the ou
 void print_json(const nlohmann::ordered_json& value);
 void print_error(const std::string& text);  // standard error, "error: " before it
 void print_warning(const std::string& text);
+// From now on nothing is printed: of several processes of one run, the first speaks.
+void print_nothing();
 
 std::string duration(double seconds);  // 3 min 20 s
 size_t terminal_width();               // of standard error

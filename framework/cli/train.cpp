@@ -23,6 +23,7 @@ ExitCode train(const TrainOptions& options, const TrainingCommand& command) {
                 escape(options.run_dir) + " holds a sweep; name another directory with --run-dir");
   }
   install_signal_handlers();
+  join_ranks_quietly();
   const ConfigSource source = command.source(options.config);
   TrainRequest request;
   request.resume = options.resume && holds_run(options.run_dir);

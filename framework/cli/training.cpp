@@ -2,6 +2,7 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/ranks/ranks.h"
 
 namespace vitrine {
 
@@ -29,6 +30,11 @@ ConfigSource TrainingCommand::source(const std::filesystem::path& config) const 
 
 bool TrainingCommand::changes_config() const {
   return !changes_.unset.empty() || !device_.empty() || threads_ > 0 || stop_after_ > 0;
+}
+
+void join_ranks_quietly() {
+  join_ranks();
+  if (!ranks().is_first()) print_nothing();
 }
 
 ExitCode TrainingCommand::run(TrainRequest request) const {

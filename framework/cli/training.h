@@ -28,4 +28,7 @@ class TrainingCommand {
   bool json_ = false;
 };
 
+// Joins the processes of one run that a launcher has started; of these the first alone prints.
+void join_ranks_quietly();
+
 }  // namespace vitrine

@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include "framework/data/splits.h"
+#include "framework/ranks/ranks.h"
 
 namespace vitrine {
 
@@ -46,6 +47,25 @@ bool Batches::works_ahead() const {
   return !split_.images.defined() || reader_->changes(is_random_);
 }
 
+// What a rank reads of so many images: the first, and how many.
+std::pair<int64_t, int64_t> Batches::share_of(int64_t images, size_t rank) {
+  const auto first = [&](size_t i) {
+    return images * static_cast<int64_t>(i) / static_cast<int64_t>(ranks().count());
+  };
+  return {first(rank), first(rank + 1) - first(rank)};
+}
+
+// Each rank has read its share.
+void Batches::share(const Tensor& pixels) {
+  if (ranks().is_alone()) return;
+  std::vector<size_t> starts = {0};
+  for (size_t i = 0; i < ranks().count(); ++i) {
+    const auto [first, count] = share_of(pixels.size(0), i);
+    starts.push_back(static_cast<size_t>((first + count) * pixels.stride(0)));
+  }
+  ranks().gather(pixels.data_ptr<uint8_t>(), starts);
+}
+
 // The number of an image is that in the data set. Numbers beyond those are of further views.
 BatchPosition Batches::position_of(const Begun& begun) const {
   const Tensor rows = split_.rows_of(begun.indices);
@@ -64,7 +84,9 @@ Batches::Begun Batches::begin(const Tensor& indices, int64_t epoch, int64_t view
   const ImageSize& size = reader_->size();
   const int64_t images = views * indices.size(0);
   out.pixels = at::empty({images, size.channels, size.height, size.width}, at::kByte);
-  out.reading = readers_->start(images, work_on(out));
+  const auto [first, count] = share_of(images, ranks().index());
+  out.reading = readers_->start(
+      count, [work = work_on(out), first = first](int64_t index) { work(first + index); });
   return out;
 }
 
@@ -89,6 +111,7 @@ Batch Batches::finish(Begun begun) const {
   Tensor pixels;
   if (begun.reading) {
     begun.reading->wait();
+    share(begun.pixels);
     pixels = begun.pixels.to(device_);
   } else {
     const at::Device there = split_.images.device();

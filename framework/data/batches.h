@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "framework/data/batch_position.h"
@@ -63,6 +64,8 @@ class Batches {
   Tensor pixels(const Tensor& indices) const;
 
  private:
+  static std::pair<int64_t, int64_t> share_of(int64_t images, size_t rank);
+  static void share(const Tensor& pixels);
   BatchPosition position_of(const Begun& begun) const;
   Readers::Work work_on(const Begun& begun) const;
   Tensor transformed(const Tensor& pixels, const BatchPosition& position) const;

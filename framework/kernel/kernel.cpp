@@ -1,9 +1,7 @@
 #include "framework/kernel/kernel.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 
 #include "framework/kernel/execution.h"
 #include "framework/simd/vectors.h"
@@ -11,38 +9,91 @@
 namespace vitrine {
 namespace {
 
-constexpr size_t kMostChunks = 32;
+constexpr size_t kMostChunks = 32;                // one after the other
+constexpr size_t kMostOfTree = 1024;              // chunks
 constexpr size_t kLongestGroup = 16;              // the same images whatever the lanes of a vector
 constexpr size_t kRowsAtOnce = 256;               // that make a product of matrices worth it
 constexpr size_t kNearMemory = size_t{16} << 20;  // bytes that a group keeps
-constexpr size_t kSmallSums = size_t{4} << 20;    // floats
+
+}  // namespace
 
 // What a batch is cut into: groups of images that are computed together, and chunks of groups whose
-// gradients are summed in one buffer. It does not depend on the number of threads.
-struct Portions {
-  size_t batch, images, groups_each, groups, count;  // images a group, groups a chunk, chunks
+// gradients are summed in one buffer. It depends neither on the number of threads nor on that of
+// processes, each of which has neighbouring chunks.
+struct Kernel::Portions {
+  size_t batch, images, groups_each, groups;  // images a group, groups a chunk
+  std::vector<size_t> starts;                 // the first chunk of each process; then their number
+  Chunks chunks;
 
-  Portions(size_t batch, size_t images_each, size_t images_of_chunk)
+  Portions(size_t batch, size_t images_each, size_t images_of_chunk, const Sharing* sharing)
       : batch(batch), images(images_each) {
     const auto rounded_up = [](size_t n, size_t by) { return (n + by - 1) / by; };
     groups = rounded_up(batch, images);
+    // A large batch can serve many processes.
+    chunks.is_tree = batch > kMostChunks * kLongestGroup;
+    if (chunks.is_tree) images_of_chunk = std::max(images_of_chunk, kLongestGroup);
     const size_t least = rounded_up(images_of_chunk, images);
-    groups_each = std::max(least, rounded_up(groups, kMostChunks));
+    const size_t most = chunks.is_tree ? kMostOfTree : kMostChunks;
+    groups_each = std::max(least, rounded_up(groups, most));
     groups_each = rounded_up(groups_each, least) * least;
-    count = rounded_up(groups, groups_each);
+    chunks.count = rounded_up(groups, groups_each);
+    const size_t processes = sharing ? sharing->count() : 1, own = sharing ? sharing->index() : 0;
+    for (size_t i = 0; i <= processes; ++i) starts.push_back(chunks.count * i / processes);
+    chunks.first = starts[own];
+    chunks.end = starts[own + 1];
+    chunks.starts = starts.data();
   }
-  size_t first(size_t chunk) const { return chunk * groups_each; }
-  size_t end(size_t chunk) const { return std::min(groups, first(chunk) + groups_each); }
+  Portions(const Portions&) = delete;
+  Portions& operator=(const Portions&) = delete;
+
+  size_t first(size_t chunk) const { return std::min(groups, chunk * groups_each); }
+  size_t end(size_t chunk) const { return first(chunk + 1); }
+  size_t own_groups() const { return first(chunks.end) - first(chunks.first); }
+  // The images of a process.
+  size_t first_image(size_t process) const {
+    return std::min(batch, first(starts[process]) * images);
+  }
   ImageGroup group(size_t index, const Feed& feed) const {
     return {&feed, index * images, std::min(images, batch - index * images)};
   }
 };
 
-Portions portions_of(size_t batch, MemoryLayout layout, size_t images) {
-  return {batch, images, layout == MemoryLayout::kImages ? kLongestGroup : images};
+Kernel::Portions Kernel::portions_of(size_t batch, const Prepared& prepared) const {
+  const bool by_images = prepared.layout == MemoryLayout::kImages;
+  return {batch, prepared.images, by_images ? kLongestGroup : prepared.images, sharing_};
 }
 
-}  // namespace
+// Lets all processes have what each has computed.
+void Kernel::gather(const Portions& portions, const std::vector<float*>& outputs) {
+  if (!sharing_) return;
+  std::vector<size_t> sizes;  // floats of an image
+  size_t size = 0;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    sizes.push_back(outputs[i] ? program_.steps[program_.outputs[i]].shape.size() : 0);
+    size += sizes.back();
+  }
+  std::vector<size_t> starts;
+  for (size_t i = 0; i <= sharing_->count(); ++i)
+    starts.push_back(portions.first_image(i) * size * sizeof(float));
+  std::vector<float> all(portions.batch * size);
+  // A process' outputs lie one behind the other.
+  const auto move = [&](size_t process, const auto& copy) {
+    const size_t first = portions.first_image(process);
+    const size_t count = portions.first_image(process + 1) - first;
+    float* at = all.data() + first * size;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (sizes[i] == 0) continue;
+      copy(outputs[i] + first * sizes[i], at, count * sizes[i] * sizeof(float));
+      at += count * sizes[i];
+    }
+  };
+  move(sharing_->index(), [](float* output, float* at, size_t n) { std::memcpy(at, output, n); });
+  sharing_->gather(all.data(), starts);
+  for (size_t i = 0; i < sharing_->count(); ++i) {
+    if (i != sharing_->index())
+      move(i, [](float* output, float* at, size_t n) { std::memcpy(output, at, n); });
+  }
+}
 
 std::vector<bool> Binding::trained() const {
   std::vector<bool> out;
@@ -119,12 +170,15 @@ void Kernel::forward(const Binding& binding, const Feed& feed, size_t batch, int
                      const std::vector<float*>& outputs) {
   Prepared& prepared = prepare(Pass::kForward, batch, binding, {});
   make_threads(prepared.threads, threads);
-  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
-  team_.run(portions.count, threads, [&](size_t chunk, size_t thread) {
+  const Portions portions = portions_of(batch, prepared);
+  const Chunks& chunks = portions.chunks;
+  team_.run(chunks.end - chunks.first, threads, [&](size_t i, size_t thread) {
+    const size_t chunk = chunks.first + i;
     Execution run(program_, prepared, binding, *prepared.threads[thread], nullptr);
     for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g)
       run.forward(portions.group(g, feed), outputs);
   });
+  gather(portions, outputs);
 }
 
 void Kernel::train(const Binding& binding, const Feed& feed, size_t batch, int threads,
@@ -134,17 +188,18 @@ void Kernel::train(const Binding& binding, const Feed& feed, size_t batch, int t
   for (const float seed : seeds) begins.push_back(seed != 0);
   Prepared& prepared = prepare(Pass::kBoth, batch, binding, begins);
   make_threads(prepared.threads, threads);
-  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
-  sum_over_chunks(portions.count, binding.gradient_count, threads, gradients,
-                  [&](size_t chunk, size_t thread, float* sums) {
-                    Execution run(program_, prepared, binding, *prepared.threads[thread], nullptr);
-                    for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
-                      const ImageGroup group = portions.group(g, feed);
-                      run.forward(group, outputs);
-                      run.seed(group, seeds);
-                      run.backward(group, sums);
-                    }
-                  });
+  const Portions portions = portions_of(batch, prepared);
+  sums_.add_up(portions.chunks, binding.gradient_count, threads, sharing_, gradients,
+               [&](size_t chunk, size_t thread, float* sums) {
+                 Execution run(program_, prepared, binding, *prepared.threads[thread], nullptr);
+                 for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
+                   const ImageGroup group = portions.group(g, feed);
+                   run.forward(group, outputs);
+                   run.seed(group, seeds);
+                   run.backward(group, sums);
+                 }
+               });
+  gather(portions, outputs);
 }
 
 std::shared_ptr<Kernel::Kept> Kernel::forward_and_keep(const Binding& binding, const Feed& feed,
@@ -156,15 +211,19 @@ std::shared_ptr<Kernel::Kept> Kernel::forward_and_keep(const Binding& binding, c
   auto kept = std::make_shared<Kept>();
   kept->prepared = &prepared;
   const size_t size = prepared.floats(prepared.plan.kept);
-  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
-  kept->memory.reserve(std::max<size_t>(size * portions.groups, 1));
-  team_.run(portions.count, threads, [&](size_t chunk, size_t thread) {
+  const Portions portions = portions_of(batch, prepared);
+  const Chunks& chunks = portions.chunks;
+  kept->memory.reserve(std::max<size_t>(size * portions.own_groups(), 1));
+  const size_t first = portions.first(chunks.first);
+  team_.run(chunks.end - chunks.first, threads, [&](size_t i, size_t thread) {
+    const size_t chunk = chunks.first + i;
     for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
       Execution run(program_, prepared, binding, *prepared.threads[thread],
-                    kept->memory.at(g * size));
+                    kept->memory.at((g - first) * size));
       run.forward(portions.group(g, feed), outputs);
     }
   });
+  gather(portions, outputs);
   return kept;
 }
 
@@ -174,68 +233,18 @@ void Kernel::backward(const Binding& binding, const Feed& feed, size_t batch, in
   Prepared& prepared = *kept.prepared;
   make_threads(prepared.threads, threads);
   const size_t size = prepared.floats(prepared.plan.kept);
-  const Portions portions = portions_of(batch, prepared.layout, prepared.images);
-  sum_over_chunks(portions.count, binding.gradient_count, threads, gradients,
-                  [&](size_t chunk, size_t thread, float* sums) {
-                    for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
-                      Execution run(program_, prepared, binding, *prepared.threads[thread],
-                                    kept.memory.at(g * size));
-                      const ImageGroup group = portions.group(g, feed);
-                      run.seed(group, gradients_by);
-                      run.backward(group, sums);
-                    }
-                  });
-}
-
-// Sums are added in the order of the chunks, whoever is done first.
-void Kernel::sum_over_chunks(size_t chunks, size_t count, int threads, float* gradients,
-                             const ChunkWork& work) {
-  if (chunks == 0) return static_cast<void>(std::memset(gradients, 0, count * sizeof(float)));
-  if (chunks * count <= kSmallSums) {
-    partial_.reserve(count * chunks);
-    team_.run(chunks, threads, [&](size_t chunk, size_t thread) {
-      float* sums = partial_.at(chunk * count);
-      std::memset(sums, 0, count * sizeof(float));
-      work(chunk, thread, sums);
-    });
-    constexpr size_t kSlice = 4096;
-    team_.run((count + kSlice - 1) / kSlice, threads, [&](size_t slice, size_t) {
-      const size_t begin = slice * kSlice, end = std::min(count, begin + kSlice);
-      std::memcpy(gradients + begin, partial_.at(begin), (end - begin) * sizeof(float));
-      for (size_t chunk = 1; chunk < chunks; ++chunk)
-        simd::add(partial_.at(chunk * count) + begin, end - begin, gradients + begin);
-    });
-    return;
-  }
-  // Of a large model there is a buffer a thread: each chunk waits for its turn. They are handed out
-  // in order, so none waits long.
-  const auto workers = static_cast<size_t>(std::max(threads, 1));
-  partial_.reserve(count * workers);
-  std::mutex mutex;
-  std::condition_variable turn;
-  size_t next = 0, added = 0;
-  team_.run(workers, threads, [&](size_t, size_t thread) {
-    float* sums = partial_.at(thread * count);
-    for (;;) {
-      std::unique_lock lock(mutex);
-      const size_t chunk = next++;
-      lock.unlock();
-      if (chunk >= chunks) return;
-      std::memset(sums, 0, count * sizeof(float));
-      work(chunk, thread, sums);
-      lock.lock();
-      turn.wait(lock, [&] { return added == chunk; });
-      lock.unlock();
-      if (chunk == 0) {
-        std::memcpy(gradients, sums, count * sizeof(float));
-      } else {
-        simd::add(sums, count, gradients);
-      }
-      lock.lock();
-      ++added;
-      turn.notify_all();
-    }
-  });
+  const Portions portions = portions_of(batch, prepared);
+  const size_t first = portions.first(portions.chunks.first);
+  sums_.add_up(portions.chunks, binding.gradient_count, threads, sharing_, gradients,
+               [&](size_t chunk, size_t thread, float* sums) {
+                 for (size_t g = portions.first(chunk); g < portions.end(chunk); ++g) {
+                   Execution run(program_, prepared, binding, *prepared.threads[thread],
+                                 kept.memory.at((g - first) * size));
+                   const ImageGroup group = portions.group(g, feed);
+                   run.seed(group, gradients_by);
+                   run.backward(group, sums);
+                 }
+               });
 }
 
 }  // namespace vitrine

@@ -5,8 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "framework/kernel/chunk_sums.h"
 #include "framework/kernel/memory.h"
 #include "framework/kernel/plan.h"
+#include "framework/kernel/sharing.h"
 #include "framework/kernel/team.h"
 
 // Executes programs on the CPU, for batches of images. Without torch.
@@ -28,7 +30,7 @@ struct Binding {
 };
 
 // Runs one program. A batch is cut into the same groups, and gradients are summed in the same
-// order, whatever the number of threads: so are the bits.
+// order, whatever the number of threads, and of processes that share it: so are the bits.
 class Kernel {
  public:
   explicit Kernel(Program program);
@@ -36,6 +38,10 @@ class Kernel {
   const Program& program() const { return program_; }
   // Instead of the one that is faster; only to be compared. The program must have it.
   void force_layout(MemoryLayout layout) { forced_ = layout; }
+  // From now on each process computes a part of every batch, and has all outputs and gradients
+  // afterwards. What is given is the whole batch, of which the images of other processes are not
+  // read. `sharing` outlives it.
+  void share(Sharing& sharing) { sharing_ = sharing.count() > 1 ? &sharing : nullptr; }
 
   // outputs: of each output of the program [B, tokens * columns], or null where it is not wanted.
   void forward(const Binding& binding, const Feed& feed, size_t batch, int threads,
@@ -59,20 +65,21 @@ class Kernel {
  private:
   struct Prepared;
   class Execution;
-  using ChunkWork = std::function<void(size_t chunk, size_t thread, float* sums)>;
+  struct Portions;
   MemoryLayout layout_for(size_t batch, const ExecutionPlan& plan) const;
   Prepared& prepare(Pass pass, size_t batch, const Binding& binding,
                     const std::vector<bool>& begins);
-  void sum_over_chunks(size_t chunks, size_t count, int threads, float* gradients,
-                       const ChunkWork& work);
+  Portions portions_of(size_t batch, const Prepared& prepared) const;
+  void gather(const Portions& portions, const std::vector<float*>& outputs);
 
   Program program_;
   bool has_columns_layout_ = false;
   size_t rows_ = 1;  // the most tokens of an image
   std::optional<MemoryLayout> forced_;
   std::vector<std::unique_ptr<Prepared>> prepared_;
-  VectorMemory partial_;
   Team team_;
+  ChunkSums sums_{team_};
+  Sharing* sharing_ = nullptr;
 };
 
 }  // namespace vitrine

@@ -5,13 +5,16 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
 #include "framework/error.h"
 #include "framework/kernel/kernel.h"
+#include "framework/ranks/ranks.h"
 #include "framework/simd/vectors.h"
+#include "framework/training/rank_share.h"
 #include "framework/training/threads.h"
 
 namespace vitrine {
@@ -192,6 +195,68 @@ class Backend::WithGradients : public torch::autograd::Function<WithGradients> {
   }
 };
 
+// Outputs in libtorch of this rank's images, with those of the others beside them. What has
+// gradients is differentiated here, so that its gradients, and no others, are summed over ranks.
+class Backend::OfRanks : public torch::autograd::Function<OfRanks> {
+ public:
+  struct Saved : torch::CustomClassHolder {
+    RankShare share;
+    std::vector<Tensor> outputs, parameters;  // of this rank's images, with their graph
+    explicit Saved(const RankShare& share) : share(share) {}
+  };
+
+  static variable_list forward(AutogradContext* context, const Tensor& /*trained*/,
+                               const c10::intrusive_ptr<Saved>& saved) {
+    variable_list out;
+    for (const Tensor& output : saved->outputs) out.push_back(saved->share.gathered(output));
+    context->saved_data["saved"] = c10::IValue::make_capsule(saved);
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto capsule = context->saved_data["saved"].toCapsule();
+    const Saved& saved = static_cast<const Saved&>(*capsule);
+    variable_list outputs, own;
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      if (!gradients[i].defined() || !saved.outputs[i].requires_grad()) continue;
+      outputs.push_back(saved.outputs[i]);
+      own.push_back(saved.share.own(gradients[i]));
+    }
+    saved.share.add_gradients(torch::autograd::grad(outputs, saved.parameters, own, false, false,
+                                                    /*allow_unused=*/true),
+                              saved.parameters);
+    return {Tensor(), Tensor()};
+  }
+};
+
+std::vector<Tensor> Backend::forward_of_ranks(Prepared& prepared, const TorchFeed& feed) {
+  const RankShare share(feed.images.size(0));
+  TorchFeed own = {share.own_or_one(feed.images), {}, feed.position};
+  for (const Tensor& input : feed.inputs) own.inputs.push_back(share.own_or_one(input));
+  if (own.position.indices.defined())
+    own.position.indices = share.own_or_one(own.position.indices);
+  auto saved = c10::make_intrusive<OfRanks::Saved>(share);
+  {
+    const OwnDraws own_draws(is_training());
+    for (const Tensor& output : forward_in_libtorch(prepared, own))
+      saved->outputs.push_back(share.without_stand_in(output).to(at::kFloat));
+  }
+  std::vector<Tensor> buffers;
+  for (const NamedModule& each : computation_.modules) {
+    for (const Tensor& parameter : each.module->parameters()) {
+      if (parameter.requires_grad()) saved->parameters.push_back(parameter);
+    }
+    for (const Tensor& buffer : each.module->buffers()) buffers.push_back(buffer);
+  }
+  if (is_training()) average_over_ranks(buffers);
+  const bool has_gradients = std::any_of(saved->outputs.begin(), saved->outputs.end(),
+                                         [](const Tensor& t) { return t.requires_grad(); });
+  if (has_gradients) return OfRanks::apply(saved->parameters.at(0), saved);
+  std::vector<Tensor> out;
+  for (const Tensor& output : saved->outputs) out.push_back(share.gathered(output));
+  return out;
+}
+
 Backend::Backend(Computation computation, const std::string& way, const std::string& device)
     : computation_(std::move(computation)), way_(way) {
   if (way_ != kFused) return;
@@ -220,6 +285,7 @@ std::shared_ptr<Backend::Prepared> Backend::prepare() {
   wanted.insert(wanted.end(), recording.losses.begin(), recording.losses.end());
   if (way_ == kFused)
     prepared->kernel = std::make_unique<Kernel>(pruned(recording.program, wanted));
+  if (prepared->kernel) prepared->kernel->share(ranks());
   return prepared;
 }
 
@@ -257,6 +323,7 @@ std::vector<Tensor> Backend::forward(const TorchFeed& feed) { return flat(forwar
 std::vector<Tensor> Backend::forward_of(const TorchFeed& given) {
   const std::shared_ptr<Prepared> prepared = prepare();
   TorchFeed feed = contiguous(given);
+  if (!prepared->kernel && !ranks().is_alone()) return forward_of_ranks(*prepared, feed);
   if (!prepared->kernel) return forward_in_libtorch(*prepared, feed);
   prepared->bind(nullptr);
   feed.position = position_of(given);

@@ -19,7 +19,8 @@ struct BackendChoice {
 };
 BackendChoice choose_backend(const Computation& computation, const std::string& device);
 
-// Executes a computation.
+// Executes a computation. Where several processes train together each computes a part of every
+// batch, and has the outputs and gradients of the whole.
 class Backend {
  public:
   // `way`: kFused or kLayers. Throws Error(kUsage) where that cannot execute it.
@@ -51,10 +52,12 @@ class Backend {
  private:
   struct Prepared;
   class WithGradients;
+  class OfRanks;
   std::shared_ptr<Prepared> prepare();
   bool is_training() const;
   std::vector<Tensor> forward_of(const TorchFeed& feed);  // each [B, tokens, columns]
   std::vector<Tensor> forward_in_libtorch(Prepared& prepared, const TorchFeed& feed);
+  std::vector<Tensor> forward_of_ranks(Prepared& prepared, const TorchFeed& feed);
   std::vector<Tensor> losses_in_libtorch(const std::vector<Tensor>& outputs, const TorchFeed& feed);
   BatchPosition position_of(const TorchFeed& feed) const;
   Outcome run_kernel(Prepared& prepared, const TorchFeed& feed, double share,

@@ -9,9 +9,11 @@
 #include "framework/files/file.h"
 #include "framework/files/temporary_file.h"
 #include "framework/model/without_trace.h"
+#include "framework/ranks/ranks.h"
 #include "framework/runs/environment.h"
 #include "framework/training/ending.h"
 #include "framework/training/model_file.h"
+#include "framework/training/rank_folder.h"
 #include "framework/training/run_metrics.h"
 #include "framework/training/weight_average.h"
 #include "framework/training/workload.h"
@@ -26,6 +28,7 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 std::vector<std::shared_ptr<Logger>> make_loggers(const Config& config) {
   std::vector<std::shared_ptr<Logger>> out;
+  if (!ranks().is_first()) return out;
   for (const auto& choice : config.loggers) out.push_back(choice.create({}));
   return out;
 }
@@ -184,12 +187,23 @@ bool Run::end_step(const Tensor& gradient_norm) {
   show_progress();
   if (!has_next_step()) return true;  // the end of the epoch saves and listens
   poll_stop();
-  if (stopped_ != ExitCode::kDone || checkpointing_.is_due(state_.step)) save();
+  const bool is_due = saves_now();
+  if (stopped_ != ExitCode::kDone || is_due) save();
   return stopped_ == ExitCode::kDone;
 }
 
+ExitCode Run::agreed_stop() const {
+  return static_cast<ExitCode>(ranks().largest(static_cast<int64_t>(log_.stop_requested())));
+}
+
+// The first rank's clock decides.
+bool Run::saves_now() {
+  const bool is_due = ranks().is_first() && checkpointing_.is_due(state_.step);
+  return ranks().largest(is_due ? 1 : 0) != 0;
+}
+
 void Run::poll_stop() {
-  if (stopped_ == ExitCode::kDone) stopped_ = log_.stop_requested();
+  if (stopped_ == ExitCode::kDone) stopped_ = agreed_stop();
   const bool limit = request_.stop_after && state_.step >= *request_.stop_after;
   if (stopped_ == ExitCode::kDone && limit && !complete()) {
     stopped_ = ExitCode::kStopped;
@@ -259,7 +273,7 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
   const Batches train = data_.train->as_evaluated();
   options.train = &train;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
-  options.cancelled = [&] { return log_.stop_requested() != ExitCode::kDone; };
+  options.cancelled = [&] { return agreed_stop() != ExitCode::kDone; };
   return evaluated(*learner_.experiment, data, options);
 }
 
@@ -278,7 +292,7 @@ bool Run::end_epoch() {
       validation = evaluate_split(*data_.validation, "validation", false);
     }
     // Stopped while it validated: nothing of it counts, and the epoch ends again after the resume.
-    stopped_ = log_.stop_requested();
+    stopped_ = agreed_stop();
     if (stopped_ == ExitCode::kDone) without_trace.stay();
   }
   if (data_.validation) {
@@ -308,8 +322,8 @@ bool Run::end_epoch() {
     call({"epoch", &Callback::epoch}, history);
     poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
-    if (best || complete() || stopped_ != ExitCode::kDone || checkpointing_.is_due(state_.step))
-      save();
+    const bool is_due = saves_now();
+    if (best || complete() || stopped_ != ExitCode::kDone || is_due) save();
   } else {
     cut_short_ = true;
     call({"epoch", &Callback::epoch}, history);
@@ -341,6 +355,7 @@ void Run::save() {
   const Tensor tested = callbacks_.tested_weights();
   if (tested.defined() && !tested.isfinite().all().item<bool>())
     fail_diverged("the average of a weight is");
+  if (!ranks().is_first()) return note_checkpoint();
   recorder_->flush();
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;
   Checkpoint checkpoint = capture(state, learner_, callbacks_, recorder_->rows(), provenance_);
@@ -372,18 +387,24 @@ void Run::show_progress() {
                  *steps_per_second * per_step, left / std::max(*steps_per_second, 1e-9)});
 }
 
+void Run::share_checkpoint(int64_t step) {
+  if (ranks().is_alone()) return;
+  share_file(checkpoint_file(Folder::make(directory_->checkpoints()), step));
+}
+
 int64_t Run::rehearse_end() {
   constexpr int64_t kFew = 256;
   if (data_.validation) evaluate_split(data_.validation->first(kFew), "validation", false);
   data_.test = data_.test->first(kFew);
   finish();
-  if (stopped_ == ExitCode::kDone) load_model(directory_->model());
+  if (stopped_ == ExitCode::kDone && ranks().is_first()) load_model(directory_->model());
   return data_.test->size();
 }
 
 void Run::finish() {
   if (checkpointing_.newest() != state_.step) save();
   const int64_t tested = state_.best ? state_.best->step : state_.step;
+  share_checkpoint(tested);
   const Place file = checkpoint_file(Folder::open(directory_->checkpoints()), tested);
   restore_tested(load_checkpoint(file), learner_, file.shown());
   const bool measures_test = measures_tests(config_, data_.info);
@@ -393,14 +414,15 @@ void Run::finish() {
                                      components());  // the model is saved after it
     return evaluate_split(*data_.test, "test", true);
   }();
-  stopped_ = log_.stop_requested();
+  stopped_ = agreed_stop();
   if (stopped_ != ExitCode::kDone) return;
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();
-  save_model(directory_->model(), *learner_.model, config_, data_.info);
+  const bool writes = ranks().is_first();
+  if (writes) save_model(directory_->model(), *learner_.model, config_, data_.info);
   Json details = Json::object();
-  if (measures_test) {
-    details = test_json(data_, checkpoint_name(tested), test);
+  if (measures_test) details = test_json(data_, checkpoint_name(tested), test);
+  if (measures_test && writes) {
     write_worst_images(directory_->folder(), details.at("tasks"), test.worst);
     write_file_atomically(directory_->test(), details.dump() + "\n");
     remove_other_worst_images(directory_->folder(), details.at("tasks"));

@@ -91,9 +91,14 @@ class Run {
   [[noreturn]] void fail_from_the_start() const;
   const char* reason_of(RunStatus status) const;
   void save();
+  // Lets all ranks have a checkpoint of the first.
+  void share_checkpoint(int64_t step);
   void note_checkpoint();
   std::vector<std::shared_ptr<Stateful>> components() const;
+  // What all ranks do at this step: stop with the first's wish or any other's.
+  ExitCode agreed_stop() const;
   void poll_stop();
+  bool saves_now();
   void show_progress();
   FlatParameters& parameters() { return *learner_.parameters; }
   Metrics& told() { return recorder_->metrics(); }

@@ -16,6 +16,7 @@
 #include "framework/files/sha256.h"
 #include "framework/model/model.h"
 #include "framework/model/recording.h"
+#include "framework/ranks/ranks.h"
 #include "framework/runs/build.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/runs/environment.h"
@@ -151,6 +152,10 @@ Json environment_of(const Config& config) {
   out["denormals"] = flushes_denormals() ? "flushed" : "kept";
   out["threads"] = *config.threads;
   out["device"] = config.device;
+  if (!ranks().is_alone()) {
+    out["ranks"] = ranks().count();
+    out["hosts"] = ranks().hosts();
+  }
   return out;
 }
 
@@ -208,6 +213,8 @@ nlohmann::json exactness_of(const Config& config) {
     out[key] = environment.at(key);
   out["backend"] = config.backend;
   if (config.backend == kFused) out.erase("threads");
+  // Its order of sums is that of the ranks.
+  if (config.backend != kFused) out["ranks"] = ranks().count();
   return out;
 }
 

@@ -343,7 +343,7 @@ void Run::go_on_from(const Restored& restored) {
   check_best();
   const auto& before = restored.provenance.environment;
   for (const auto& [key, value] : provenance_.environment.items()) {
-    const auto was = before.value(key, nlohmann::json());
+    const auto was = before.value(key, key == "ranks" ? nlohmann::json(1) : nlohmann::json());
     // The length of the run is no surrounding, but what a schedule computes with.
     const std::string name = key == "total_steps" ? key : "environment." + key;
     if (was != value) note_change({state_.step, name, Json(was), Json(value), false});

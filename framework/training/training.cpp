@@ -2,21 +2,24 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <system_error>
 #include <thread>
 
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
 #include "framework/files/file.h"
+#include "framework/ranks/ranks.h"
 #include "framework/training/backend.h"
 #include "framework/training/ending.h"
 #include "framework/training/loop.h"
+#include "framework/training/rank_folder.h"
 #include "framework/training/run.h"
+#include "framework/training/scratch_folder.h"
 #include "framework/training/workload.h"
 
 namespace vitrine {
@@ -71,32 +74,6 @@ Derived derived_by(const std::optional<Metrics>& metrics) {
   }
   return out;
 }
-
-// A folder of its own for a dry run, gone afterwards.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    const char* given = getenv("TMPDIR");
-    const fs::path root = given && *given ? given : "/tmp";
-    std::string name = (root / "vitrine-XXXXXX").string();
-    if (!mkdtemp(name.data())) {
-      throw Error(
-          ExitCode::kFailed,
-          fmt::format("cannot make a folder for the dry run in {} ({}): {}", escape(root.string()),
-                      given && *given ? "TMPDIR" : "TMPDIR is not set",
-                      std::generic_category().message(errno)));
-    }
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 void announce(const TrainRequest& request, const Run& run, RunLog& log) {
   const Metrics& metrics = run.metrics();
@@ -178,14 +155,35 @@ void check_still_there(const RunDirectory& directory) {
   }
 }
 
+// The run of this rank. One that is resumed is taken up by the first, which gives the others what
+// they need of it.
+std::unique_ptr<Run> make_run(const TrainRequest& request, RunLog& log, Data data,
+                              Learner learner) {
+  const bool is_shared = request.resume && !ranks().is_alone();
+  if (is_shared && !ranks().is_first()) share_run({*request.run_dir, {}, {}});
+  auto out = std::make_unique<Run>(request, log, std::move(data), std::move(learner));
+  if (!is_shared || !ranks().is_first()) return out;
+  const RunState& state = out->state();
+  // Without a checkpoint it starts anew.
+  if (checkpoint_steps(out->directory().checkpoints()).empty()) {
+    share_run({out->directory().path(), {}, {}});
+  } else {
+    share_run({out->directory().path(), state.step,
+               state.best ? std::optional(state.best->step) : std::nullopt});
+  }
+  return out;
+}
+
 TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   const Config& config = *request.config->config;
+  check_alike(*request.config);
   if (!request.resume) try_step(config);
   std::optional<Data> data = load_unless_stopped(config, log);
-  if (!data) {
+  const auto stop = static_cast<int64_t>(data ? ExitCode::kDone : log.stop_requested());
+  if (const int64_t agreed = ranks().largest(stop); agreed != 0) {
     log.message(request.resume ? "stopped before the run went on"
                                : "stopped before the run was made");
-    return {log.stop_requested(), {}, {}};
+    return {static_cast<ExitCode>(agreed), {}, {}};
   }
   // Who goes on with a run was told when it began.
   for (const std::string& note : request.config->notes) {
@@ -195,7 +193,8 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   if (const std::string warning = told(*learner.experiment, "warning", &Experiment::warning);
       !warning.empty())
     log.warning(warning);
-  Run run(request, log, std::move(*data), std::move(learner));
+  const std::unique_ptr<Run> made = make_run(request, log, std::move(*data), std::move(learner));
+  Run& run = *made;
   TrainResult result;
   result.run = run.directory().path();
   try {
@@ -315,13 +314,23 @@ bool says_nothing_left(const TrainRequest& request, Observer& observer) {
 
 TrainResult train(const TrainRequest& request, Observer& observer) {
   RunLog log(observer);
-  if (request.resume && says_nothing_left(request, observer)) {
-    return {ExitCode::kDone, *request.run_dir,
-            last_told(RunDirectory::open(*request.run_dir)).value().summary};
+  if (request.resume) {
+    const bool is_done = ranks().is_first() && says_nothing_left(request, observer);
+    if (ranks().largest(is_done ? 1 : 0) != 0) {
+      return {ExitCode::kDone, *request.run_dir,
+              last_told(RunDirectory::open(*request.run_dir)).value().summary};
+    }
+  }
+  if (!ranks().is_first()) {
+    const ScratchFolder scratch("a rank");
+    TrainRequest own = request;
+    own.run_dir = scratch.path() / "run";
+    if (request.dry_run) own.stop_after = 1;
+    return run_to_the_end(own, log);
   }
   if (!request.dry_run) return run_to_the_end(request, log);
   if (request.run_dir && !request.resume) RunDirectory::refuse_used(*request.run_dir);
-  const ScratchFolder scratch;
+  const ScratchFolder scratch("the dry run");
   TrainRequest trial = request;
   trial.run_dir = scratch.path() / "run";
   trial.resume = false;  // what is tried is a run of its own
