@@ -61,6 +61,7 @@ configure() {
   torch_dir=$(<"$root/.deps/torch_dir")
   compiler=$(<"$root/.deps/compiler")
   wanted="$root with $torch_dir, $compiler"
+  if [[ -f $root/.deps/mpi ]]; then wanted+=", MPI"; fi
   if [[ -f $build_dir/build.ninja && -f $build_dir/configured ]] &&
     [[ $(<"$build_dir/configured") == "$wanted" ]]; then
     return

@@ -5,6 +5,7 @@
 # The compiler: what CXX names, else clang++, which compiles this in half of g++'s time, else c++.
 # The folder of TorchConfig.cmake is written to .deps/torch_dir, the compiler to .deps/compiler. Other packages
 # come from apt.
+#   scripts/setup.sh --with-mpi     also what trains one run in several processes (mpirun, srun): Debian's MPI
 set -euo pipefail
 
 root=$(readlink -f "${BASH_SOURCE[0]}")
@@ -21,6 +22,12 @@ declare -A libraries=([yaml-cpp]=libyaml-cpp-dev [fmt]=libfmt-dev [nlohmann_json
   [PNG]=libpng-dev [JPEG]=libjpeg-dev [simdjson]=libsimdjson-dev [hwy]=libhwy-dev [TBB]=libtbb-dev [Boost]=libboost-dev [Vega]=libjs-vega [Catch2]=catch2
   [pkg-config:pangocairo]=libpango1.0-dev [pkg-config:libdeflate]=libdeflate-dev [pkg-config:libzip]=libzip-dev
   [pkg-config:libwebp]=libwebp-dev [pkg-config:libwebpdemux]=libwebp-dev [pkg-config:libexif]=libexif-dev)
+
+case "$*" in
+  '') ;;
+  --with-mpi) tools+=([mpirun]=openmpi-bin) libraries+=([MPI]=libopenmpi-dev) ;;
+  *) echo "setup: $*: expected nothing or --with-mpi" >&2; exit 2 ;;
+esac
 
 say() { printf '%s\n' "$@" >&2; }
 fail() {
@@ -244,11 +251,12 @@ install_torch() {
 fail_torch() { fail "pip could not install torch==$torch_version; or name a libtorch that you have with Torch_DIR"; }
 
 key="$(cksum <"${BASH_SOURCE[0]}") $root CXX=${CXX:-} Torch_DIR=${Torch_DIR:-} CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}"
-if is_set_up; then exit; fi
+has_wanted() { [[ ! ${tools[mpirun]:-} || -f $deps/mpi ]]; }
+if is_set_up && has_wanted; then exit; fi
 mkdir -p "$deps"
 exec 9>"$deps/.lock"
 flock 9
-if is_set_up; then exit; fi
+if is_set_up && has_wanted; then exit; fi
 
 torch_dir=''
 find_torch || true
@@ -258,6 +266,7 @@ if [[ ${missing[*]} ]]; then install_packages "${missing[@]}"; fi
 find_compiler
 if ! have "$compiler"; then fail "${CXX:+CXX=$CXX: }no such compiler"; fi
 if [[ ! $torch_dir ]]; then install_torch; fi
+if [[ ${tools[mpirun]:-} ]]; then touch "$deps/mpi"; fi
 echo "$torch_dir" >"$deps/torch_dir"
 echo "$compiler" >"$deps/compiler"
 echo "$key" >"$deps/stamp"

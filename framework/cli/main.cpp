@@ -12,6 +12,7 @@
 #include <new>
 
 #include "framework/cli/terminal.h"
+#include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/references.h"
 #include "framework/config/scalar.h"
@@ -30,15 +31,16 @@ struct Verb {
   const char* name;
   const char* help;
   Action (*declare)(CLI::App&);
+  bool shares_ranks = false;  // whether several processes, as mpirun starts them, do it together
 };
 
 constexpr Verb kVerbs[] = {
-    {"train", "train, then test; the word may be left out", train_verb},
-    {"resume", "go on exactly where a run or a sweep stopped", resume_verb},
+    {"train", "train, then test; the word may be left out", train_verb, true},
+    {"resume", "go on exactly where a run or a sweep stopped", resume_verb, true},
     {"sweep", "many runs: variants of a config, and seeds", sweep_verb},
     {"status", "what is running, done, interrupted, failed", status_verb},
     {"compare", "what differs between runs, and whether the difference is noise", compare_verb},
-    {"test", "evaluate a run's checkpoint, or weights from a file", test_verb},
+    {"test", "evaluate a run's checkpoint, or weights from a file", test_verb, true},
     {"predict", "class and probability of images", predict_verb},
     {"show", "the resolved config with the origin of every value, and the model", show_verb},
     {"list", "the registered components and their options", list_verb},
@@ -124,6 +126,16 @@ void insert_default_verb(std::vector<std::string>& arguments) {
   arguments.insert(first, "train");
 }
 
+// Of what several processes would each do once more.
+ExitCode refuse_ranks(const std::string& verb) {
+  const Launched by = launched();
+  join_ranks_quietly();
+  throw Error(ExitCode::kUsage,
+              fmt::format("{} has started {} processes, and runner {} is for one: train, resume and "
+                          "test share their work among several",
+                          by.by, by.count, verb));
+}
+
 ExitCode run(std::vector<std::string> arguments) {
   CLI::App app(
       "Vitrine: experiments in C++ on libtorch, driven by YAML configs.\n\n  runner CONFIG "
@@ -142,7 +154,11 @@ ExitCode run(std::vector<std::string> arguments) {
     sub->add_flag("--trace", trace, "show where an internal error came from");
     Action declared = verb.declare(*sub);
     refuse_empty_values(*sub);
-    sub->callback([&action, declared] { action = declared; });
+    sub->callback([&action, declared, &verb] {
+      action = verb.shares_ranks || launched().count == 1 ? declared : [&verb] {
+        return refuse_ranks(verb.name);
+      };
+    });
   }
   if (arguments.empty()) {
     throw Error(

@@ -5,6 +5,7 @@
 #include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
 #include "framework/files/place.h"
+#include "framework/ranks/ranks.h"
 #include "framework/registry/given_plugins.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/frozen_code.h"
@@ -61,14 +62,21 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
 
 ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,
                 const SweepCommand& of_sweep) {
-  if (holds_sweep(options.place)) return resume_sweep(options, command, of_sweep);
+  join_ranks_quietly();
+  if (holds_sweep(options.place)) {
+    if (!ranks().is_alone()) {
+      throw Error(ExitCode::kUsage,
+                  escape(options.place) + " holds a sweep, which starts processes of its own: go on "
+                                          "with it without mpirun and srun");
+    }
+    return resume_sweep(options, command, of_sweep);
+  }
   if (!exists(options.place)) refuse_sweep(options.place);
   if (options.retry_failed || of_sweep.is_given()) {
     throw Error(ExitCode::kUsage, "--retry-failed, --jobs and --confirm are for sweeps; " +
                                       escape(options.place) + " holds none");
   }
   install_signal_handlers();
-  join_ranks_quietly();
   TrainRequest request;
   request.config = engine().resolve_resumed(options.place, command.source({}));
   request.run_dir = options.place;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "framework/cli/terminal.h"
+#include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/scalar.h"
 #include "framework/files/file.h"
@@ -98,6 +99,7 @@ std::optional<Place> worst_of_run(const TestOptions& options, const Json& result
 }
 
 ExitCode test(const TestOptions& options) {
+  join_ranks_quietly();
   refuse_sweep(options.place);
   if (!options.predictions.empty()) refuse_no_table(options.predictions);
   std::optional<WeightsSource> weights;

@@ -14,6 +14,7 @@ struct TrainOptions {
 };
 
 ExitCode train(const TrainOptions& options, const TrainingCommand& command) {
+  join_ranks_quietly();
   if (options.resume && options.run_dir.empty()) {
     throw Error(ExitCode::kUsage,
                 "--resume needs --run-dir DIR, the run to go on with; or use: runner resume RUN");
@@ -23,7 +24,6 @@ ExitCode train(const TrainOptions& options, const TrainingCommand& command) {
                 escape(options.run_dir) + " holds a sweep; name another directory with --run-dir");
   }
   install_signal_handlers();
-  join_ranks_quietly();
   const ConfigSource source = command.source(options.config);
   TrainRequest request;
   request.resume = options.resume && holds_run(options.run_dir);

@@ -49,10 +49,14 @@ constexpr Launcher kLaunchers[] = {{"OMPI_COMM_WORLD_SIZE", "mpirun"},
                                    {"PMI_SIZE", "mpiexec"},
                                    {"SLURM_STEP_NUM_TASKS", "srun"}};
 
-struct Launched {
-  std::string by;
-  int64_t count = 1;
-};
+std::unique_ptr<Ranks> joined;
+
+Ranks& alone() {
+  static Alone only;
+  return only;
+}
+
+}  // namespace
 
 Launched launched() {
   for (const Launcher& launcher : kLaunchers) {
@@ -62,15 +66,6 @@ Launched launched() {
   }
   return {};
 }
-
-std::unique_ptr<Ranks> joined;
-
-Ranks& alone() {
-  static Alone only;
-  return only;
-}
-
-}  // namespace
 
 int64_t Ranks::on_this_host() const {
   return std::count(hosts().begin(), hosts().end(), hosts()[index()]);

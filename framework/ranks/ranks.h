@@ -34,6 +34,13 @@ class Ranks : public Sharing {
   virtual void leave(int code) = 0;
 };
 
+// What launched this process as one of several of one run.
+struct Launched {
+  std::string by;     // "mpirun"; empty where nothing did
+  int64_t count = 1;  // of processes
+};
+Launched launched();
+
 // This process alone, until join_ranks has found others.
 Ranks& ranks();
 // Joins the ranks that a launcher (mpirun, srun) has started, if the environment says that there

@@ -7,11 +7,13 @@
 #include "framework/config/yaml.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
+#include "framework/ranks/ranks.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/inspect.h"
 #include "framework/training/metric.h"
 #include "framework/training/model_plugins.h"
 #include "framework/training/predictions.h"
+#include "framework/training/rank_folder.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
 #include "framework/training/weights_source.h"
@@ -125,7 +127,7 @@ void answer_images(const Learner& learner, const Config& config, const DatasetIn
       answers.push_back(
           {(is_number ? outputs[i] : probabilities_of(outputs[i], tasks[i])).to(at::kCPU), {}});
     }
-    options.answers(first, answers);
+    if (options.answers) options.answers(first, answers);
     first += batch.size();
   });
 }
@@ -136,9 +138,12 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
           const std::optional<WeightsSource>& weights, Observer& observer,
           const std::filesystem::path& predictions) {
   const Config& config = *resolved->config;
-  const auto stopped = [&] { return observer.stop_requested() != ExitCode::kDone; };
+  const auto stopped = [&] {
+    return ranks().largest(static_cast<int64_t>(observer.stop_requested())) != 0;
+  };
+  check_alike(*resolved);
   const auto data = load_unless_stopped(config, observer);
-  if (!data) return nullptr;
+  if (ranks().largest(data ? 0 : 1) != 0) return nullptr;
   const bool is_measured = measures_tests(config, data->info);
   if (!is_measured && predictions.empty()) {
     throw Error(ExitCode::kUsage,
@@ -166,7 +171,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   options.batch_size = std::max<int64_t>(config.training.batch_size, 256);
   options.cancelled = stopped;
   std::optional<Predictions> table;
-  if (!predictions.empty()) {
+  if (!predictions.empty() && ranks().is_first()) {
     remove_forgotten(predictions);
     table.emplace(predictions, learner.model->tasks(), *data->test, is_measured);
     options.answers = [&](int64_t first, const std::vector<TaskAnswers>& answers) {
@@ -176,7 +181,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   if (!is_measured) {
     answer_images(learner, config, data->info, options, *data->test);
     if (stopped()) return nullptr;
-    table->commit();
+    if (table) table->commit();
     return {{"checkpoint", from}, {"images", data->test->size()}};
   }
   const Evaluation result = evaluated(*learner.experiment, *data->test, options);

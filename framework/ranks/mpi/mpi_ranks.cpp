@@ -1,5 +1,3 @@
-#define OMPI_SKIP_MPICXX
-#define MPICH_SKIP_MPICXX
 #include <fmt/format.h>
 #include <mpi.h>
 #include <sched.h>
@@ -157,6 +155,8 @@ class MpiRanks : public Ranks {
   }
 
   void leave(int code) override {
+    // The first, which speaks for all, cannot.
+    if (lost_ && failure_.rank == 0 && failure_.is_silent && rank_ == 1) tell_failure();
     // All end together where they can: MPI takes a process that only goes for a crash.
     bool all_left = false;
     if (!lost_ || is_told_everywhere()) {
@@ -311,12 +311,14 @@ class MpiRanks : public Ranks {
     }
   }
 
+  void tell_failure() const {
+    const std::string text = "error: " + words(failure_) + "\n";
+    [[maybe_unused]] const auto ignored = write(STDERR_FILENO, text.data(), text.size());
+  }
+
   // The main thread computes, or waits for something else than another rank.
   [[noreturn]] void end_at_once() {
-    if (rank_ == 0 || failure_.rank == 0) {
-      const std::string text = "error: " + words(failure_) + "\n";
-      [[maybe_unused]] const auto ignored = write(STDERR_FILENO, text.data(), text.size());
-    }
+    if (rank_ == 0 || failure_.rank == 0) tell_failure();
     std::_Exit(static_cast<int>(ExitCode::kFailed));
   }
 
