@@ -7,7 +7,7 @@
 #   scripts/slurm_test.sh
 #   scripts/slurm_test.sh --install     installs what is missing from apt first
 #   scripts/slurm_test.sh NAME...       these parts alone: queue answers places devices memory jobs grace rounds
-#                                       allocation controller short bits
+#                                       allocation controller short ranks bits
 set -euo pipefail
 
 root=$(readlink -f "${BASH_SOURCE[0]}")
@@ -326,6 +326,38 @@ part_short() {
   cancel_all
 }
 
+# One run in several processes, and trials of several, as alone.
+part_ranks() {
+  if [[ ! -f $build_dir/libvitrine_mpi.so ]]; then
+    echo "left out: ranks: this build has no MPI (scripts/setup.sh --with-mpi)"
+    return
+  fi
+  # Open MPI speaks pmix, MPICH pmi2.
+  local mpi=pmix
+  if [[ $(ldd "$build_dir/libvitrine_mpi.so") == *libmpich* ]]; then mpi=pmi2; fi
+  [[ $(srun --mpi=list 2>&1) == *$mpi* ]] || fail "this Slurm has no $mpi"
+  "$runner" small.yaml threads=1 --run-dir alone >/dev/null
+  srun --mpi=$mpi --ntasks=2 "$runner" small.yaml threads=1 --run-dir ranks >ranks.txt 2>&1 ||
+    fail "srun --mpi=$mpi failed:" "$(<ranks.txt)"
+  cmp alone/model.safetensors ranks/model.safetensors || fail "srun --mpi=$mpi: other bits"
+  echo "ok: srun --mpi=$mpi --ntasks=2 has the bits of one process"
+  says "tasks that know nothing of each other are refused" "srun has started 2 processes for one run without telling them of each other" \
+    srun --mpi=none --ntasks=2 "$runner" small.yaml --run-dir none
+  srun --mpi=$mpi --ntasks=2 "$runner" small.yaml threads=1 training.epochs=2000 --run-dir killed >killed.txt 2>&1 &
+  wait_until 60 eval 'compgen -G "killed/checkpoints/step-*" >/dev/null' || fail "nothing is trained:" "$(<killed.txt)"
+  pkill -KILL -f -n -- "--run-dir killed" || fail "no process to kill"
+  wait_until 45 is_idle || fail "a process that is killed does not end the others"
+  echo "ok: a process that is killed ends the others"
+  "$runner" resume killed --stop-after 5000 >/dev/null 2>&1 || (($? == 75)) || fail "the run cannot go on"
+
+  SLURM_MPI_TYPE=$mpi submit small.yaml seed=0,1 threads=1 sweep.slurm.ranks=2 --jobs 1 --run-dir shared >/dev/null
+  expect "trials of two processes end" 120 is_idle
+  "$runner" resume shared >/dev/null || fail "trials of two processes failed:" "$(cat shared/trials/*/output.txt)"
+  cmp alone/model.safetensors shared/trials/0001-*/model.safetensors || fail "a trial of two processes has other bits"
+  grep -q '"ranks": 2' shared/trials/0001-*/metrics.json || fail "a trial was no run of two processes"
+  echo "ok: trials of two processes have the bits of one"
+}
+
 # Stops, a preemption and a cancelled task change no bit.
 part_bits() {
   sweep=slurm
@@ -360,7 +392,7 @@ part_bits() {
   echo "ok: $(wc -l <slurm.results) results of 4 trials are the local launcher's, bit for bit"
 }
 
-parts=(queue answers places devices memory grace bits)
+parts=(queue answers places devices memory grace ranks bits)
 if [[ ! ${CI:-} ]]; then parts+=(jobs rounds allocation controller short); fi
 if (($#)); then parts=("$@"); fi
 for part in "${parts[@]}"; do "part_$part"; done

@@ -49,6 +49,9 @@ constexpr Launcher kLaunchers[] = {{"OMPI_COMM_WORLD_SIZE", "mpirun"},
                                    {"PMI_SIZE", "mpiexec"},
                                    {"SLURM_STEP_NUM_TASKS", "srun"}};
 
+// What the processes that a launcher starts for MPI are told.
+constexpr const char* kJoiners[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
+
 std::unique_ptr<Ranks> joined;
 
 Ranks& alone() {
@@ -113,6 +116,13 @@ void join_ranks() {
                 found + ", and this build has no MPI: bash scripts/setup.sh --with-mpi installs "
                         "it, and building once more takes it up");
   }
+  const bool are_joined = std::any_of(std::begin(kJoiners), std::end(kJoiners),
+                                      [](const char* name) { return std::getenv(name) != nullptr; });
+  if (!are_joined) {
+    throw Error(ExitCode::kUsage,
+                found + " without telling them of each other: srun --mpi=pmix serves Open MPI, "
+                        "--mpi=pmi2 MPICH, and srun --mpi=list tells what this Slurm has");
+  }
   // MPI's own plug-ins look for its symbols.
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
   const auto make = handle ? reinterpret_cast<MakeRanks>(dlsym(handle, kMakeRanks)) : nullptr;
@@ -124,9 +134,8 @@ void join_ranks() {
   std::unique_ptr<Ranks> made(make());
   if (static_cast<int64_t>(made->count()) != launched.count) {
     throw Error(ExitCode::kUsage,
-                fmt::format("{}, but MPI knows of {}: the launcher and the MPI of this build do not "
-                            "go together (srun --mpi=list tells what Slurm has; pmix and pmi2 "
-                            "serve Open MPI)",
+                fmt::format("{}, but MPI knows of {}: the launcher is not that of the MPI of this "
+                            "build",
                             found, made->count()));
   }
   joined = std::move(made);

@@ -21,7 +21,8 @@ namespace {
 
 constexpr uint64_t kMostBytes = uint64_t{4} << 30;
 constexpr const char* kProgram = "runner";
-constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so"};
+constexpr const char* kMpi = "libvitrine_mpi.so";  // not every build has it
+constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so", kMpi};
 // Of an installed program: libraries of others', which are not copied, in folders beside its own.
 constexpr const char* kBeside[] = {"deps", "torch"};
 constexpr const char* kPlugin = "plugin-";
@@ -64,7 +65,10 @@ void remove_files(const fs::path& folder) {
 FrozenCode::FrozenCode(fs::path folder) : folder_(std::move(folder)) {
   Folder::make(folder_);
   freeze("/proc/self/exe", folder_ / kProgram);
-  for (const char* library : kLibraries) freeze(library_folder() / library, folder_ / library);
+  for (const char* library : kLibraries) {
+    if (library != kMpi || vitrine::exists(library_folder() / library))
+      freeze(library_folder() / library, folder_ / library);
+  }
   for (const char* name : kBeside) {
     const fs::path beside = library_folder() / name;
     std::error_code error;
@@ -99,9 +103,12 @@ CodeOfSweep require_trusted_code(const fs::path& folder) {
   out.is_this_program = have_same_bytes(folder / kProgram, "/proc/self/exe");
   if (vitrine::exists(folder / kProgram)) out.program.push_back(folder / kProgram);
   for (const char* library : kLibraries) {
+    const bool is_there = vitrine::exists(folder / library);
+    const bool is_wanted = library != kMpi || vitrine::exists(library_folder() / library);
     out.is_this_program =
-        out.is_this_program && have_same_bytes(folder / library, library_folder() / library);
-    if (vitrine::exists(folder / library)) out.program.push_back(folder / library);
+        out.is_this_program && is_there == is_wanted &&
+        (!is_there || have_same_bytes(folder / library, library_folder() / library));
+    if (is_there) out.program.push_back(folder / library);
   }
   if (const auto held = Folder::find(folder)) {
     for (const std::string& name : held->names()) {

@@ -26,7 +26,7 @@ std::vector<std::string> options_with_keys() {
   SlurmOptions options;
   std::vector<std::string> out;
   for (std::string name : fields_of(options).names()) {
-    if (name == "trials_per_task" || name == "extra") continue;
+    if (name == "trials_per_task" || name == "ranks" || name == "extra") continue;
     std::replace(name.begin(), name.end(), '_', '-');
     out.push_back(std::move(name));
   }
@@ -96,6 +96,10 @@ void SlurmOptions::visit(Fields& field) {
   field("trials_per_task", trials_per_task, "trials that a task of the array runs one by one",
         at_least(1))
       .words({"pack"});
+  field("ranks", ranks,
+        "processes that a trial is trained in, by MPI; cpus_per_task and mem are of each",
+        at_least(1))
+      .words({"ntasks", "tasks", "processes"});
   field("extra", extra, "further options of sbatch, such as --mail-type=FAIL");
 }
 
@@ -144,6 +148,7 @@ std::vector<std::string> SlurmOptions::arguments(const std::string& dependency) 
   add("partition", partition);
   add("time", time);
   out.push_back(fmt::format("--cpus-per-task={}", cpus_per_task.value_or(1)));
+  if (ranks > 1) out.push_back(fmt::format("--ntasks={}", ranks));
   add("mem", mem);
   add("gpus", gpus);
   add("gres", gres);

@@ -24,6 +24,7 @@ struct SlurmOptions {
   std::optional<std::string> partition, time, mem, gpus, gres, account, qos, constraint;
   std::optional<int64_t> cpus_per_task;
   int64_t trials_per_task = 1;
+  int64_t ranks = 1;  // processes of a trial, which srun starts
   std::vector<std::string> extra;
 
   // Whether a variable of the environment gives sbatch an option that the sweep itself decides.

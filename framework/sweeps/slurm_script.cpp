@@ -100,7 +100,7 @@ run() {
   (
     surround
     export VITRINE_BATCH=1 NO_COLOR=1 OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
-    exec "$sweep/build/runner" resume "$folder" ${2:+--stop-after "$2"}
+    exec "${launch[@]}" "$sweep/build/runner" resume "$folder" ${2:+--stop-after "$2"}
   ) >>"$folder/output.txt" 2>&1 </dev/null &
   child=$!
   if [[ $asked ]]; then ask "$asked"; fi
@@ -139,6 +139,12 @@ go_back() {
   exit "$1"
 }
 
+# Processes of one trial are started by srun; what is lost of them ends the others.
+launch=()
+if ((${SLURM_NTASKS:-1} > 1)); then
+  launch=(srun --overlap --ntasks="$SLURM_NTASKS" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --kill-on-bad-exit=0
+    --mpi="${SLURM_MPI_TYPE:-pmix}" --input=none)
+fi
 worst=0
 for entry in ${tasks[SLURM_ARRAY_TASK_ID]}; do
   trial=${entry%%:*} step=''

@@ -268,7 +268,7 @@ TEST_CASE("a build without MPI says what it lacks") {
   for (const char* name : {"runner", "libvitrine_core.so"})
     fs::copy(fs::path(VITRINE_BINARY_DIR) / name, folder / "bin" / name);
   const Result result = Process({folder / "bin" / "runner", "small.yaml"}, folder.path(),
-                                {{"OMPI_COMM_WORLD_SIZE", "4"}})
+                                {{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "0"}})
                             .wait();
   CHECK(result.code == 2);
   CHECK(result.err ==
