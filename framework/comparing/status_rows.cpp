@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "framework/comparing/text_table.h"
@@ -46,6 +47,10 @@ Json json_of(const StatusRow& row) {
     out["tags"] = row.tags;
     out["note"] = row.note;
     add("device_reason", row.device_reason);
+    if (!row.hosts.empty()) {
+      out["ranks"] = row.hosts.size();
+      out["hosts"] = row.hosts;
+    }
   } else {
     out["status"] = row.status;
     out["error"] = row.error;
@@ -68,7 +73,10 @@ std::string shown_status_of(const StatusRow& row) {
   if (status == "finished" && reason == "callback") return "finished (callback)";
   if (status == "stopped" && reason == "stop_after") return "stopped (--stop-after)";
   if (!row.reason.empty()) return fmt::format("{} ({})", status, escape(row.reason));
-  return status;
+  if (row.hosts.empty()) return status;
+  const size_t machines = std::set<std::string>(row.hosts.begin(), row.hosts.end()).size();
+  if (machines == 1) return fmt::format("{} ({} ranks)", status, row.hosts.size());
+  return fmt::format("{} ({} ranks on {} hosts)", status, row.hosts.size(), machines);
 }
 
 // That of the newest checkpoint. Throws Error(kCheckpoint).
@@ -181,6 +189,10 @@ StatusRow row_of(RunRecord run) {
   row.changes = std::move(metrics.changes);
   row.tags = std::move(metrics.tags);
   row.note = std::move(metrics.note);
+  const Json hosts = metrics.environment.value("hosts", Json::array());
+  for (const Json& host : hosts) {
+    if (host.is_string()) row.hosts.push_back(host);
+  }
   const Json device = metrics.execution.value("device", Json::object());
   const std::string why = device.value("why", "");
   if (why.starts_with(kUnusedGpu)) row.device_reason = why;

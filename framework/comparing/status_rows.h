@@ -16,6 +16,7 @@ struct StatusRow {
   bool is_readable = false;
   std::string name, stopped_by, note, device_reason;
   int64_t epoch = 0, step = 0;
+  std::vector<std::string> hosts;  // of its ranks, where it has several
   nlohmann::ordered_json epochs = 0, loss;
   std::string judged_by;  // Metrics::judged_by
   MetricInfo info;        // of it

@@ -26,7 +26,7 @@ Tensor random_mask(const TorchCall& call, const Tensor& like, int64_t count, dou
   // What is the same for all images is not so any more.
   const bool is_fed = call.feed && call.feed->images.defined();
   const int64_t images = is_fed ? call.feed->images.size(0) : like.size(0);
-  const Tensor out = at::empty({images, count}, like.options());
+  const Tensor out = at::empty({images, count}, like.options().dtype(at::kFloat));
   const BatchPosition position = call.feed ? call.feed->position : BatchPosition();
   if (!position.indices.defined() || !like.is_cpu())
     return Tensor(out).bernoulli_(1 - probability).div_(1 - probability);

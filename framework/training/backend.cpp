@@ -258,7 +258,10 @@ std::vector<Tensor> Backend::forward_of_ranks(Prepared& prepared, const TorchFee
 }
 
 Backend::Backend(Computation computation, const std::string& way, const std::string& device)
-    : computation_(std::move(computation)), way_(way) {
+    : computation_(std::move(computation)),
+      way_(way),
+      is_bfloat16_(PrecisionScope::is_bfloat16() && way == kLayers),
+      device_(at::Device(device).type()) {
   if (way_ != kFused) return;
   const BackendChoice choice = choose_backend(computation_, device);
   if (choice.value == kFused) return;
@@ -297,13 +300,19 @@ BatchPosition Backend::position_of(const TorchFeed& feed) const {
 }
 
 std::vector<Tensor> Backend::forward_in_libtorch(Prepared& prepared, const TorchFeed& feed) {
-  if (prepared.recording.is_recorded()) {
-    return interpret(prepared.for_libtorch, prepared.recording.parameters, feed);
-  }
-  const WithFeed with_feed(feed);
   std::vector<Tensor> out;
-  for (const Value& output : computation_.outputs(feed.images))
-    out.push_back(of_each_image(output.tensor(), feed.images));
+  {
+    const InBfloat16 in_bfloat16(is_bfloat16_, device_);
+    if (prepared.recording.is_recorded()) {
+      out = interpret(prepared.for_libtorch, prepared.recording.parameters, feed);
+    } else {
+      const WithFeed with_feed(feed);
+      for (const Value& output : computation_.outputs(feed.images))
+        out.push_back(of_each_image(output.tensor(), feed.images));
+    }
+  }
+  if (!is_bfloat16_) return out;
+  for (Tensor& output : out) output = output.to(at::kFloat);
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "framework/model/recording.h"
 #include "framework/training/flat_parameters.h"
+#include "framework/training/precision.h"
 
 namespace vitrine {
 
@@ -19,7 +20,8 @@ struct BackendChoice {
 };
 BackendChoice choose_backend(const Computation& computation, const std::string& device);
 
-// Executes a computation. Where several processes train together each computes a part of every
+// Executes a computation; in libtorch in the precision of the PrecisionScope that it is made in, of
+// which its outputs are float32 again. Where several processes train together each computes a part of every
 // batch, and has the outputs and gradients of the whole.
 class Backend {
  public:
@@ -65,6 +67,8 @@ class Backend {
 
   Computation computation_;
   std::string way_;
+  bool is_bfloat16_;          // PrecisionScope's, of when it was made
+  c10::DeviceType device_;
   std::shared_ptr<Prepared> prepared_[2];  // for evaluation, for training
 };
 

@@ -11,6 +11,7 @@
 #include "framework/training/metric.h"
 #include "framework/training/mix.h"
 #include "framework/training/optimizer.h"
+#include "framework/training/precision.h"
 #include "framework/training/schedule.h"
 
 namespace vitrine {
@@ -35,6 +36,7 @@ struct TrainingOptions {
   std::optional<int64_t> max_steps;
   int64_t batch_size = 128;
   int64_t accumulate = 1;
+  std::string precision = kFloat32;
   std::optional<double> clip_norm;
   std::optional<double> ema_decay;
   std::vector<Choice<Mix>> mix;

@@ -69,6 +69,18 @@ Execution pick_device(const std::string& wanted, const Node& written, const Deri
 
 Execution pick_backend(const Config& config, const BackendChoice& choice, const Node& written,
                        const Derived& before, const std::string& file) {
+  const bool is_bfloat16 = config.training.precision == kBfloat16;
+  if (config.backend == "auto" && is_bfloat16)
+    return {"backend", kLayers, true, "training.precision is bfloat16"};
+  if (config.backend == kFused && is_bfloat16) {
+    const Node* node = written.find("backend");
+    Problems problems;
+    problems.add(node ? node->location : Location(),
+                 fmt::format("backend: {} computes in float32 alone, and training.precision is {}",
+                             kFused, kBfloat16),
+                 fmt::format("{} computes in bfloat16", kLayers));
+    throw ConfigError(problems, file, true);
+  }
   if (config.backend == "auto") {
     const bool serves =
         before.backend && (before.backend->value == kLayers || choice.value == kFused);

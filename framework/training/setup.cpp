@@ -12,6 +12,7 @@
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
 #include "framework/training/losses.h"
+#include "framework/training/precision.h"
 #include "framework/training/threads.h"
 #include "framework/training/weights.h"
 #include "framework/training/weights_file.h"
@@ -198,6 +199,7 @@ void warn_of_buffers(const Learner& learner, Observer& observer) {
 }
 
 void build(Learner& out, const Config& config, const DatasetInfo& info, Observer* observer) {
+  const PrecisionScope precision(config.training.precision);
   out.model = build_model(config, info, observer, &out.fresh);
   ExperimentContext context = experiment_context(config, out.model, info, config.backend);
   context.observer = observer;

@@ -116,6 +116,7 @@ void answer_images(const Learner& learner, const Config& config, const DatasetIn
   const at::NoGradGuard no_grad;
   learner.model->eval();
   const std::vector<Task>& tasks = learner.model->tasks();
+  const PrecisionScope precision(config.training.precision);
   Backend backend(learner.model, config.backend, {info.channels, info.height, info.width},
                   config.device);
   int64_t first = 0;

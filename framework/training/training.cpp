@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <system_error>
 #include <thread>
 
 #include "framework/config/scalar.h"
 #include "framework/config/yaml.h"
+#include "framework/data/tensor_words.h"
 #include "framework/files/file.h"
 #include "framework/ranks/ranks.h"
 #include "framework/training/backend.h"
@@ -75,6 +77,17 @@ Derived derived_by(const std::optional<Metrics>& metrics) {
   return out;
 }
 
+// "2 threads", and of how many ranks where.
+std::string shown_processes(int64_t threads) {
+  const std::string out = threads == 1 ? "1 thread" : fmt::format("{} threads", threads);
+  if (ranks().is_alone()) return out;
+  const std::set<std::string> hosts(ranks().hosts().begin(), ranks().hosts().end());
+  std::vector<std::string> names;
+  for (const std::string& host : hosts) names.push_back(escape(host));
+  return fmt::format("{} in each of {} ranks on {}", out, ranks().count(),
+                     some_of(std::move(names), ", "));
+}
+
 void announce(const TrainRequest& request, const Run& run, RunLog& log) {
   const Metrics& metrics = run.metrics();
   const Data& data = run.data();
@@ -87,8 +100,7 @@ void announce(const TrainRequest& request, const Run& run, RunLog& log) {
       data.info.width, metrics.dataset.at("validation").get<int64_t>(),
       metrics.dataset.at("test").get<int64_t>(), data.info.test_has_labels ? "" : " without labels",
       data.columns.empty() ? "" : "; " + data.columns, request.config->device,
-      request.config->threads == 1 ? "1 thread"
-                                   : fmt::format("{} threads", request.config->threads)));
+      shown_processes(request.config->threads)));
   // Who goes on with a run was told when it began.
   for (const std::string& finding : data.findings) {
     if (!request.resume) log.warning(finding);

@@ -37,6 +37,8 @@ TEST_CASE("a run has the same bits in any number of processes") {
       const Json environment = json_of(folder / name / "metrics.json").at("environment");
       CHECK(environment.at("ranks") == count);
       CHECK(environment.at("hosts").size() == static_cast<size_t>(count));
+      CHECK_THAT(folder.run({"status", name}).out,
+                 Contains("  finished (" + std::to_string(count) + " ranks)  "));
     }
   }
 }
