@@ -2,7 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/one_hot.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -178,6 +177,16 @@ int64_t Objective::target_columns(size_t task) const {
   return is_number ? 1 : of.outputs();
 }
 
+namespace {
+
+// 1 in the column of each row's class. (at::one_hot waits for the device to look at the numbers.)
+Tensor one_hot_shares(const Tensor& classes, int64_t columns) {
+  const auto floats = classes.options().dtype(at::kFloat);
+  return at::zeros({classes.size(0), columns}, floats).scatter_(1, classes.unsqueeze(1), 1);
+}
+
+}  // namespace
+
 bool Objective::has_shares(const Task& task) const { return mixes_ || task.is_distribution; }
 
 Tensor Objective::targets_of(size_t task, const Tensor& labels) const {
@@ -191,7 +200,7 @@ Tensor Objective::targets_of(size_t task, const Tensor& labels) const {
   }
   if (entry.table.defined()) classes = entry.table.index_select(0, classes);
   if (mixes_ && !tasks_[task].is_distribution)
-    return at::one_hot(classes, tasks_[task].outputs()).to(at::kFloat);
+    return one_hot_shares(classes, tasks_[task].outputs());
   if (!entry.counts_differently()) return classes;
   Tensor shares = counts.defined() ? counts : at::ones_like(classes, at::kFloat);
   if (entry.class_weights.defined()) shares = shares * entry.class_weights.index_select(0, classes);
