@@ -70,6 +70,7 @@ void mark_execution(Group& group) {
   for (const RunRecord* run : group.counted) {
     for (const auto& [key, taken] : run->metrics.execution.items())
       values[key].insert(shown_value(taken.at("value")));
+    values["ranks"].insert(shown_value(run->metrics.environment.value("ranks", Json(1))));
   }
   for (const auto& [key, taken] : values) {
     if (taken.size() < 2) continue;

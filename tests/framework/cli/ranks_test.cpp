@@ -43,6 +43,15 @@ TEST_CASE("a run has the same bits in any number of processes") {
   }
 }
 
+TEST_CASE("runs of other numbers of processes are one experiment, whose times do not compare") {
+  need_mpi();
+  const ResumedFolder folder;
+  folder.whole();
+  REQUIRE(runner_in_ranks(2, {"small.yaml", "seed=4", "--run-dir", "two"}, folder.path()).code ==
+          0);
+  CHECK_THAT(folder.run({"compare", "whole", "two"}).out, Contains("ranks 1 and 2"));
+}
+
 TEST_CASE("large batches are added up in one order") {
   need_mpi();
   const ResumedFolder folder;
