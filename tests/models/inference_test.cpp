@@ -7,6 +7,9 @@
 #include <vitrine_infer.hpp>
 
 #include "framework/files/sealed.h"
+#ifdef __x86_64__
+#include "framework/infer/instruction_sets.h"
+#endif
 #include "framework/registry/register.h"
 #include "framework/simd/gemm.h"
 #include "framework/training/metric.h"
@@ -134,6 +137,13 @@ void change_program(const std::string& path, const std::function<void(nlohmann::
   metadata["program"] = program.dump();
   write_plain(path, write_sealed_safetensors(file.tensors(), metadata));
 }
+
+#ifdef __x86_64__
+TEST_CASE("the library chooses among instruction sets as Highway does") {
+  CHECK(infer::supported_targets() ==
+        (hwy::SupportedTargets() & (HWY_EMU128 | HWY_SSE4 | HWY_AVX2 | HWY_AVX3)));
+}
+#endif
 
 TEST_CASE("every model answers with the same bits, over random compositions of every part") {
   std::mt19937 generator(11);
