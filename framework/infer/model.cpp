@@ -40,13 +40,6 @@ std::vector<double> numbers_of(const nlohmann::json& value, size_t channels,
   return out;
 }
 
-void softmax(float* begin, float* end) {
-  const float most = *std::max_element(begin, end);
-  double sum = 0;
-  for (float* x = begin; x < end; ++x) sum += * x = std::exp(*x - most);
-  for (float* x = begin; x < end; ++x) *x = static_cast<float>(*x / sum);
-}
-
 }  // namespace
 
 struct Model::Reader {
@@ -152,17 +145,20 @@ std::unique_ptr<Model> Model::load(const std::string& path) {
 std::unique_ptr<Model> Model::parse(std::string bytes, const std::string& name) {
   try {
     if (is_sealed(bytes)) verify_seal(bytes, name);
-    const Safetensors file = Safetensors::parse(std::move(bytes), name);
-    std::unique_ptr<Model> out(new Model);
-    try {
-      Reader{file, "program", *out}.read();
-    } catch (const Error& error) {
-      refuse_data(name, error.what());
-    }
-    return out;
+    return parse(Safetensors::parse(std::move(bytes), name), name);
   } catch (const Error& error) {
     throw Error(ExitCode::kCheckpoint, error.what());
   }
+}
+
+std::unique_ptr<Model> Model::parse(const Safetensors& file, const std::string& name) {
+  std::unique_ptr<Model> out(new Model);
+  try {
+    Reader{file, "program", *out}.read();
+  } catch (const Error& error) {
+    throw Error(ExitCode::kCheckpoint, escape(name) + ": " + error.what());
+  }
+  return out;
 }
 
 size_t Model::width() const {
@@ -234,19 +230,6 @@ void Model::outputs(const Images& images, int threads, float* out) const {
       const size_t count = tasks_[i].names.size();
       std::copy_n(&apart[i][image * count], count, to);
       to += count;
-    }
-  }
-}
-
-void Model::make_probabilities(size_t count, float* outputs) const {
-  for (size_t image = 0; image < count; ++image) {
-    for (const Task& task : tasks_) {
-      float* end = outputs + task.names.size();
-      if (task.kind == Kind::kClasses && !task.has_probabilities) softmax(outputs, end);
-      if (task.kind == Kind::kLabels) {
-        for (float* x = outputs; x < end; ++x) *x = 1 / (1 + std::exp(-*x));
-      }
-      outputs = end;
     }
   }
 }

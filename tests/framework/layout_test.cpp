@@ -43,6 +43,7 @@ const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeader
                                   {"framework/kernel", false},
                                   {"framework/infer/include", false},
                                   {"framework/infer", false},
+                                  {"framework/predicting", false},
                                   {"framework/state", true},
                                   {"framework/data", true},
                                   {"framework/model", true},
