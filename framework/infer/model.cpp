@@ -80,7 +80,7 @@ struct Model::Reader {
                            escape(out.tasks_[i].name), out.tasks_[i].names.size(), shape.size()));
       }
     }
-    copy_parameters();
+    take_parameters();
   }
 
  private:
@@ -114,21 +114,26 @@ struct Model::Reader {
     out.tasks_.push_back(std::move(task));
   }
 
-  void copy_parameters() const {
+  void take_parameters() const {
     for (const auto& parameter : out.program_.parameters) {
       const std::string_view bytes = file.find(parameter.name)->bytes;
-      std::vector<float> values(bytes.size() / sizeof(float));
-      std::memcpy(values.data(), bytes.data(), bytes.size());
-      for (const float value : values) {
-        if (!std::isfinite(value))
-          refuse(fmt::format("{}: not all its numbers are finite", escape(parameter.name)));
-      }
-      out.parameters_.push_back(std::move(values));
-    }
-    for (const auto& values : out.parameters_) {
-      out.binding_.values.push_back(values.data());
+      const float* values = floats_of(bytes);
+      const bool are_finite = std::all_of(values, values + bytes.size() / sizeof(float),
+                                          [](float value) { return std::isfinite(value); });
+      if (!are_finite)
+        refuse(fmt::format("{}: not all its numbers are finite", escape(parameter.name)));
+      out.binding_.values.push_back(values);
       out.binding_.gradients.push_back(Binding::kFrozen);
     }
+  }
+
+  // Where they lie in the file; of one that was written without a thought for that, a copy.
+  const float* floats_of(std::string_view bytes) const {
+    if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0)
+      return reinterpret_cast<const float*>(bytes.data());
+    std::vector<float>& copy = out.moved_.emplace_back(bytes.size() / sizeof(float));
+    std::memcpy(copy.data(), bytes.data(), bytes.size());
+    return copy.data();
   }
 };
 
@@ -152,7 +157,7 @@ std::unique_ptr<Model> Model::parse(std::string bytes, const std::string& name) 
 }
 
 std::unique_ptr<Model> Model::parse(const Safetensors& file, const std::string& name) {
-  std::unique_ptr<Model> out(new Model);
+  std::unique_ptr<Model> out(new Model(file));
   try {
     Reader{file, "program", *out}.read();
   } catch (const Error& error) {

@@ -43,17 +43,18 @@ class Model {
   void outputs(const Images& images, int threads, float* out) const;
 
  private:
-  Model() = default;
+  explicit Model(Safetensors file) : file_(std::move(file)) {}
   struct Reader;
   std::vector<float> normalized(const Images& images) const;
   std::unique_ptr<Kernel> take_kernel() const;
   void give_back(std::unique_ptr<Kernel> kernel) const;
 
+  Safetensors file_;  // where the parameters lie
   std::array<size_t, 3> image_{};
   std::vector<Task> tasks_;
   std::vector<Normalization> normalizations_;
   Program program_;
-  std::vector<std::vector<float>> parameters_;  // of the program
+  std::vector<std::vector<float>> moved_;  // parameters that lie elsewhere
   Binding binding_;
   // Each computes one batch at a time, in memory of its own.
   mutable std::mutex mutex_;

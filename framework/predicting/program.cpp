@@ -36,9 +36,12 @@ bool are_finite(const Safetensors& file) {
     if (tensor.dtype != DType::kF32)
       return tensor.dtype != DType::kF16 && tensor.dtype != DType::kBF16 &&
              tensor.dtype != DType::kF64;  // which this does not read
-    std::vector<float> values(tensor.bytes.size() / sizeof(float));
-    std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-    return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+    for (size_t i = 0; i < tensor.bytes.size(); i += sizeof(float)) {
+      float value = 0;
+      std::memcpy(&value, &tensor.bytes[i], sizeof value);
+      if (!std::isfinite(value)) return false;
+    }
+    return true;
   });
 }
 

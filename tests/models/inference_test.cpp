@@ -262,6 +262,23 @@ TEST_CASE("numbers that are no weights come with the program, and are none of th
   CHECK(same_bits(outputs_of(loaded.model, pixels, kFused)[0], saved.outputs(pixels)[0]));
 }
 
+TEST_CASE("numbers may lie anywhere in a file") {
+  const Saved saved(kTutorial, images_of(1, 28, 28));
+  const Safetensors file = Safetensors::load(std::filesystem::path(saved.file()), 1 << 30);
+  auto metadata = file.metadata();
+  metadata.erase("sha256");
+  const std::string bytes = write_safetensors(file.tensors(), metadata);
+  for (size_t blanks = 0; blanks < 4; ++blanks) {
+    uint64_t header = 0;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const uint64_t longer = header + blanks;
+    std::string moved(reinterpret_cast<const char*>(&longer), sizeof longer);
+    moved += bytes.substr(8, header) + std::string(blanks, ' ') + bytes.substr(8 + header);
+    write_plain(saved.file(), moved);
+    check_answers(saved, 3);
+  }
+}
+
 TEST_CASE("files that cannot be run are refused in words") {
   const Saved saved(kTutorial, images_of(1, 28, 28));
   const std::string file = saved.file();
