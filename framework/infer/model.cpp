@@ -103,7 +103,7 @@ struct Model::Reader {
     Task task;
     task.name = json_string(json_member(value, "name", where), where);
     const std::string type = json_string(json_member(value, "type", where), where);
-    const auto kind = std::find(std::begin(kKinds), std::end(kKinds), type);
+    const auto* kind = std::find(std::begin(kKinds), std::end(kKinds), type);
     if (kind == std::end(kKinds))
       refuse(fmt::format("{}: task {}: unknown type {}", where, escape(task.name), escape(type)));
     task.kind = static_cast<Kind>(kind - std::begin(kKinds));

@@ -49,7 +49,7 @@ WantedImages read_wanted(const nlohmann::json& description, const infer::Model& 
   WantedImages out;
   const auto sizes = description.at("chw").get<std::vector<int64_t>>();
   const auto& image = model.image();
-  if (!std::equal(sizes.begin(), sizes.end(), image.begin(), image.end(), std::equal_to<int64_t>()))
+  if (sizes != std::vector<int64_t>(image.begin(), image.end()))
     refuse_data("chw", "it is not what the program takes");
   out.channels = sizes[0];
   out.height = sizes[1];
