@@ -226,9 +226,11 @@ def small(bench):
     with tempfile.TemporaryDirectory() as folder:
         run = pathlib.Path(folder) / "run"
         _, peak, _ = bench.measured([runner, CONFIG, "--run-dir", run])
-        helps, status = bench.in_turn(wall("--help"), wall("status", run))
+        image = next((run / "worst").glob("*.png"))
+        helps, status, answer = bench.in_turn(wall("--help"), wall("status", run), wall("predict", run, image))
     yield ["`runner --help`", f"{1000 * helps:.3g} ms", "", "", "50 ms"]
     yield ["`runner status` of a run", f"{1000 * status:.3g} ms", "", "", "50 ms"]
+    yield ["`runner predict` of a run and an image", f"{1000 * answer:.3g} ms", "", "", "40 ms"]
     yield ["peak memory of the main job", f"{peak / 1e6:.0f} MB", "", "", "450 MB"]
     digits = micro(bench, "digits")
     if digits:

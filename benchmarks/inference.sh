@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Answers of libvitrine_infer and of ONNX Runtime to the same images, on one core, in alternation.
-#   benchmarks/inference.sh [--repeats 5]      needs packages of Python: numpy, onnxruntime
+# Answers of libvitrine_infer, ONNX Runtime and libtorch to the same images, on one core, in alternation.
+#   benchmarks/inference.sh [--repeats 5] [--first-only]      needs packages of Python: numpy, onnxruntime; torch and safetensors for libtorch
 set -euo pipefail
 
 root=$(readlink -f "${BASH_SOURCE[0]}")

@@ -9,7 +9,14 @@ set_target_properties(vitrine_infer PROPERTIES UNITY_BUILD OFF VERSION ${PROJECT
 target_compile_definitions(vitrine_infer PRIVATE VITRINE_VERSION="${PROJECT_VERSION}")
 target_compile_options(vitrine_infer PRIVATE -ffunction-sections -fdata-sections)
 target_include_directories(vitrine_infer INTERFACE framework/infer/include PRIVATE framework/infer/include)
-target_link_libraries(vitrine_infer PRIVATE vitrine_kernel fmt::fmt-header-only nlohmann_json::nlohmann_json OpenSSL::Crypto hwy::hwy
+# Of OpenSSL it needs SHA-256 alone: loading all of the library takes longer than everything else until the first answer.
+find_library(VITRINE_CRYPTO_ARCHIVE libcrypto.a)
+if(VITRINE_CRYPTO_ARCHIVE)
+  set(crypto ${VITRINE_CRYPTO_ARCHIVE})
+else()
+  set(crypto OpenSSL::Crypto)
+endif()
+target_link_libraries(vitrine_infer PRIVATE vitrine_kernel fmt::fmt-header-only nlohmann_json::nlohmann_json ${crypto} hwy::hwy
   Threads::Threads)
 file(WRITE ${PROJECT_BINARY_DIR}/generated/infer.map "{ global: vitrine_*; local: *; };\n")
 target_link_options(vitrine_infer PRIVATE LINKER:--version-script=${PROJECT_BINARY_DIR}/generated/infer.map LINKER:--gc-sections

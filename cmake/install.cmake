@@ -16,10 +16,11 @@ file(COPY ${generated}/VitrineConfigVersion.cmake DESTINATION ${PROJECT_BINARY_D
 set_target_properties(runner PROPERTIES
   INSTALL_RPATH "$ORIGIN;$ORIGIN/deps;$ORIGIN/../lib/vitrine;$ORIGIN/../lib/vitrine/deps")
 set_target_properties(vitrine_core vitrine_engine PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/deps;${torch_libraries}")
+set_target_properties(vitrine_predict PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/deps")
 # A build has the same path: CMake would fill up a shorter one with colons, between which is the current folder.
-set_target_properties(runner vitrine_core vitrine_engine PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
+set_target_properties(runner vitrine_core vitrine_engine vitrine_predict PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
 install(TARGETS runner RUNTIME DESTINATION bin)
-install(TARGETS vitrine_core vitrine_engine LIBRARY DESTINATION lib/vitrine)
+install(TARGETS vitrine_core vitrine_engine vitrine_predict LIBRARY DESTINATION lib/vitrine)
 file(GLOB scripts cmake/VitrinePlugin.cmake cmake/code_version.cmake cmake/public_headers.cmake cmake/torch.cmake
   cmake/twins.cmake)
 install(FILES ${scripts} ${generated}/VitrineInstalled.cmake ${generated}/VitrineConfig.cmake ${generated}/VitrineConfigVersion.cmake

@@ -17,7 +17,7 @@ endif()
 
 # All but libtorch and what comes with the C library and the compiler, of which no system may have two.
 file(GET_RUNTIME_DEPENDENCIES EXECUTABLES ${prefix}/bin/runner
-  LIBRARIES ${libraries}/libvitrine_core.so ${libraries}/libvitrine_engine.so ${prefix}/lib/libvitrine_infer.so
+  LIBRARIES ${libraries}/libvitrine_core.so ${libraries}/libvitrine_engine.so ${libraries}/libvitrine_predict.so ${prefix}/lib/libvitrine_infer.so
   DIRECTORIES ${libraries}
   PRE_EXCLUDE_REGEXES "^lib(torch|c10)" "^libvitrine_" "^ld-linux" "^lib(c|m|mvec|dl|rt|pthread|resolv|util|gcc_s|stdc\\+\\+)\\.so"
   RESOLVED_DEPENDENCIES_VAR found)

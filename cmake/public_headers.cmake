@@ -4,7 +4,7 @@
 # vitrine_public_headers(OUT ROOT) lists them, relative to ROOT, a checkout or the folder of headers of an installation.
 function(vitrine_public_headers out root)
   set(rooms framework models experiments)
-  foreach(room config data drawing engine files images kernel model onnx program program/operation registry runs simd state training)
+  foreach(room config data drawing engine files images infer kernel model onnx predicting program program/operation registry runs simd state training)
     list(APPEND rooms framework/${room})
   endforeach()
   list(TRANSFORM rooms PREPEND ${root}/)

@@ -127,7 +127,7 @@ class Vit(nn.Module):
 
     def forward(self, x):
         x = self.embedding(x)
-        x = torch.cat((self.token.expand(len(x), -1, -1), x), 1) + self.positions
+        x = torch.cat((self.token.expand(x.shape[0], -1, -1), x), 1) + self.positions
         return self.head(self.norm(self.blocks(x)[:, 0]))
 
 

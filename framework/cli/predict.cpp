@@ -3,6 +3,8 @@
 
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
+#include "framework/engine/predictor.h"
+#include "framework/registry/given_plugins.h"
 #include "framework/sweeps/best.h"
 
 namespace vitrine {
@@ -86,10 +88,12 @@ ExitCode predict(PredictOptions options) {
                                                 escape(options.background), kColourWords));
     options.reading.background = *colour;
   }
-  engine().set_threads(1);
   Console console(options.json);
-  const Json answers =
-      engine().predict({options.weights, options.images, options.reading}, console);
+  const PredictRequest request = {options.weights, options.images, options.reading};
+  std::optional<Json> without_engine;
+  if (given_plugins().empty()) without_engine = predict_by_program(request, console);
+  if (!without_engine) engine().set_threads(1);
+  const Json answers = without_engine ? *without_engine : engine().predict(request, console);
   const auto unread = std::count_if(answers.begin(), answers.end(), is_unread);
   const bool is_one = answers.size() == 1 && unread == 1;
   if (options.json) {
@@ -123,7 +127,7 @@ Action predict_verb(CLI::App& app) {
                  "that it was trained on, else stretch");
   app.add_option("--background", options->background,
                  "colour behind transparent pixels and around padded images: black, grey, white or "
-                 "#RRGGBB; default: white");
+                 "#RRGGBB; default: as the data that it was trained on, else white");
   app.add_flag("--invert", options->reading.invert,
                "dark strokes on a light ground become light on dark, as in MNIST");
   app.add_flag("--center", options->reading.centre,

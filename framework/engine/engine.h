@@ -123,7 +123,8 @@ struct ImageOptions {
   bool invert = false;
   bool centre = false;               // as centred_digit does, instead of resizing
   std::optional<ResizeMode> resize;  // none: as the data were that the model was trained on
-  Colour background = kWhite;        // behind what is transparent, and around what is padded
+  // Behind what is transparent, and around what is padded; none: as those data had, else white.
+  std::optional<Colour> background;
 };
 
 struct PredictRequest {

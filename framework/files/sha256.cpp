@@ -1,52 +1,45 @@
 #include "framework/files/sha256.h"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <fstream>
 
 #include "framework/error.h"
 
+// OpenSSL would rather have its newer functions called, which choose among providers: of these its
+// configuration is read and all its algorithms are listed first, a millisecond for what these do at
+// once, and a program that links OpenSSL's archive would have all of it inside.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 namespace vitrine {
-namespace {
-
-using ContextPointer = std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)>;
-
-void require(bool success) {
-  if (!success) throw Error(ExitCode::kInternal, "SHA-256 is not available in this OpenSSL");
-}
-
-}  // namespace
 
 struct Sha256::Context {
-  ContextPointer pointer{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  SHA256_CTX state;
 };
 
-Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  require(context_->pointer != nullptr);
-  require(EVP_DigestInit_ex(context_->pointer.get(), EVP_sha256(), nullptr) == 1);
-}
-
+Sha256::Sha256() : context_(std::make_unique<Context>()) { SHA256_Init(&context_->state); }
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
 void Sha256::update(std::string_view bytes) {
-  require(EVP_DigestUpdate(context_->pointer.get(), bytes.data(), bytes.size()) == 1);
+  SHA256_Update(&context_->state, bytes.data(), bytes.size());
 }
 
 std::string Sha256::hex() const {
-  const ContextPointer copy(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  require(copy && EVP_MD_CTX_copy_ex(copy.get(), context_->pointer.get()) == 1);
-  require(EVP_DigestFinal_ex(copy.get(), digest, &length) == 1);
+  SHA256_CTX copy = context_->state;
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256_Final(digest, &copy);
   std::string out;
-  for (unsigned i = 0; i < length; ++i) {
-    out += "0123456789abcdef"[digest[i] >> 4];
-    out += "0123456789abcdef"[digest[i] & 15];
+  for (const unsigned char byte : digest) {
+    out += "0123456789abcdef"[byte >> 4];
+    out += "0123456789abcdef"[byte & 15];
   }
   return out;
 }
+
+#pragma GCC diagnostic pop
 
 std::string sha256_hex(std::string_view bytes) {
   Sha256 hash;

@@ -132,7 +132,8 @@ int vitrine_run(const vitrine_model* model, const void* images, int type, size_t
     if (type == VITRINE_UINT8) given.bytes = static_cast<const uint8_t*>(images);
     if (type == VITRINE_FLOAT32) given.values = static_cast<const float*>(images);
     model->model->outputs(given, threads, outputs);
-    if (answer == VITRINE_PROBABILITIES) model->model->make_probabilities(count, outputs);
+    if (answer == VITRINE_PROBABILITIES)
+      vitrine::infer::make_probabilities(model->model->tasks(), count, outputs);
     return 0;
   });
 }

@@ -40,13 +40,6 @@ std::vector<double> numbers_of(const nlohmann::json& value, size_t channels,
   return out;
 }
 
-void softmax(float* begin, float* end) {
-  const float most = *std::max_element(begin, end);
-  double sum = 0;
-  for (float* x = begin; x < end; ++x) sum += * x = std::exp(*x - most);
-  for (float* x = begin; x < end; ++x) *x = static_cast<float>(*x / sum);
-}
-
 }  // namespace
 
 struct Model::Reader {
@@ -87,7 +80,7 @@ struct Model::Reader {
                            escape(out.tasks_[i].name), out.tasks_[i].names.size(), shape.size()));
       }
     }
-    copy_parameters();
+    take_parameters();
   }
 
  private:
@@ -110,7 +103,7 @@ struct Model::Reader {
     Task task;
     task.name = json_string(json_member(value, "name", where), where);
     const std::string type = json_string(json_member(value, "type", where), where);
-    const auto kind = std::find(std::begin(kKinds), std::end(kKinds), type);
+    const auto* kind = std::find(std::begin(kKinds), std::end(kKinds), type);
     if (kind == std::end(kKinds))
       refuse(fmt::format("{}: task {}: unknown type {}", where, escape(task.name), escape(type)));
     task.kind = static_cast<Kind>(kind - std::begin(kKinds));
@@ -121,21 +114,26 @@ struct Model::Reader {
     out.tasks_.push_back(std::move(task));
   }
 
-  void copy_parameters() const {
+  void take_parameters() const {
     for (const auto& parameter : out.program_.parameters) {
       const std::string_view bytes = file.find(parameter.name)->bytes;
-      std::vector<float> values(bytes.size() / sizeof(float));
-      std::memcpy(values.data(), bytes.data(), bytes.size());
-      for (const float value : values) {
-        if (!std::isfinite(value))
-          refuse(fmt::format("{}: not all its numbers are finite", escape(parameter.name)));
-      }
-      out.parameters_.push_back(std::move(values));
-    }
-    for (const auto& values : out.parameters_) {
-      out.binding_.values.push_back(values.data());
+      const float* values = floats_of(bytes);
+      const bool are_finite = std::all_of(values, values + bytes.size() / sizeof(float),
+                                          [](float value) { return std::isfinite(value); });
+      if (!are_finite)
+        refuse(fmt::format("{}: not all its numbers are finite", escape(parameter.name)));
+      out.binding_.values.push_back(values);
       out.binding_.gradients.push_back(Binding::kFrozen);
     }
+  }
+
+  // Where they lie in the file; of one that was written without a thought for that, a copy.
+  const float* floats_of(std::string_view bytes) const {
+    if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0)
+      return reinterpret_cast<const float*>(bytes.data());
+    std::vector<float>& copy = out.moved_.emplace_back(bytes.size() / sizeof(float));
+    std::memcpy(copy.data(), bytes.data(), bytes.size());
+    return copy.data();
   }
 };
 
@@ -152,17 +150,20 @@ std::unique_ptr<Model> Model::load(const std::string& path) {
 std::unique_ptr<Model> Model::parse(std::string bytes, const std::string& name) {
   try {
     if (is_sealed(bytes)) verify_seal(bytes, name);
-    const Safetensors file = Safetensors::parse(std::move(bytes), name);
-    std::unique_ptr<Model> out(new Model);
-    try {
-      Reader{file, "program", *out}.read();
-    } catch (const Error& error) {
-      refuse_data(name, error.what());
-    }
-    return out;
+    return parse(Safetensors::parse(std::move(bytes), name), name);
   } catch (const Error& error) {
     throw Error(ExitCode::kCheckpoint, error.what());
   }
+}
+
+std::unique_ptr<Model> Model::parse(const Safetensors& file, const std::string& name) {
+  std::unique_ptr<Model> out(new Model(file));
+  try {
+    Reader{file, "program", *out}.read();
+  } catch (const Error& error) {
+    throw Error(ExitCode::kCheckpoint, escape(name) + ": " + error.what());
+  }
+  return out;
 }
 
 size_t Model::width() const {
@@ -234,19 +235,6 @@ void Model::outputs(const Images& images, int threads, float* out) const {
       const size_t count = tasks_[i].names.size();
       std::copy_n(&apart[i][image * count], count, to);
       to += count;
-    }
-  }
-}
-
-void Model::make_probabilities(size_t count, float* outputs) const {
-  for (size_t image = 0; image < count; ++image) {
-    for (const Task& task : tasks_) {
-      float* end = outputs + task.names.size();
-      if (task.kind == Kind::kClasses && !task.has_probabilities) softmax(outputs, end);
-      if (task.kind == Kind::kLabels) {
-        for (float* x = outputs; x < end; ++x) *x = 1 / (1 + std::exp(-*x));
-      }
-      outputs = end;
     }
   }
 }

@@ -8,20 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/files/safetensors.h"
+#include "framework/infer/task.h"
 #include "framework/kernel/kernel.h"
 #include "framework/program/normalization.h"
 
 // Runs a model.safetensors by the program in it. Without torch, registry and YAML.
 namespace vitrine::infer {
-
-enum class Kind { kClasses, kLabels, kValues };  // what a task answers: one, several, numbers
-
-struct Task {
-  std::string name;
-  Kind kind = Kind::kClasses;
-  std::vector<std::string> names;  // of its outputs
-  bool has_probabilities = false;  // its outputs are these already
-};
 
 // What a batch is given as.
 struct Images {
@@ -37,6 +30,7 @@ class Model {
   // has no program or one that this version does not know.
   static std::unique_ptr<Model> load(const std::string& path);
   static std::unique_ptr<Model> parse(std::string bytes, const std::string& name);
+  static std::unique_ptr<Model> parse(const Safetensors& file, const std::string& name);
   ~Model();
 
   const std::array<size_t, 3>& image() const { return image_; }  // channels, height, width
@@ -47,21 +41,20 @@ class Model {
   // threads, the caller's among them, with the same bits for any number. Throws Error(kUsage) for
   // no threads.
   void outputs(const Images& images, int threads, float* out) const;
-  // Makes probabilities of them, in place, of classes and labels; values stay.
-  void make_probabilities(size_t count, float* outputs) const;
 
  private:
-  Model() = default;
+  explicit Model(Safetensors file) : file_(std::move(file)) {}
   struct Reader;
   std::vector<float> normalized(const Images& images) const;
   std::unique_ptr<Kernel> take_kernel() const;
   void give_back(std::unique_ptr<Kernel> kernel) const;
 
+  Safetensors file_;  // where the parameters lie
   std::array<size_t, 3> image_{};
   std::vector<Task> tasks_;
   std::vector<Normalization> normalizations_;
   Program program_;
-  std::vector<std::vector<float>> parameters_;  // of the program
+  std::vector<std::vector<float>> moved_;  // parameters that lie elsewhere
   Binding binding_;
   // Each computes one batch at a time, in memory of its own.
   mutable std::mutex mutex_;

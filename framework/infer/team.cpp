@@ -18,6 +18,7 @@ struct Team::Arena {};
 Team::Team() = default;
 Team::~Team() = default;
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): the engine's has threads to keep
 void Team::run(size_t count, int threads, const Work& work) {
   std::atomic<size_t> next = 0;
   std::exception_ptr failure;

@@ -1,3 +1,5 @@
+#include "framework/model/blas.h"
+
 #include "framework/simd/gemm.h"
 
 // Of the BLAS that libtorch brings, where it has one that can be seen: MKL, in its builds for x86.
@@ -40,10 +42,15 @@ void gemm_of_blas(size_t m, size_t n, size_t k, simd::GemmFactor a, simd::GemmFa
          &b_row, a.at, &a_row, &beta, c, &row);
 }
 
-[[maybe_unused]] const bool in_use = [] {
+void use_blas() {
   if (sgemm_) simd::use_gemm(gemm_of_blas);
-  return sgemm_ != nullptr;
-}();
+}
+
+[[maybe_unused]] const bool in_use = (use_blas(), true);
 
 }  // namespace
+
+WithoutBlas::WithoutBlas() { simd::use_gemm(nullptr); }
+WithoutBlas::~WithoutBlas() { use_blas(); }
+
 }  // namespace vitrine

@@ -78,6 +78,9 @@ Json described_input(const ModelFile& model, bool takes_floats) {
               {"resize", model.resize ? Json(to_string(*model.resize)) : Json()},
               {"transforms", transforms}};
   if (model.crop_ratio < 1) out["crop_ratio"] = model.crop_ratio;
+  if (const auto& colour = model.background)
+    out["background"] =
+        fmt::format("#{:02x}{:02x}{:02x}", colour->red, colour->green, colour->blue);
   out["transforms_are_inside"] = !takes_floats;
   return out;
 }

@@ -8,6 +8,7 @@
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
 #include "framework/model/without_trace.h"
+#include "framework/predicting/image_input.h"
 #include "framework/training/model_plugins.h"
 #include "framework/training/model_program.h"
 
@@ -105,6 +106,10 @@ nlohmann::ordered_json describe_model(const Model& model, const Config& config,
   const DatasetOptions& data = config.dataset_options();
   if (data.size) out["resize"] = data.resize;
   if (data.size && data.crop_ratio < 1) out["crop_ratio"] = data.crop_ratio;
+  // White is what everybody else takes, so a dark one, or where it was seen for certain.
+  if ((data.size && data.resize == to_string(ResizeMode::kPad)) ||
+      data.background.colour() != kWhite)
+    out["background"] = data.background.text;
   const Json plugins = plugins_of(used);
   if (!plugins.empty()) out["plugins"] = plugins;
   return out;
@@ -237,11 +242,11 @@ ModelFile model_of(const nlohmann::json& description, const std::string& file) {
       out.transforms.push_back(made);
       out.transforms_written.push_back(transform.dump());
     }
-    if (description.contains("resize")) out.resize = resize_mode(description.at("resize"));
-    if (description.contains("crop_ratio"))
-      out.crop_ratio = description.at("crop_ratio").get<double>();
-    if (!(out.crop_ratio >= 0.1 && out.crop_ratio <= 1))
-      throw Error(ExitCode::kCheckpoint, file + ": metadata: crop_ratio must be from 0.1 to 1");
+    WantedImages wanted;
+    read_preparation(description, file, wanted);
+    out.resize = wanted.resize;
+    out.crop_ratio = wanted.crop_ratio;
+    out.background = wanted.background;
     model = read_choice<Model>(Json(description.at("model")), "model", file);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ExitCode::kCheckpoint, fmt::format("{}: metadata: {}", file, escape(error.what())));

@@ -2,6 +2,7 @@
 
 #include "framework/files/place.h"
 #include "framework/files/safetensors.h"
+#include "framework/images/image.h"
 #include "framework/images/resize_mode.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/training/backend.h"
@@ -17,6 +18,7 @@ struct ModelFile {
   std::string file;                                    // what messages call it
   std::optional<ResizeMode> resize;                    // of the images that it was trained on
   double crop_ratio = 1;                               // of those that were cropped
+  std::optional<Colour> background;                    // behind and around them
   std::vector<std::shared_ptr<Transform>> transforms;  // that are not random
   std::vector<std::string> transforms_written;         // the same, as a config has them
 };

@@ -1,7 +1,8 @@
-#include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
+#include "framework/predicting/predict.h"
 
-#include "framework/images/image_files.h"
+#include <ATen/core/grad_mode.h>
+
+#include "framework/model/blas.h"
 #include "framework/model/model.h"
 #include "framework/training/inspect.h"
 #include "framework/training/model_input.h"
@@ -10,105 +11,37 @@
 namespace vitrine {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-// By the names of a task's outputs.
-Json by_names(const Tensor& numbers, const Task& task) {
-  Json out = Json::object();
-  for (size_t i = 0; i < task.names.size(); ++i)
-    out[task.names[i]] = numbers[static_cast<int64_t>(i)].item<float>();
-  return out;
+infer::Kind kind_of(TaskType type) {
+  return type == TaskType::kRegression   ? infer::Kind::kValues
+         : type == TaskType::kMultiLabel ? infer::Kind::kLabels
+                                         : infer::Kind::kClasses;
 }
 
-Json answer_of(const Tensor& output, const Task& task) {
-  if (task.type == TaskType::kRegression)
-    return {{"task", task.name}, {"values", by_names(output, task)}};
-  const Json all = by_names(probabilities_of(output.unsqueeze(0), task)[0], task);
-  if (task.type == TaskType::kMultiLabel) {
-    Json labels = Json::array();
-    for (size_t i = 0; i < task.names.size(); ++i) {
-      if (output[static_cast<int64_t>(i)].item<float>() > 0) labels.push_back(task.names[i]);
-    }
-    return {{"task", task.name}, {"labels", labels}, {"probabilities", all}};
-  }
-  const std::string best = answer_text(output, task);
-  return {{"task", task.name}, {"class", best}, {"probability", all[best]}, {"probabilities", all}};
-}
-
-Json answers_to(const Tensor& pixels, const ModelFile& file, const std::string& path) {
-  const std::vector<Tensor> outputs = file.backend->forward({input_of(file, pixels), {}, {}});
-  Json out = Json::array();
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const Tensor output = outputs[i][0];
-    if (!output.isfinite().all().item<bool>()) {
-      throw Error(ExitCode::kCheckpoint,
-                  fmt::format("{}: its answer to {} is no finite number: the weights are damaged, "
-                              "or of a training that diverged",
-                              file.file, escape(path)));
-    }
-    out.push_back(answer_of(output, file.model->tasks()[i]));
+std::vector<float> outputs_of(const ModelFile& model, const std::vector<uint8_t>& planes) {
+  std::vector<float> out;
+  for (const Tensor& task :
+       model.backend->forward({input_of(model, tensor_of(model, planes)), {}, {}})) {
+    const Tensor plain = task[0].to(at::kFloat).contiguous();
+    const float* begin = plain.const_data_ptr<float>();
+    out.insert(out.end(), begin, begin + plain.numel());
   }
   return out;
 }
-
-// Tells what was done to images: of many alike the first few, then how many more there were.
-class NoteTeller {
- public:
-  explicit NoteTeller(Observer& observer) : observer_(observer) {}
-
-  void tell(const std::vector<ImageNote>& notes) {
-    for (const ImageNote& note : notes) {
-      if (++counts_[note.kind] <= kTold) observer_.warning(note.text);
-    }
-  }
-  void finish() {
-    for (const auto& [kind, count] : counts_) {
-      if (count > kTold)
-        observer_.warning(fmt::format("and {} more images: {}", count - kTold, kind));
-    }
-  }
-
- private:
-  static constexpr int64_t kTold = 5;
-
-  Observer& observer_;
-  std::map<std::string, int64_t> counts_;
-};
 
 }  // namespace
 
-Json predict(const PredictRequest& request, Observer& observer) {
+nlohmann::ordered_json predict(const PredictRequest& request, Observer& observer) {
   const at::NoGradGuard no_grad;
-  const ModelFile file = open_model(request.weights);
-  if (file.model->tasks().empty()) {
-    throw Error(ExitCode::kUsage, file.file +
-                                      ": the model predicts nothing: it was trained without "
-                                      "labels, and model.weights lets a classifier start from it");
-  }
-  Json out = Json::array();
-  NoteTeller notes(observer);
-  // Of what cannot be read the reason stands in the place of answers.
-  const auto unless_unreadable = [&](const std::string& path, const auto& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::kData) throw;
-      out.push_back({{"image", path}, {"error", error.what()}});
-    }
-  };
-  for (const std::string& given : request.images) {
-    std::vector<std::string> paths;
-    unless_unreadable(given, [&] { paths = image_files(given); });
-    for (const std::string& path : paths) {
-      std::optional<ReadImage> image;
-      unless_unreadable(path, [&] { image = read_image(path, file, request.reading); });
-      if (!image) continue;
-      notes.tell(image->notes);
-      out.push_back({{"image", path}, {"tasks", answers_to(image->pixels, file, path)}});
-    }
-  }
-  notes.finish();
-  return out;
+  // A model's program gives the same bits without libtorch (framework/predicting/program.h).
+  const WithoutBlas own_products;
+  const ModelFile model = open_model(request.weights);
+  Predictor predictor{
+      model.file, wanted_images(model), {}, [&](const std::vector<uint8_t>& planes) {
+        return outputs_of(model, planes);
+      }};
+  for (const Task& task : model.model->tasks())
+    predictor.tasks.push_back({task.name, kind_of(task.type), task.names, task.probabilities});
+  return predict(predictor, request, observer);
 }
 
 }  // namespace vitrine

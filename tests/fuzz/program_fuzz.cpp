@@ -59,7 +59,7 @@ void check(std::string_view bytes) {
   const std::vector<uint8_t> pixels(kImages * channels * height * width, 99);
   std::vector<float> outputs(kImages * model->width());
   model->outputs({pixels.data(), nullptr, kImages}, 2, outputs.data());
-  model->make_probabilities(kImages, outputs.data());
+  infer::make_probabilities(model->tasks(), kImages, outputs.data());
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 #include <vitrine_infer.hpp>
 
 #include "framework/files/sealed.h"
+#ifdef __x86_64__
+#include "framework/infer/instruction_sets.h"
+#endif
 #include "framework/registry/register.h"
 #include "framework/simd/gemm.h"
 #include "framework/training/metric.h"
@@ -135,6 +138,13 @@ void change_program(const std::string& path, const std::function<void(nlohmann::
   write_plain(path, write_sealed_safetensors(file.tensors(), metadata));
 }
 
+#ifdef __x86_64__
+TEST_CASE("the library chooses among instruction sets as Highway does") {
+  CHECK(infer::supported_targets() ==
+        (hwy::SupportedTargets() & (HWY_EMU128 | HWY_SSE4 | HWY_AVX2 | HWY_AVX3)));
+}
+#endif
+
 TEST_CASE("every model answers with the same bits, over random compositions of every part") {
   std::mt19937 generator(11);
   for (const std::string& type : registry().names(Model::kKind)) {
@@ -250,6 +260,23 @@ TEST_CASE("numbers that are no weights come with the program, and are none of th
   const Tensor pixels = bytes_for(saved.context, 3);
   const at::NoGradGuard no_grad;
   CHECK(same_bits(outputs_of(loaded.model, pixels, kFused)[0], saved.outputs(pixels)[0]));
+}
+
+TEST_CASE("numbers may lie anywhere in a file") {
+  const Saved saved(kTutorial, images_of(1, 28, 28));
+  const Safetensors file = Safetensors::load(std::filesystem::path(saved.file()), 1 << 30);
+  auto metadata = file.metadata();
+  metadata.erase("sha256");
+  const std::string bytes = write_safetensors(file.tensors(), metadata);
+  for (size_t blanks = 0; blanks < 4; ++blanks) {
+    uint64_t header = 0;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const uint64_t longer = header + blanks;
+    std::string moved(reinterpret_cast<const char*>(&longer), sizeof longer);
+    moved += bytes.substr(8, header) + std::string(blanks, ' ') + bytes.substr(8 + header);
+    write_plain(saved.file(), moved);
+    check_answers(saved, 3);
+  }
 }
 
 TEST_CASE("files that cannot be run are refused in words") {

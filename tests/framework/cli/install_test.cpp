@@ -48,7 +48,8 @@ std::string loader_path(const fs::path& file) {
 }
 
 TEST_CASE("libraries are looked for where they lie, and never in the current folder") {
-  for (const char* file : {"runner", "libvitrine_core.so", "libvitrine_engine.so"}) {
+  for (const char* file :
+       {"runner", "libvitrine_core.so", "libvitrine_engine.so", "libvitrine_predict.so"}) {
     CAPTURE(file);
     const std::string path = ":" + loader_path(fs::path(VITRINE_BINARY_DIR) / file) + ":";
     CHECK_THAT(path, StartsWith(":$ORIGIN:"));
@@ -180,6 +181,23 @@ TEST_CASE("a libtorch of another version is refused in words, and the right one 
   CHECK(list().code == 6);
   CHECK(list().err == message("found none"));
   CHECK(installed.run({"--version"}).code == 0);
+
+  // A model's program needs none.
+  REQUIRE(runner({VITRINE_SOURCE_DIR "/configs/vit_digits.yaml", "dataset.train=300",
+                  "dataset.validation=100", "training.max_steps=2", "--run-dir", "run"},
+                 installed.path())
+              .code == 0);
+  std::vector<std::string> predict = {"predict", "run"};
+  predict.push_back(fs::directory_iterator(installed / "run/worst")->path());
+  const auto predicted = [&] {
+    return installed.run(predict, {{"PATH", tools.string() + ":" + std::getenv("PATH")}});
+  };
+  CHECK(predicted().err == "");
+  CHECK(predicted().code == 0);
+  predict.insert(predict.end(), {"--checkpoint", "best"});
+  CHECK(predicted().err == message("found none"));
+  CHECK(predicted().code == 6);
+
   fs::create_directories(other / "lib");
   fs::create_directories(other / "share/cmake/Torch");
   write_plain(other / "lib/libtorch_cpu.so", "");
