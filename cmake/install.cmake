@@ -20,6 +20,7 @@ set_target_properties(vitrine_core vitrine_engine PROPERTIES INSTALL_RPATH "$ORI
 set_target_properties(runner vitrine_core vitrine_engine PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
 install(TARGETS runner RUNTIME DESTINATION bin)
 install(TARGETS vitrine_core vitrine_engine LIBRARY DESTINATION lib/vitrine)
+install(FILES ${completion_words} DESTINATION lib/vitrine OPTIONAL)
 file(GLOB scripts cmake/VitrinePlugin.cmake cmake/code_version.cmake cmake/public_headers.cmake cmake/torch.cmake
   cmake/twins.cmake)
 install(FILES ${scripts} ${generated}/VitrineInstalled.cmake ${generated}/VitrineConfig.cmake ${generated}/VitrineConfigVersion.cmake

@@ -11,6 +11,7 @@
 #include <memory>
 #include <new>
 
+#include "framework/cli/completion.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/config/references.h"
@@ -52,6 +53,8 @@ constexpr Verb kVerbs[] = {
     {"note", "write a note about runs, or read it", note_verb},
     {"plugin", "start a component of one's own, in a library of its own", plugin_verb},
     {"tag", "give runs tags, or take them away", tag_verb},
+    {"completion", "a script by which a shell completes words, for bash, zsh and fish",
+     completion_verb},
 };
 
 std::vector<std::string> words;
@@ -148,6 +151,7 @@ ExitCode run(std::vector<std::string> arguments) {
         ExitCode::kUsage,
         "give a config, such as configs/vit_digits.yaml, or a verb; runner --help lists the verbs");
   }
+  if (asks_for_completion(arguments)) return print_completion(app, arguments);
   insert_default_verb(arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {

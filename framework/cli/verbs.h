@@ -32,6 +32,7 @@ Action data_verb(CLI::App& app);
 Action note_verb(CLI::App& app);
 Action tag_verb(CLI::App& app);
 Action plugin_verb(CLI::App& app);
+Action completion_verb(CLI::App& app);
 
 // Refuses, for an option, what is no whole number above 0.
 CLI::Validator at_least_one();
