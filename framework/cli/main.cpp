@@ -37,6 +37,7 @@ constexpr Verb kVerbs[] = {
     {"resume", "go on exactly where a run or a sweep stopped", resume_verb},
     {"sweep", "many runs: variants of a config, and seeds", sweep_verb},
     {"status", "what is running, done, interrupted, failed", status_verb},
+    {"watch", "follow runs while they go on: a table with curves", watch_verb},
     {"compare", "what differs between runs, and whether the difference is noise", compare_verb},
     {"test", "evaluate a run's checkpoint, or weights from a file", test_verb},
     {"predict", "class and probability of images", predict_verb},

@@ -16,6 +16,7 @@ Action train_verb(CLI::App& app);
 Action resume_verb(CLI::App& app);
 Action sweep_verb(CLI::App& app);
 Action status_verb(CLI::App& app);
+Action watch_verb(CLI::App& app);
 Action compare_verb(CLI::App& app);
 Action test_verb(CLI::App& app);
 Action predict_verb(CLI::App& app);
