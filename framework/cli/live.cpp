@@ -43,11 +43,11 @@ void end_without_reader() {
 
 }  // namespace
 
-bool wait_until(SteadyClock::time_point until) {
+bool wait_until(SteadyClock::time_point until, bool for_reader) {
   constexpr auto kMoment = std::chrono::milliseconds(100);
   for (;;) {
     if (requested_stop() != ExitCode::kDone) return false;
-    end_without_reader();
+    if (for_reader) end_without_reader();
     const auto left = until - SteadyClock::now();
     if (left.count() <= 0 || was_resized || was_suspended) return true;
     const auto next = std::min<SteadyClock::duration>(left, kMoment);

@@ -11,9 +11,9 @@
 namespace vitrine {
 
 // Waits until `until`; false as soon as the program is asked to stop. Returns early where the
-// terminal has changed its size. A pipe that nobody reads any more ends the program, as the next
-// write would.
-bool wait_until(std::chrono::steady_clock::time_point until);
+// terminal has changed its size. `for_reader`: a pipe that nobody reads any more ends the program,
+// as the next write would.
+bool wait_until(std::chrono::steady_clock::time_point until, bool for_reader);
 
 // The next time to look, about a second from when a look began: a longer one where looking itself
 // takes long.

@@ -97,7 +97,7 @@ ExitCode follow(WatchedRuns& runs, OneRun& one) {
       if (screen)
         screen->show(watch_table(runs.rows(), Screen::width(), Screen::height(), painted));
       if (has_ended) return ExitCode::kDone;
-      if (!wait_until(next)) return requested_stop();
+      if (!wait_until(next, true)) return requested_stop();
     } while (WatchClock::now() < next);
   } while (true);
 }

@@ -191,8 +191,8 @@ TEST_CASE("a terminal has back what it was at the end of the run, with the last 
   CHECK(result.code == 0);
   CHECK(result.out.substr(result.out.rfind("\x1b[?1049l")) ==
         "\x1b[?1049l"
-        "run  state     epoch   step    loss  validation  images/s  left\r\n"
-        "a    finished    1/4  10/40  2.0000     50.00 %        20     -\r\n"
+        "run  state     epoch   step    loss  validation  left\r\n"
+        "a    finished    1/4  10/40  2.0000     50.00 %     -\r\n"
         "a has ended: finished\r\n");
 }
 
