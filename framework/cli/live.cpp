@@ -33,12 +33,15 @@ winsize size_of_terminal() {
   return size;
 }
 
+// Throws Error(kFailed) where what was shown did not arrive.
 void end_without_reader() {
   pollfd output = {STDOUT_FILENO, 0, 0};
   if (poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0) {
     std::signal(SIGPIPE, SIG_DFL);
     raise(SIGPIPE);
   }
+  if (std::ferror(stdout) == 0) return;
+  throw Error(ExitCode::kFailed, "what was printed could not be written to standard output");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "framework/cli/live.h"
+#include "framework/cli/passed_over.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/comparing/watch_table.h"
@@ -108,7 +109,7 @@ ExitCode watch(const WatchOptions& options) {
   if (options.once) {
     runs.refresh();
     print_table(runs, kAll);
-    return ExitCode::kDone;
+    return tell_passed_over(runs.passed_over());
   }
   install_signal_handlers();
   std::signal(SIGPIPE, SIG_DFL);
@@ -116,7 +117,8 @@ ExitCode watch(const WatchOptions& options) {
   const ExitCode code = follow(runs, one);
   if (is_terminal(STDOUT_FILENO)) print_table(runs, Screen::height());
   if (code == ExitCode::kDone) print(one.words());
-  return code;
+  const ExitCode told = tell_passed_over(runs.passed_over());
+  return code == ExitCode::kDone ? told : code;
 }
 
 }  // namespace

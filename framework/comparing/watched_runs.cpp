@@ -217,8 +217,10 @@ void WatchedRun::show_speed(Clock::time_point now) {
 WatchedRuns::WatchedRuns(std::vector<std::string> places) : places_(std::move(places)) {
   for (std::string& place : places_) {
     std::error_code error;
-    const bool is_empty = fs::is_directory(place, error) && fs::exists(place, error) &&
-                          find_runs(fs::canonical(place)).runs.empty();
+    const FoundRuns inside =
+        fs::is_directory(place, error) ? find_runs(fs::canonical(place)) : FoundRuns();
+    const bool is_empty =
+        fs::is_directory(place, error) && inside.runs.empty() && inside.passed_over.empty();
     const FoundRuns found = is_empty ? FoundRuns() : find_all_runs({place});
     const bool is_run = found.runs.size() == 1 && fs::equivalent(found.runs[0], place, error);
     is_one_ = places_.size() == 1 && is_run;
@@ -229,9 +231,12 @@ WatchedRuns::WatchedRuns(std::vector<std::string> places) : places_(std::move(pl
 
 void WatchedRuns::refresh() {
   std::map<fs::path, WatchedRun> runs;
+  passed_over_ = {};
   for (const std::string& place : places_) {
     try {
-      for (const fs::path& run : find_all_runs({place}).runs) {
+      const FoundRuns found = find_all_runs({place});
+      passed_over_.add(found.passed_over);
+      for (const fs::path& run : found.runs) {
         if (const auto known = runs_.find(run); known != runs_.end()) {
           runs.insert(runs_.extract(known));
         } else {

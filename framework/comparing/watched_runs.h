@@ -73,12 +73,14 @@ class WatchedRuns {
   // Whether one run was asked for, and no folder.
   bool is_one() const { return is_one_; }
   void refresh();
+  const PassedOver& passed_over() const { return passed_over_; }  // by the last search
   // Those that go on first, then those that wait, then what ended last.
   std::vector<const WatchedRow*> rows() const;
 
  private:
   std::vector<std::string> places_;
   bool is_one_ = false;
+  PassedOver passed_over_;
   std::map<std::filesystem::path, WatchedRun> runs_;
 };
 

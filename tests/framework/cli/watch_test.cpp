@@ -156,12 +156,28 @@ TEST_CASE("what is no folder of runs is refused, as by status") {
   CHECK(runner({"watch", "--once"}, folder.path()).code == 2);
 }
 
+TEST_CASE("what a search passes over is told") {
+  const TemporaryFolder folder;
+  const LiveRun run(folder / "runs/a");
+  fs::create_directory_symlink(folder / "runs/a", folder / "runs/link");
+  CHECK(runner({"watch", "--once"}, folder.path()).err == "warning: 1 link passed over\n");
+}
+
 TEST_CASE("a reader that goes away ends it") {
   const TemporaryFolder folder;
   const LiveRun run(folder / "runs/a");
   const Result result = shell("{ $RUNNER watch; echo code $? >&2; } | head -n 1", folder.path());
   CHECK(result.out == "runs/a: running, epoch 0/4\n");
   CHECK(result.err == "code 141\n");
+}
+
+TEST_CASE("an output that cannot be written ends it") {
+  const TemporaryFolder folder;
+  const LiveRun run(folder / "runs/a");
+  const std::string message =
+      "error: what was printed could not be written to standard output\ncode 1\n";
+  CHECK(shell("$RUNNER watch > /dev/full; echo code $? >&2", folder.path()).err == message);
+  CHECK(shell("$RUNNER watch >&-; echo code $? >&2", folder.path()).err == message);
 }
 
 TEST_CASE("a terminal shows a table that follows its size, and is as before at the end") {
