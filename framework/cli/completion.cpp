@@ -28,6 +28,16 @@ void offer_all(Offered more, Offered& out) {
   out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+// Those of a kind that begin like `begun`, which has `before` in it.
+void offer_components(const std::string& kind, const std::string& before, const std::string& begun,
+                      Offered& out) {
+  const auto& all = known_words().at("components");
+  const auto found = all.find(kind);
+  if (found == all.end()) return;
+  for (const auto& [name, help] : found->items())
+    offer(begun, before + name, help.get<std::string>(), out);
+}
+
 std::vector<const CLI::App*> verbs_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
@@ -62,8 +72,6 @@ class Line {
   void offer_verbs(const CLI::App& app, Offered& out) const;
   void offer_options(Offered& out) const;
   void offer_value_of(const CLI::Option& option, const std::string& before, Offered& out) const;
-  void offer_components(const std::string& kind, const std::string& before,
-                        const std::string& begun, Offered& out) const;
   void offer_keys(Offered& out) const;
   void offer_place(Offered& out) const;
 
@@ -170,15 +178,6 @@ void Line::offer_options(Offered& out) const {
         offer(begun_, "-" + name, option->get_description(), out);
     }
   }
-}
-
-void Line::offer_components(const std::string& kind, const std::string& before,
-                            const std::string& begun, Offered& out) const {
-  const auto& all = known_words().at("components");
-  const auto found = all.find(kind);
-  if (found == all.end()) return;
-  for (const auto& [name, help] : found->items())
-    offer(begun, before + name, help.get<std::string>(), out);
 }
 
 // `before`: "--device=" where the value stands in the same word.

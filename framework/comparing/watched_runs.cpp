@@ -79,6 +79,18 @@ double seconds_of_step(const Metrics& metrics) {
   return steps > 0 ? seconds / static_cast<double>(steps) : kNone;
 }
 
+// Whether a run without a metrics.json may be about to begin: loading libtorch takes a moment, in
+// which nobody holds its lock.
+bool is_new(const fs::path& run) {
+  constexpr auto kStart = std::chrono::seconds(60);
+  for (const char* name : {"config.yaml", "output.txt", "log.txt"}) {
+    std::error_code error;
+    const auto written = fs::last_write_time(run / name, error);
+    if (!error && fs::file_time_type::clock::now() - written < kStart) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 WatchedRun::WatchedRun(fs::path run) : run_(std::move(run)) {
@@ -100,7 +112,7 @@ std::array<WatchedRun::Stamp, 3> WatchedRun::stamps() const {
 void WatchedRun::refresh(Clock::time_point now) {
   const auto stamps_now = stamps();
   const bool is_changed = stamps_now != changed_;
-  if (is_known_ && !is_changed && !row_.is_running()) return;
+  if (is_known_ && !is_changed && !row_.is_running() && !begins_) return;
   const bool has_new_rows = stamps_now[2] != changed_[2];
   // One that ends between the two looks must not seem to go on: what changed is read again then.
   const bool goes_on = row_.is_running() && RunLock::is_held(run_);
@@ -126,6 +138,9 @@ void WatchedRun::read_all() {
   record_ = read_run(run_);
   row_.status = record_.status;
   row_.error = record_.error;
+  const bool has_begun = record_.status != "interrupted" || !record_.metrics.started.empty();
+  begins_ = !has_begun && is_new(run_);
+  if (begins_) row_.status = "waiting";
 }
 
 void WatchedRun::read_new_rows() {

@@ -56,6 +56,7 @@ class WatchedRun {
   RunRecord record_;                // of one that goes on
   std::array<Stamp, 3> changed_{};  // .lock, metrics.json and metrics.jsonl
   bool is_known_ = false;
+  bool begins_ = false;           // it has no lock and no metrics yet
   int64_t read_ = 0;              // bytes of metrics.jsonl
   int64_t epoch_ = 0, step_ = 0;  // of its last row
   std::vector<double> step_losses_;

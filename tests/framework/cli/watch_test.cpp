@@ -113,6 +113,25 @@ TEST_CASE("a run that has ended is told at once, however it ended") {
   }
 }
 
+TEST_CASE("a run that begins has not ended") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "run");
+  write_plain(folder / "run/config.yaml", "name: small\n");
+  {
+    Following watch({"watch", "run"}, folder.path());
+    CHECK(watch.says("run: waiting\n"));
+    LiveRun run(folder / "run");
+    CHECK(watch.says("run: running, epoch 0/4\n"));
+    run.end(RunStatus::kFinished);
+    CHECK(watch.code() == 0);
+  }
+  // One that was begun long ago, and never wrote anything, was killed.
+  fs::remove(folder / "run/metrics.json");
+  fs::last_write_time(folder / "run/config.yaml", fs::file_time_type::min());
+  CHECK(runner({"watch", "run"}, folder.path()).out ==
+        "run: interrupted\nrun has ended: interrupted\n");
+}
+
 TEST_CASE("a run that is removed while it is followed is told") {
   const TemporaryFolder folder;
   LiveRun run(folder / "run");
