@@ -21,6 +21,11 @@ set_target_properties(vitrine_predict PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/
 set_target_properties(runner vitrine_core vitrine_engine vitrine_predict PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
 install(TARGETS runner RUNTIME DESTINATION bin)
 install(TARGETS vitrine_core vitrine_engine vitrine_predict LIBRARY DESTINATION lib/vitrine)
+if(TARGET vitrine_mpi)  # MPI itself is the machine's
+  set_target_properties(vitrine_mpi PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN")
+  install(TARGETS vitrine_mpi LIBRARY DESTINATION lib/vitrine)
+endif()
+install(FILES ${completion_words} DESTINATION lib/vitrine OPTIONAL)
 file(GLOB scripts cmake/VitrinePlugin.cmake cmake/code_version.cmake cmake/public_headers.cmake cmake/torch.cmake
   cmake/twins.cmake)
 install(FILES ${scripts} ${generated}/VitrineInstalled.cmake ${generated}/VitrineConfig.cmake ${generated}/VitrineConfigVersion.cmake

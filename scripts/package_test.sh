@@ -16,7 +16,7 @@ if ((EUID != 0)) || ! command -v debootstrap >/dev/null || ! command -v dpkg-shl
   exit 2
 fi
 source "$root/scripts/lib.sh"
-build runner
+build runner completion
 packages=$build_dir/packages
 rm -rf "$packages"
 (cd "$build_dir" && cpack -G "$([[ $form == tar ]] && echo TGZ || echo DEB)") >"$build_dir/packages.log" || { cat "$build_dir/packages.log"; exit 1; }

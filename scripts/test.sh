@@ -68,11 +68,14 @@ tests_of() {
   grep -F "$path" <<<"$all"
 }
 
-# Too large a package to ask users for; without it the tests of reports in a browser are skipped.
-if [[ ${CI:-} ]] && ((EUID == 0)) && ! command -v chromium >/dev/null; then
-  { apt-get update && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install --yes --no-install-recommends chromium; } \
-    >/dev/null 2>&1 || echo "chromium could not be installed" >&2
-fi
+# Packages that users are not asked for; without them the tests of reports in a browser and of completion in these shells are
+# skipped.
+for program in chromium zsh fish; do
+  if [[ ${CI:-} ]] && ((EUID == 0)) && ! command -v "$program" >/dev/null; then
+    { apt-get update && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install --yes --no-install-recommends "$program"; } \
+      >/dev/null 2>&1 || echo "$program could not be installed" >&2
+  fi
+done
 build build.ninja  # which knows of all tests
 all=$(names)
 chosen=()

@@ -11,6 +11,7 @@
 #include <memory>
 #include <new>
 
+#include "framework/cli/completion.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/training.h"
 #include "framework/cli/verbs.h"
@@ -39,6 +40,7 @@ constexpr Verb kVerbs[] = {
     {"resume", "go on exactly where a run or a sweep stopped", resume_verb, true},
     {"sweep", "many runs: variants of a config, and seeds", sweep_verb},
     {"status", "what is running, done, interrupted, failed", status_verb},
+    {"watch", "follow runs while they go on: a table with curves", watch_verb},
     {"compare", "what differs between runs, and whether the difference is noise", compare_verb},
     {"test", "evaluate a run's checkpoint, or weights from a file", test_verb, true},
     {"predict", "class and probability of images", predict_verb},
@@ -55,6 +57,8 @@ constexpr Verb kVerbs[] = {
     {"note", "write a note about runs, or read it", note_verb},
     {"plugin", "start a component of one's own, in a library of its own", plugin_verb},
     {"tag", "give runs tags, or take them away", tag_verb},
+    {"completion", "a script by which a shell completes words, for bash, zsh and fish",
+     completion_verb},
 };
 
 std::vector<std::string> words;
@@ -165,6 +169,7 @@ ExitCode run(std::vector<std::string> arguments) {
         ExitCode::kUsage,
         "give a config, such as configs/vit_digits.yaml, or a verb; runner --help lists the verbs");
   }
+  if (asks_for_completion(arguments)) return print_completion(app, arguments);
   insert_default_verb(arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {

@@ -16,6 +16,7 @@ Action train_verb(CLI::App& app);
 Action resume_verb(CLI::App& app);
 Action sweep_verb(CLI::App& app);
 Action status_verb(CLI::App& app);
+Action watch_verb(CLI::App& app);
 Action compare_verb(CLI::App& app);
 Action test_verb(CLI::App& app);
 Action predict_verb(CLI::App& app);
@@ -32,6 +33,7 @@ Action data_verb(CLI::App& app);
 Action note_verb(CLI::App& app);
 Action tag_verb(CLI::App& app);
 Action plugin_verb(CLI::App& app);
+Action completion_verb(CLI::App& app);
 
 // Refuses, for an option, what is no whole number above 0.
 CLI::Validator at_least_one();

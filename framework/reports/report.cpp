@@ -169,7 +169,8 @@ Json sections_json(const ReportData& data) {
 
 }  // namespace
 
-std::string report_page(std::vector<RunRecord> runs, const std::vector<std::string>& places) {
+std::string report_page(std::vector<RunRecord> runs, const std::vector<std::string>& places,
+                        int64_t refresh) {
   tell_paused(runs);
   const ReportData data = report_data(std::move(runs));
   const Json curves = curves_of(data);
@@ -193,7 +194,7 @@ std::string report_page(std::vector<RunRecord> runs, const std::vector<std::stri
                    "<header><h1>" + html(title) + "</h1>\n" + summary_of(data) +
                        section_choice(data) + "<nav>" + page.navigation + "</nav></header>\n" +
                        controls(data) + "<main>\n" + page.sections + "</main>\n",
-                   json);
+                   json, refresh);
 }
 
 }  // namespace vitrine
