@@ -11,11 +11,9 @@
 namespace vitrine {
 namespace {
 
-using std::literals::operator""sv;
-
 // COMP_WORDS are parted at "=" and ":" as well; what stands in one word is joined again. Bash puts
 // what is offered in the place of the last part alone.
-constexpr auto kBash = R"~(# runner completion bash: source <(runner completion bash)
+constexpr std::string_view kBash = R"~(# runner completion bash: source <(runner completion bash)
 _runner() {
   local line=$COMP_LINE last='' word help i words=()
   for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -44,9 +42,9 @@ _runner() {
   done < <("${words[0]/#\~/$HOME}" completion --complete "${words[@]:1}" 2>/dev/null)
 }
 complete -o nospace -F _runner runner
-)~"sv;
+)~";
 
-constexpr auto kZsh = R"~(#compdef runner
+constexpr std::string_view kZsh = R"~(#compdef runner
 # runner completion zsh: source <(runner completion zsh), behind compinit
 _runner() {
   local word help
@@ -63,9 +61,9 @@ _runner() {
   compadd -l -d closed_help -a closed
 }
 if [[ ${funcstack[1]} == _runner ]]; then _runner "$@"; else compdef _runner runner; fi
-)~"sv;
+)~";
 
-constexpr auto kFish = R"~(# runner completion fish: runner completion fish | source
+constexpr std::string_view kFish = R"~(# runner completion fish: runner completion fish | source
 function __runner_words
     set -l words (commandline -opc)
     set -l program (string replace -r '^~' $HOME $words[1])
@@ -73,7 +71,7 @@ function __runner_words
     $program completion --complete $words (commandline -ct | string unescape) 2>/dev/null
 end
 complete -c runner -f -a '(__runner_words)'
-)~"sv;
+)~";
 
 struct Script {
   const char* shell;

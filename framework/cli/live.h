@@ -33,8 +33,8 @@ class Screen {
   static size_t height();
 
  private:
-  void enter();
-  void leave();
+  static void enter();
+  static void leave();
 };
 
 }  // namespace vitrine
