@@ -1,6 +1,8 @@
 #include "framework/config/editor_schema.h"
 
+#include <cctype>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace vitrine {
@@ -84,6 +86,66 @@ Json strings(const std::string& description) {
           {"description", description}};
 }
 
+// Schemas that stand in several places, written once: components are told under every key that takes
+// them, and editors and validators are slow with what is long.
+class Definitions {
+ public:
+  explicit Definitions(const Json& schema) { count(schema); }
+
+  // Replaces what stands in several places in `value`.
+  void move_out(Json& value, const std::string& name) {
+    if (!value.is_structured()) return;
+    for (auto it = value.begin(); it != value.end(); ++it) {
+      // What lies below a number or a list of alternatives is called by the key above.
+      const bool is_key = value.is_object() && !it.key().starts_with("anyOf") &&
+                          it.key() != "items" && it.key() != "properties";
+      const std::string called = is_key ? it.key() : name;
+      const std::string text = it->is_object() ? it->dump() : "";
+      if (text.size() < kLeast || counts_[text] < 2) {
+        move_out(*it, called);
+        continue;
+      }
+      const auto known = names_.find(text);
+      const std::string definition =
+          known != names_.end() ? known->second : define(text, *it, called);
+      *it = {{"$ref", "#/$defs/" + definition}};
+    }
+  }
+  const Json& all() const { return all_; }
+
+ private:
+  static constexpr size_t kLeast = 200;  // letters; what is shorter says more where it stands
+
+  void count(const Json& value) {
+    if (!value.is_structured()) return;
+    if (value.is_object()) {
+      std::string text = value.dump();
+      if (text.size() >= kLeast && ++counts_[std::move(text)] > 1) return;  // counted all below it
+    }
+    for (const Json& inner : value) count(inner);
+  }
+
+  std::string define(const std::string& text, Json value, const std::string& called) {
+    std::string plain;
+    for (const char letter : called) {
+      const bool is_plain = std::isalnum(static_cast<unsigned char>(letter)) || letter == '_';
+      if (is_plain) plain += letter;
+    }
+    std::string name = plain;
+    for (int number = 2; all_.contains(name); ++number)
+      name = plain + "_" + std::to_string(number);
+    names_[text] = name;
+    all_[name] = nullptr;  // it is taken
+    move_out(value, called);
+    all_[name] = std::move(value);
+    return name;
+  }
+
+  std::unordered_map<std::string, int> counts_;
+  std::unordered_map<std::string, std::string> names_;
+  Json all_ = {{"reference", nullptr}};
+};
+
 }  // namespace
 
 Json editor_schema(Json schema) {
@@ -91,6 +153,9 @@ Json editor_schema(Json schema) {
   schema["properties"]["base"] = strings("config, or list of configs, to inherit from");
   schema["properties"]["unset"] = strings(
       "keys, such as model.mlp, that are taken back to their defaults, whatever a base says");
+  Definitions definitions(schema);
+  definitions.move_out(schema["properties"], "value");
+  schema["$defs"] = definitions.all();
   schema["$defs"]["reference"] = {
       {"type", "string"},
       {"pattern", R"(\$\{[^{}]+\})"},

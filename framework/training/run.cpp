@@ -186,8 +186,7 @@ bool Run::end_step(const Tensor& gradient_norm) {
   call({"step", &Callback::step}, row);
   show_progress();
   if (!has_next_step()) return true;  // the end of the epoch saves and listens
-  poll_stop();
-  const bool is_due = saves_now();
+  const bool is_due = poll_stop();
   if (stopped_ != ExitCode::kDone || is_due) save();
   return stopped_ == ExitCode::kDone;
 }
@@ -196,19 +195,20 @@ ExitCode Run::agreed_stop() const {
   return static_cast<ExitCode>(ranks().largest(static_cast<int64_t>(log_.stop_requested())));
 }
 
-// The first rank's clock decides.
-bool Run::saves_now() {
-  const bool is_due = ranks().is_first() && checkpointing_.is_due(state_.step);
-  return ranks().largest(is_due ? 1 : 0) != 0;
-}
-
-void Run::poll_stop() {
-  if (stopped_ == ExitCode::kDone) stopped_ = agreed_stop();
+bool Run::poll_stop() {
+  // Both in one number, since to agree costs time.
+  const bool is_first_due = ranks().is_first() && checkpointing_.is_due(state_.step);
+  const auto wish = static_cast<int64_t>(stopped_ == ExitCode::kDone ? log_.stop_requested()
+                                                                     : stopped_);
+  const int64_t agreed = ranks().largest(2 * wish + (is_first_due ? 1 : 0));
+  const bool is_due = agreed % 2 != 0;
+  stopped_ = static_cast<ExitCode>(agreed / 2);
   const bool limit = request_.stop_after && state_.step >= *request_.stop_after;
   if (stopped_ == ExitCode::kDone && limit && !complete()) {
     stopped_ = ExitCode::kStopped;
     stopped_by_limit_ = true;
   }
+  return is_due;
 }
 
 // Moves the window's sums to the epoch's, with a row of their means, which is returned.
@@ -320,9 +320,8 @@ bool Run::end_epoch() {
     state_.epoch_seconds = 0;
     if (data_.validation) schedule_->note_validation(validation.values.at("validation/loss"));
     call({"epoch", &Callback::epoch}, history);
-    poll_stop();
+    const bool is_due = poll_stop();
     const bool best = state_.best && state_.best->step == state_.step;
-    const bool is_due = saves_now();
     if (best || complete() || stopped_ != ExitCode::kDone || is_due) save();
   } else {
     cut_short_ = true;

@@ -95,10 +95,10 @@ class Run {
   void share_checkpoint(int64_t step);
   void note_checkpoint();
   std::vector<std::shared_ptr<Stateful>> components() const;
-  // What all ranks do at this step: stop with the first's wish or any other's.
+  // What all ranks do: they stop where one of them is asked to.
   ExitCode agreed_stop() const;
-  void poll_stop();
-  bool saves_now();
+  // The same at the end of a step; returns whether a checkpoint is due, by the first one's clock.
+  bool poll_stop();
   void show_progress();
   FlatParameters& parameters() { return *learner_.parameters; }
   Metrics& told() { return recorder_->metrics(); }
