@@ -43,7 +43,7 @@ std::string text_of(const Sweep& sweep, const Growth& growth, const Plan& plan) 
   if (growth.added == 0)
     return fmt::format("{}: nothing to add ({})", escape(sweep.options().name), there);
   return fmt::format("{}: {} added ({}): {} x {}, {}{} at a time", escape(sweep.options().name),
-                     plural(growth.added, "trial"), there, plural(plan.cells.size(), "cell"),
+                     plural(growth.added, "trial"), there, plural(plan.all_cells(), "cell"),
                      plural(std::max<size_t>(plan.seeds.size(), 1), "seed"),
                      sweep.options().is_on_slurm() ? "at most " : "", plan.jobs);
 }

@@ -79,6 +79,7 @@ void Sweep::write_plan() const {
       {"jobs", jobs_},
       {"left_out", to_json(left_out_)},
       {"trials", trials}};
+  if (to_come_ > 0) plan["to_come"] = to_come_;
   if (!spec_sha256_.empty()) plan["sweep_sha256"] = spec_sha256_;
   if (!configs_.empty()) plan["frozen"] = frozen();
   for (const SlurmJob& job : slurm_jobs_) plan["slurm_jobs"].push_back(job.json());
@@ -204,6 +205,7 @@ void Sweep::read_plan() {
     ObjectReader entry(cell, where + ": left_out");
     left_out_.push_back({entry.string("cell"), entry.string("reason")});
   }
+  if (reader.has("to_come")) to_come_ = reader.integer("to_come", 0);
   if (reader.has("frozen")) thaw(reader.object("frozen"), where + ": frozen");
   read_trials(reader, where);
   if (reader.has("slurm_jobs")) {
