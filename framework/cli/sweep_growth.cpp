@@ -40,6 +40,10 @@ std::string text_of(const Sweep& sweep, const Growth& growth, const Plan& plan) 
     finished += counts && sweep.state(i).status == TrialStatus::kFinished;
   }
   const std::string there = fmt::format("{} there already, {} finished", growth.there, finished);
+  if (growth.added == 0 && plan.to_come > 0) {
+    return fmt::format("{}: {} to come ({})", escape(sweep.options().name),
+                       plural(static_cast<size_t>(plan.to_come), "cell"), there);
+  }
   if (growth.added == 0)
     return fmt::format("{}: nothing to add ({})", escape(sweep.options().name), there);
   return fmt::format("{}: {} added ({}): {} x {}, {}{} at a time", escape(sweep.options().name),

@@ -63,6 +63,7 @@ class GrowthChecker {
                   fmt::format("sweep.trials: the sweep has {} cells", *before.trials));
     }
     check_seeds();
+    check_space();
     for (const Parameter& parameter : before.parameters.list) check_parameter(parameter);
     check_new_keys();
     check_cells();
@@ -73,6 +74,21 @@ class GrowthChecker {
   void refuse_less(const Location& place, const std::string& message,
                    const std::string& hint = "") {
     problems_.add(place, message + " already, and a sweep only grows", hint);
+  }
+
+  // What was recorded of a cell is where it lies among all that may be chosen.
+  void check_space() {
+    if (!spec_.options.searcher()->startup()) return;
+    const SweepOptions &before = sweep_.options(), &now = spec_.options;
+    const auto keep = [&](const char* name, const Node& old, const Node& given) {
+      if (to_flow_yaml(old) == to_flow_yaml(given)) return;
+      problems_.add(spec_.place_of({name}),
+                    fmt::format("sweep.{}: {} keeps what it chooses among", name,
+                                spec_.options.method.type()),
+                    "it takes more trials and more seeds; other values are for a new sweep");
+    };
+    keep("parameters", before.parameters.write(), now.parameters.write());
+    keep("cells", before.cells.write(), now.cells.write());
   }
 
   void check_seeds() {

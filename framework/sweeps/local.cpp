@@ -89,7 +89,7 @@ class LocalLauncher : public Launcher {
 
   void start_due(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) {
     while (!is_full_ && static_cast<int64_t>(children_.size()) < jobs_) {
-      const auto task = scheduler.next();
+      const auto task = next(scheduler, observer);
       if (!task) return;
       if (RunLock::is_held(sweep.folder(task->trial))) {
         sweep.set_status(task->trial, TrialStatus::kRunning);
@@ -113,9 +113,23 @@ class LocalLauncher : public Launcher {
     }
   }
 
+  // A cell that is proposed needs room.
+  std::optional<TrialStart> next(Scheduler& scheduler, SweepObserver& observer) {
+    try {
+      return scheduler.next();
+    } catch (const Error& error) {
+      if (!tells_of_full_disk(error.what())) throw;
+      pause(error.what(), observer);
+      return std::nullopt;
+    }
+  }
+
   // A full disk would fail one trial after the other: no more are started.
   void pause(Sweep& sweep, size_t trial, const std::string& error, SweepObserver& observer) {
     sweep.set_out_of_room(trial, error);
+    pause(error, observer);
+  }
+  void pause(const std::string& error, SweepObserver& observer) {
     if (std::exchange(is_full_, true)) return;
     observer.warning(
         fmt::format("paused: there is no room on the disk ({}); no more trials are "

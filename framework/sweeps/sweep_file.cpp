@@ -22,9 +22,23 @@ namespace {
 constexpr uint64_t kMostPlanBytes = uint64_t{1} << 28;
 constexpr size_t kMostDigits = 18;  // of a job's number
 
+// Older versions wrote the options of one method beside the sweep's own, whatever the method.
+void take_older_options(Node& sweep) {
+  Node* method = sweep.find("method");
+  for (const char* name : {"min_epochs", "eta"}) {
+    const Node* value = sweep.find(name);
+    if (!value) continue;
+    if (method && (method->is_mapping() || method->scalar == "asha"))
+      set_value(sweep, std::string("method.") + name, *value);
+    sweep.erase(name);
+    method = sweep.find("method");
+  }
+}
+
 SweepOptions read_options(const fs::path& file) {
-  const Node written = read_yaml(file);
-  const Node* sweep = written.find("sweep");
+  Node written = read_yaml(file);
+  Node* sweep = written.find("sweep");
+  if (sweep) take_older_options(*sweep);
   SweepOptions out;
   Problems problems;
   read_fields(fields_of(out), sweep ? *sweep : Node::mapping(), "sweep", problems);
