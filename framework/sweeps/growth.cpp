@@ -63,10 +63,13 @@ class GrowthChecker {
                   fmt::format("sweep.trials: the sweep has {} cells", *before.trials));
     }
     check_seeds();
-    check_space();
-    for (const Parameter& parameter : before.parameters.list) check_parameter(parameter);
-    check_new_keys();
-    check_cells();
+    if (spec_.options.searcher()->startup()) {
+      check_space();
+    } else {
+      for (const Parameter& parameter : before.parameters.list) check_parameter(parameter);
+      check_new_keys();
+      check_cells();
+    }
     if (!problems_.empty()) throw ConfigError(problems_, spec_.configs[0].file, true);
   }
 
@@ -78,17 +81,20 @@ class GrowthChecker {
 
   // What was recorded of a cell is where it lies among all that may be chosen.
   void check_space() {
-    if (!spec_.options.searcher()->startup()) return;
-    const SweepOptions &before = sweep_.options(), &now = spec_.options;
-    const auto keep = [&](const char* name, const Node& old, const Node& given) {
-      if (to_flow_yaml(old) == to_flow_yaml(given)) return;
-      problems_.add(spec_.place_of({name}),
-                    fmt::format("sweep.{}: {} keeps what it chooses among", name,
-                                spec_.options.method.type()),
-                    "it takes more trials and more seeds; other values are for a new sweep");
+    const auto& before = sweep_.options();
+    const auto keep = [&](const Location& place, const std::string& what) {
+      problems_.add(
+          place,
+          fmt::format("{}: {} keeps what it chooses among", escape(what), before.method.type()),
+          "it takes more trials and more seeds; other values are for a new sweep");
     };
-    keep("parameters", before.parameters.write(), now.parameters.write());
-    keep("cells", before.cells.write(), now.cells.write());
+    const Node values = before.parameters.write();
+    for (const Parameter& now : spec_.options.parameters.list) {
+      const Node* had = values.find(now.path);
+      if (!had || to_flow_yaml(*had) != to_flow_yaml(now.values)) keep(now.location, now.path);
+    }
+    if (to_flow_yaml(before.cells.write()) != to_flow_yaml(spec_.options.cells.write()))
+      keep(spec_.place_of({"cells"}), "sweep.cells");
   }
 
   void check_seeds() {

@@ -50,6 +50,8 @@ const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeader
                                   {"framework/training", true},
                                   {"framework/checking", true},
                                   {"framework/sweeps", false},
+                                  {"framework/sweeps/searcher", false},
+                                  {"framework/sweeps/launcher", false},
                                   {"framework/comparing", false},
                                   {"framework/reports", false},
                                   {"framework/cli", false}};

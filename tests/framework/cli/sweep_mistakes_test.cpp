@@ -135,7 +135,7 @@ TEST_CASE("what a sweep is refused for") {
   CHECK(folder.refused(with("sweep.method.min_epochs=3")) ==
         "error: command line:1:25: sweep.method.min_epochs (3) must be below training.epochs (3)\n"
         "    1 | sweep.method.min_epochs=3\n"
-        "      |                  ^ else asha would never compare\n");
+        "      |                         ^ else asha would never compare\n");
   CHECK(names_in(folder.path()) == std::vector<std::string>{"sizes.yaml", "small.yaml"});
 }
 
