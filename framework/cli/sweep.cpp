@@ -16,7 +16,6 @@
 #include "framework/sweeps/allocation.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/proposals.h"
-#include "framework/sweeps/slurm.h"
 
 namespace vitrine {
 
@@ -163,10 +162,15 @@ int64_t devices_of(const Sweep& sweep) {
   return sweep.trials()[0].device == "cuda" ? engine().devices("cuda") : 0;
 }
 
-std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
-  if (!sweep.options().is_on_slurm())
-    return local_launcher(jobs > 0 ? jobs : jobs_here(sweep), devices_of(sweep));
-  return slurm_launcher(jobs > 0 ? std::optional(jobs) : sweep.options().jobs);
+std::shared_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
+  LauncherContext context;
+  if (sweep.options().is_elsewhere()) {
+    context.jobs = sweep.options().jobs;
+  } else {
+    context = {jobs_here(sweep), devices_of(sweep)};
+  }
+  if (jobs > 0) context.jobs = jobs;
+  return sweep.options().launcher.create(context);
 }
 
 // What proposes the cells that are to come; null where there are none. `spec`: where this process
@@ -187,10 +191,10 @@ std::unique_ptr<CellSource> proposals_for(Sweep& sweep, const SweepSpec* spec, i
   }
   std::optional<size_t> most_open;
   int64_t threads = 1;
-  if (sweep.options().is_on_slurm()) {
+  if (const auto launcher = sweep.options().launcher.create({}); launcher->is_elsewhere()) {
     const auto at_once = jobs > 0 ? std::optional(jobs) : sweep.options().jobs;
     most_open = at_once.value_or(*sweep.options().searcher()->startup());
-    if (const auto& slurm = sweep.options().slurm) threads = slurm->cpus_per_task.value_or(1);
+    threads = launcher->cores(sweep.options());
   } else {
     threads = std::max<int64_t>(cores() / (jobs > 0 ? jobs : jobs_here(sweep)), 1);
   }
@@ -271,13 +275,15 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
                 plural(plan.left_out.size(), "impossible cell") + ":" + to_text(plan.left_out));
   }
   warn_of_missing(spec, plan);
-  if (spec.options.slurm && !spec.options.is_on_slurm())
-    print_warning("sweep.slurm has no effect: the launcher is local (--launcher slurm)");
+  if (spec.options.slurm && !spec.options.is_elsewhere()) {
+    print_warning(fmt::format("sweep.slurm has no effect: the launcher is {} (--launcher slurm)",
+                              spec.options.launcher.type()));
+  }
   if (options.dry_run) {
     show_plan(spec, plan, options.json);
     return ExitCode::kDone;
   }
-  if (spec.options.is_on_slurm()) require_slurm();
+  spec.options.launcher.create({})->require();
   if (!options.json) print(announcement(spec, plan));
   install_signal_handlers();
   Console console(options.json);
@@ -292,11 +298,11 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
 }  // namespace
 
 Plan plan_of(SweepSpec& spec, const Grown& grown) {
-  if (!spec.options.is_on_slurm())
+  const auto launcher = spec.options.launcher.create({});
+  if (!launcher->is_elsewhere())
     return make_plan(spec, {cores(), spec.options.jobs}, engine(), grown);
-  const auto& slurm = spec.options.slurm;
-  Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine(), grown);
-  fit_to_slurm(spec.options, out);
+  Plan out = make_plan(spec, {launcher->cores(spec.options), 1}, engine(), grown);
+  launcher->fit(spec.options, out);
   return out;
 }
 

@@ -10,7 +10,6 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/sweeps/growth.h"
-#include "framework/sweeps/slurm.h"
 
 namespace vitrine {
 namespace {
@@ -49,7 +48,7 @@ std::string text_of(const Sweep& sweep, const Growth& growth, const Plan& plan) 
   return fmt::format("{}: {} added ({}): {} x {}, {}{} at a time", escape(sweep.options().name),
                      plural(growth.added, "trial"), there, plural(plan.all_cells(), "cell"),
                      plural(std::max<size_t>(plan.seeds.size(), 1), "seed"),
-                     sweep.options().is_on_slurm() ? "at most " : "", plan.jobs);
+                     sweep.options().is_elsewhere() ? "at most " : "", plan.jobs);
 }
 
 }  // namespace

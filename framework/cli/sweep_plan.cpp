@@ -47,7 +47,7 @@ std::string announcement(const SweepSpec& spec, const Plan& plan) {
   const size_t seeds = std::max<size_t>(plan.seeds.size(), 1);
   return fmt::format("{}: {}, {} x {}, {}{} at a time", escape(spec.name),
                      plural(plan.trials(), "trial"), plural(plan.all_cells(), "cell"),
-                     plural(seeds, "seed"), spec.options.is_on_slurm() ? "at most " : "",
+                     plural(seeds, "seed"), spec.options.is_elsewhere() ? "at most " : "",
                      plan.jobs);
 }
 

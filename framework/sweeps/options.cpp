@@ -205,8 +205,7 @@ void SweepOptions::visit(Fields& field) {
   field("jobs", jobs, "trials at a time; null: as many as there are cores or GPUs", at_least(1))
       .words({"n_jobs", "parallel", "concurrency", "max_concurrent"});
   field("confirm", confirm, "run the best cells again on fresh seeds");
-  field("launcher", launcher, "local: processes here; slurm: an array job",
-        one_of({"local", "slurm"}))
+  field("launcher", launcher, "where the trials run: here, or as jobs of a cluster")
       .words({"backend", "executor"});
   field("slurm", slurm, "options of sbatch, for the launcher slurm");
 }

@@ -7,6 +7,7 @@
 
 #include "framework/config/check.h"
 #include "framework/config/fields.h"
+#include "framework/sweeps/launcher.h"
 #include "framework/sweeps/searcher.h"
 #include "framework/sweeps/slurm_options.h"
 
@@ -87,12 +88,13 @@ struct SweepOptions {
   int64_t search_seed = 0;
   std::optional<int64_t> jobs;
   std::optional<Confirmation> confirm;
-  std::string launcher = "local";
+  Choice<Launcher> launcher{"local"};
   std::optional<SlurmOptions> slurm;
 
   std::shared_ptr<const Searcher> searcher() const { return method.create({}); }
   bool draws() const { return searcher()->draws(); }
-  bool is_on_slurm() const { return launcher == "slurm"; }
+  // Whether trials run on other machines.
+  bool is_elsewhere() const { return launcher.create({})->is_elsewhere(); }
 
   void visit(Fields& field);
   void check(Check check) const;

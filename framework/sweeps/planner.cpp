@@ -190,7 +190,7 @@ std::shared_ptr<const ResolvedConfig> Planner::resolve(size_t config,
   try {
     Node written = this->written(config, settings);
     take_copies(written, grown_.plugins);
-    return engine_.resolve(written, base.file, list_options, spec_.options.is_on_slurm());
+    return engine_.resolve(written, base.file, list_options, spec_.options.is_elsewhere());
   } catch (const ConfigError& error) {
     // A typing mistake would shrink the sweep silently.
     if (error.impossible() || is_under_way_) throw;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "framework/sweeps/launcher.h"
+#include "framework/sweeps/scheduler.h"
 
 namespace vitrine {
 

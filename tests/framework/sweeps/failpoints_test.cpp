@@ -9,7 +9,6 @@
 #include "framework/files/temporary_file.h"
 #include "framework/runs/metrics.h"
 #include "framework/sweeps/growth.h"
-#include "framework/sweeps/launcher.h"
 #include "framework/sweeps/run_sweep.h"
 #include "tests/failpoints/child.h"
 #include "tests/failpoints/faults.h"
@@ -72,7 +71,7 @@ void run(Sweep& sweep) {
   Told told;
   sweep.on_warning([&](const std::string& text) { told.warning(text); });
   for (const std::string& wrong : sweep.mend(/*retry_failed=*/false)) told.warning(wrong);
-  const auto launcher = local_launcher(1, 0);
+  const auto launcher = sweep.options().launcher.create({1, 0});
   const SweepOutcome outcome = run_sweep(sweep, *launcher, told, false, {});
   if (outcome.code == ExitCode::kDone && told.words.empty()) return;
   for (size_t i = 0; i < sweep.trials().size(); ++i) told.words += sweep.state(i).error + "\n";

@@ -14,10 +14,12 @@
 #include "framework/config/yaml.h"
 #include "framework/files/descriptor.h"
 #include "framework/pace.h"
+#include "framework/registry/register.h"
 #include "framework/runs/lock.h"
 #include "framework/sweeps/command.h"
 #include "framework/sweeps/disk_space.h"
 #include "framework/sweeps/launcher.h"
+#include "framework/sweeps/scheduler.h"
 
 namespace vitrine {
 namespace {
@@ -43,9 +45,12 @@ struct Child {
   int64_t slot;
 };
 
+// Processes on this machine, each pinned to one of the GPUs where there are some. They end when
+// this process does.
 class LocalLauncher : public Launcher {
  public:
-  LocalLauncher(int64_t jobs, int64_t devices) : jobs_(jobs), devices_(devices) {}
+  LocalLauncher(const NoOptions&, const LauncherContext& context)
+      : jobs_(context.jobs.value_or(1)), devices_(context.devices) {}
   ~LocalLauncher() override {
     signal_all(SIGTERM);
     for (const Child& child : children_) waitpid(child.id, nullptr, 0);
@@ -266,8 +271,6 @@ class LocalLauncher : public Launcher {
 
 }  // namespace
 
-std::unique_ptr<Launcher> local_launcher(int64_t jobs, int64_t devices) {
-  return std::make_unique<LocalLauncher>(jobs, devices);
-}
+VITRINE_REGISTER(Launcher, LocalLauncher, NoOptions, "processes on this machine")
 
 }  // namespace vitrine
