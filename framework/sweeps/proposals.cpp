@@ -106,6 +106,10 @@ size_t Proposals::open_cells() const {
 std::vector<size_t> Proposals::next() {
   if (sweep_.to_come() == 0) return {};
   if (most_open_ && open_cells() >= *most_open_) return {};
+  // What cannot be read just now will be known when the sweep is resumed.
+  for (size_t i = 0; i < sweep_.trials().size(); ++i) {
+    if (sweep_.state(i).is_open) return {};
+  }
   std::vector<size_t> out;
   surroundings_([&] { out = propose(); });
   return out;
