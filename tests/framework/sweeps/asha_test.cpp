@@ -68,6 +68,13 @@ TEST_CASE("the rungs are min_epochs times eta each, below the full length") {
   CHECK(rungs(", min_epochs: 3") == "0 to 3; 0 to 9; ");
 }
 
+TEST_CASE("a sweep of an older version, which wrote these options beside others, goes on") {
+  CHECK(Simulation(1, "{method: asha, min_epochs: 2, eta: 2, trials: 1}").run() ==
+        "0 to 2; 0 to 4; 0 to 8; 0 to 9; ");
+  CHECK(Simulation(1, "{method: grid, min_epochs: 1, eta: 3}").run() == "0 to 9; ");
+  CHECK(Simulation(1, "{method: grid, launcher: slurm}").sweep().options().is_elsewhere());
+}
+
 TEST_CASE("asha goes on with the best third of each rung, as soon as there is one") {
   Simulation rising(9, kAsha);
   CHECK(rising.run() ==
