@@ -7,6 +7,7 @@
 
 #include "framework/cli/launch_environment.h"
 #include "framework/cli/sweep_plan.h"
+#include "framework/cli/sweep_proposals.h"
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
@@ -15,7 +16,6 @@
 #include "framework/files/place.h"
 #include "framework/sweeps/allocation.h"
 #include "framework/sweeps/best.h"
-#include "framework/sweeps/proposals.h"
 
 namespace vitrine {
 
@@ -171,35 +171,6 @@ std::shared_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
   }
   if (jobs > 0) context.jobs = jobs;
   return sweep.options().launcher.create(context);
-}
-
-// What proposes the cells that are to come; null where there are none. `spec`: where this process
-// made the sweep; else it has loaded the sweep's own copies of plug-ins.
-std::unique_ptr<CellSource> proposals_for(Sweep& sweep, const SweepSpec* spec, int64_t jobs) {
-  if (sweep.to_come() == 0) return nullptr;
-  const auto within = [&sweep](const std::function<void()>& act) {
-    const ScopedLaunchEnvironment there(sweep.launch_environment());
-    act();
-  };
-  SweepSpec own;
-  Grown grown = sweep.grown();
-  if (spec) {
-    own = *spec;
-    grown.plugins.clear();
-  } else {
-    within([&] { own = read_spec({(sweep.path() / "sweep.yaml").string()}, {}, sweep.configs()); });
-  }
-  std::optional<size_t> most_open;
-  int64_t threads = 1;
-  if (const auto launcher = sweep.options().launcher.create({}); launcher->is_elsewhere()) {
-    const auto at_once = jobs > 0 ? std::optional(jobs) : sweep.options().jobs;
-    most_open = at_once.value_or(*sweep.options().searcher()->startup());
-    threads = launcher->cores(sweep.options());
-  } else {
-    threads = std::max<int64_t>(cores() / (jobs > 0 ? jobs : jobs_here(sweep)), 1);
-  }
-  return std::make_unique<Proposals>(sweep, std::move(own), std::move(grown), engine(), threads,
-                                     most_open, within);
 }
 
 // The same as load_data, for trials that are there and are to be submitted: the data may be gone.
@@ -375,7 +346,9 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json,
     sweep.on_warning([&](const std::string& text) { view.warning(text); });
     if (looks_for_data) view.before_submitting([&](const auto& due) { load_data_of(sweep, due); });
     const auto launcher = launcher_of(sweep, jobs_);
-    const auto proposals = proposals_for(sweep, spec, jobs_);
+    const int64_t at_once = jobs_ > 0 ? jobs_ : jobs_here(sweep);
+    const auto proposals =
+        proposals_for(sweep, spec, jobs_, std::max<int64_t>(cores() / at_once, 1));
     outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm, proposals.get());
     sweep.on_warning(nullptr);
   }

@@ -69,7 +69,8 @@ TEST_CASE("mistakes in a sweep are located and explained") {
       {"method: best",
        "a.yaml:1:9: sweep.method: unknown searcher \"best\"\n"
        "    1 | method: best\n"
-       "      |         ^ there are asha, grid, random, tpe; no plug-in is loaded; plugins: [FILE] or "
+       "      |         ^ there are asha, grid, random, tpe; no plug-in is loaded; plugins: [FILE] "
+       "or "
        "--plugin FILE adds some"},
       {"metric: test/accuracy",
        "a.yaml:1:9: sweep: the best cannot be chosen by test/accuracy: the test set would no "
