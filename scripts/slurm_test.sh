@@ -286,7 +286,7 @@ part_grace() {
 }
 
 part_rounds() {
-  submit small.yaml sweep.method=asha sweep.trials=4 sweep.eta=2 training.epochs=4 'optimizer.lr=0.0001..0.1' \
+  submit small.yaml sweep.method=asha sweep.trials=4 sweep.method.eta=2 training.epochs=4 'optimizer.lr=0.0001..0.1' \
     sweep.slurm.trials_per_task=4 --run-dir rounds >/dev/null
   for ((i = 0; i < 3; ++i)); do
     expect "a round ends" 60 is_idle

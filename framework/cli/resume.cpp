@@ -49,6 +49,8 @@ ExitCode resume_sweep(const ResumeOptions& options, const TrainingCommand& comma
   }
   if (grows) become_frozen_program(options.place);
   Sweep sweep = Sweep::open_locked(options.place);
+  // Cells that are proposed are completed by the code that runs them.
+  if (sweep.to_come() > 0) become_frozen_program(options.place);
   tell_of_frozen_code(sweep);
   std::optional<Growth> growth;
   if (grows) {
@@ -65,9 +67,9 @@ ExitCode resume(const ResumeOptions& options, const TrainingCommand& command,
   join_ranks_quietly();
   if (holds_sweep(options.place)) {
     if (!ranks().is_alone()) {
-      throw Error(ExitCode::kUsage,
-                  escape(options.place) + " holds a sweep, which starts processes of its own: go on "
-                                          "with it without mpirun and srun");
+      throw Error(ExitCode::kUsage, escape(options.place) +
+                                        " holds a sweep, which starts processes of its own: go on "
+                                        "with it without mpirun and srun");
     }
     return resume_sweep(options, command, of_sweep);
   }

@@ -12,8 +12,8 @@
 #include "framework/files/paths.h"
 #include "framework/sweeps/ranking.h"
 #include "framework/sweeps/run_sweep.h"
-#include "framework/sweeps/slurm.h"
 #include "framework/sweeps/slurm_end.h"
+#include "framework/sweeps/sweep.h"
 
 namespace vitrine {
 
@@ -27,7 +27,7 @@ struct StatusOptions {
 Sweep open_sweep(const std::filesystem::path& folder) {
   Sweep out = Sweep::open(folder);
   try {
-    mark_queued(out);
+    out.options().launcher.create({})->mark(out);
   } catch (const Error& error) {  // what the run directories tell is worth showing still
     print_warning(error.what());
   }

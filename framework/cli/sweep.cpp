@@ -7,6 +7,7 @@
 
 #include "framework/cli/launch_environment.h"
 #include "framework/cli/sweep_plan.h"
+#include "framework/cli/sweep_proposals.h"
 #include "framework/cli/sweep_view.h"
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
@@ -15,7 +16,6 @@
 #include "framework/files/place.h"
 #include "framework/sweeps/allocation.h"
 #include "framework/sweeps/best.h"
-#include "framework/sweeps/slurm.h"
 
 namespace vitrine {
 
@@ -68,7 +68,7 @@ int64_t jobs_here(const Sweep& sweep) {
   int64_t threads = 1;
   for (const Trial& trial : sweep.trials()) threads = std::max(threads, trial.threads);
   return std::min(std::max<int64_t>(cores() / threads, 1),
-                  static_cast<int64_t>(sweep.trials().size()));
+                  static_cast<int64_t>(sweep.planned_trials()));
 }
 
 // Where the trials stand, and what came out of them.
@@ -148,6 +148,7 @@ Json result_of(const Sweep& sweep, ExitCode code) {
 // Whether a resume would run anything. Where asha ended by itself the trials that it paused have
 // all that they are to have.
 bool is_left(const Sweep& sweep, ExitCode code) {
+  if (sweep.to_come() > 0) return true;
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     const bool is_paused = sweep.state(i).status == TrialStatus::kPaused;
     if (sweep.state(i).is_open) return true;
@@ -161,10 +162,15 @@ int64_t devices_of(const Sweep& sweep) {
   return sweep.trials()[0].device == "cuda" ? engine().devices("cuda") : 0;
 }
 
-std::unique_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
-  if (!sweep.options().is_on_slurm())
-    return local_launcher(jobs > 0 ? jobs : jobs_here(sweep), devices_of(sweep));
-  return slurm_launcher(jobs > 0 ? std::optional(jobs) : sweep.options().jobs);
+std::shared_ptr<Launcher> launcher_of(const Sweep& sweep, int64_t jobs) {
+  LauncherContext context;
+  if (sweep.options().is_elsewhere()) {
+    context.jobs = sweep.options().jobs;
+  } else {
+    context = {jobs_here(sweep), devices_of(sweep)};
+  }
+  if (jobs > 0) context.jobs = jobs;
+  return sweep.options().launcher.create(context);
 }
 
 // The same as load_data, for trials that are there and are to be submitted: the data may be gone.
@@ -212,9 +218,15 @@ void show_submitted(const Sweep& sweep, size_t before, const std::optional<Confi
   }
   print(counts_text(sweep));
   print("look after it with: runner status " + where);
-  if (sweep.options().method == "asha" && !has_ended(sweep, false)) {
+  const auto searcher = sweep.options().searcher();
+  if (searcher->pauses() && !has_ended(sweep, false)) {
     print(fmt::format(
         "when these have come to their epochs, runner resume {} goes on with the best", where));
+    return;
+  }
+  if (sweep.to_come() > 0) {
+    print(fmt::format("when these have ended, runner resume {} proposes the next of {} to come",
+                      where, plural(static_cast<size_t>(sweep.to_come()), "cell")));
     return;
   }
   if (sweep.is_confirming() || (!confirm && !sweep.options().confirm)) return;
@@ -234,13 +246,15 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
                 plural(plan.left_out.size(), "impossible cell") + ":" + to_text(plan.left_out));
   }
   warn_of_missing(spec, plan);
-  if (spec.options.slurm && !spec.options.is_on_slurm())
-    print_warning("sweep.slurm has no effect: the launcher is local (--launcher slurm)");
+  if (spec.options.slurm && !spec.options.is_elsewhere()) {
+    print_warning(fmt::format("sweep.slurm has no effect: the launcher is {} (--launcher slurm)",
+                              spec.options.launcher.type()));
+  }
   if (options.dry_run) {
     show_plan(spec, plan, options.json);
     return ExitCode::kDone;
   }
-  if (spec.options.is_on_slurm()) require_slurm();
+  spec.options.launcher.create({})->require();
   if (!options.json) print(announcement(spec, plan));
   install_signal_handlers();
   Console console(options.json);
@@ -249,17 +263,17 @@ ExitCode sweep(const SweepVerbOptions& options, const SweepCommand& command) {
     return console.stop_requested();
   }
   Sweep sweep = Sweep::create(spec, plan, options.run_dir);
-  return command.run(sweep, false, options.json);
+  return command.run(sweep, false, options.json, {}, false, &spec);
 }
 
 }  // namespace
 
 Plan plan_of(SweepSpec& spec, const Grown& grown) {
-  if (!spec.options.is_on_slurm())
+  const auto launcher = spec.options.launcher.create({});
+  if (!launcher->is_elsewhere())
     return make_plan(spec, {cores(), spec.options.jobs}, engine(), grown);
-  const auto& slurm = spec.options.slurm;
-  Plan out = make_plan(spec, {slurm ? slurm->cpus_per_task.value_or(1) : 1, 1}, engine(), grown);
-  fit_to_slurm(spec.options, out);
+  Plan out = make_plan(spec, {launcher->cores(spec.options), 1}, engine(), grown);
+  launcher->fit(spec.options, out);
   return out;
 }
 
@@ -284,9 +298,9 @@ void warn_of_missing(const SweepSpec& spec, const Plan& plan) {
                   to_text(plan.left_out));
   for (const std::string& note : plan.notes) print_warning(note);
   const auto wanted = static_cast<size_t>(spec.options.trials.value_or(0));
-  if (plan.cells.size() >= wanted) return;
+  if (plan.all_cells() >= wanted) return;
   print_warning(fmt::format("drew {} instead of {}: there are no more that are possible",
-                            plural(plan.cells.size(), "cell"), wanted));
+                            plural(plan.all_cells(), "cell"), wanted));
 }
 
 SweepCommand::SweepCommand(CLI::App& app) {
@@ -311,7 +325,8 @@ std::optional<Confirmation> SweepCommand::confirmation() const {
 bool SweepCommand::is_given() const { return jobs_ > 0 || confirm_ || top_ > 0 || seeds_ > 0; }
 
 ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json,
-                           const std::optional<Growth>& growth, bool looks_for_data) const {
+                           const std::optional<Growth>& growth, bool looks_for_data,
+                           const SweepSpec* spec) const {
   if (const std::string warning = sweep.lock_warning(); !warning.empty()) print_warning(warning);
   const auto confirm = confirmation();
   if (confirm && !sweep.has_best()) {
@@ -331,7 +346,10 @@ ExitCode SweepCommand::run(Sweep& sweep, bool retry_failed, bool json,
     sweep.on_warning([&](const std::string& text) { view.warning(text); });
     if (looks_for_data) view.before_submitting([&](const auto& due) { load_data_of(sweep, due); });
     const auto launcher = launcher_of(sweep, jobs_);
-    outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm);
+    const int64_t at_once = jobs_ > 0 ? jobs_ : jobs_here(sweep);
+    const auto proposals =
+        proposals_for(sweep, spec, jobs_, std::max<int64_t>(cores() / at_once, 1));
+    outcome = run_sweep(sweep, *launcher, view, retry_failed, confirm, proposals.get());
     sweep.on_warning(nullptr);
   }
   if (json) {

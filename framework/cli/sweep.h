@@ -16,9 +16,10 @@ class SweepCommand {
   std::optional<Confirmation> confirmation() const;
   bool is_given() const;
   // Runs what is unfinished and shows what came out; `growth`: what was added before;
-  // `looks_for_data`: before anything is submitted to another machine.
+  // `looks_for_data`: before anything is submitted to another machine; `spec`: what a sweep is
+  // of that this process made.
   ExitCode run(Sweep& sweep, bool retry_failed, bool json, const std::optional<Growth>& growth = {},
-               bool looks_for_data = false) const;
+               bool looks_for_data = false, const SweepSpec* spec = nullptr) const;
 
  private:
   int64_t jobs_ = 0, top_ = 0, seeds_ = 0;

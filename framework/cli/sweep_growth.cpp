@@ -10,7 +10,6 @@
 #include "framework/cli/terminal.h"
 #include "framework/cli/verbs.h"
 #include "framework/sweeps/growth.h"
-#include "framework/sweeps/slurm.h"
 
 namespace vitrine {
 namespace {
@@ -40,12 +39,16 @@ std::string text_of(const Sweep& sweep, const Growth& growth, const Plan& plan) 
     finished += counts && sweep.state(i).status == TrialStatus::kFinished;
   }
   const std::string there = fmt::format("{} there already, {} finished", growth.there, finished);
+  if (growth.added == 0 && plan.to_come > 0) {
+    return fmt::format("{}: {} to come ({})", escape(sweep.options().name),
+                       plural(static_cast<size_t>(plan.to_come), "cell"), there);
+  }
   if (growth.added == 0)
     return fmt::format("{}: nothing to add ({})", escape(sweep.options().name), there);
   return fmt::format("{}: {} added ({}): {} x {}, {}{} at a time", escape(sweep.options().name),
-                     plural(growth.added, "trial"), there, plural(plan.cells.size(), "cell"),
+                     plural(growth.added, "trial"), there, plural(plan.all_cells(), "cell"),
                      plural(std::max<size_t>(plan.seeds.size(), 1), "seed"),
-                     sweep.options().is_on_slurm() ? "at most " : "", plan.jobs);
+                     sweep.options().is_elsewhere() ? "at most " : "", plan.jobs);
 }
 
 }  // namespace

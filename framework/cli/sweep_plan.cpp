@@ -46,8 +46,8 @@ std::string plural(size_t count, const std::string& word) {
 std::string announcement(const SweepSpec& spec, const Plan& plan) {
   const size_t seeds = std::max<size_t>(plan.seeds.size(), 1);
   return fmt::format("{}: {}, {} x {}, {}{} at a time", escape(spec.name),
-                     plural(plan.trials(), "trial"), plural(plan.cells.size(), "cell"),
-                     plural(seeds, "seed"), spec.options.is_on_slurm() ? "at most " : "",
+                     plural(plan.trials(), "trial"), plural(plan.all_cells(), "cell"),
+                     plural(seeds, "seed"), spec.options.is_elsewhere() ? "at most " : "",
                      plan.jobs);
 }
 
@@ -72,6 +72,7 @@ void show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
   if (json) {
     Json out{{"cells", cells},
              {"left_out", to_json(plan.left_out)},
+             {"to_come", plan.to_come},
              {"seeds", plan.seeds},
              {"jobs", plan.jobs}};
     if (const auto& confirm = spec.options.confirm)
@@ -81,8 +82,13 @@ void show_plan(const SweepSpec& spec, const Plan& plan, bool json) {
   }
   print(announcement(spec, plan));
   print(terminal_table(rows));
+  if (plan.to_come > 0) {
+    print(fmt::format("{} more, proposed once these have ended",
+                      plural(static_cast<size_t>(plan.to_come), "cell")));
+    total *= static_cast<double>(plan.all_cells()) / static_cast<double>(plan.cells.size());
+  }
   print(fmt::format("training alone, timed on some steps of each cell here: {}{}",
-                    spec.options.method == "asha" ? "at most " : "about ",
+                    spec.options.searcher()->pauses() ? "at most " : "about ",
                     short_time(total / static_cast<double>(plan.jobs))));
   if (const auto& confirm = spec.options.confirm) {
     const size_t top = std::min(static_cast<size_t>(confirm->top), plan.cells.size());

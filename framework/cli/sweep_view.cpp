@@ -63,7 +63,9 @@ std::string counts_text(const Sweep& sweep) {
         TrialStatus::kDiverged, TrialStatus::kFailed}) {
     if (counts[status]) parts.push_back(fmt::format("{} {}", counts[status], to_string(status)));
   }
-  const size_t all = sweep.trials().size();
+  const size_t all = sweep.planned_trials();
+  if (all > sweep.trials().size())
+    parts.push_back(fmt::format("{} to come", all - sweep.trials().size()));
   return fmt::format("{} {}: {}", all, all == 1 ? "trial" : "trials", fmt::join(parts, ", "));
 }
 
@@ -146,7 +148,7 @@ void SweepView::ended(size_t trial) {
     ended += sweep_.state(i).status == TrialStatus::kFinished || sweep_.state(i).is_failed();
   const std::string left = time_left();
   if (!terminal_)
-    line += fmt::format(" ({} of {}{})", ended, sweep_.trials().size(),
+    line += fmt::format(" ({} of {}{})", ended, sweep_.planned_trials(),
                         left.empty() ? "" : "; " + left);
   clear();
   print(line);
@@ -211,11 +213,15 @@ double SweepView::share_done() const {
     done += trial.cost * (ended ? 1 : share);
     total += trial.cost;
   }
+  // What is to come is taken to cost as much as what there is.
+  if (!sweep_.trials().empty())
+    total *=
+        static_cast<double>(sweep_.planned_trials()) / static_cast<double>(sweep_.trials().size());
   return total > 0 ? done / total : 0;
 }
 
 std::string SweepView::time_left() const {
-  if (sweep_.options().method == "asha") return "";  // who will be stopped is not known
+  if (sweep_.options().searcher()->pauses()) return "";  // who will be stopped is not known
   const double done = share_done();
   const double passed = std::chrono::duration<double>(Clock::now() - begin_).count();
   if (done <= done_before_ || done >= 1) return "";

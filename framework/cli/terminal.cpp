@@ -16,7 +16,7 @@
 
 #include "framework/config/scalar.h"
 #include "framework/files/json.h"
-#include "framework/sweeps/slurm.h"
+#include "framework/sweeps/launcher.h"
 
 namespace vitrine {
 namespace {

@@ -187,16 +187,30 @@ void Combinations::draw(const std::vector<Variable>& variables, Builder& to) {
 
 std::optional<Combination> Combinations::draw() {
   constexpr int kMostRepetitions = 10'000;
-  if (count_ && known_.size() >= *count_) return std::nullopt;
+  if (is_exhausted()) return std::nullopt;
   for (int i = 0; i < kMostRepetitions; ++i) {
-    Builder builder(draw_index(spec_.configs.size()));
-    const bool has_cells = !spec_.options.cells.list.empty();
-    draw(space_.cells[has_cells ? draw_index(space_.cells.size()) : 0], builder);
-    draw(space_.parameters, builder);
-    Combination out = std::move(builder).finish(*this);
+    Combination out = draw_one();
     if (exclude(out)) return out;
   }
   return std::nullopt;  // a range of few numbers, all of which were drawn
+}
+
+Combination Combinations::draw_one() {
+  shares_.clear();
+  Builder builder(draw_index(spec_.configs.size()));
+  draw(space_.cells[space_.has_cells ? draw_index(space_.cells.size()) : 0], builder);
+  draw(space_.parameters, builder);
+  Combination out = std::move(builder).finish(*this);
+  out.shares = shares_;
+  return out;
+}
+
+Combination Combinations::at(const SearchPoint& point) {
+  given_ = &point;
+  next_ = 0;
+  Combination out = draw_one();
+  given_ = nullptr;
+  return out;
 }
 
 bool Combinations::exclude(const Combination& combination) {
@@ -241,8 +255,16 @@ void Combinations::skip(uint64_t drawn) {
 
 // The standard's distributions differ between libraries, its generators do not.
 double Combinations::draw_number() {
-  ++drawn_;
-  return static_cast<double>(generator_() >> 11) * 0x1p-53;
+  double out = 0;
+  if (given_) {
+    while (next_ < given_->size() && !(*given_)[next_]) ++next_;
+    out = next_ < given_->size() ? *(*given_)[next_++] : 0;
+  } else {
+    ++drawn_;
+    out = static_cast<double>(generator_() >> 11) * 0x1p-53;
+  }
+  shares_.push_back(out);
+  return out;
 }
 
 size_t Combinations::draw_index(size_t count) {

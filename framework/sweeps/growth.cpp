@@ -63,9 +63,13 @@ class GrowthChecker {
                   fmt::format("sweep.trials: the sweep has {} cells", *before.trials));
     }
     check_seeds();
-    for (const Parameter& parameter : before.parameters.list) check_parameter(parameter);
-    check_new_keys();
-    check_cells();
+    if (spec_.options.searcher()->startup()) {
+      check_space();
+    } else {
+      for (const Parameter& parameter : before.parameters.list) check_parameter(parameter);
+      check_new_keys();
+      check_cells();
+    }
     if (!problems_.empty()) throw ConfigError(problems_, spec_.configs[0].file, true);
   }
 
@@ -73,6 +77,24 @@ class GrowthChecker {
   void refuse_less(const Location& place, const std::string& message,
                    const std::string& hint = "") {
     problems_.add(place, message + " already, and a sweep only grows", hint);
+  }
+
+  // What was recorded of a cell is where it lies among all that may be chosen.
+  void check_space() {
+    const auto& before = sweep_.options();
+    const auto keep = [&](const Location& place, const std::string& what) {
+      problems_.add(
+          place,
+          fmt::format("{}: {} keeps what it chooses among", escape(what), before.method.type()),
+          "it takes more trials and more seeds; other values are for a new sweep");
+    };
+    const Node values = before.parameters.write();
+    for (const Parameter& now : spec_.options.parameters.list) {
+      const Node* had = values.find(now.path);
+      if (!had || to_flow_yaml(*had) != to_flow_yaml(now.values)) keep(now.location, now.path);
+    }
+    if (to_flow_yaml(before.cells.write()) != to_flow_yaml(spec_.options.cells.write()))
+      keep(spec_.place_of({"cells"}), "sweep.cells");
   }
 
   void check_seeds() {

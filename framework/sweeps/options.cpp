@@ -187,10 +187,8 @@ void Confirmation::visit(Fields& field) {
 void SweepOptions::visit(Fields& field) {
   field("name", name, "the sweep is kept under runs/<name>; default: the name of its file");
   field("configs", configs, "configs side by side, each swept like `base`");
-  field("method", method,
-        "grid: every combination; random: some of them; asha: random, the worse ones stopped early",
-        one_of({"grid", "random", "asha"}))
-      .words({"search", "strategy"});
+  field("method", method, "how the cells are chosen: every combination, by chance, by a search")
+      .words({"search", "strategy", "searcher", "sampler"});
   field("metric", metric, "what the best is chosen by").words({"objective", "monitor"});
   field("parameters", parameters, "the keys that vary")
       .words({"params", "grid", "space", "search_space"});
@@ -201,19 +199,13 @@ void SweepOptions::visit(Fields& field) {
         "the keys that take the seeds' numbers, such as [seed, dataset.split_seed]; none: those "
         "that the config names")
       .words({"repeat", "folds"});
-  field("trials", trials, "how many cells are drawn (random and asha)", at_least(1))
+  field("trials", trials, "how many cells are tried, where not all are", at_least(1))
       .words({"n_trials", "num_trials", "samples", "num_samples", "budget"});
   field("search_seed", search_seed, "seed of what is drawn", at_least(0));
   field("jobs", jobs, "trials at a time; null: as many as there are cores or GPUs", at_least(1))
       .words({"n_jobs", "parallel", "concurrency", "max_concurrent"});
-  field("min_epochs", min_epochs, "epochs after which asha first compares", at_least(1))
-      .words({"grace_period", "min_resource"});
-  field("eta", eta, "asha goes on with one of so many trials, for so many times the epochs",
-        at_least(2))
-      .words({"reduction_factor"});
   field("confirm", confirm, "run the best cells again on fresh seeds");
-  field("launcher", launcher, "local: processes here; slurm: an array job",
-        one_of({"local", "slurm"}))
+  field("launcher", launcher, "where the trials run: here, or as jobs of a cluster")
       .words({"backend", "executor"});
   field("slurm", slurm, "options of sbatch, for the launcher slurm");
 }
@@ -238,21 +230,18 @@ void SweepOptions::check(Check check) const {
   }
   // Defaults may stand there: sweep.yaml spells everything out.
   const SweepOptions defaults;
-  const auto idle = [&](const char* field, bool is_default, const char* reason) {
+  const auto idle = [&](const char* field, bool is_default, const std::string& reason) {
     if (!is_default) check.no_effect(field, reason);
   };
   if (!draws()) {
-    constexpr const char* kDrawsNothing = "a grid draws nothing; sweep.method=random does";
-    idle("trials", !trials, kDrawsNothing);
-    idle("search_seed", search_seed == defaults.search_seed, kDrawsNothing);
+    const std::string reason =
+        fmt::format("a {} draws nothing; sweep.method=random does", method.type());
+    idle("trials", !trials, reason);
+    idle("search_seed", search_seed == defaults.search_seed, reason);
   } else if (!trials) {
-    check.error({"method"}, method + " needs to know how many cells to draw: trials: 20");
+    check.error({"method"}, method.type() + " needs to know how many cells to try: trials: 20");
   }
   if (slurm) slurm->check(check.at("slurm"));
-  if (method != "asha") {
-    idle("min_epochs", min_epochs == defaults.min_epochs, "it is an option of method: asha");
-    idle("eta", eta == defaults.eta, "it is an option of method: asha");
-  }
 }
 
 }  // namespace vitrine

@@ -7,6 +7,8 @@
 
 #include "framework/config/check.h"
 #include "framework/config/fields.h"
+#include "framework/sweeps/launcher.h"
+#include "framework/sweeps/searcher.h"
 #include "framework/sweeps/slurm_options.h"
 
 namespace vitrine {
@@ -76,7 +78,7 @@ struct Confirmation {
 struct SweepOptions {
   std::string name;  // empty: that of the file or the config
   std::vector<std::string> configs;
-  std::string method = "grid";
+  Choice<Searcher> method{"grid"};
   std::string metric;  // empty: what the configs' best checkpoints are chosen by
   Parameters parameters;
   GivenCells cells;
@@ -85,13 +87,14 @@ struct SweepOptions {
   std::optional<int64_t> trials;
   int64_t search_seed = 0;
   std::optional<int64_t> jobs;
-  int64_t min_epochs = 1, eta = 3;
   std::optional<Confirmation> confirm;
-  std::string launcher = "local";
+  Choice<Launcher> launcher{"local"};
   std::optional<SlurmOptions> slurm;
 
-  bool draws() const { return method != "grid"; }
-  bool is_on_slurm() const { return launcher == "slurm"; }
+  std::shared_ptr<const Searcher> searcher() const { return method.create({}); }
+  bool draws() const { return searcher()->draws(); }
+  // Whether trials run on other machines.
+  bool is_elsewhere() const { return launcher.create({})->is_elsewhere(); }
 
   void visit(Fields& field);
   void check(Check check) const;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/engine/engine.h"
+#include "framework/sweeps/dimension.h"
 #include "framework/sweeps/spec.h"
 
 namespace vitrine {
@@ -17,6 +18,7 @@ struct Cell {
   std::string label;  // what sets it apart from all others: "hidden_d=8 n_heads=2"
   std::shared_ptr<const ResolvedConfig> resolved;
   Workload work;
+  SearchPoint point = {};  // where it lies, in a search that learns
 };
 
 // A combination that cannot be.
@@ -40,6 +42,7 @@ struct Grown {
     size_t config = 0;
     std::vector<Setting> settings;
     std::string label;
+    SearchPoint point = {};
   };
 
   std::vector<PastCell> cells;
@@ -60,15 +63,19 @@ struct ChosenBy {
 };
 
 struct Plan {
+  static constexpr size_t kMostTrials = 100'000;
+
   ChosenBy chosen_by;
   std::vector<Cell> cells;  // of a sweep that grows those that it has come first, in their order
   std::vector<LeftOut> left_out;
   std::vector<int64_t> seeds;      // empty: each config's own
   std::vector<std::string> notes;  // what may not be meant, a line each
   int64_t jobs = 1;
-  uint64_t drawn = 0;  // numbers, of a search
+  uint64_t drawn = 0;   // numbers, of a search
+  int64_t to_come = 0;  // cells that are proposed once something is known of these
 
-  size_t trials() const { return cells.size() * std::max<size_t>(seeds.size(), 1); }
+  size_t all_cells() const { return cells.size() + static_cast<size_t>(to_come); }
+  size_t trials() const { return all_cells() * std::max<size_t>(seeds.size(), 1); }
 };
 
 // Resolves and checks every cell. `grown`: the sweep that `spec` makes larger; a search goes on

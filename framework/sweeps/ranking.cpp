@@ -107,6 +107,7 @@ std::map<size_t, std::string> apart_trials(const Sweep& sweep) {
 }
 
 bool has_ended(const Sweep& sweep, bool confirming) {
+  if (!confirming && sweep.to_come() > 0) return false;
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     if (sweep.trials()[i].confirms != confirming) continue;
     const TrialState& state = sweep.state(i);

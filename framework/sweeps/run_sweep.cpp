@@ -6,17 +6,11 @@
 #include <functional>
 #include <set>
 
-#include "framework/sweeps/asha.h"
 #include "framework/sweeps/best.h"
 #include "framework/sweeps/disk_space.h"
 
 namespace vitrine {
 namespace {
-
-std::unique_ptr<Scheduler> search_of(const Sweep& sweep, bool retry_failed) {
-  if (sweep.options().method == "asha") return std::make_unique<AshaScheduler>(sweep, retry_failed);
-  return std::make_unique<ListScheduler>(sweep, false, retry_failed);
-}
 
 bool all_done(const Sweep& sweep, const Scheduler& scheduler, bool confirms) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
@@ -96,11 +90,12 @@ void add_confirmation(Sweep& sweep, const Confirmation& confirm, SweepObserver& 
 }  // namespace
 
 SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer, bool retry_failed,
-                       const std::optional<Confirmation>& confirm) {
+                       const std::optional<Confirmation>& confirm, CellSource* more) {
   SweepOutcome out;
-  const auto search = search_of(sweep, retry_failed);
+  const auto searcher = sweep.options().searcher();
+  const auto search = searcher->scheduler(sweep, retry_failed, more);
   out.code = launcher.launch(sweep, *search, observer);
-  out.done = all_done(sweep, *search, false);
+  out.done = all_done(sweep, *search, false) && sweep.to_come() == 0;
   if (out.code == ExitCode::kDone && !is_under_way(sweep, false)) {
     choose_best(sweep);
     const auto& wanted = confirm ? confirm : sweep.options().confirm;
@@ -124,7 +119,9 @@ SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer
 }
 
 bool has_more(const Sweep& sweep) {
-  return search_of(sweep, false)->next() || ListScheduler(sweep, true, false).next();
+  const auto searcher = sweep.options().searcher();
+  return sweep.to_come() > 0 || searcher->scheduler(sweep, false, nullptr)->next() ||
+         ListScheduler(sweep, true, false).next();
 }
 
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "framework/sweeps/launcher.h"
+#include "framework/sweeps/scheduler.h"
 
 namespace vitrine {
 
@@ -11,9 +12,10 @@ struct SweepOutcome {
 };
 
 // Runs what is unfinished of a sweep: the search, then the runs that confirm its winners.
-// `confirm`: as well as what the sweep itself asks for.
+// `confirm`: as well as what the sweep itself asks for; `more`: where the cells
+// that are to come are from.
 SweepOutcome run_sweep(Sweep& sweep, Launcher& launcher, SweepObserver& observer, bool retry_failed,
-                       const std::optional<Confirmation>& confirm);
+                       const std::optional<Confirmation>& confirm, CellSource* more = nullptr);
 
 // Whether that would run anything, as far as the trials' states tell.
 bool has_more(const Sweep& sweep);

@@ -8,7 +8,8 @@ bool is_due(const TrialState& state, bool retry_failed) {
   return state.status != TrialStatus::kFinished && (retry_failed || !state.is_failed());
 }
 
-ListScheduler::ListScheduler(const Sweep& sweep, bool confirms, bool retry_failed) : sweep_(sweep) {
+ListScheduler::ListScheduler(const Sweep& sweep, bool confirms, bool retry_failed, CellSource* more)
+    : sweep_(sweep), more_(more) {
   for (size_t i = 0; i < sweep.trials().size(); ++i) {
     if (sweep.trials()[i].confirms == confirms && is_due(sweep.state(i), retry_failed))
       waiting_.push_back(i);
@@ -19,6 +20,9 @@ ListScheduler::ListScheduler(const Sweep& sweep, bool confirms, bool retry_faile
 }
 
 std::optional<TrialStart> ListScheduler::next() {
+  if (waiting_.empty() && more_) {
+    for (const size_t trial : more_->next()) waiting_.push_back(trial);
+  }
   if (waiting_.empty()) return std::nullopt;
   const size_t trial = waiting_.front();
   waiting_.pop_front();

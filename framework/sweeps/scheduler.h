@@ -13,6 +13,14 @@ struct TrialStart {
   std::optional<int64_t> stop_after;
 };
 
+// Where a search that learns gets further cells from.
+class CellSource {
+ public:
+  virtual ~CellSource() = default;
+  // Adds the next cell to the sweep, and returns its trials; none: there is none now.
+  virtual std::vector<size_t> next() = 0;
+};
+
 // What of a sweep is to be run next.
 class Scheduler {
  public:
@@ -29,16 +37,17 @@ class Scheduler {
 bool is_due(const TrialState& state, bool retry_failed);
 
 // Every trial of the search, or of its confirmation, to its end; the longest first, so that all
-// cores end together.
+// cores end together; then those of cells that `more` proposes.
 class ListScheduler : public Scheduler {
  public:
-  ListScheduler(const Sweep& sweep, bool confirms, bool retry_failed);
+  ListScheduler(const Sweep& sweep, bool confirms, bool retry_failed, CellSource* more = nullptr);
   std::optional<TrialStart> next() override;
   void ended(const TrialStart&) override {}
   bool is_done(size_t trial) const override;
 
  private:
   const Sweep& sweep_;
+  CellSource* more_;
   std::deque<size_t> waiting_;
 };
 

@@ -1,9 +1,10 @@
+#include "framework/sweeps/slurm_fit.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "framework/sweeps/slurm.h"
 #include "framework/sweeps/slurm_command.h"
 
 // What is asked of Slurm, and what trials need.

@@ -39,7 +39,8 @@ class SpaceReader {
       where_ = fmt::format("sweep.cells.{}.", i);
       out.cells.push_back(cell(options_.cells.list[i]));
     }
-    if (out.cells.empty()) out.cells.emplace_back();
+    out.has_cells = !out.cells.empty();
+    if (!out.has_cells) out.cells.emplace_back();
     where_ = "sweep.parameters.";
     for (const Parameter& parameter : options_.parameters.list) {
       Variable variable = parameter_of(parameter);

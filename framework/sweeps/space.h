@@ -36,6 +36,7 @@ struct Variable {
 struct Space {
   static constexpr uint64_t kMostCombinations = 100'000;  // that are counted
 
+  bool has_cells = false;
   std::vector<Variant> cells;  // one without any key where there are none
   std::vector<Variable> parameters;
   Count count_of_cells = 1, count_of_parameters = 1;

@@ -301,7 +301,7 @@ class SpecReader {
 
 Location SweepSpec::place_of(std::initializer_list<const char*> names) const {
   for (const char* name : names) {
-    if (const Node* given = written.find(name)) return given->location;
+    if (const Node* given = written.at_path(name)) return given->location;
   }
   return written.location;
 }

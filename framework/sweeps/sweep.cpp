@@ -170,6 +170,11 @@ std::optional<size_t> Sweep::find(const fs::path& run) const {
   return trials_[trial].folder == name ? std::optional(trial) : std::nullopt;
 }
 
+size_t Sweep::planned_trials() const {
+  const auto seeds = std::max<size_t>(options_.seeds.list.size(), 1);
+  return trials_.size() + static_cast<size_t>(to_come_) * seeds;
+}
+
 bool Sweep::is_confirming() const {
   return std::any_of(trials_.begin(), trials_.end(),
                      [](const Trial& trial) { return trial.confirms; });
@@ -180,7 +185,7 @@ void Sweep::refresh(size_t trial) {
     TrialState& state = states_[trial];
     update_trial(state, folder(trial), chosen_by_.name);
     const bool at_end_of_epoch = state.step == state.epoch * trials_[trial].steps_per_epoch;
-    if (options_.method == "asha" && state.status == TrialStatus::kStopped && at_end_of_epoch)
+    if (options_.searcher()->pauses() && state.status == TrialStatus::kStopped && at_end_of_epoch)
       state.status = TrialStatus::kPaused;
   } catch (const Error& error) {  // one damaged file hides no other trial
     states_[trial] = {};
@@ -249,9 +254,12 @@ void Sweep::note_states() const {
     if (const auto found = apart.find(i); found != apart.end()) row["not_counted"] = found->second;
     trials.push_back(std::move(row));
   }
-  Json out = {{"format", kFormat},         {"name", options_.name},
-              {"method", options_.method}, {"metric", has_best_ ? Json(chosen_by_.name) : Json()},
-              {"written", utc_now()},      {"best", best_ ? Json(run(*best_).string()) : Json()},
+  Json out = {{"format", kFormat},
+              {"name", options_.name},
+              {"method", options_.method.type()},
+              {"metric", has_best_ ? Json(chosen_by_.name) : Json()},
+              {"written", utc_now()},
+              {"best", best_ ? Json(run(*best_).string()) : Json()},
               {"trials", trials}};
   for (const SlurmJob& job : slurm_jobs_) {
     if (!job.id.empty()) out["slurm_jobs"].push_back(job.id);

@@ -76,6 +76,12 @@ class Sweep {
   const LaunchEnvironment& launch_environment() const { return launch_environment_; }
   // Adds the trials of the plan that are not there yet, all or none; frozen as the others are.
   Growth grow(const SweepSpec& spec, const Plan& plan);
+  // Adds the trials of a cell that was proposed, with what the search saw, and returns them. It is
+  // written down with them, all or nothing. `left_out`: the impossible cells so far.
+  std::vector<size_t> add_proposed(const Cell& cell, nlohmann::ordered_json saw,
+                                   const std::vector<LeftOut>& left_out);
+  // No more cells come: there are none that are possible.
+  void end_search(const std::vector<LeftOut>& left_out);
   // Makes anew what of a trial's folder is gone or unusable; what was there is kept in the sweep's
   // hidden folder .damaged. Of a trial that is to be tried again checkpoints are looked at as well.
   // Tells what was wrong; empty where nothing was. Throws Error where that cannot be done.
@@ -97,6 +103,10 @@ class Sweep {
   bool has_best() const { return has_best_; }
   int64_t jobs() const { return jobs_; }
   const std::vector<LeftOut>& left_out() const { return left_out_; }
+  // Cells that a search proposes once it knows more of those that there are.
+  int64_t to_come() const { return to_come_; }
+  // Trials, with those of cells that are to come.
+  size_t planned_trials() const;
   const std::vector<Trial>& trials() const { return trials_; }
   std::filesystem::path folder(size_t trial) const {
     return path_ / "trials" / trials_[trial].folder;
@@ -182,6 +192,7 @@ class Sweep {
   int64_t jobs_ = 1;
   std::vector<LeftOut> left_out_;
   uint64_t drawn_ = 0;
+  int64_t to_come_ = 0;
   LaunchEnvironment launch_environment_;
   std::vector<BaseConfig> configs_;
   FrozenCode::Plugins plugins_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -157,6 +158,7 @@ void Sweep::take(const SweepSpec& spec, const Plan& plan) {
   jobs_ = plan.jobs;
   left_out_ = plan.left_out;
   drawn_ = plan.drawn;
+  to_come_ = plan.to_come;
 }
 
 void Sweep::freeze(const SweepSpec& spec, const Plan& plan) {
@@ -216,6 +218,7 @@ void Sweep::add(const Cell& cell, const Node& config, const std::optional<Trial>
   trial.threads = sibling ? sibling->threads : cell.resolved->threads;
   trial.config = cell.config;
   trial.differences = differences(first_config_, plain(config));
+  trial.point = cell.point;
   trials_.push_back(std::move(trial));
   states_.emplace_back();
 }
@@ -230,7 +233,7 @@ Grown Sweep::grown() const {
                                         "of it for it to grow; start a new one");
     }
     if (trial.confirms || !seen.insert(trial.cell).second) continue;
-    out.cells.push_back({trial.config, {}, trial.cell});
+    out.cells.push_back({trial.config, {}, trial.cell, trial.point});
     for (const auto& [path, value] : trial.values.items())
       out.cells.back().settings.push_back({path, thawed(value)});
   }
@@ -253,6 +256,35 @@ Growth Sweep::grow(const SweepSpec& spec, const Plan& plan) {
   });
   note_states();
   return out;
+}
+
+std::vector<size_t> Sweep::add_proposed(const Cell& cell, Json saw,
+                                        const std::vector<LeftOut>& left_out) {
+  const size_t before = trials_.size();
+  Plan plan;
+  plan.cells = {cell};
+  plan.seeds = options_.seeds.list;
+  --to_come_;
+  try {
+    extend([&] {
+      FrozenCode code(path_ / "build", plugins_);
+      add_trials(plan, code);
+      trials_[before].saw = std::move(saw);
+      left_out_ = left_out;
+    });
+  } catch (const Error&) {
+    ++to_come_;
+    throw;
+  }
+  std::vector<size_t> out(trials_.size() - before);
+  std::iota(out.begin(), out.end(), before);
+  return out;
+}
+
+void Sweep::end_search(const std::vector<LeftOut>& left_out) {
+  to_come_ = 0;
+  left_out_ = left_out;
+  write_plan();
 }
 
 // Makes trials, which the sweep has from the rename of its plan on.

@@ -22,9 +22,23 @@ namespace {
 constexpr uint64_t kMostPlanBytes = uint64_t{1} << 28;
 constexpr size_t kMostDigits = 18;  // of a job's number
 
+// Older versions wrote the options of one method beside the sweep's own, whatever the method.
+void take_older_options(Node& sweep) {
+  Node* method = sweep.find("method");
+  for (const char* name : {"min_epochs", "eta"}) {
+    const Node* value = sweep.find(name);
+    if (!value) continue;
+    if (method && (method->is_mapping() || method->scalar == "asha"))
+      set_value(sweep, std::string("method.") + name, *value);
+    sweep.erase(name);
+    method = sweep.find("method");
+  }
+}
+
 SweepOptions read_options(const fs::path& file) {
-  const Node written = read_yaml(file);
-  const Node* sweep = written.find("sweep");
+  Node written = read_yaml(file);
+  Node* sweep = written.find("sweep");
+  if (sweep) take_older_options(*sweep);
   SweepOptions out;
   Problems problems;
   read_fields(fields_of(out), sweep ? *sweep : Node::mapping(), "sweep", problems);
@@ -79,6 +93,7 @@ void Sweep::write_plan() const {
       {"jobs", jobs_},
       {"left_out", to_json(left_out_)},
       {"trials", trials}};
+  if (to_come_ > 0) plan["to_come"] = to_come_;
   if (!spec_sha256_.empty()) plan["sweep_sha256"] = spec_sha256_;
   if (!configs_.empty()) plan["frozen"] = frozen();
   for (const SlurmJob& job : slurm_jobs_) plan["slurm_jobs"].push_back(job.json());
@@ -204,6 +219,7 @@ void Sweep::read_plan() {
     ObjectReader entry(cell, where + ": left_out");
     left_out_.push_back({entry.string("cell"), entry.string("reason")});
   }
+  if (reader.has("to_come")) to_come_ = reader.integer("to_come", 0);
   if (reader.has("frozen")) thaw(reader.object("frozen"), where + ": frozen");
   read_trials(reader, where);
   if (reader.has("slurm_jobs")) {

@@ -105,6 +105,13 @@ int64_t integer(ObjectReader& reader, const std::string& key, int64_t smallest, 
                                            reader.place(key), largest, out));
 }
 
+std::optional<double> share_of(const Json& value, const ObjectReader& reader) {
+  if (value.is_null()) return std::nullopt;
+  const bool is_share = value.is_number() && value >= 0.0 && value < 1.0;
+  if (is_share) return value.get<double>();
+  throw Error(ExitCode::kData, reader.place("point") + " is no list of shares");
+}
+
 // That of the newest checkpoint, or 0.
 int64_t saved_step(const RunDirectory& directory) {
   const auto steps = checkpoint_steps(directory.checkpoints());
@@ -122,9 +129,12 @@ Json Trial::json() const {
 
 Json Trial::plan_json() const {
   Json out = json();
-  if (differences.is_null()) return out;
-  out["config"] = config;
-  out["differences"] = differences;
+  if (!differences.is_null()) {
+    out["config"] = config;
+    out["differences"] = differences;
+  }
+  for (const auto& share : point) out["point"].push_back(share ? Json(*share) : Json());
+  if (!saw.is_null()) out["saw"] = saw;
   return out;
 }
 
@@ -150,6 +160,10 @@ Trial Trial::from_json(const Json& value, const std::string& where) {
     out.config = static_cast<size_t>(reader.integer("config", 0));
     out.differences = reader.object("differences");
   }
+  if (reader.has("point")) {
+    for (const Json& share : reader.array("point")) out.point.push_back(share_of(share, reader));
+  }
+  if (reader.has("saw")) out.saw = reader.object("saw");
   reader.no_rest();
   return out;
 }

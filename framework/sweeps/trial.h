@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/runs/metrics.h"
+#include "framework/sweeps/dimension.h"
 
 namespace vitrine {
 
@@ -26,6 +27,10 @@ struct Trial {
   // versions.
   size_t config = 0;
   nlohmann::ordered_json differences;
+  // Of a search that learns: where the cell lies, and, of one that was proposed, what was known
+  // then of earlier cells that no earlier one was proposed by (see Proposals).
+  SearchPoint point;
+  nlohmann::ordered_json saw;
 
   nlohmann::ordered_json json() const;  // for other programs
   nlohmann::ordered_json plan_json() const;

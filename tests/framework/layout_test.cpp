@@ -41,7 +41,8 @@ const std::vector<Room> kRooms = {
     {"framework/state", true},     {"framework/data", true},
     {"framework/model", true},     {"framework/model/operation", true},
     {"framework/training", true},  {"framework/checking", true},
-    {"framework/sweeps", false},   {"framework/comparing", false},
+    {"framework/sweeps", false},   {"framework/sweeps/searcher", false},
+    {"framework/sweeps/launcher", false}, {"framework/comparing", false},
     {"framework/reports", false},  {"framework/cli", false}};
 const std::set<std::string> kTorchHeaders = {"framework/tensor.h", "framework/torch.h"};
 

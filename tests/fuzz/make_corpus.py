@@ -333,7 +333,7 @@ SEEDS = {
         b"  parameters:\n    lr: {min: 0.001, max: 0.1, log: true}\n"
         b"    hidden_d: {min: 2, max: 16, step: 2}\n    note: [a, b]\n"
         b"\n===\nsweep.trials=7\nn_heads=1,2\nseed=0..3,7\nlr=log:1e-4..0.1\n",
-        b"sweep: {method: asha, trials: 4, min_epochs: 1, eta: 3, metric: validation/loss,"
+        b"sweep: {method: {type: asha, min_epochs: 1, eta: 3}, trials: 4, metric: validation/loss,"
         b" configs: [base.yaml], launcher: slurm, slurm: {partition: a, time: '1:00:00'},"
         b" parameters: {lr: 0..1:0.25, betas: [[0.8, 0.9], [0.7, 0.9]]}}\n",
         b"lr: 0.1\n\n===\nlr=0.1,0.2\nsweep.cells=[{hidden_d: 4, n_heads: [1, 2]}]\nbetas+=[0.5]\n",

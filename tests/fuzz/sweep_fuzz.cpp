@@ -30,7 +30,7 @@ void combine(const SweepSpec& spec, const FieldTypes& types) {
 // Whether its trials can be planned in no time; asha asks for epochs, which FakeConfig has not.
 bool is_small(const SweepSpec& spec, const FieldTypes& types) {
   const SweepOptions& options = spec.options;
-  if (options.method == "asha" || options.seeds.list.size() > kMost) return false;
+  if (options.searcher()->pauses() || options.seeds.list.size() > kMost) return false;
   if (options.draws()) return options.trials.value_or(0) <= static_cast<int64_t>(kMost);
   Problems problems;
   const Space space = read_space(options, types, problems);

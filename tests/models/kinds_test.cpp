@@ -126,10 +126,11 @@ TEST_CASE("every plot draws, and the same each time") {
 
 TEST_CASE("every kind has a suite") {
   // Parts of a model have theirs in parts_test.cpp, which compares the kinds with the model's
-  // options; the experiments theirs in framework/cli/training_test.cpp.
-  const std::vector<std::string> elsewhere = {"dataset",  "transform",  "loss",   "optimizer",
-                                              "schedule", "experiment", "metric", "callback",
-                                              "logger",   "mix"};
+  // options; the experiments theirs in framework/cli/training_test.cpp, searchers and launchers
+  // theirs in framework/sweeps and framework/cli.
+  const std::vector<std::string> elsewhere = {"dataset",  "transform",  "loss",     "optimizer",
+                                              "schedule", "experiment", "metric",   "callback",
+                                              "logger",   "mix",        "searcher", "launcher"};
   std::set<std::string> suites = {Model::kKind, Layout::kKind, Plot::kKind};
   suites.insert(elsewhere.begin(), elsewhere.end());
   for (const Node& option : resolved_model("{type: vit}").children) {

@@ -81,11 +81,11 @@ TEST_CASE("report warns of runs that cannot be read, and fails where none can") 
 
 TEST_CASE("report calls trials that asha paused paused, and goes on with the sweep alone") {
   const ConfigFolder folder(kSmallConfig);
-  REQUIRE(
-      folder
-          .run({"sweep", "small.yaml", "--run-dir", "sweep", "sweep.method=asha", "sweep.trials=2",
-                "sweep.eta=2", "training.epochs=4", "optimizer.lr=0.001,0.01", "--jobs", "1"})
-          .code == 0);
+  REQUIRE(folder
+              .run({"sweep", "small.yaml", "--run-dir", "sweep", "sweep.method=asha",
+                    "sweep.trials=2", "sweep.method.eta=2", "training.epochs=4",
+                    "optimizer.lr=0.001,0.01", "--jobs", "1"})
+              .code == 0);
   const Result result = folder.run({"report", "sweep"});
   CHECK(result.err == "");
   const std::string page = bytes_of(folder / "report.html");

@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 TEST_CASE("asha goes on with the best of each round, from where these stopped") {
   const FakeSlurm slurm;
   const Result begun =
-      slurm.sweep({"sweep.method=asha", "sweep.trials=4", "sweep.eta=2", "training.epochs=4",
+      slurm.sweep({"sweep.method=asha", "sweep.trials=4", "sweep.method.eta=2", "training.epochs=4",
                    "optimizer.lr=0.0001,0.001,0.01,0.1", "sweep.slurm.trials_per_task=4"});
   CHECK(begun.code == 0);
   CHECK_THAT(begun.out,

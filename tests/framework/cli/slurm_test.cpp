@@ -215,9 +215,10 @@ TEST_CASE("what a sweep on Slurm is refused for") {
     return slurm.refused(more, 2);
   };
   CHECK(refused({"cloud"}) ==
-        "error: command line:1:16: sweep.launcher: expected one of local, slurm, got \"cloud\"\n"
+        "error: command line:1:16: sweep.launcher: unknown launcher \"cloud\"\n"
         "    1 | sweep.launcher=cloud\n"
-        "      |                ^\n");
+        "      |                ^ there are local, slurm; no plug-in is loaded; plugins: [FILE] or "
+        "--plugin FILE adds some\n");
   CHECK(refused({"slurm", "sweep.slurm.gpus=1", "device=cpu"}) ==
         "error: sweep.slurm asks for GPUs, but the trials compute on the cpu (device: cpu): leave "
         "one "

@@ -64,9 +64,17 @@ TEST_CASE("a literal ${ stays one in a sweep that grows") {
 
 TEST_CASE("asha gets more trials, and winners that are new are confirmed as well") {
   const SweptFolder folder;
-  const std::vector<std::string> search = {
-      "sweep.method=asha", "sweep.eta=2", "optimizer.lr=log:1e-6..0.1", "--confirm", "--top", "9",
-      "--seeds",           "1",           "training.epochs=2",          "--jobs",    "2"};
+  const std::vector<std::string> search = {"sweep.method=asha",
+                                           "sweep.method.eta=2",
+                                           "optimizer.lr=log:1e-6..0.1",
+                                           "--confirm",
+                                           "--top",
+                                           "9",
+                                           "--seeds",
+                                           "1",
+                                           "training.epochs=2",
+                                           "--jobs",
+                                           "2"};
   std::vector<std::string> small = search;
   small.push_back("sweep.trials=1");
   REQUIRE(folder.sweep(small).code == 0);

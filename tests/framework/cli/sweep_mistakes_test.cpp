@@ -132,10 +132,10 @@ TEST_CASE("what a sweep is refused for") {
         "error: command line:1:1: training.max_steps: asha compares trials after whole epochs\n"
         "    1 | training.max_steps=5\n"
         "      | ^ training.epochs says how many\n");
-  CHECK(folder.refused(with("sweep.min_epochs=3")) ==
-        "error: command line:1:18: sweep.min_epochs (3) must be below training.epochs (3)\n"
-        "    1 | sweep.min_epochs=3\n"
-        "      |                  ^ else asha would never compare\n");
+  CHECK(folder.refused(with("sweep.method.min_epochs=3")) ==
+        "error: command line:1:25: sweep.method.min_epochs (3) must be below training.epochs (3)\n"
+        "    1 | sweep.method.min_epochs=3\n"
+        "      |                         ^ else asha would never compare\n");
   CHECK(names_in(folder.path()) == std::vector<std::string>{"sizes.yaml", "small.yaml"});
 }
 

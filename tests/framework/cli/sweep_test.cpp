@@ -243,9 +243,9 @@ TEST_CASE("a trial that fails is told with its last error, and goes on once the 
 
 TEST_CASE("asha: a trial that went on from rung to rung is one that was never stopped") {
   const SweptFolder folder;
-  const Result result =
-      folder.sweep({"sweep.method=asha", "sweep.trials=3", "sweep.eta=2", "training.epochs=4",
-                    "schedule=cosine", "optimizer.lr=0.001,0.01,0.1", "--jobs", "1"});
+  const Result result = folder.sweep({"sweep.method=asha", "sweep.trials=3", "sweep.method.eta=2",
+                                      "training.epochs=4", "schedule=cosine",
+                                      "optimizer.lr=0.001,0.01,0.1", "--jobs", "1"});
   CHECK(result.code == 0);
   CHECK_THAT(result.out, Contains(" paused"));
   size_t finished = 0;

@@ -1,7 +1,6 @@
-#include "framework/sweeps/asha.h"
-
 #include <deque>
 
+#include "framework/sweeps/scheduler.h"
 #include "tests/framework/sweeps/support.h"
 
 namespace vitrine {
@@ -16,7 +15,9 @@ class Simulation {
 
   // The tasks in their order, as "trial to epoch".
   std::string run(size_t most = 100) {
-    AshaScheduler scheduler(sweep_, false);
+    const auto searcher = sweep_.options().searcher();
+    const auto made = searcher->scheduler(sweep_, false, nullptr);
+    Scheduler& scheduler = *made;
     std::string out;
     for (size_t i = 0; i < most; ++i) {
       const auto task = scheduler.next();
@@ -57,12 +58,21 @@ class Simulation {
 constexpr const char* kAsha = "{method: asha, trials: 9, parameters: {a: {min: 0, max: 1}}}";
 
 TEST_CASE("the rungs are min_epochs times eta each, below the full length") {
-  SweepOptions options;
-  CHECK(rungs_of(options, 9) == std::vector<int64_t>{1, 3});
-  CHECK(rungs_of(options, 10) == std::vector<int64_t>{1, 3, 9});
-  options.min_epochs = 2;
-  options.eta = 2;
-  CHECK(rungs_of(options, 20) == std::vector<int64_t>{2, 4, 8, 16});
+  // A lone trial comes to each of them.
+  const auto rungs = [](const std::string& options) {
+    return Simulation(1, "{method: {type: asha" + options + "}, trials: 1}").run();
+  };
+  CHECK(rungs("") == "0 to 1; 0 to 3; 0 to 9; ");
+  CHECK(rungs(", min_epochs: 2, eta: 2") == "0 to 2; 0 to 4; 0 to 8; 0 to 9; ");
+  CHECK(rungs(", eta: 9223372036854775807") == "0 to 1; 0 to 9; ");
+  CHECK(rungs(", min_epochs: 3") == "0 to 3; 0 to 9; ");
+}
+
+TEST_CASE("a sweep of an older version, which wrote these options beside others, goes on") {
+  CHECK(Simulation(1, "{method: asha, min_epochs: 2, eta: 2, trials: 1}").run() ==
+        "0 to 2; 0 to 4; 0 to 8; 0 to 9; ");
+  CHECK(Simulation(1, "{method: grid, min_epochs: 1, eta: 3}").run() == "0 to 9; ");
+  CHECK(Simulation(1, "{method: grid, launcher: slurm}").sweep().options().is_elsewhere());
 }
 
 TEST_CASE("asha goes on with the best third of each rung, as soon as there is one") {
@@ -106,7 +116,8 @@ TEST_CASE("asha prefers trials of cells without failures") {
   pairs.leave(5, RunStatus::kDiverged, 0);  // 4 is of the same cell
   CHECK(pairs.run() == "0 to 1; 1 to 1; 1 to 3; 2 to 1; 2 to 3; 3 to 1; 3 to 3; 3 to 9; 4 to 1; ");
   // One that has finished is not enough where the other of its cell diverged.
-  Simulation finished(4, "{method: asha, eta: 5, trials: 2, parameters: {a: {min: 0, max: 1}}}", 2);
+  Simulation finished(
+      4, "{method: {type: asha, eta: 5}, trials: 2, parameters: {a: {min: 0, max: 1}}}", 2);
   finished.leave(3, RunStatus::kDiverged, 1);
   finished.leave(2, RunStatus::kFinished, 9);
   CHECK(finished.run() == "0 to 1; 1 to 1; 1 to 5; 1 to 9; ");
@@ -125,7 +136,9 @@ TEST_CASE("asha compares no trial that somebody took further") {
 TEST_CASE("asha answers anew once a trial that is running has come to a rung") {
   Simulation simulation(
       3, "{method: asha, metric: validation/loss, trials: 3, parameters: {a: {min: 0, max: 1}}}");
-  AshaScheduler scheduler(simulation.sweep(), false);
+  const auto searcher = simulation.sweep().options().searcher();
+  const auto made = searcher->scheduler(simulation.sweep(), false, nullptr);
+  Scheduler& scheduler = *made;
   for (size_t trial : {0, 1, 2}) {
     const auto task = scheduler.next();
     REQUIRE(task);

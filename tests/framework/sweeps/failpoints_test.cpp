@@ -9,7 +9,7 @@
 #include "framework/files/temporary_file.h"
 #include "framework/runs/metrics.h"
 #include "framework/sweeps/growth.h"
-#include "framework/sweeps/launcher.h"
+#include "framework/sweeps/proposals.h"
 #include "framework/sweeps/run_sweep.h"
 #include "tests/failpoints/child.h"
 #include "tests/failpoints/faults.h"
@@ -72,8 +72,16 @@ void run(Sweep& sweep) {
   Told told;
   sweep.on_warning([&](const std::string& text) { told.warning(text); });
   for (const std::string& wrong : sweep.mend(/*retry_failed=*/false)) told.warning(wrong);
-  const auto launcher = local_launcher(1, 0);
-  const SweepOutcome outcome = run_sweep(sweep, *launcher, told, false, {});
+  const auto launcher = sweep.options().launcher.create({1, 0});
+  FakeEngine engine;
+  std::optional<Proposals> proposals;
+  if (sweep.to_come() > 0) {
+    const SweepSpec spec = read_spec({(sweep.path() / "sweep.yaml").string()}, {}, sweep.configs());
+    const auto within = [](const std::function<void()>& act) { act(); };
+    proposals.emplace(sweep, spec, sweep.grown(), engine, 1, std::nullopt, within);
+  }
+  const SweepOutcome outcome =
+      run_sweep(sweep, *launcher, told, false, {}, proposals ? &*proposals : nullptr);
   if (outcome.code == ExitCode::kDone && told.words.empty()) return;
   for (size_t i = 0; i < sweep.trials().size(); ++i) told.words += sweep.state(i).error + "\n";
   throw Error(outcome.code, told.words);
@@ -288,6 +296,15 @@ TEST_CASE("a sweep whose calls fail while it is made and run is one that nothing
 
 TEST_CASE("so is one that is resumed") {
   Faults faults({[](const Swept& swept) { swept.make(kSweep); },
+                 [](const Swept& swept) { swept.resume(); },
+                 [](const Swept& swept) { swept.resume(); }});
+  try_faults(faults);
+}
+
+TEST_CASE("a search proposes what one would that nothing befell") {
+  const Words search = {"sweep.method={type: tpe, startup: 2}", "sweep.trials=4", "lr=0.1..0.9",
+                        "hidden_d=4,8"};
+  Faults faults({[&](const Swept& swept) { swept.make(search); },
                  [](const Swept& swept) { swept.resume(); },
                  [](const Swept& swept) { swept.resume(); }});
   try_faults(faults);

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "framework/files/file.h"
-#include "framework/sweeps/launcher.h"
+#include "framework/sweeps/scheduler.h"
 #include "tests/framework/sweeps/support.h"
 
 // The local launcher, with a shell script in the program's place.
@@ -43,7 +43,7 @@ class Launched {
     sweep_.emplace(Sweep::open(folder_.path()));
     observer_.sweep = &*sweep_;
     ListScheduler scheduler(*sweep_, false, false);
-    local_launcher(jobs, devices)->launch(*sweep_, scheduler, observer_);
+    sweep_->options().launcher.create({jobs, devices})->launch(*sweep_, scheduler, observer_);
   }
   std::string output(size_t trial) const {
     return read_file(trial_output(folder_.run(trial)), 9999);

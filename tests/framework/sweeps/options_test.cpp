@@ -23,7 +23,8 @@ SweepOptions read(const std::string& yaml) {
 }
 
 TEST_CASE("the options of a sweep are read, and written so that they read the same") {
-  const SweepOptions options = read(R"(method: asha
+  const SweepOptions options =
+      read(R"(method: {type: asha, min_epochs: 2, eta: 4, sampler: {type: tpe, startup: 5}}
 metric: validation/loss
 parameters:
   model.hidden_d: [8, 16]
@@ -34,11 +35,9 @@ seeds: 3..5
 trials: 20
 search_seed: 7
 jobs: 2
-min_epochs: 2
-eta: 4
 confirm: {top: 2}
 )");
-  CHECK(options.method == "asha");
+  CHECK(options.method.type() == "asha");
   CHECK(options.metric == "validation/loss");
   REQUIRE(options.parameters.list.size() == 3);
   CHECK(to_flow_yaml(options.parameters.list[1].values) == "[7, [4, 4]]");
@@ -68,9 +67,11 @@ TEST_CASE("mistakes in a sweep are located and explained") {
        "    1 | methode: grid\n"
        "      | ^ did you mean sweep.method?"},
       {"method: best",
-       "a.yaml:1:9: sweep.method: expected one of grid, random, asha, got \"best\"\n"
+       "a.yaml:1:9: sweep.method: unknown searcher \"best\"\n"
        "    1 | method: best\n"
-       "      |         ^"},
+       "      |         ^ there are asha, grid, random, tpe; no plug-in is loaded; plugins: [FILE] "
+       "or "
+       "--plugin FILE adds some"},
       {"metric: test/accuracy",
        "a.yaml:1:9: sweep: the best cannot be chosen by test/accuracy: the test set would no "
        "longer tell how good it is on new images; choose by what validation tells\n"
@@ -153,20 +154,41 @@ TEST_CASE("mistakes in a sweep are located and explained") {
        "    1 | search_seed: 5\n"
        "      | ^ remove it"},
       {"method: random",
-       "a.yaml:1:9: sweep: random needs to know how many cells to draw: trials: 20\n"
+       "a.yaml:1:9: sweep: random needs to know how many cells to try: trials: 20\n"
        "    1 | method: random\n"
        "      |         ^"},
-      {"{method: random, trials: 5, eta: 2, min_epochs: 2}",
-       "a.yaml:1:29: sweep.eta has no effect: it is an option of method: asha\n"
-       "    1 | {method: random, trials: 5, eta: 2, min_epochs: 2}\n"
-       "      |                             ^ remove it\n"
-       "a.yaml:1:37: sweep.min_epochs has no effect: it is an option of method: asha\n"
-       "    1 | {method: random, trials: 5, eta: 2, min_epochs: 2}\n"
-       "      |                                     ^ remove it"},
-      {"{method: asha, trials: 5, eta: 1}",
-       "a.yaml:1:32: sweep.eta: expected a whole number at least 2, got 1\n"
-       "    1 | {method: asha, trials: 5, eta: 1}\n"
+      // As older versions spelled them.
+      {"{method: asha, trials: 5, eta: 2, min_epochs: 2}",
+       "a.yaml:1:27: sweep.eta: unknown key\n"
+       "    1 | {method: asha, trials: 5, eta: 2, min_epochs: 2}\n"
+       "      |                           ^ did you mean sweep.method.eta?\n"
+       "a.yaml:1:35: sweep.min_epochs: unknown key\n"
+       "    1 | {method: asha, trials: 5, eta: 2, min_epochs: 2}\n"
+       "      |                                   ^ did you mean sweep.method.min_epochs?"},
+      {"{method: {type: asha, eta: 1}, trials: 5}",
+       "a.yaml:1:28: sweep.method.eta: expected a whole number at least 2, got 1\n"
+       "    1 | {method: {type: asha, eta: 1}, trials: 5}\n"
+       "      |                            ^"},
+      {"{method: {type: asha, sampler: grid}, trials: 5}",
+       "a.yaml:1:32: sweep.method: grid draws no cells that asha could compare; random and tpe do\n"
+       "    1 | {method: {type: asha, sampler: grid}, trials: 5}\n"
        "      |                                ^"},
+      {"{method: {type: asha, sampler: asha}, trials: 5}",
+       "a.yaml:1:32: sweep.method: asha draws no cells that asha could compare; random and tpe do\n"
+       "    1 | {method: {type: asha, sampler: asha}, trials: 5}\n"
+       "      |                                ^"},
+      {"method: tpe",
+       "a.yaml:1:9: sweep: tpe needs to know how many cells to try: trials: 20\n"
+       "    1 | method: tpe\n"
+       "      |         ^"},
+      {"{method: {type: tpe, n_startup_trials: 0}, trials: 5}",
+       "a.yaml:1:22: sweep.method.n_startup_trials: unknown key\n"
+       "    1 | {method: {type: tpe, n_startup_trials: 0}, trials: 5}\n"
+       "      |                      ^ did you mean sweep.method.startup?"},
+      {"{method: {type: tpe, startup: 0}, trials: 5}",
+       "a.yaml:1:31: sweep.method.startup: expected a whole number at least 1, got 0\n"
+       "    1 | {method: {type: tpe, startup: 0}, trials: 5}\n"
+       "      |                               ^"},
   };
   for (const auto& [yaml, message] : cases) CHECK(refused(yaml) == message);
 }

@@ -2,7 +2,6 @@
 
 #include "framework/files/file.h"
 #include "framework/runs/lock.h"
-#include "framework/sweeps/asha.h"
 #include "tests/framework/sweeps/support.h"
 
 namespace vitrine {
@@ -174,13 +173,6 @@ TEST_CASE("a plan without trials, or with numbers that cannot be meant, is refus
   write_plain(file, text);
   CHECK_THAT(message_of(ExitCode::kCheckpoint, [&] { Sweep::open(folder.path()); }),
              StartsWith(file + ": "));
-}
-
-TEST_CASE("rungs end where numbers do") {
-  SweepOptions options;
-  options.min_epochs = 1;
-  options.eta = 1000;
-  CHECK(rungs_of(options, INT64_MAX).size() == 7);
 }
 
 TEST_CASE("two runners on one sweep: the second is refused") {

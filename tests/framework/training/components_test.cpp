@@ -29,6 +29,13 @@ Names files() {
       out.emplace(singular(path.parent_path().filename()), path.stem());
     }
   }
+  // What a sweep is made of.
+  for (const auto& [folder, kind] : {std::pair{"framework/sweeps/searcher", "searcher"},
+                                     std::pair{"framework/sweeps/launcher", "launcher"}}) {
+    for (const auto& entry : fs::directory_iterator(fs::path(VITRINE_SOURCE_DIR) / folder)) {
+      if (entry.path().extension() == ".cpp") out.emplace(kind, entry.path().stem());
+    }
+  }
   return out;
 }
 

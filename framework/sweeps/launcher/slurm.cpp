@@ -1,5 +1,3 @@
-#include "framework/sweeps/slurm.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,8 +7,12 @@
 
 #include "framework/config/scalar.h"
 #include "framework/files/file.h"
+#include "framework/registry/register.h"
+#include "framework/sweeps/launcher.h"
+#include "framework/sweeps/scheduler.h"
 #include "framework/sweeps/slurm_command.h"
 #include "framework/sweeps/slurm_end.h"
+#include "framework/sweeps/slurm_fit.h"
 #include "framework/sweeps/slurm_limit.h"
 #include "framework/sweeps/slurm_queue.h"
 #include "framework/sweeps/slurm_script.h"
@@ -21,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // What the queue holds, and what it can no longer tell of the rest.
-void mark(Sweep& sweep, const std::map<size_t, QueuedTask>& queued) {
+void mark_trials(Sweep& sweep, const std::map<size_t, QueuedTask>& queued) {
   for (const auto& [trial, task] : queued) {
     const TrialStatus status = sweep.state(trial).status;
     if (status != TrialStatus::kRunning && status != TrialStatus::kFinished)
@@ -47,15 +49,43 @@ std::optional<Submitted> submitted(const std::string& output) {
   return out;
 }
 
+// Submits what the scheduler gives out and returns at once; at a time so many tasks run, of all
+// jobs of the sweep together.
 class SlurmLauncher : public Launcher {
  public:
-  explicit SlurmLauncher(std::optional<int64_t> jobs) : jobs_(jobs) {}
+  SlurmLauncher(const NoOptions&, const LauncherContext& context) : jobs_(context.jobs) {}
 
+  bool is_elsewhere() const override { return true; }
+
+  void require() const override {
+    for (const char* program : {"sbatch", "squeue"}) slurm_command({program, "--version"});
+  }
+
+  int64_t cores(const SweepOptions& options) const override {
+    return options.slurm ? options.slurm->cpus_per_task.value_or(1) : 1;
+  }
+
+  void fit(SweepOptions& options, Plan& plan) const override { fit_to_slurm(options, plan); }
+
+  // In tasks that run, too.
+  void mark(Sweep& sweep) const override {
+    if (sweep.slurm_jobs().empty()) return;
+    const auto is_finished = [&](const auto& trial) {
+      return trial.status == TrialStatus::kFinished;
+    };
+    bool any = false;
+    for (size_t i = 0; i < sweep.trials().size(); ++i) any |= !is_finished(sweep.state(i));
+    if (!any) return;
+    find_jobs(sweep);
+    mark_trials(sweep, queued_trials(sweep, queued_tasks(sweep)));
+  }
+
+  // Throws Error(kFailed) with what sbatch says.
   ExitCode launch(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) override {
     if (find_jobs(sweep)) sweep.write_plan();
     const std::vector<QueuedTask> tasks = queued_tasks(sweep);
     const auto queued = queued_trials(sweep, tasks);
-    mark(sweep, queued);
+    mark_trials(sweep, queued);
     if (jobs_) limit_tasks(sweep, tasks, *jobs_);
     std::vector<TrialStart> due;
     while (const auto task = scheduler.next()) {
@@ -213,24 +243,6 @@ class SlurmLauncher : public Launcher {
 
 }  // namespace
 
-void require_slurm() {
-  for (const char* program : {"sbatch", "squeue"}) slurm_command({program, "--version"});
-}
-
-std::unique_ptr<Launcher> slurm_launcher(std::optional<int64_t> jobs) {
-  return std::make_unique<SlurmLauncher>(jobs);
-}
-
-void mark_queued(Sweep& sweep) {
-  if (sweep.slurm_jobs().empty()) return;
-  const auto is_finished = [&](const auto& trial) {
-    return trial.status == TrialStatus::kFinished;
-  };
-  bool any = false;
-  for (size_t i = 0; i < sweep.trials().size(); ++i) any |= !is_finished(sweep.state(i));
-  if (!any) return;
-  find_jobs(sweep);
-  mark(sweep, queued_trials(sweep, queued_tasks(sweep)));
-}
+VITRINE_REGISTER(Launcher, SlurmLauncher, NoOptions, "array jobs of Slurm's, submitted with sbatch")
 
 }  // namespace vitrine

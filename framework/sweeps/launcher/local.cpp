@@ -14,10 +14,12 @@
 #include "framework/config/yaml.h"
 #include "framework/files/descriptor.h"
 #include "framework/pace.h"
+#include "framework/registry/register.h"
 #include "framework/runs/lock.h"
 #include "framework/sweeps/command.h"
 #include "framework/sweeps/disk_space.h"
 #include "framework/sweeps/launcher.h"
+#include "framework/sweeps/scheduler.h"
 
 namespace vitrine {
 namespace {
@@ -43,9 +45,12 @@ struct Child {
   int64_t slot;
 };
 
+// Processes on this machine, each pinned to one of the GPUs where there are some. They end when
+// this process does.
 class LocalLauncher : public Launcher {
  public:
-  LocalLauncher(int64_t jobs, int64_t devices) : jobs_(jobs), devices_(devices) {}
+  LocalLauncher(const NoOptions&, const LauncherContext& context)
+      : jobs_(context.jobs.value_or(1)), devices_(context.devices) {}
   ~LocalLauncher() override {
     signal_all(SIGTERM);
     for (const Child& child : children_) waitpid(child.id, nullptr, 0);
@@ -89,7 +94,7 @@ class LocalLauncher : public Launcher {
 
   void start_due(Sweep& sweep, Scheduler& scheduler, SweepObserver& observer) {
     while (!is_full_ && static_cast<int64_t>(children_.size()) < jobs_) {
-      const auto task = scheduler.next();
+      const auto task = next(scheduler, observer);
       if (!task) return;
       if (RunLock::is_held(sweep.folder(task->trial))) {
         sweep.set_status(task->trial, TrialStatus::kRunning);
@@ -113,9 +118,23 @@ class LocalLauncher : public Launcher {
     }
   }
 
+  // A cell that is proposed needs room.
+  std::optional<TrialStart> next(Scheduler& scheduler, SweepObserver& observer) {
+    try {
+      return scheduler.next();
+    } catch (const Error& error) {
+      if (!tells_of_full_disk(error.what())) throw;
+      pause(error.what(), observer);
+      return std::nullopt;
+    }
+  }
+
   // A full disk would fail one trial after the other: no more are started.
   void pause(Sweep& sweep, size_t trial, const std::string& error, SweepObserver& observer) {
     sweep.set_out_of_room(trial, error);
+    pause(error, observer);
+  }
+  void pause(const std::string& error, SweepObserver& observer) {
     if (std::exchange(is_full_, true)) return;
     observer.warning(
         fmt::format("paused: there is no room on the disk ({}); no more trials are "
@@ -252,8 +271,6 @@ class LocalLauncher : public Launcher {
 
 }  // namespace
 
-std::unique_ptr<Launcher> local_launcher(int64_t jobs, int64_t devices) {
-  return std::make_unique<LocalLauncher>(jobs, devices);
-}
+VITRINE_REGISTER(Launcher, LocalLauncher, NoOptions, "processes on this machine")
 
 }  // namespace vitrine
