@@ -32,8 +32,8 @@ class Alone : public Ranks {
   void finish() override {}
   void broadcast(size_t /*from*/, void* /*bytes*/, size_t /*size*/) override {}
   void sum(float* /*numbers*/, size_t /*count*/) override {}
-  int64_t largest(int64_t number) override { return number; }
-  void fail(const std::string& /*message*/) override {}
+  void largest(int64_t* /*numbers*/, size_t /*count*/) override {}
+  void fail(ExitCode /*code*/, const std::string& /*message*/) override {}
   void leave(int /*code*/) override {}
 
  private:
@@ -72,6 +72,11 @@ Launched launched() {
 
 int64_t Ranks::on_this_host() const {
   return std::count(hosts().begin(), hosts().end(), hosts()[index()]);
+}
+
+int64_t Ranks::largest(int64_t number) {
+  largest(&number, 1);
+  return number;
 }
 
 std::vector<std::string> Ranks::texts(const std::string& own) {
