@@ -93,10 +93,9 @@ std::pair<size_t, size_t> common_and_odd(const std::vector<std::string>& texts) 
   const auto times = [&](const std::string& text) {
     return std::count(texts.begin(), texts.end(), text);
   };
-  const auto common =
-      std::max_element(texts.begin(), texts.end(), [&](const std::string& a, const std::string& b) {
-        return times(a) < times(b);
-      });
+  const auto common = std::max_element(
+      texts.begin(), texts.end(),
+      [&](const std::string& a, const std::string& b) { return times(a) < times(b); });
   const auto odd = std::find_if(texts.begin(), texts.end(),
                                 [&](const std::string& text) { return text != *common; });
   return {common - texts.begin(), odd - texts.begin()};
@@ -114,10 +113,10 @@ void check_alike(const Data& data) {
 
 void check_alike(const std::vector<OwnedTensor>& tensors, int64_t step) {
   Json own = Json::object();
-  for (const OwnedTensor& tensor : tensors)
-    own[tensor.name] = sha256_hex(tensor.bytes);
+  for (const OwnedTensor& tensor : tensors) own[tensor.name] = sha256_hex(tensor.bytes);
   const std::string text = own.dump();
-  const auto digest = static_cast<int64_t>(std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16));
+  const auto digest =
+      static_cast<int64_t>(std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16));
   std::array<int64_t, 2> both = {digest, ~digest};  // the largest, and of ~ that of the smallest
   ranks().largest(both.data(), both.size());
   if (both[0] == ~both[1]) return;

@@ -26,12 +26,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto kBeat = 1s;         // between two signs of life
-constexpr auto kSilence = 15s;     // after which a rank counts as lost
-constexpr auto kGrace = 10s;       // for this process to end in order, once another one is lost
-constexpr auto kFarewell = 5s;     // for the others to end as well
-constexpr int kSpins = 2000;       // questions before a core is offered to others
-constexpr int kOffers = 20000;     // before it sleeps between questions
+constexpr auto kBeat = 1s;      // between two signs of life
+constexpr auto kSilence = 15s;  // after which a rank counts as lost
+constexpr auto kGrace = 10s;    // for this process to end in order, once another one is lost
+constexpr auto kFarewell = 5s;  // for the others to end as well
+constexpr int kSpins = 2000;    // questions before a core is offered to others
+constexpr int kOffers = 20000;  // before it sleeps between questions
 constexpr size_t kMostBytes = size_t{1} << 30;  // of one message: MPI counts by int
 constexpr size_t kNoteSize = 2048;
 
@@ -278,11 +278,15 @@ class MpiRanks : public Ranks {
                 life_, &request);
     };
     bool told = false;
+    Clock::time_point last = Clock::now();
     while (!is_leaving_) {
       {
         const std::lock_guard lock(mutex_);
         take_notes();
         const auto now = Clock::now();
+        // This process was stopped, and the others perhaps with it.
+        if (now - last > kSilence / 2) heard_.assign(count(), now);
+        last = now;
         if (!lost_) {
           for (const int other : others) {
             if (now - heard_[static_cast<size_t>(other)] < kSilence) continue;
