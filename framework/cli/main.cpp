@@ -238,7 +238,7 @@ int main_of(int argc, char** argv) {
   tell_of_loading({print_aside, print_warning});
   const auto fail = [](ExitCode code, const std::string& text) {
     print_error(text);
-    ranks().fail(text);
+    ranks().fail(code, text);
     return static_cast<int>(code);
   };
   try {

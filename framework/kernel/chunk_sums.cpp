@@ -12,9 +12,9 @@
 namespace vitrine {
 namespace {
 
-constexpr size_t kSmallSums = size_t{4} << 20;  // floats
-constexpr size_t kSlice = 4096;                 // floats that a thread adds at once
-constexpr size_t kSentAtOnce = size_t{1} << 14; // floats, so that processes add at the same time
+constexpr size_t kSmallSums = size_t{4} << 20;   // floats
+constexpr size_t kSlice = 4096;                  // floats that a thread adds at once
+constexpr size_t kSentAtOnce = size_t{1} << 14;  // floats, so that processes add at the same time
 
 void add(const float* from, size_t size, float* to, int threads, Team& team) {
   team.run((size + kSlice - 1) / kSlice, threads, [&](size_t slice, size_t) {

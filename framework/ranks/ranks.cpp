@@ -32,8 +32,8 @@ class Alone : public Ranks {
   void finish() override {}
   void broadcast(size_t /*from*/, void* /*bytes*/, size_t /*size*/) override {}
   void sum(float* /*numbers*/, size_t /*count*/) override {}
-  int64_t largest(int64_t number) override { return number; }
-  void fail(const std::string& /*message*/) override {}
+  void largest(int64_t* /*numbers*/, size_t /*count*/) override {}
+  void fail(ExitCode /*code*/, const std::string& /*message*/) override {}
   void leave(int /*code*/) override {}
 
  private:
@@ -45,9 +45,8 @@ struct Launcher {
   const char* variable;
   const char* name;
 };
-constexpr Launcher kLaunchers[] = {{"OMPI_COMM_WORLD_SIZE", "mpirun"},
-                                   {"PMI_SIZE", "mpiexec"},
-                                   {"SLURM_STEP_NUM_TASKS", "srun"}};
+constexpr Launcher kLaunchers[] = {
+    {"OMPI_COMM_WORLD_SIZE", "mpirun"}, {"PMI_SIZE", "mpiexec"}, {"SLURM_STEP_NUM_TASKS", "srun"}};
 
 // What the processes that a launcher starts for MPI are told.
 constexpr const char* kJoiners[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
@@ -72,6 +71,11 @@ Launched launched() {
 
 int64_t Ranks::on_this_host() const {
   return std::count(hosts().begin(), hosts().end(), hosts()[index()]);
+}
+
+int64_t Ranks::largest(int64_t number) {
+  largest(&number, 1);
+  return number;
 }
 
 std::vector<std::string> Ranks::texts(const std::string& own) {
@@ -108,20 +112,23 @@ void join_ranks() {
   const Launched launched = vitrine::launched();
   if (joined || launched.count == 1) return;
   const std::filesystem::path library = library_folder() / "libvitrine_mpi.so";
-  const std::string found = fmt::format("{} has started {} processes for one run", launched.by,
-                                        launched.count);
+  const std::string found =
+      fmt::format("{} has started {} processes for one run", launched.by, launched.count);
   std::error_code error;
   if (!std::filesystem::exists(library, error)) {
     throw Error(ExitCode::kUsage,
-                found + ", and this build has no MPI: bash scripts/setup.sh --with-mpi installs "
-                        "it, and building once more takes it up");
+                found +
+                    ", and this build has no MPI: bash scripts/setup.sh --with-mpi installs "
+                    "it, and building once more takes it up");
   }
-  const bool are_joined = std::any_of(std::begin(kJoiners), std::end(kJoiners),
-                                      [](const char* name) { return std::getenv(name) != nullptr; });
+  const bool are_joined =
+      std::any_of(std::begin(kJoiners), std::end(kJoiners),
+                  [](const char* name) { return std::getenv(name) != nullptr; });
   if (!are_joined) {
     throw Error(ExitCode::kUsage,
-                found + " without telling them of each other: srun --mpi=pmix serves Open MPI, "
-                        "--mpi=pmi2 MPICH, and srun --mpi=list tells what this Slurm has");
+                found +
+                    " without telling them of each other: srun --mpi=pmix serves Open MPI, "
+                    "--mpi=pmi2 MPICH, and srun --mpi=list tells what this Slurm has");
   }
   // MPI's own plug-ins look for its symbols.
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/error.h"
 #include "framework/kernel/sharing.h"
 
 // One run in many processes ("ranks"), as MPI's launchers start them.
@@ -22,14 +23,16 @@ class Ranks : public Sharing {
 
   // The sum over all ranks; its order, and so its bits, depend on their number.
   virtual void sum(float* numbers, size_t count) = 0;
-  virtual int64_t largest(int64_t number) = 0;
+  // Of each number the largest that a rank has.
+  virtual void largest(int64_t* numbers, size_t count) = 0;
+  int64_t largest(int64_t number);
   // Each rank's text.
   std::vector<std::string> texts(const std::string& own);
   // The first one's text, for all.
   std::string from_first(std::string text);
 
-  // Tells the others that this rank ends by an error, so that they do not wait for it.
-  virtual void fail(const std::string& message) = 0;
+  // Tells the others that this rank ends by an error, so that they end with it and its exit code.
+  virtual void fail(ExitCode code, const std::string& message) = 0;
   // The last call, before the process ends with this exit code.
   virtual void leave(int code) = 0;
 };

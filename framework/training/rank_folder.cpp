@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "framework/engine/engine.h"
 #include "framework/files/file.h"
+#include "framework/files/sha256.h"
 #include "framework/ranks/ranks.h"
 #include "framework/runs/checkpoint.h"
 #include "framework/training/backend.h"
@@ -63,9 +66,11 @@ void share_run(const ResumedFrom& from) {
   for (const Json& name : names) share_file(from.run / name.get<std::string>());
 }
 
-void check_alike(const ResolvedConfig& config) {
+namespace {
+
+void refuse_differing(const Json& own) {
   if (ranks().is_alone()) return;
-  const std::vector<std::string> all = ranks().texts(likeness(config).dump());
+  const std::vector<std::string> all = ranks().texts(own.dump());
   const Json first = Json::parse(all[0]);
   for (size_t i = 1; i < all.size(); ++i) {
     if (all[i] == all[0]) continue;
@@ -76,11 +81,59 @@ void check_alike(const ResolvedConfig& config) {
       if (first.contains(key) && other.contains(key) && first[key] == other[key]) continue;
       throw Error(ExitCode::kUsage,
                   fmt::format("{} has another {} than {}: {} and {}; ranks of one run need the "
-                              "same program, processors and config",
+                              "same program, processors, config and data",
                               rank_name(ranks(), i), key, rank_name(ranks(), 0),
                               told_value(other, key), told_value(first, key)));
     }
   }
+}
+
+// The text of most ranks, of equals that of the first one, and the first other.
+std::pair<size_t, size_t> common_and_odd(const std::vector<std::string>& texts) {
+  const auto times = [&](const std::string& text) {
+    return std::count(texts.begin(), texts.end(), text);
+  };
+  const auto common = std::max_element(
+      texts.begin(), texts.end(),
+      [&](const std::string& a, const std::string& b) { return times(a) < times(b); });
+  const auto odd = std::find_if(texts.begin(), texts.end(),
+                                [&](const std::string& text) { return text != *common; });
+  return {common - texts.begin(), odd - texts.begin()};
+}
+
+}  // namespace
+
+void check_alike(const ResolvedConfig& config) { refuse_differing(likeness(config)); }
+
+void check_alike(const Data& data) {
+  refuse_differing({{"data set", data.fingerprint},
+                    {"contents of the data set", data.contents},
+                    {"test images", data.test_fingerprint}});
+}
+
+void check_alike(const std::vector<OwnedTensor>& tensors, int64_t step) {
+  Json own = Json::object();
+  for (const OwnedTensor& tensor : tensors) own[tensor.name] = sha256_hex(tensor.bytes);
+  const std::string text = own.dump();
+  const auto digest =
+      static_cast<int64_t>(std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16));
+  std::array<int64_t, 2> both = {digest, ~digest};  // the largest, and of ~ that of the smallest
+  ranks().largest(both.data(), both.size());
+  if (both[0] == ~both[1]) return;
+  const std::vector<std::string> all = ranks().texts(text);
+  const auto [other, odd] = common_and_odd(all);
+  const Json first = Json::parse(all[other]), differing = Json::parse(all[odd]);
+  std::string name = "the number of tensors";
+  for (const auto& [key, value] : first.items()) {
+    if (differing.contains(key) && differing[key] == value) continue;
+    name = key;
+    break;
+  }
+  throw Error(ExitCode::kFailed,
+              fmt::format("{} has another {} than {} at step {}: a component computes something "
+                          "else in each process, as where it goes by a clock, by numbers of its "
+                          "own or by a file",
+                          rank_name(ranks(), odd), escape(name), rank_name(ranks(), other), step));
 }
 
 }  // namespace vitrine

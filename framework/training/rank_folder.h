@@ -2,9 +2,12 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "framework/engine/engine.h"
 #include "framework/files/place.h"
+#include "framework/runs/checkpoint.h"
+#include "framework/training/setup.h"
 
 // The first of several ranks has the run's folder and writes it. Each of the others works in a
 // folder of its own, with what it needs of the first one's, which goes with it.
@@ -23,5 +26,9 @@ void share_run(const ResumedFrom& from);
 // Throws Error(kUsage) where ranks have other programs, processors or configs, with hosts and
 // values.
 void check_alike(const ResolvedConfig& config);
+// The same of other data.
+void check_alike(const Data& data);
+// Throws Error(kFailed) with a rank that has another tensor than the others at this step.
+void check_alike(const std::vector<OwnedTensor>& tensors, int64_t step);
 
 }  // namespace vitrine

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "framework/files/file.h"
@@ -141,12 +142,27 @@ void Run::call(Callbacks::Hook hook, const Json& values, const Json& test) {
   const RunView now = view(values, test);
   callbacks_.call(hook, now);
   end_ = callbacks_.ending(now);
+  agree_on_end();
+}
+
+void Run::agree_on_end() {
+  if (ranks().is_alone()) return;
+  const bool ends = ranks().is_first() && !end_.reason.empty();
+  if (ranks().largest(ends ? 1 : 0) == 0) {
+    end_ = {};
+  } else {
+    end_ = {ranks().from_first(end_.type), ranks().from_first(end_.reason)};
+  }
 }
 
 void Run::begin() {
-  if (!request_.resume) return call({"started", &Callback::started});
-  const WithoutTrace without_trace{Modules()};  // the generators are restored already
-  call({"resumed", &Callback::resumed});
+  if (request_.resume) {
+    const WithoutTrace without_trace{Modules()};  // the generators are restored already
+    call({"resumed", &Callback::resumed});
+  } else {
+    call({"started", &Callback::started});
+  }
+  check_alike();
 }
 
 void Run::begin_epoch() {
@@ -186,7 +202,7 @@ bool Run::end_step(const Tensor& gradient_norm) {
   call({"step", &Callback::step}, row);
   show_progress();
   if (!has_next_step()) return true;  // the end of the epoch saves and listens
-  const bool is_due = poll_stop();
+  const bool is_due = poll();
   if (stopped_ != ExitCode::kDone || is_due) save();
   return stopped_ == ExitCode::kDone;
 }
@@ -195,20 +211,25 @@ ExitCode Run::agreed_stop() const {
   return static_cast<ExitCode>(ranks().largest(static_cast<int64_t>(log_.stop_requested())));
 }
 
-bool Run::poll_stop() {
-  // Both in one number, since to agree costs time.
-  const bool is_first_due = ranks().is_first() && checkpointing_.is_due(state_.step);
-  const auto wish = static_cast<int64_t>(stopped_ == ExitCode::kDone ? log_.stop_requested()
-                                                                     : stopped_);
-  const int64_t agreed = ranks().largest(2 * wish + (is_first_due ? 1 : 0));
-  const bool is_due = agreed % 2 != 0;
-  stopped_ = static_cast<ExitCode>(agreed / 2);
+bool Run::poll() {
+  const bool is_due = ranks().is_first() && checkpointing_.is_due(state_.step);
+  std::array<int64_t, 2> agreed = {static_cast<int64_t>(log_.stop_requested()), is_due ? 1 : 0};
+  ranks().largest(agreed.data(), agreed.size());
+  if (stopped_ == ExitCode::kDone) stopped_ = static_cast<ExitCode>(agreed[0]);
   const bool limit = request_.stop_after && state_.step >= *request_.stop_after;
   if (stopped_ == ExitCode::kDone && limit && !complete()) {
     stopped_ = ExitCode::kStopped;
     stopped_by_limit_ = true;
   }
-  return is_due;
+  return agreed[1] != 0;
+}
+
+// Ranks that drift apart would still agree on every loss, as each computes but a part of it.
+void Run::check_alike() {
+  if (ranks().is_alone()) return;
+  Checkpoint own;
+  capture_learner(learner_, callbacks_, own);
+  vitrine::check_alike(own.tensors, state_.step);
 }
 
 // Moves the window's sums to the epoch's, with a row of their means, which is returned.
@@ -320,9 +341,14 @@ bool Run::end_epoch() {
     state_.epoch_seconds = 0;
     if (data_.validation) schedule_->note_validation(validation.values.at("validation/loss"));
     call({"epoch", &Callback::epoch}, history);
-    const bool is_due = poll_stop();
+    const bool is_due = poll();
     const bool best = state_.best && state_.best->step == state_.step;
-    if (best || complete() || stopped_ != ExitCode::kDone || is_due) save();
+    const bool is_saved = best || complete() || stopped_ != ExitCode::kDone || is_due;
+    if (is_saved) {
+      save();
+    } else {
+      check_alike();
+    }
   } else {
     cut_short_ = true;
     call({"epoch", &Callback::epoch}, history);
@@ -354,6 +380,7 @@ void Run::save() {
   const Tensor tested = callbacks_.tested_weights();
   if (tested.defined() && !tested.isfinite().all().item<bool>())
     fail_diverged("the average of a weight is");
+  check_alike();
   if (!ranks().is_first()) return note_checkpoint();
   recorder_->flush();
   const auto best = state_.best ? std::optional(state_.best->step) : std::nullopt;

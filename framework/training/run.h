@@ -95,10 +95,12 @@ class Run {
   void share_checkpoint(int64_t step);
   void note_checkpoint();
   std::vector<std::shared_ptr<Stateful>> components() const;
-  // What all ranks do: they stop where one of them is asked to.
+  // What all ranks do at this step: they stop where one of them is asked to, save by the clock of
+  // the first, and end where its callbacks do.
   ExitCode agreed_stop() const;
-  // The same at the end of a step; returns whether a checkpoint is due, by the first one's clock.
-  bool poll_stop();
+  bool poll();  // whether this step is saved
+  void agree_on_end();
+  void check_alike();
   void show_progress();
   FlatParameters& parameters() { return *learner_.parameters; }
   Metrics& told() { return recorder_->metrics(); }

@@ -2,9 +2,12 @@
 
 #include <filesystem>
 
+#include "framework/files/descriptor.h"
+
 namespace vitrine {
 
-// A folder of its own below TMPDIR, gone afterwards.
+// A folder of its own below TMPDIR, gone afterwards; of a process that was killed the next one on
+// this machine removes it.
 class ScratchFolder {
  public:
   // `what` names what it is for in messages. Throws Error(kFailed).
@@ -16,6 +19,7 @@ class ScratchFolder {
 
  private:
   std::filesystem::path path_;
+  Descriptor lock_;  // a sign that it is not forgotten
 };
 
 }  // namespace vitrine

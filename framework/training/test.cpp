@@ -145,6 +145,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   check_alike(*resolved);
   const auto data = load_unless_stopped(config, observer);
   if (ranks().largest(data ? 0 : 1) != 0) return nullptr;
+  check_alike(*data);
   const bool is_measured = measures_tests(config, data->info);
   if (!is_measured && predictions.empty()) {
     throw Error(ExitCode::kUsage,

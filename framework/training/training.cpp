@@ -197,6 +197,7 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
                                : "stopped before the run was made");
     return {static_cast<ExitCode>(agreed), {}, {}};
   }
+  check_alike(*data);
   // Who goes on with a run was told when it began.
   for (const std::string& note : request.config->notes) {
     if (!request.resume) log.message(note);

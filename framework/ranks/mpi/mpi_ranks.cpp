@@ -26,12 +26,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto kBeat = 1s;         // between two signs of life
-constexpr auto kSilence = 15s;     // after which a rank counts as lost
-constexpr auto kGrace = 10s;       // for this process to end in order, once another one is lost
-constexpr auto kFarewell = 5s;     // for the others to end as well
-constexpr int kSpins = 2000;       // questions before a core is offered to others
-constexpr int kOffers = 20000;     // before it sleeps between questions
+constexpr auto kBeat = 1s;      // between two signs of life
+constexpr auto kSilence = 15s;  // after which a rank counts as lost
+constexpr auto kGrace = 10s;    // for this process to end in order, once another one is lost
+constexpr auto kFarewell = 5s;  // for the others to end as well
+constexpr int kSpins = 2000;    // questions before a core is offered to others
+constexpr int kOffers = 20000;  // before it sleeps between questions
 constexpr size_t kMostBytes = size_t{1} << 30;  // of one message: MPI counts by int
 constexpr size_t kNoteSize = 2048;
 
@@ -41,6 +41,7 @@ enum Tag : int { kNumbers = 1, kSign, kNote };
 struct Note {
   int32_t rank = -1;  // that failed or is lost
   bool is_silent = false;
+  ExitCode code = ExitCode::kFailed;
   std::array<char, kNoteSize> text{};
 };
 
@@ -84,10 +85,15 @@ class MpiRanks : public Ranks {
       sizes.push_back(static_cast<int>(starts[i + 1] - starts[i]));
       places.push_back(static_cast<int>(starts[i]));
     }
+    char* bytes = staged(starts.back());
+    const size_t own = starts[index()], own_end = starts[index() + 1];
+    std::memcpy(bytes + own, static_cast<char*>(all) + own, own_end - own);
     wait([&](MPI_Request& request) {
-      return MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_BYTE, all, sizes.data(), places.data(), MPI_BYTE,
-                             MPI_COMM_WORLD, &request);
+      return MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_BYTE, bytes, sizes.data(), places.data(),
+                             MPI_BYTE, MPI_COMM_WORLD, &request);
     });
+    std::memcpy(all, bytes, own);
+    std::memcpy(static_cast<char*>(all) + own_end, bytes + own_end, starts.back() - own_end);
   }
 
   void send(size_t to, const float* numbers, size_t count) override {
@@ -103,10 +109,12 @@ class MpiRanks : public Ranks {
   void receive(size_t from, float* numbers, size_t count) override {
     for (size_t at = 0; at < count; at += kMostBytes / sizeof(float)) {
       const size_t length = std::min(kMostBytes / sizeof(float), count - at);
+      char* bytes = staged(length * sizeof(float));
       wait([&](MPI_Request& request) {
-        return MPI_Irecv(numbers + at, static_cast<int>(length), MPI_FLOAT, static_cast<int>(from),
+        return MPI_Irecv(bytes, static_cast<int>(length), MPI_FLOAT, static_cast<int>(from),
                          kNumbers, MPI_COMM_WORLD, &request);
       });
+      std::memcpy(numbers + at, bytes, length * sizeof(float));
     }
   }
 
@@ -117,37 +125,35 @@ class MpiRanks : public Ranks {
 
   void broadcast(size_t from, void* bytes, size_t size) override {
     for (size_t at = 0; at < size; at += kMostBytes) {
+      const size_t length = std::min(kMostBytes, size - at);
+      char* piece = staged(length);
+      if (from == index()) std::memcpy(piece, static_cast<char*>(bytes) + at, length);
       wait([&](MPI_Request& request) {
-        return MPI_Ibcast(static_cast<char*>(bytes) + at,
-                          static_cast<int>(std::min(kMostBytes, size - at)), MPI_BYTE,
-                          static_cast<int>(from), MPI_COMM_WORLD, &request);
+        return MPI_Ibcast(piece, static_cast<int>(length), MPI_BYTE, static_cast<int>(from),
+                          MPI_COMM_WORLD, &request);
       });
+      if (from != index()) std::memcpy(static_cast<char*>(bytes) + at, piece, length);
     }
   }
 
   void sum(float* numbers, size_t count) override {
     for (size_t at = 0; at < count; at += kMostBytes / sizeof(float)) {
       const size_t length = std::min(kMostBytes / sizeof(float), count - at);
-      wait([&](MPI_Request& request) {
-        return MPI_Iallreduce(MPI_IN_PLACE, numbers + at, static_cast<int>(length), MPI_FLOAT,
-                              MPI_SUM, MPI_COMM_WORLD, &request);
-      });
+      add_up(numbers + at, length, sizeof(float), MPI_FLOAT, MPI_SUM);
     }
   }
 
-  int64_t largest(int64_t number) override {
-    wait([&](MPI_Request& request) {
-      return MPI_Iallreduce(MPI_IN_PLACE, &number, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD,
-                            &request);
-    });
-    return number;
+  using Ranks::largest;
+  void largest(int64_t* numbers, size_t count) override {
+    add_up(numbers, count, sizeof(int64_t), MPI_INT64_T, MPI_MAX);
   }
 
-  void fail(const std::string& message) override {
+  void fail(ExitCode code, const std::string& message) override {
     const std::lock_guard lock(mutex_);
     if (lost_) return;  // they know already
     Note note;
     note.rank = rank_;
+    note.code = code;
     message.copy(note.text.data(), note.text.size() - 1);
     lost_ = true;  // nothing waits for others any more
     failure_ = note;
@@ -202,7 +208,7 @@ class MpiRanks : public Ranks {
   void check() {
     if (!lost_) return;
     const std::lock_guard lock(mutex_);
-    throw Error(ExitCode::kFailed, words(failure_));
+    throw Error(failure_.code, words(failure_));
   }
 
   std::string words(const Note& note) const {
@@ -210,6 +216,23 @@ class MpiRanks : public Ranks {
     if (!note.is_silent) return fmt::format("{}: {}", who, note.text.data());
     return fmt::format("{} has not answered for {} s: it hangs, or it or its machine is gone", who,
                        std::chrono::duration_cast<std::chrono::seconds>(kSilence).count());
+  }
+
+  // What MPI writes to. It may still do so once the caller has gone by an error, and its own memory
+  // with it.
+  char* staged(size_t size) {
+    if (staged_.size() < size) staged_.resize(size);
+    return staged_.data();
+  }
+
+  void add_up(void* numbers, size_t count, size_t size, MPI_Datatype type, MPI_Op operation) {
+    char* bytes = staged(count * size);
+    std::memcpy(bytes, numbers, count * size);
+    wait([&](MPI_Request& request) {
+      return MPI_Iallreduce(MPI_IN_PLACE, bytes, static_cast<int>(count), type, operation,
+                            MPI_COMM_WORLD, &request);
+    });
+    std::memcpy(numbers, bytes, count * size);
   }
 
   template <class Begin>
@@ -255,11 +278,15 @@ class MpiRanks : public Ranks {
                 life_, &request);
     };
     bool told = false;
+    Clock::time_point last = Clock::now();
     while (!is_leaving_) {
       {
         const std::lock_guard lock(mutex_);
         take_notes();
         const auto now = Clock::now();
+        // This process was stopped, and the others perhaps with it.
+        if (now - last > kSilence / 2) heard_.assign(count(), now);
+        last = now;
         if (!lost_) {
           for (const int other : others) {
             if (now - heard_[static_cast<size_t>(other)] < kSilence) continue;
@@ -319,7 +346,7 @@ class MpiRanks : public Ranks {
   // The main thread computes, or waits for something else than another rank.
   [[noreturn]] void end_at_once() {
     if (rank_ == 0 || failure_.rank == 0) tell_failure();
-    std::_Exit(static_cast<int>(ExitCode::kFailed));
+    std::_Exit(static_cast<int>(failure_.code));
   }
 
   int rank_ = 0, size_ = 1;
@@ -327,6 +354,7 @@ class MpiRanks : public Ranks {
   MPI_Comm life_{};   // for signs of life and notes
   std::mutex mutex_;  // of all calls of MPI, and of what follows
   std::deque<MPI_Request> sent_;
+  std::vector<char> staged_;
   std::vector<Clock::time_point> heard_;
   Note failure_;
   Clock::time_point failed_at_;

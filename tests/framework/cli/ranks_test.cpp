@@ -1,7 +1,8 @@
+#include "tests/framework/cli/ranks.h"
+
 #include <csignal>
 
 #include "framework/runs/checkpoint.h"
-#include "tests/framework/cli/ranks.h"
 
 // One run in several processes, as mpirun starts them.
 namespace vitrine {
@@ -9,7 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// kResumedConfig and all else that a step may have: mixed images, clipping; batches of three chunks.
+// kResumedConfig and all else that a step may have: mixed images, clipping; batches of three
+// chunks.
 const std::vector<std::string> kAll = {"dataset.train=500", "training.batch_size=40",
                                        "training.mix=[mixup, cutmix]", "training.clip_norm=1"};
 
@@ -31,8 +33,7 @@ TEST_CASE("a run has the same bits in any number of processes") {
           folder.path());
       INFO(result.out << result.err);
       CHECK(result.code == 0);
-      CHECK(bytes_of(folder / name / "model.safetensors") ==
-            bytes_of(whole / "model.safetensors"));
+      CHECK(bytes_of(folder / name / "model.safetensors") == bytes_of(whole / "model.safetensors"));
       CHECK(bytes_of(folder / name / "test.json") == bytes_of(whole / "test.json"));
       const Json environment = json_of(folder / name / "metrics.json").at("environment");
       CHECK(environment.at("ranks") == count);
@@ -92,9 +93,8 @@ TEST_CASE("a signal to one process stops all of them at the same step") {
   const ResumedFolder folder;
   const std::vector<std::string> longer = {"training.epochs=200"};
   const fs::path whole = folder.whole(longer);
-  Process process(
-      ranks_command(3, runner_command({"small.yaml", "--run-dir", "run", longer[0]})),
-      folder.path(), kAsRoot);
+  Process process(ranks_command(3, runner_command({"small.yaml", "--run-dir", "run", longer[0]})),
+                  folder.path(), kAsRoot);
   const auto reached = [&] { return !checkpoint_steps(folder / "run" / "checkpoints").empty(); };
   while (!reached() && !has_ended(process))
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -117,9 +117,8 @@ TEST_CASE("a process that is killed ends the others, and the run goes on from it
   const ResumedFolder folder;
   const std::vector<std::string> longer = {"training.epochs=200"};
   const fs::path whole = folder.whole(longer);
-  Process process(
-      ranks_command(3, runner_command({"small.yaml", "--run-dir", "run", longer[0]})),
-      folder.path(), kAsRoot);
+  Process process(ranks_command(3, runner_command({"small.yaml", "--run-dir", "run", longer[0]})),
+                  folder.path(), kAsRoot);
   const auto reached = [&] { return !checkpoint_steps(folder / "run" / "checkpoints").empty(); };
   while (!reached() && !has_ended(process))
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -137,8 +136,8 @@ TEST_CASE("a process that is killed ends the others, and the run goes on from it
 TEST_CASE("experiments whose losses see the whole batch have the same bits too") {
   need_mpi();
   const ResumedFolder folder;
-  const std::vector<std::vector<std::string>> experiments = {
-      {"experiment=contrastive"}, {"experiment=masked_autoencoder"}};
+  const std::vector<std::vector<std::string>> experiments = {{"experiment=contrastive"},
+                                                             {"experiment=masked_autoencoder"}};
   for (const auto& words : experiments) {
     const fs::path whole = folder.whole(words);
     for (const int count : {2, 3}) {
@@ -147,8 +146,7 @@ TEST_CASE("experiments whose losses see the whole batch have the same bits too")
           runner_in_ranks(count, with({"small.yaml", "--run-dir", name}, words), folder.path());
       INFO(words[0] << ": " << result.out << result.err);
       CHECK(result.code == 0);
-      CHECK(bytes_of(folder / name / "model.safetensors") ==
-            bytes_of(whole / "model.safetensors"));
+      CHECK(bytes_of(folder / name / "model.safetensors") == bytes_of(whole / "model.safetensors"));
       fs::remove_all(folder / name);
     }
     fs::remove_all(whole);
@@ -166,8 +164,7 @@ TEST_CASE("each process reads a part of what is streamed") {
               "training: {epochs: 2, batch_size: 50, mix: [mixup]}\n");
   const auto train = [&](int count, const std::string& name, const std::string& memory) {
     const Result result = runner_in_ranks(
-        count,
-        {"streamed.yaml", "--run-dir", name, "threads=1", "dataset.memory=" + memory},
+        count, {"streamed.yaml", "--run-dir", name, "threads=1", "dataset.memory=" + memory},
         folder.path());
     INFO(result.out << result.err);
     CHECK(result.code == 0);
@@ -190,13 +187,13 @@ TEST_CASE("in libtorch the number of processes is part of what results depend on
   INFO(again.out << again.err);
   CHECK(again.code == 0);
   CHECK(json_of(folder / "two" / "metrics.json").at("exact") == true);
-  const Result whole = runner_in_ranks(
-      2, {"small.yaml", "--run-dir", "whole", "backend=layers"}, folder.path());
+  const Result whole =
+      runner_in_ranks(2, {"small.yaml", "--run-dir", "whole", "backend=layers"}, folder.path());
   CHECK(whole.code == 0);
   check_equal(folder / "two", folder / "whole");
 
-  CHECK(runner_in_ranks(2, {"small.yaml", "--run-dir", "other", "backend=layers", "--stop-after",
-                            "7"},
+  CHECK(runner_in_ranks(2,
+                        {"small.yaml", "--run-dir", "other", "backend=layers", "--stop-after", "7"},
                         folder.path())
             .code == 75);
   const Result alone = folder.run({"resume", "other"});
@@ -210,22 +207,12 @@ TEST_CASE("a test is shared among processes") {
   const ResumedFolder folder;
   folder.whole();
   const Result alone = folder.run({"test", "whole", "--json", "--predictions", "a.csv"});
-  const Result shared = runner_in_ranks(
-      3, {"test", "whole", "--json", "--predictions", "b.csv"}, folder.path());
+  const Result shared =
+      runner_in_ranks(3, {"test", "whole", "--json", "--predictions", "b.csv"}, folder.path());
   INFO(shared.err);
   CHECK(shared.code == 0);
   CHECK(shared.out == alone.out);
   CHECK(bytes_of(folder / "a.csv") == bytes_of(folder / "b.csv"));
-}
-
-// The lines that are the program's, not the launcher's.
-std::string errors_of(const Result& result) {
-  std::string out;
-  std::istringstream lines(result.err);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("error: ")) out += line + "\n";
-  }
-  return out;
 }
 
 TEST_CASE("mistakes are told once") {
@@ -244,13 +231,6 @@ TEST_CASE("mistakes are told once") {
         "test share their work among several\n");
 }
 
-// A line of shell in each rank, in which $RANK is its number.
-Result shell_in_ranks(int count, const std::string& line, const fs::path& folder) {
-  const std::string text =
-      "RANK=$OMPI_COMM_WORLD_RANK; exec '" VITRINE_BINARY_DIR "/runner' " + line;
-  return Process(ranks_command(count, {"sh", "-c", text}), folder, kAsRoot).wait();
-}
-
 TEST_CASE("processes that do not go together are refused by name") {
   need_mpi();
   const ResumedFolder folder;
@@ -262,7 +242,21 @@ TEST_CASE("processes that do not go together are refused by name") {
   CHECK(errors_of(other) == "error: rank 1 of 2 on " + std::string(host.data()) +
                                 " has another optimizer.lr than rank 0 of 2 on " + host.data() +
                                 ": 0.02 and 0.01; ranks of one run need the same program, "
-                                "processors and config\n");
+                                "processors, config and data\n");
+  CHECK_FALSE(fs::exists(folder / "r"));
+
+  for (const char* size : {"180", "170"}) {
+    const std::string file = size + std::string("/digits.safetensors");
+    fs::create_directory(folder / size);
+    REQUIRE(folder.run({"pack", "small.yaml", file, "dataset.train=" + std::string(size)}).code ==
+            0);
+  }
+  write_plain(folder / "arrays.yaml", "dataset: {type: arrays, path: digits.safetensors}\n");
+  const Result files = shell_in_ranks(2, "../arrays.yaml --run-dir ../r", folder.path(),
+                                      "cd $((180 - 10 * RANK)); ");
+  INFO(files.err);
+  CHECK(files.code == 2);
+  CHECK_THAT(errors_of(files), Contains(" has another data set than rank 0 of 2 on "));
   CHECK_FALSE(fs::exists(folder / "r"));
 
   const Result data = shell_in_ranks(
