@@ -217,7 +217,7 @@ part_answers() {
   cancel_all
   "$runner" resume twice >/dev/null 2>&1 &
   "$runner" resume twice >/dev/null 2>&1 || true
-  wait $!
+  wait $! || true  # either of the two may be the one that is refused
   [[ $(all_jobs --format=%F | sort -u | wc -l) == 1 ]] || fail "two resumes at once both submitted"
   echo "ok: of two resumes at once one submits"
   cancel_all

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "framework/config/counted.h"
 #include "framework/data/transform.h"
 #include "framework/registry/register.h"
 
@@ -21,7 +22,7 @@ struct Options {
   void visit(Fields& field) {
     field("degrees", degrees, "largest rotation, either way", between(0, 180))
         .words({"angle", "rotation", "rotate"});
-    field("scale", scale, "least and largest enlargement", above(0)).words({"zoom"});
+    counted(field("scale", scale, "least and largest enlargement", above(0)), 2).words({"zoom"});
     field("shear", shear, "largest slant in degrees, either way", from_below(0, 90));
     field("translate", translate, "largest shift, as a fraction of height and width",
           from_below(0, 1))

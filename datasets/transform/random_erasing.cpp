@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "datasets/augmentation.h"
+#include "framework/config/counted.h"
 #include "framework/registry/register.h"
 
 namespace vitrine {
@@ -19,8 +20,8 @@ struct Options {
 
   void visit(Fields& field) {
     field("p", p, "probability", between(0, 1));
-    field("scale", scale, "least and largest share of the image's area", between(0, 1));
-    field("ratio", ratio, "least and largest height, in widths", above(0));
+    counted(field("scale", scale, "least and largest share of the image's area", between(0, 1)), 2);
+    counted(field("ratio", ratio, "least and largest height, in widths", above(0)), 2);
     field("value", value, "what is put there: a value, or one a channel", between(0, 255))
         .words({"fill"});
     field("noise", noise, "put random values there, each as likely as any other");

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "datasets/augmentation.h"
+#include "framework/config/counted.h"
 #include "framework/images/resize.h"
 #include "framework/registry/register.h"
 
@@ -14,9 +15,12 @@ struct Options {
   std::vector<double> scale = {0.08, 1}, ratio = {3.0 / 4, 4.0 / 3};
 
   void visit(Fields& field) {
-    field("scale", scale, "least and largest share of the image's area",
-          Rule{.words = "above 0, at most 1", .minimum = 0, .maximum = 1, .above_minimum = true});
-    field("ratio", ratio, "least and largest width, in heights", above(0));
+    counted(
+        field(
+            "scale", scale, "least and largest share of the image's area",
+            Rule{.words = "above 0, at most 1", .minimum = 0, .maximum = 1, .above_minimum = true}),
+        2);
+    counted(field("ratio", ratio, "least and largest width, in heights", above(0)), 2);
   }
   void check(const TransformContext& images, Check& check) const {
     check_has_colours(images, check);

@@ -1,5 +1,6 @@
 #include <ATen/ops/_fused_adam.h>
 
+#include "framework/config/counted.h"
 #include "framework/registry/register.h"
 #include "framework/training/optimizer.h"
 
@@ -14,8 +15,9 @@ struct Options : OptimizerOptions {
   Options() : OptimizerOptions(0.001, WeightDecay::kL2) {}
   void visit(Fields& field) {
     OptimizerOptions::visit(field);
-    field("betas", betas, "decay of the running means of the gradient and of its square",
-          from_below(0, 1))
+    counted(field("betas", betas, "decay of the running means of the gradient and of its square",
+                  from_below(0, 1)),
+            2)
         .words({"beta1", "beta2", "adam_beta1", "adam_beta2"});
     field("eps", eps, "added to the denominator", above(0)).words({"epsilon", "adam_epsilon"});
     field("amsgrad", amsgrad, "divide by the largest mean square so far");

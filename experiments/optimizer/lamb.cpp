@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "framework/config/counted.h"
 #include "framework/registry/register.h"
 #include "framework/training/optimizer.h"
 
@@ -20,8 +21,9 @@ struct Options : OptimizerOptions {
   Options() : OptimizerOptions(0.001, WeightDecay::kDecoupled, 0.01) {}
   void visit(Fields& field) {
     OptimizerOptions::visit(field);
-    field("betas", betas, "decay of the running means of the gradient and of its square",
-          from_below(0, 1))
+    counted(field("betas", betas, "decay of the running means of the gradient and of its square",
+                  from_below(0, 1)),
+            2)
         .words({"beta1", "beta2", "adam_beta1", "adam_beta2"});
     field("eps", eps, "added to the denominator", above(0)).words({"epsilon", "adam_epsilon"});
   }

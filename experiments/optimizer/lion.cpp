@@ -3,6 +3,7 @@
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_sign.h>
 
+#include "framework/config/counted.h"
 #include "framework/registry/register.h"
 #include "framework/training/optimizer.h"
 
@@ -15,8 +16,9 @@ struct Options : OptimizerOptions {
   Options() : OptimizerOptions(1e-4, WeightDecay::kDecoupled) {}
   void visit(Fields& field) {
     OptimizerOptions::visit(field);
-    field("betas", betas, "share of the running mean in a step's direction, and its decay",
-          from_below(0, 1))
+    counted(field("betas", betas, "share of the running mean in a step's direction, and its decay",
+                  from_below(0, 1)),
+            2)
         .words({"beta1", "beta2"});
   }
   using OptimizerOptions::check;

@@ -19,7 +19,7 @@ constexpr size_t kMostRows = 60;
 
 struct DataOptions {
   std::string place, file;
-  std::vector<std::string> overrides;
+  std::vector<std::string> overrides, unset;
   bool json = false;
 };
 
@@ -90,6 +90,7 @@ ExitCode data(const DataOptions& options) {
   if (is_page) refuse_no_page(options.file);
   install_signal_handlers();
   ConfigSource source = config_or_folder(options.place, options.overrides, "data");
+  source.unset = options.unset;
   source.overrides.emplace_back("device=cpu");  // where images are looked at
   const auto config = engine().resolve(source);
   engine().set_threads(config->threads);
@@ -128,6 +129,8 @@ Action data_verb(CLI::App& app) {
       ->transform(path_option())
       ->required();
   app.add_option("KEY=VALUE", options->overrides, "what the config is to have: dataset.size=128");
+  app.add_option("--unset", options->unset, "take a key of the config back to its default")
+      ->allow_extra_args(false);
   app.add_option("-o,--output", options->file,
                  "HTML file to write, also over an older one, with images and charts")
       ->transform(path_option());

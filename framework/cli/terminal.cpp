@@ -191,6 +191,13 @@ void Console::download(uint64_t received, uint64_t total) {
   show(words, words);
 }
 
+void Console::reading(int64_t images, int64_t all) {
+  if (images >= all) return clear_bar();
+  if (!is_terminal(STDERR_FILENO)) return;
+  const std::string words = fmt::format("reading {} of {} images", grouped(images), grouped(all));
+  show(words, words);
+}
+
 ExitCode Console::stop_requested() { return requested_stop(); }
 
 ExitCode requested_stop() {

@@ -51,6 +51,7 @@ class Console : public Observer {
   void warning(const std::string& text) override;
   void progress(const Progress& progress) override;
   void download(uint64_t received, uint64_t total) override;
+  void reading(int64_t images, int64_t all) override;  // on a terminal alone
   ExitCode stop_requested() override;
 
  private:

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "framework/cli/terminal.h"
@@ -35,6 +36,21 @@ std::string shown_values(const Json& result) {
   return fmt::format("test: {}\n", fmt::join(values, ", "));
 }
 
+constexpr size_t kMostRows = 20;
+
+// Of many classes those of the lowest recall; one without images has none, and comes last.
+std::vector<Json> shown_classes(const Json& all) {
+  std::vector<Json> out(all.begin(), all.end());
+  if (out.size() <= kMostRows) return out;
+  const auto recall = [](const Json& row) {
+    return row.at("recall").is_null() ? 2 : row.at("recall").get<double>();
+  };
+  std::stable_sort(out.begin(), out.end(),
+                   [&](const Json& a, const Json& b) { return recall(a) < recall(b); });
+  out.resize(kMostRows);
+  return out;
+}
+
 // `worst`: where the images lie that went most wrong; empty where nowhere.
 std::string shown_scores(const Json& result, const std::string& worst) {
   std::string out;
@@ -48,9 +64,10 @@ std::string shown_scores(const Json& result, const std::string& worst) {
       return value.is_null() ? "-" : fmt::format("{:.2f} %", 100 * value.get<double>());
     };
     const Json none = Json::array();
-    for (const Json& row : has_labels                 ? task.at("labels")
-                           : task.contains("classes") ? task.at("classes")
-                                                      : none) {
+    const Json& all = has_labels                 ? task.at("labels")
+                      : task.contains("classes") ? task.at("classes")
+                                                 : none;
+    for (const Json& row : shown_classes(all)) {
       rows.push_back({escape(row.at("name").get<std::string>()),
                       grouped(row.at("images").get<int64_t>()), percent(row.at("recall")),
                       percent(row.at("precision"))});
@@ -64,6 +81,10 @@ std::string shown_scores(const Json& result, const std::string& worst) {
     }
     out += fmt::format("{}: {}\n", escape(name), fmt::join(values, ", "));
     if (rows.size() > 1) out += terminal_table(rows) + "\n";
+    if (all.size() > kMostRows) {
+      out += fmt::format("{} of {} {}, those of the lowest recall; --json prints all\n", kMostRows,
+                         all.size(), has_labels ? "labels" : "classes");
+    }
   }
   if (!worst.empty()) out += "the images that went most wrong: " + worst + "\n";
   return out + fmt::format("weights of {}, {} images", result.at("checkpoint").get<std::string>(),

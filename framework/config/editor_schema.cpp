@@ -49,6 +49,7 @@ Json extended(Json value, Json& more) {
   for (const Json& one : alternatives_of(value)) {
     if (one.value("type", Json()) != "array" || !one.contains("items")) continue;
     any.push_back(items_by_number(one));
+    if (one.contains("maxItems")) continue;
     more = {{"anyOf", Json::array({one, one.at("items")})}};
     if (words.contains("description"))
       more["description"] = "behind the base's: " + words["description"].get<std::string>();

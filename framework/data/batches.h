@@ -7,6 +7,7 @@
 
 #include "framework/data/batch_position.h"
 #include "framework/data/image_reader.h"
+#include "framework/data/pixel_table.h"
 #include "framework/data/readers.h"
 
 namespace vitrine {
@@ -69,6 +70,7 @@ class Batches {
   BatchPosition position_of(const Begun& begun) const;
   Readers::Work work_on(const Begun& begun) const;
   Tensor transformed(const Tensor& pixels, const BatchPosition& position) const;
+  Tensor normalized(const Tensor& pixels, const BatchPosition& position) const;
 
   Split split_;
   std::shared_ptr<const ImageReader> reader_;
@@ -77,6 +79,7 @@ class Batches {
   at::Device device_;
   uint64_t seed_;
   std::shared_ptr<const Readers> readers_;
+  std::shared_ptr<Buffers> buffers_ = std::make_shared<Buffers>();
 };
 
 }  // namespace vitrine

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "framework/data/contents.h"
 #include "framework/error.h"
 #include "framework/files/sha256.h"
 
@@ -18,8 +19,36 @@ void add_bytes(Sha256& hash, const Tensor& tensor) {
   hash.update({static_cast<const char*>(plain.const_data_ptr()), plain.nbytes()});
 }
 
+// The same images, told of as they are read.
+class ToldSource : public ImageSource {
+ public:
+  ToldSource(std::shared_ptr<const ImageSource> source, const ImagesRead& tell)
+      : source_(std::move(source)), tell_(tell) {}
+
+  int64_t size() const override { return source_->size(); }
+  std::string path(int64_t number) const override { return source_->path(number); }
+  std::string name(int64_t number) const override { return source_->name(number); }
+  uint64_t stored_bytes(int64_t number) const override { return source_->stored_bytes(number); }
+  void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const override {
+    source_->add_to(digest, numbers);
+  }
+  Image read(int64_t number) const override {
+    tell_(read_++);
+    return source_->read(number);
+  }
+  std::string contents(int64_t number) const override {
+    tell_(read_++);
+    return source_->contents(number);
+  }
+
+ private:
+  std::shared_ptr<const ImageSource> source_;
+  const ImagesRead& tell_;
+  mutable int64_t read_ = 0;
+};
+
 // Held images, a chunk at a time.
-void add_images(Sha256& hash, const Split& split, bool are_all) {
+void add_images(Sha256& hash, const Split& split, bool are_all, const ImagesRead& tell) {
   hash.update(fmt::format("{} images of [{}]\n", split.size(),
                           fmt::join(split.images.sizes().slice(1), ", ")));
   const int64_t bytes = c10::multiply_integers(split.images.sizes().slice(1));
@@ -28,6 +57,7 @@ void add_images(Sha256& hash, const Split& split, bool are_all) {
   const Tensor numbers = takes_all ? at::arange(split.size()) : at::tensor(some, at::kLong);
   for (int64_t first = 0; first < numbers.size(0); first += kChunk) {
     const int64_t count = std::min(kChunk, numbers.size(0) - first);
+    tell(first);
     if (takes_all && !split.rows.defined()) {
       add_bytes(hash, split.images.narrow(0, first, count));
       continue;
@@ -37,14 +67,17 @@ void add_images(Sha256& hash, const Split& split, bool are_all) {
   }
 }
 
-void add_split(Sha256& hash, const Split& split, bool are_all = false) {
+void add_split(
+    Sha256& hash, const Split& split, bool are_all = false,
+    const ImagesRead& tell = [](int64_t) {}) {
   if (split.images.defined()) {
-    add_images(hash, split, are_all);
+    add_images(hash, split, are_all, tell);
   } else {
     const Tensor rows = split.rows_of(at::arange(split.size())).contiguous();
     const int64_t* first = rows.const_data_ptr<int64_t>();
     const std::vector<int64_t> numbers(first, first + rows.numel());
-    are_all ? split.source->add_contents(hash, numbers) : split.source->add_to(hash, numbers);
+    are_all ? ToldSource(split.source, tell).add_contents(hash, numbers)
+            : split.source->add_to(hash, numbers);
   }
   for (const Tensor& labels : split.labels) {
     if (labels.dim() > 1)
@@ -161,27 +194,32 @@ std::string Split::path_of(int64_t number) const {
   return files ? files->path(rows.defined() ? rows[number].item<int64_t>() : number) : "";
 }
 
-namespace {
-
-std::string digest_of_splits(const Split& train, const Split& test,
-                             const std::optional<Split>& validation, bool are_all) {
-  Sha256 hash;
-  add_split(hash, train, are_all);
-  if (validation) add_split(hash, *validation, are_all);
-  add_split(hash, test, are_all);
-  return hash.hex();
-}
-
-}  // namespace
-
 std::string fingerprint_of(const Split& train, const Split& test,
                            const std::optional<Split>& validation) {
-  return digest_of_splits(train, test, validation, false);
+  Sha256 hash;
+  add_split(hash, train);
+  if (validation) add_split(hash, *validation);
+  add_split(hash, test);
+  return hash.hex();
 }
 
 std::string contents_fingerprint(const Split& train, const Split& test,
                                  const std::optional<Split>& validation) {
-  return digest_of_splits(train, test, validation, true);
+  return contents_fingerprint(train, test, validation, [](int64_t) {});
+}
+
+std::string contents_fingerprint(const Split& train, const Split& test,
+                                 const std::optional<Split>& validation, const ImagesRead& tell) {
+  Sha256 hash;
+  int64_t before = 0;
+  const auto add = [&](const Split& split) {
+    add_split(hash, split, true, [&](int64_t images) { tell(before + images); });
+    before += split.size();
+  };
+  add(train);
+  if (validation) add(*validation);
+  add(test);
+  return hash.hex();
 }
 
 std::string fingerprint_of(const Split& split) {

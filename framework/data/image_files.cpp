@@ -41,11 +41,6 @@ std::string ImageFiles::contents(int64_t number) const {
   return read_file(path(number), kMaxBytes);
 }
 
-void ImageFiles::add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const {
-  add_to(digest, numbers);
-  for (const int64_t number : numbers) digest.update(read_file(path(number), kMaxBytes));
-}
-
 void ImageFiles::add_to(Sha256& digest, const std::vector<int64_t>& numbers) const {
   digest.update(fmt::format("{} files\n", numbers.size()));
   for (const int64_t number : numbers) {

@@ -25,8 +25,6 @@ class ImageFiles : public ImageSource {
   std::string contents(int64_t number) const override;
   // Their paths and sizes: what is in them is not read.
   void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const override;
-  // Their paths, sizes and bytes.
-  void add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const override;
 
  private:
   static constexpr uint64_t kMaxBytes = uint64_t{256} << 20;

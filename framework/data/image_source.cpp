@@ -48,7 +48,9 @@ void ImageSource::add_to(Sha256& digest, const std::vector<int64_t>& numbers) co
 }
 
 void ImageSource::add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const {
-  add_pixels(digest, *this, numbers, true);
+  if (numbers.empty() || path(numbers[0]).empty()) return add_pixels(digest, *this, numbers, true);
+  add_to(digest, numbers);
+  for (const int64_t number : numbers) digest.update(contents(number));
 }
 
 std::vector<int64_t> PartOfSource::at(const std::vector<int64_t>& numbers) const {

@@ -10,6 +10,8 @@
 namespace vitrine {
 namespace {
 
+using Progress = std::function<void(int64_t images, int64_t all)>;
+
 // Images of a split, by their numbers in it.
 class Contents {
  public:
@@ -73,24 +75,28 @@ class Search {
     for (const NamedSplit& each : splits) contents_.emplace_back(each.split);
   }
 
-  SharedSearch run(uint64_t most_read, const std::function<bool()>& cancelled) {
-    uint64_t bytes = 0;
-    int64_t images = 0;
-    for (const auto& [length, places] : candidates_in(contents_, cancelled)) {
-      uint64_t cost = 0;
-      int64_t read = 0;
-      for (const Spot& place : places) {
-        cost += contents_[place.split].cost(place.number);
-        read += contents_[place.split].is_held() ? 0 : 1;
-      }
-      if (bytes + cost > most_read || images + read > kMostRead) {
+  SharedSearch run(uint64_t most_read, const std::function<bool()>& cancelled,
+                   const Progress& progress) {
+    const auto candidates = candidates_in(contents_, cancelled);
+    std::vector<const std::vector<Spot>*> compared;
+    int64_t all = 0, done = 0;
+    for (const auto& [length, places] : candidates) {
+      if (!is_within(places, most_read)) {
         unread_ += std::ssize(places);
         continue;
       }
-      bytes += cost;
-      images += read;
-      if (!compare(places, cancelled)) return {};
+      compared.push_back(&places);
+      all += std::ssize(places);
     }
+    const auto goes_on = [&](int64_t images) {
+      progress(done + images, all);
+      return !cancelled();
+    };
+    for (const std::vector<Spot>* places : compared) {
+      if (!compare(*places, goes_on)) return {};
+      done += std::ssize(*places);
+    }
+    progress(all, all);
     SharedSearch out;
     out.unread = unread_;
     for (auto& [key, shared] : shared_) out.shared.push_back(std::move(shared));
@@ -98,12 +104,27 @@ class Search {
   }
 
  private:
-  // False where it was cancelled.
-  bool compare(const std::vector<Spot>& places, const std::function<bool()>& cancelled) {
-    std::unordered_map<std::string, std::vector<Spot>> seen;  // the first of each split
-    size_t count = 0;
+  // Whether what is read so far, with these images, is no more than may be.
+  bool is_within(const std::vector<Spot>& places, uint64_t most_read) {
+    uint64_t cost = 0;
+    int64_t read = 0;
     for (const Spot& place : places) {
-      if (count++ % 64 == 0 && cancelled()) return false;
+      cost += contents_[place.split].cost(place.number);
+      read += contents_[place.split].is_held() ? 0 : 1;
+    }
+    if (bytes_ + cost > most_read || images_ + read > kMostRead) return false;
+    bytes_ += cost;
+    images_ += read;
+    return true;
+  }
+
+  // False where it was cancelled.
+  bool compare(const std::vector<Spot>& places, const std::function<bool(int64_t)>& goes_on) {
+    std::unordered_map<std::string, std::vector<Spot>> seen;  // the first of each split
+    int64_t count = 0;
+    for (const Spot& place : places) {
+      if (count % 64 == 0 && !goes_on(count)) return false;
+      ++count;
       std::vector<Spot>& same = seen[contents_[place.split].digest(place.number)];
       for (const Spot& other : same) {
         if (other.split != place.split) note(place, other);
@@ -131,13 +152,16 @@ class Search {
   std::vector<Contents> contents_;
   std::map<std::pair<size_t, size_t>, SharedImages> shared_;
   int64_t unread_ = 0;
+  uint64_t bytes_ = 0;  // that are read, and of how many images
+  int64_t images_ = 0;
 };
 
 }  // namespace
 
 SharedSearch find_shared(const std::vector<NamedSplit>& splits, size_t most_pairs,
-                         uint64_t most_read, const std::function<bool()>& cancelled) {
-  return Search(splits, most_pairs).run(most_read, cancelled);
+                         uint64_t most_read, const std::function<bool()>& cancelled,
+                         const Progress& progress) {
+  return Search(splits, most_pairs).run(most_read, cancelled, progress);
 }
 
 }  // namespace vitrine

@@ -72,6 +72,8 @@ class Observer {
   virtual void warning(const std::string& text) = 0;
   virtual void progress(const Progress& progress) = 0;  // often; to be shown in passing
   virtual void download(uint64_t received, uint64_t total) = 0;
+  // Images are read before anything else can be done: so many of all. The last call has all.
+  virtual void reading(int64_t /*images*/, int64_t /*all*/) {}
   // 0, or the exit code with which the run is to stop at the next step (kStopped, kInterrupted or
   // kTerminated).
   virtual ExitCode stop_requested() = 0;

@@ -164,7 +164,9 @@ class Looker {
     tell_line();
     out_.findings = data_->findings;
     for (size_t i = 0; i < data_->info.columns.size(); ++i) add_column(i);
-    SharedSearch found = find_shared(splits_, kMostPairs, kMostRead, [&] { return stopped(); });
+    SharedSearch found = find_shared(
+        splits_, kMostPairs, kMostRead, [&] { return stopped(); },
+        [&](int64_t images, int64_t all) { observer_.reading(images, all); });
     out_.shared = std::move(found.shared);
     out_.unread = found.unread;
     if (shows && is_shown(data_->info)) show();

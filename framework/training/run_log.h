@@ -19,6 +19,7 @@ class RunLog : public Observer {
   void warning(const std::string& text) override;
   void progress(const Progress& progress) override { observer_.progress(progress); }
   void download(uint64_t received, uint64_t total) override { observer_.download(received, total); }
+  void reading(int64_t images, int64_t all) override { observer_.reading(images, all); }
   ExitCode stop_requested() override { return observer_.stop_requested(); }
 
   void write(const std::string& text);  // to the file alone

@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "framework/data/contents.h"
 #include "framework/data/findings.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
@@ -47,8 +48,23 @@ Preparation preparation_of(const Config& config, const DatasetInfo& info) {
 
 namespace {
 
+// Throws where a stop was requested meanwhile.
+std::string contents_of(const LoadedSplits& loaded, Observer& observer) {
+  const int64_t all = loaded.train.size() + loaded.test.size() +
+                      (loaded.validation ? loaded.validation->size() : 0);
+  std::string out =
+      contents_fingerprint(loaded.train, loaded.test, loaded.validation, [&](int64_t images) {
+        if (const ExitCode code = observer.stop_requested(); code != ExitCode::kDone)
+          throw Error(code, "stopped before all of the data was read");
+        observer.reading(images, all);
+      });
+  observer.reading(all, all);
+  return out;
+}
+
 // The same split with its images in memory, resized.
-Split held(const Split& split, Preparation preparation, const DataContext& context) {
+Split held(const Split& split, Preparation preparation, const DataContext& context,
+           Observer& observer) {
   constexpr int64_t kAtOnce = 256;
   preparation.transforms.clear();
   const Batches images(split, preparation, at::kCPU, 0, false);
@@ -58,6 +74,7 @@ Split held(const Split& split, Preparation preparation, const DataContext& conte
   out.images = Tensor();
   for (int64_t first = 0; first < split.size() && !context.cancelled(); first += kAtOnce) {
     const int64_t count = std::min(kAtOnce, split.size() - first);
+    observer.reading(first, split.size());
     const Tensor pixels = images.pixels(at::arange(first, first + count));
     if (!out.images.defined()) {
       out.images =
@@ -65,6 +82,7 @@ Split held(const Split& split, Preparation preparation, const DataContext& conte
     }
     out.images.narrow(0, first, count).copy_(pixels);
   }
+  observer.reading(split.size(), split.size());
   return out;
 }
 
@@ -76,8 +94,7 @@ void fill(Data& out, const Config& config, Observer& observer) {
   LoadedSplits loaded = load_splits(*out.dataset, config.label_uses);
   out.fingerprint = loaded.fingerprint;
   out.test_fingerprint = fingerprint_of(first_images(loaded.test, options.limit_test));
-  if (options.verify == kFull)
-    out.contents = contents_fingerprint(loaded.train, loaded.test, loaded.validation);
+  if (options.verify == kFull) out.contents = contents_of(loaded, observer);
   const Preparation preparation = preparation_of(config, out.info);
   Preparation of_held = preparation;  // which were fitted as they were read
   of_held.crop_ratio = 1;
@@ -92,7 +109,7 @@ void fill(Data& out, const Config& config, Observer& observer) {
                   "dataset.memory: resident: a transform takes images as they are stored, of any "
                   "size, and these are read one by one: they cannot be held; stream reads them");
     }
-    if (!config.streams && !as_stored) *split = held(*split, preparation, context);
+    if (!config.streams && !as_stored) *split = held(*split, preparation, context, observer);
     // Once for all splits of a set; what is changed image by image stays where that is done.
     if (split->images.defined() && preparation.of_images().empty())
       split->images = split->images.to(device);

@@ -141,5 +141,37 @@ TEST_CASE("Ctrl-C ends a look at data without a trace") {
   CHECK(fs::is_empty(desk / "out"));
 }
 
+TEST_CASE("a key of a config is taken back before its data are looked at") {
+  const Desk desk;
+  const Result result = desk.run({"data", "a.yaml", "dataset.train=100", "--unset",
+                                  "dataset.validation", "--unset", "dataset.test", "--json"});
+  CHECK(result.err == "");
+  REQUIRE(result.code == 0);
+  CHECK(Json::parse(result.out)["images"] == Json{{"train", 100}, {"test", 10000}});
+}
+
+TEST_CASE("on a terminal it is told how many images have been read") {
+  const Desk desk;
+  for (const char* name : {"train/a", "train/b", "test/a", "test/b"})
+    fs::create_directories(desk / "photos" / name);
+  for (int i = 0; i < 3; ++i) {
+    Image image{8, 8, 1, std::vector<uint8_t>(64, 7)};
+    image.pixels[0] = static_cast<uint8_t>(i);
+    for (const char* name : {"train/a/", "train/b/", "test/a/", "test/b/"})
+      write_plain(desk / "photos" / (name + std::to_string(i) + ".png"), encode_png(image));
+  }
+  desk.write("steps", "");
+  const Result result =
+      Process({"bash", "-c",
+               "python3 " VITRINE_SOURCE_DIR "/tests/terminal.py 100x30 " VITRINE_BINARY_DIR
+               "/runner data photos < steps"},
+              desk.folder(), {{"TERM", "xterm"}, {"NO_COLOR", "1"}})
+          .wait();
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("\rreading 0 of 12 images\r") ||
+                             Contains("\r\033[Kreading 0 of 12 images\r\033[K"));
+  CHECK(desk.run({"data", "photos"}).out.find("reading") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace vitrine

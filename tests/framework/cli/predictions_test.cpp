@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -164,6 +167,40 @@ TEST_CASE("a table of predictions is whole or not there: a full disk, Ctrl-C") {
   CHECK(result.code == 130);
   CHECK(result.out == "stopped before the test was done\n");
   CHECK(fs::is_empty(desk / "out"));
+}
+
+TEST_CASE("of many classes test shows those of the lowest recall, and --json all") {
+  const Desk desk;
+  std::string table = "label,a,b,c,d\n";
+  for (int i = 0; i < 75; ++i)
+    table += fmt::format("{},{},{},{},{}\n", i % 25, i, 3 * i, 255 - i, 7 * i % 256);
+  desk.write("t.csv", table);
+  desk.write("b.yaml",
+             "threads: 1\ndataset: {type: csv, train: t.csv, test: t.csv}\n"
+             "model: {type: vit, n_patches: 2, hidden_d: 8, n_heads: 2, n_blocks: 1}\n"
+             "training: {epochs: 2, batch_size: 25}\n");
+  REQUIRE(desk.run({"b.yaml", "--run-dir", "run"}).code == 0);
+  const Result result = desk.run({"test", "run"});
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.out,
+             Contains("\n20 of 25 classes, those of the lowest recall; --json prints all\n"));
+  const Json told = Json::parse(desk.run({"test", "run", "--json"}).out);
+  std::vector<double> recalls;
+  for (const Json& row : told["tasks"]["class"]["classes"])
+    recalls.push_back(row["recall"].get<double>());
+  REQUIRE(recalls.size() == 25);
+  std::sort(recalls.begin(), recalls.end());
+  recalls.resize(20);
+  std::vector<double> shown;
+  std::istringstream lines(result.out);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name, images, recall;
+    if (words >> name >> images >> recall && images == "3")
+      shown.push_back(std::stod(recall) / 100);
+  }
+  REQUIRE(shown.size() == 20);
+  for (size_t i = 0; i < 20; ++i) CHECK(std::abs(shown[i] - recalls[i]) < 1e-4);
 }
 
 }  // namespace

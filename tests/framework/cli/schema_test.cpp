@@ -114,7 +114,14 @@ TEST_CASE("the schema refuses wrong keys, values and types") {
       // types
       "training: {epochs: many}\n", "training: {epochs: 1.5}\n", "seed: [1]\n", "seed: many\n",
       "model: {type: vit, hidden_d: true}\n", "model: [vit]\n", "tags: {a: b}\n",
-      "optimizer: {type: adam, betas: many}\n", "sweep: 3\n", "name: {a: 1}\n", "unset: {a: 1}\n"};
+      "optimizer: {type: adam, betas: many}\n", "optimizer: {type: adam, betas: 0.9}\n",
+      "optimizer: {type: lion, betas: [0.9]}\n",
+      "optimizer: {type: lamb, betas: [0.9, 0.99, 0.9]}\n",
+      "optimizer: {type: adamw, betas+: [0.9]}\n",
+      "dataset: {type: mnist, transforms: [{type: random_affine, scale: 1}]}\n",
+      "dataset: {type: cifar10, transforms: [{type: random_resized_crop, ratio: [1]}]}\n",
+      "dataset: {type: mnist, transforms: [{type: random_erasing, scale: 0.1}]}\n", "sweep: 3\n",
+      "name: {a: 1}\n", "unset: {a: 1}\n"};
   const auto verdicts = folder.verdicts(wrong);
   for (size_t i = 0; i < wrong.size(); ++i) {
     CAPTURE(wrong[i]);
@@ -129,10 +136,14 @@ TEST_CASE("the schema takes what a file says over its base, and references") {
   const auto verdicts =
       folder.verdicts({"unset: [model.mlp, schedule]\ntags+: [a]\nreplicate+: dataset.split_seed\n",
                        "dataset:\n  transforms: {0: {pixels: 3}}\n  transforms+: [normalize]\n",
+                       "optimizer: {type: adam, betas: {1: 0.95}}\n",
+                       "optimizer: {type: adam, betas: [0.9, 0.95]}\n"
+                       "dataset: {type: cifar10, transforms: [{type: random_resized_crop, "
+                       "scale: [0.5, 1]}, {type: normalize, mean: 0.5}]}\n",
                        "seed: ${env:SEED}\n"
                        "model: {n_heads: \"${model.n_blocks}\", mlp: {ratio: \"${x}\"}}\n"
                        "training: {early_stopping: \"${a.b}\"}\ntags: [\"${name}\"]\n"});
-  CHECK(verdicts == std::vector<std::string>(3));
+  CHECK(verdicts == std::vector<std::string>(5));
 }
 
 }  // namespace

@@ -211,5 +211,42 @@ TEST_CASE("a stream of batches begins at most two ahead, and ends with the image
   CHECK(counted->read_count == 6 + 1);  // the first tells the size
 }
 
+// Says what it does, as normalize does.
+class Scaled : public Transform {
+ public:
+  std::optional<Normalization> normalization() const override {
+    return Normalization{{0.1, 0.6}, {0.3}};
+  }
+  Tensor forward(const Tensor& images, const BatchPosition&) override {
+    shapes.push_back(images.sizes().vec());
+    return images.sub(at::tensor({0.1F, 0.6F}).view({1, 2, 1, 1})).div_(0.3F);
+  }
+  std::vector<std::vector<int64_t>> shapes;
+};
+
+TEST_CASE("a transform that only normalizes gives the bits that it would give of all images") {
+  const Split split = {
+      at::remainder(at::arange(9 * 2 * 20 * 19).mul(7), 253).to(at::kByte).view({9, 2, 20, 19}),
+      {},
+      {}};
+  const auto scaled = std::make_shared<Scaled>();
+  const Tensor numbers = at::tensor({5, 0, 8}, at::kLong);
+  for (const int threads : {1, 2}) {
+    scaled->shapes.clear();
+    const Batches batches(split, with_threads(threads, {scaled}), at::kCPU, 0, true);
+    const auto wanted = [&](const Tensor& of) {
+      Scaled whole;
+      return whole.forward(split.images.index_select(0, of).to(at::kFloat).div_(255), {});
+    };
+    const Tensor first = batches.gather(numbers, 0).images;
+    const Tensor second = batches.gather(numbers.narrow(0, 1, 1), 0).images;
+    CHECK(at::equal(first, wanted(numbers)));  // which another batch does not write over
+    CHECK(at::equal(second, wanted(numbers.narrow(0, 1, 1))));
+    CHECK(scaled->shapes == std::vector<std::vector<int64_t>>(2, {1, 2, 20, 19}));
+    const void* place = batches.gather(numbers, 0).images.const_data_ptr();
+    CHECK(batches.gather(numbers, 0).images.const_data_ptr() == place);  // once nobody holds it
+  }
+}
+
 }  // namespace
 }  // namespace vitrine

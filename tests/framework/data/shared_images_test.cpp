@@ -19,7 +19,8 @@ Split held(std::vector<int64_t> values) {
 }
 
 SharedSearch search(const std::vector<NamedSplit>& splits, uint64_t most = kMuch) {
-  return find_shared(splits, 2, most, [] { return false; });
+  return find_shared(
+      splits, 2, most, [] { return false; }, [](int64_t, int64_t) {});
 }
 
 TEST_CASE("held images that stand in two splits are found, each once") {
@@ -79,8 +80,8 @@ TEST_CASE("of files only those are read that are as long as others, and only so 
   const SharedSearch less = search({{"train", train}, {"test", test}}, 17);
   CHECK(less.shared.size() == 1);
   CHECK(less.unread == 2);  // a and d
-  const auto stopped =
-      find_shared({{"train", train}, {"test", test}}, 2, kMuch, [] { return true; });
+  const auto stopped = find_shared(
+      {{"train", train}, {"test", test}}, 2, kMuch, [] { return true; }, [](int64_t, int64_t) {});
   CHECK(stopped.shared.empty());
 }
 

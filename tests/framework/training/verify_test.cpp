@@ -48,6 +48,7 @@ class Photos {
     perform(std::move(request));
   }
   Metrics metrics() const { return Metrics::read(run() / "metrics.json"); }
+  fs::path folder() const { return folder_.path(); }
   fs::path run() const { return folder_ / "run"; }
   void move(const std::string& from, const std::string& to) const {
     fs::rename(folder_ / ("photos/" + from), folder_ / ("photos/" + to));
@@ -104,6 +105,37 @@ TEST_CASE_METHOD(Photos,
   resume("full");
   CHECK(metrics().dataset.contains("contents_sha256"));
   CHECK(metrics().exact);
+}
+
+// Asks to stop once so many images have been read.
+class Stopping : public Quiet {
+ public:
+  explicit Stopping(int64_t images) : images_(images) {}
+  void reading(int64_t images, int64_t all) override {
+    seen = std::to_string(images) + " of " + std::to_string(all);
+    if (images == images_) code_ = ExitCode::kTerminated;
+  }
+  ExitCode stop_requested() override { return code_; }
+  std::string seen;
+
+ private:
+  int64_t images_;
+  ExitCode code_ = ExitCode::kDone;
+};
+
+TEST_CASE_METHOD(Photos,
+                 "reading all of the data is told of, and broken off where that is wanted") {
+  TrainRequest request;
+  request.config =
+      engine().resolve({folder() / "c.yaml", {"dataset.verify=full", "dataset.memory=stream"}, {}});
+  request.run_dir = run();
+  Stopping stopping(20);
+  CHECK(engine().train(request, stopping).code == ExitCode::kTerminated);
+  CHECK(stopping.seen == "20 of 36");
+  CHECK_FALSE(fs::exists(run()));
+  Stopping never(-1);
+  CHECK(engine().train(request, never).code == ExitCode::kDone);
+  CHECK(never.seen == "36 of 36");
 }
 
 }  // namespace
