@@ -26,8 +26,9 @@ void share_run(const ResumedFrom& from);
 // Throws Error(kUsage) where ranks have other programs, processors or configs, with hosts and
 // values.
 void check_alike(const ResolvedConfig& config);
-// The same of other data.
+// The same of other data, and of other weights.
 void check_alike(const Data& data);
+void check_alike(const Modules& modules);
 // Throws Error(kFailed) with a rank that has another tensor than the others at this step.
 void check_alike(const std::vector<OwnedTensor>& tensors, int64_t step);
 

@@ -165,6 +165,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
     warn_of_other_plugins(run);
     from = checkpoint.path().stem().string();
   }
+  check_alike(learner.modules);
   EvaluationOptions options;
   options.split = "test";
   options.details = true;

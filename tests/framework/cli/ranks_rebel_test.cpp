@@ -106,6 +106,23 @@ TEST_CASE("a run that is there is refused once, by all") {
   }
 }
 
+TEST_CASE("a test of other weights in one process is refused") {
+  need_mpi();
+  const ResumedFolder folder;
+  for (const std::string rank : {"0", "1"}) {
+    fs::create_directory(folder / rank);
+    REQUIRE(folder.run({"small.yaml", "--run-dir", rank + "/run", "seed=" + rank}).code == 0);
+  }
+  fs::copy_file(folder / "0" / "run" / "config.yaml", folder / "1" / "run" / "config.yaml",
+                fs::copy_options::overwrite_existing);
+  const Result result = shell_in_ranks(2, "test run", folder.path(), "cd $RANK; ");
+  INFO(result.err);
+  CHECK(result.code == 2);
+  CHECK_THAT(errors_of(result),
+             Contains("error: " + rank_of(1, 2) + " has another digest of the weights than " +
+                      rank_of(0, 2) + ": "));
+}
+
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> out;
   for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path().filename());

@@ -251,7 +251,8 @@ TEST_CASE("processes that do not go together are refused by name") {
     REQUIRE(folder.run({"pack", "small.yaml", file, "dataset.train=" + std::string(size)}).code ==
             0);
   }
-  write_plain(folder / "arrays.yaml", "dataset: {type: arrays, path: digits.safetensors}\n");
+  write_plain(folder / "arrays.yaml",
+              "dataset: {type: arrays, path: digits.safetensors}\nmodel: {type: lenet}\n");
   const Result files = shell_in_ranks(2, "../arrays.yaml --run-dir ../r", folder.path(),
                                       "cd $((180 - 10 * RANK)); ");
   INFO(files.err);
