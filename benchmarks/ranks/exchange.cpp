@@ -1,7 +1,8 @@
-// What a step costs besides computing, where several processes share it: the sum of gradients over the chunks of a batch, and the
-// outputs of 128 images gathered.
+// What a step costs besides computing, where several processes share it: the sum of gradients over
+// the chunks of a batch, and the outputs of 128 images gathered.
 //   mpirun -n 2 exchange FLOATS CHUNKS [REPETITIONS]
-// Prints the hash of the sums, which is the same for any number of processes, and medians in microseconds.
+// Prints the hash of the sums, which is the same for any number of processes, and medians in
+// microseconds.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -69,18 +70,19 @@ int measure(size_t size, size_t count, int times) {
   for (int i = 0; i < times; ++i) {
     timed(agreeing, [&] { ranks.largest(0); });
     timed(summing, [&] {
-      sums.add_up(chunks, size, 1, sharing, gradients.data(),
-                  [&](size_t chunk, size_t, float* to) {
-                    std::memcpy(to, own[chunk - chunks.first].data(), size * sizeof(float));
-                  });
+      sums.add_up(chunks, size, 1, sharing, gradients.data(), [&](size_t chunk, size_t, float* to) {
+        std::memcpy(to, own[chunk - chunks.first].data(), size * sizeof(float));
+      });
     });
     timed(gathering, [&] { ranks.gather(outputs.data(), rows); });
   }
   const std::string bytes(reinterpret_cast<const char*>(gradients.data()), size * sizeof(float));
   if (ranks.is_first()) {
-    fmt::print("{} ranks, {} floats in {} chunks: SHA-256 {}, sum {:.0f}, outputs {:.0f}, agreement {:.0f} us\n",
-               ranks.count(), size, count, vitrine::sha256_hex(bytes).substr(0, 12),
-               median(summing), median(gathering), median(agreeing));
+    fmt::print(
+        "{} ranks, {} floats in {} chunks: SHA-256 {}, sum {:.0f}, outputs {:.0f}, agreement "
+        "{:.0f} us\n",
+        ranks.count(), size, count, vitrine::sha256_hex(bytes).substr(0, 12), median(summing),
+        median(gathering), median(agreeing));
   }
   ranks.leave(0);
   return 0;

@@ -134,10 +134,11 @@ void insert_default_verb(std::vector<std::string>& arguments) {
 ExitCode refuse_ranks(const std::string& verb) {
   const Launched by = launched();
   join_ranks_quietly();
-  throw Error(ExitCode::kUsage,
-              fmt::format("{} has started {} processes, and runner {} is for one: train, resume and "
-                          "test share their work among several",
-                          by.by, by.count, verb));
+  throw Error(
+      ExitCode::kUsage,
+      fmt::format("{} has started {} processes, and runner {} is for one: train, resume and "
+                  "test share their work among several",
+                  by.by, by.count, verb));
 }
 
 ExitCode run(std::vector<std::string> arguments) {

@@ -87,8 +87,8 @@ Json strings(const std::string& description) {
           {"description", description}};
 }
 
-// Schemas that stand in several places, written once: components are told under every key that takes
-// them, and editors and validators are slow with what is long.
+// Schemas that stand in several places, written once: components are told under every key that
+// takes them, and editors and validators are slow with what is long.
 class Definitions {
  public:
   explicit Definitions(const Json& schema) { count(schema); }
@@ -133,8 +133,7 @@ class Definitions {
       if (is_plain) plain += letter;
     }
     std::string name = plain;
-    for (int number = 2; all_.contains(name); ++number)
-      name = plain + "_" + std::to_string(number);
+    for (int number = 2; all_.contains(name); ++number) name = plain + "_" + std::to_string(number);
     names_[text] = name;
     all_[name] = nullptr;  // it is taken
     move_out(value, called);

@@ -35,9 +35,8 @@ Tensor Buffers::take(at::IntArrayRef shape) {
   constexpr size_t kMost = 4;
   const int64_t count = c10::multiply_integers(shape);
   const auto is_free = [](const Tensor& buffer) { return buffer.storage().use_count() == 1; };
-  std::erase_if(kept_, [&](const Tensor& buffer) {
-    return is_free(buffer) && buffer.numel() < count;
-  });
+  std::erase_if(kept_,
+                [&](const Tensor& buffer) { return is_free(buffer) && buffer.numel() < count; });
   auto found = std::find_if(kept_.begin(), kept_.end(), is_free);
   if (found == kept_.end()) {
     if (kept_.size() == kMost) kept_.erase(kept_.begin());

@@ -233,8 +233,7 @@ std::vector<Tensor> Backend::forward_of_ranks(Prepared& prepared, const TorchFee
   const RankShare share(feed.images.size(0));
   TorchFeed own = {share.own_or_one(feed.images), {}, feed.position};
   for (const Tensor& input : feed.inputs) own.inputs.push_back(share.own_or_one(input));
-  if (own.position.indices.defined())
-    own.position.indices = share.own_or_one(own.position.indices);
+  if (own.position.indices.defined()) own.position.indices = share.own_or_one(own.position.indices);
   auto saved = c10::make_intrusive<OfRanks::Saved>(share);
   {
     const OwnDraws own_draws(is_training());

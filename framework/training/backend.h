@@ -21,8 +21,8 @@ struct BackendChoice {
 BackendChoice choose_backend(const Computation& computation, const std::string& device);
 
 // Executes a computation; in libtorch in the precision of the PrecisionScope that it is made in, of
-// which its outputs are float32 again. Where several processes train together each computes a part of every
-// batch, and has the outputs and gradients of the whole.
+// which its outputs are float32 again. Where several processes train together each computes a part
+// of every batch, and has the outputs and gradients of the whole.
 class Backend {
  public:
   // `way`: kFused or kLayers. Throws Error(kUsage) where that cannot execute it.
@@ -67,7 +67,7 @@ class Backend {
 
   Computation computation_;
   std::string way_;
-  bool is_bfloat16_;          // PrecisionScope's, of when it was made
+  bool is_bfloat16_;  // PrecisionScope's, of when it was made
   c10::DeviceType device_;
   std::shared_ptr<Prepared> prepared_[2];  // for evaluation, for training
 };

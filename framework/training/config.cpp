@@ -44,10 +44,11 @@ void TrainingOptions::visit(Fields& field) {
         between(1, kMost))
       .words({"grad_accum", "accumulation_steps", "gradient_accumulation_steps",
               "accumulate_grad_batches"});
-  field("precision", precision,
-        "what products are computed in; bfloat16 is for backend: layers, and weights, optimizer and "
-        "losses stay float32",
-        one_of({kFloat32, kBfloat16}))
+  field(
+      "precision", precision,
+      "what products are computed in; bfloat16 is for backend: layers, and weights, optimizer and "
+      "losses stay float32",
+      one_of({kFloat32, kBfloat16}))
       .words({"amp", "autocast", "mixed_precision", "dtype", "bf16", "fp16", "half"})
       .tested();
   field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0))

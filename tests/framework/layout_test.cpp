@@ -27,23 +27,37 @@ struct Room {
   std::string folder;
   bool has_torch;
 };
-const std::vector<Room> kRooms = {
-    {"framework", false},  // but for kTorchHeaders
-    {"framework/simd", false},     {"framework/files", false},
-    {"framework/images", false},   {"framework/config", false},
-    {"framework/registry", false}, {"framework/runs", false},
-    {"framework/drawing", false},  {"framework/engine", false},
-    {"framework/program", false},  {"framework/program/operation", false},
-    {"framework/onnx", false},     {"framework/onnx/operation", false},
-    {"framework/kernel", false},   {"framework/ranks", false},
-    {"framework/ranks/mpi", false}, {"framework/infer/include", false},
-    {"framework/infer", false},    {"framework/predicting", false},
-    {"framework/state", true},     {"framework/data", true},
-    {"framework/model", true},     {"framework/model/operation", true},
-    {"framework/training", true},  {"framework/checking", true},
-    {"framework/sweeps", false},   {"framework/sweeps/searcher", false},
-    {"framework/sweeps/launcher", false}, {"framework/comparing", false},
-    {"framework/reports", false},  {"framework/cli", false}};
+const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeaders
+                                  {"framework/simd", false},
+                                  {"framework/files", false},
+                                  {"framework/images", false},
+                                  {"framework/config", false},
+                                  {"framework/registry", false},
+                                  {"framework/runs", false},
+                                  {"framework/drawing", false},
+                                  {"framework/engine", false},
+                                  {"framework/program", false},
+                                  {"framework/program/operation", false},
+                                  {"framework/onnx", false},
+                                  {"framework/onnx/operation", false},
+                                  {"framework/kernel", false},
+                                  {"framework/ranks", false},
+                                  {"framework/ranks/mpi", false},
+                                  {"framework/infer/include", false},
+                                  {"framework/infer", false},
+                                  {"framework/predicting", false},
+                                  {"framework/state", true},
+                                  {"framework/data", true},
+                                  {"framework/model", true},
+                                  {"framework/model/operation", true},
+                                  {"framework/training", true},
+                                  {"framework/checking", true},
+                                  {"framework/sweeps", false},
+                                  {"framework/sweeps/searcher", false},
+                                  {"framework/sweeps/launcher", false},
+                                  {"framework/comparing", false},
+                                  {"framework/reports", false},
+                                  {"framework/cli", false}};
 const std::set<std::string> kTorchHeaders = {"framework/tensor.h", "framework/torch.h"};
 
 // What components have in common: the headers that stand directly in their rooms.

@@ -24,12 +24,14 @@ TEST_CASE("bfloat16 is computed in libtorch, near float32, and goes on exactly")
   const Checkpoint last = load_checkpoint(checkpoint_file(folder / "b" / "checkpoints", kSteps));
   for (const OwnedTensor& tensor : last.tensors) {
     INFO(tensor.name);
-    CHECK((tensor.dtype == DType::kF32 || tensor.dtype == DType::kU8 || tensor.dtype == DType::kI64));
+    CHECK(
+        (tensor.dtype == DType::kF32 || tensor.dtype == DType::kU8 || tensor.dtype == DType::kI64));
   }
 
-  REQUIRE(folder.run({"small.yaml", "training.precision=bfloat16", "--run-dir", "s", "--stop-after",
-                      "7"})
-              .code == 75);
+  REQUIRE(
+      folder
+          .run({"small.yaml", "training.precision=bfloat16", "--run-dir", "s", "--stop-after", "7"})
+          .code == 75);
   REQUIRE(folder.run({"resume", "s"}).code == 0);
   check_equal(folder / "s", folder / "b");
 
@@ -42,8 +44,7 @@ TEST_CASE("bfloat16 is computed in libtorch, near float32, and goes on exactly")
 
 TEST_CASE("the kernel refuses bfloat16 in words") {
   const ResumedFolder folder;
-  const Result result =
-      folder.run({"small.yaml", "training.precision=bfloat16", "backend=fused"});
+  const Result result = folder.run({"small.yaml", "training.precision=bfloat16", "backend=fused"});
   CHECK(result.code == 2);
   CHECK_THAT(result.err, Contains("backend: fused computes in float32 alone, and "
                                   "training.precision is bfloat16\n"));
@@ -69,9 +70,9 @@ TEST_CASE("all parts train in bfloat16") {
     fs::remove_all(folder / "run");
   }
   for (const std::string model : {"mixer", "lenet"}) {
-    write_plain(folder / "other.yaml", "dataset: {type: digits, train: 100, test: 20}\nmodel: " +
-                                           model +
-                                           "\ntraining: {epochs: 1, precision: bfloat16}\n");
+    write_plain(folder / "other.yaml",
+                "dataset: {type: digits, train: 100, test: 20}\nmodel: " + model +
+                    "\ntraining: {epochs: 1, precision: bfloat16}\n");
     const Result result = folder.run({"other.yaml", "--run-dir", "run"});
     INFO(model << ": " << result.out << result.err);
     CHECK(result.code == 0);

@@ -11,8 +11,8 @@
 #include "tests/framework/files/support.h"
 #include "tests/framework/training/quiet.h"
 
-// On a GPU an operator whose result the CPU looks at waits for all that was begun before it. They are
-// found by their names, on a CPU.
+// On a GPU an operator whose result the CPU looks at waits for all that was begun before it. They
+// are found by their names, on a CPU.
 namespace vitrine {
 namespace {
 
@@ -41,21 +41,23 @@ void leave(const at::RecordFunction& /*function*/, at::ObserverContext* context)
 
 at::CallbackHandle listen() {
   waits.clear();
-  return at::addGlobalCallback(at::RecordFunctionCallback(note, leave).scopes(
-      {at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
+  return at::addGlobalCallback(
+      at::RecordFunctionCallback(note, leave)
+          .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
 }
 
 // What waits in three steps, behind a first one that may make something.
 std::map<std::string, int> waits_of(const std::vector<std::string>& overrides) {
   const TemporaryFolder folder;
-  write_plain(folder / "c.yaml",
-              "name: c\n"
-              "backend: layers\n"
-              "threads: 1\n"
-              "dataset: {type: digits, train: 80, test: 20}\n"
-              "model: {type: vit, n_patches: 4, n_blocks: 2, hidden_d: 8, n_heads: 2, block: {type: "
-              "pre_norm, dropout: 0.1, drop_path: 0.1}}\n"
-              "training: {epochs: 1, batch_size: 16, clip_norm: 1}\n");
+  write_plain(
+      folder / "c.yaml",
+      "name: c\n"
+      "backend: layers\n"
+      "threads: 1\n"
+      "dataset: {type: digits, train: 80, test: 20}\n"
+      "model: {type: vit, n_patches: 4, n_blocks: 2, hidden_d: 8, n_heads: 2, block: {type: "
+      "pre_norm, dropout: 0.1, drop_path: 0.1}}\n"
+      "training: {epochs: 1, batch_size: 16, clip_norm: 1}\n");
   const auto resolved = engine().resolve({folder / "c.yaml", overrides, {}});
   const Config& config = *resolved->config;
   Quiet quiet;
@@ -73,7 +75,8 @@ std::map<std::string, int> waits_of(const std::vector<std::string>& overrides) {
     const at::CallbackHandle handle = listen();
     train_step(learner, batches, config.training.clip_norm, 0.01, meter);
     at::removeCallback(handle);
-    for (const auto& [name, count] : waits) if (step > 0) out[name] += count;
+    for (const auto& [name, count] : waits)
+      if (step > 0) out[name] += count;
   }
   return out;
 }
