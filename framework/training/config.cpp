@@ -49,7 +49,7 @@ void TrainingOptions::visit(Fields& field) {
       "what products are computed in; bfloat16 is for backend: layers, and weights, optimizer and "
       "losses stay float32",
       one_of({kFloat32, kBfloat16}))
-      .words({"amp", "autocast", "mixed_precision", "dtype", "bf16", "fp16", "half"})
+      .words({"amp", "autocast", "mixed_precision", "bf16", "fp16", "half"})
       .tested();
   field("clip_norm", clip_norm, "largest norm of the whole gradient", above(0))
       .words({"clip", "grad_clip", "clip_grad_norm", "gradient_clip_val", "gradient_clipping",

@@ -128,7 +128,7 @@ TEST_CASE("What has no effect on a test is refused by it") {
   desk.train("run");
   const std::string hint =
       "a test takes device, backend, threads, plugins, dataset, model, loss, training.batch_size, "
-      "training.metrics\n";
+      "training.precision, training.metrics\n";
   CHECK(desk.error(ExitCode::kUsage, {"test", "run", "training.epochs=9", "note=x"}) ==
         "error: command line:1:1: note has no effect on a test\n"
         "    1 | note=x\n"
