@@ -49,6 +49,10 @@ void share_file(const Place& place) {
   if (!ranks().is_first()) write_file_atomically(place, bytes);
 }
 
+ExitCode agreed_stop(Observer& observer) {
+  return static_cast<ExitCode>(ranks().largest(static_cast<int64_t>(observer.stop_requested())));
+}
+
 void share_run(const ResumedFrom& from) {
   // The others do not know yet which checkpoints there are.
   Json names = Json::array();

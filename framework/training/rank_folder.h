@@ -23,6 +23,9 @@ struct ResumedFrom {
 };
 void share_run(const ResumedFrom& from);
 
+// The exit code with which all ranks are to stop, as one of them was asked to; kDone: none was.
+ExitCode agreed_stop(Observer& observer);
+
 // Throws Error(kUsage) where ranks have other programs, processors or configs, with hosts and
 // values.
 void check_alike(const ResolvedConfig& config);

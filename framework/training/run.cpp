@@ -207,10 +207,6 @@ bool Run::end_step(const Tensor& gradient_norm) {
   return stopped_ == ExitCode::kDone;
 }
 
-ExitCode Run::agreed_stop() const {
-  return static_cast<ExitCode>(ranks().largest(static_cast<int64_t>(log_.stop_requested())));
-}
-
 bool Run::poll() {
   const bool is_due = ranks().is_first() && checkpointing_.is_due(state_.step);
   std::array<int64_t, 2> agreed = {static_cast<int64_t>(log_.stop_requested()), is_due ? 1 : 0};
@@ -294,7 +290,7 @@ Evaluation Run::evaluate_split(const Batches& data, const std::string& split, bo
   const Batches train = data_.train->as_evaluated();
   options.train = &train;
   options.batch_size = std::max<int64_t>(config_.training.batch_size, 256);
-  options.cancelled = [&] { return agreed_stop() != ExitCode::kDone; };
+  options.cancelled = [&] { return agreed_stop(log_) != ExitCode::kDone; };
   return evaluated(*learner_.experiment, data, options);
 }
 
@@ -313,7 +309,7 @@ bool Run::end_epoch() {
       validation = evaluate_split(*data_.validation, "validation", false);
     }
     // Stopped while it validated: nothing of it counts, and the epoch ends again after the resume.
-    stopped_ = agreed_stop();
+    stopped_ = agreed_stop(log_);
     if (stopped_ == ExitCode::kDone) without_trace.stay();
   }
   if (data_.validation) {
@@ -440,7 +436,7 @@ void Run::finish() {
                                      components());  // the model is saved after it
     return evaluate_split(*data_.test, "test", true);
   }();
-  stopped_ = agreed_stop();
+  stopped_ = agreed_stop(log_);
   if (stopped_ != ExitCode::kDone) return;
   if (!nonfinite_loss(measures(), "test", test.values).empty()) fail_diverged("the test loss is");
   directory_->check_there();

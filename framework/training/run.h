@@ -97,7 +97,6 @@ class Run {
   std::vector<std::shared_ptr<Stateful>> components() const;
   // What all ranks do at this step: they stop where one of them is asked to, save by the clock of
   // the first, and end where its callbacks do.
-  ExitCode agreed_stop() const;
   bool poll();  // whether this step is saved
   void agree_on_end();
   void check_alike();

@@ -139,9 +139,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
           const std::optional<WeightsSource>& weights, Observer& observer,
           const std::filesystem::path& predictions) {
   const Config& config = *resolved->config;
-  const auto stopped = [&] {
-    return ranks().largest(static_cast<int64_t>(observer.stop_requested())) != 0;
-  };
+  const auto stopped = [&] { return agreed_stop(observer) != ExitCode::kDone; };
   check_alike(*resolved);
   const auto data = load_unless_stopped(config, observer);
   if (ranks().largest(data ? 0 : 1) != 0) return nullptr;

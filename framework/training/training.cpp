@@ -222,7 +222,7 @@ TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
       if (request.dry_run)
         log.message("dry run: config, data, model and all steps are sound; nothing was kept");
     } else {
-      const bool is_tried = request.dry_run && log.stop_requested() == ExitCode::kDone;
+      const bool is_tried = request.dry_run && agreed_stop(log) == ExitCode::kDone;
       const std::string words = is_tried ? rehearsed(run) : farewell(request, run);
       if (!is_tried) run.leave(RunStatus::kStopped);
       log.message(words);
@@ -334,22 +334,18 @@ TrainResult train(const TrainRequest& request, Observer& observer) {
               last_told(RunDirectory::open(*request.run_dir)).value().summary};
     }
   }
-  if (!ranks().is_first()) {
-    const ScratchFolder scratch("a rank");
-    TrainRequest own = request;
-    own.run_dir = scratch.path() / "run";
-    if (request.dry_run) own.stop_after = 1;
-    return run_to_the_end(own, log);
+  const bool is_first = ranks().is_first();
+  if (is_first && !request.dry_run) return run_to_the_end(request, log);
+  if (is_first && request.run_dir && !request.resume) RunDirectory::refuse_used(*request.run_dir);
+  const ScratchFolder scratch(request.dry_run ? "the dry run" : "a rank");
+  TrainRequest own = request;
+  own.run_dir = scratch.path() / "run";
+  if (request.dry_run) {
+    own.resume = false;  // what is tried is a run of its own
+    own.stop_after = 1;
   }
-  if (!request.dry_run) return run_to_the_end(request, log);
-  if (request.run_dir && !request.resume) RunDirectory::refuse_used(*request.run_dir);
-  const ScratchFolder scratch("the dry run");
-  TrainRequest trial = request;
-  trial.run_dir = scratch.path() / "run";
-  trial.resume = false;  // what is tried is a run of its own
-  trial.stop_after = 1;
-  TrainResult result = run_to_the_end(trial, log);
-  result.code = log.stop_requested();
+  TrainResult result = run_to_the_end(own, log);
+  if (request.dry_run) result.code = agreed_stop(log);
   result.run.clear();
   return result;
 }

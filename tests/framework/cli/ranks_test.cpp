@@ -88,20 +88,25 @@ TEST_CASE("a run goes on exactly in another number of processes") {
   }
 }
 
+// Sends a signal to a rank of three, in the midst of small.yaml with these words, in `folder`/run.
+Result signalled(const ResumedFolder& folder, const std::string& words, int rank, int signal) {
+  Process process(ranks_command(3, runner_command({"small.yaml", "--run-dir", "run", words})),
+                  folder.path(), kAsRoot);
+  const auto reached = [&] { return !checkpoint_steps(folder / "run" / "checkpoints").empty(); };
+  while (!reached() && !has_ended(process))
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const pid_t id = process_of(folder.path(), rank);
+  REQUIRE(id > 0);
+  kill(id, signal);
+  return process.wait();
+}
+
 TEST_CASE("a signal to one process stops all of them at the same step") {
   need_mpi();
   const ResumedFolder folder;
   const std::vector<std::string> longer = {"training.epochs=200"};
   const fs::path whole = folder.whole(longer);
-  Process process(ranks_command(3, runner_command({"small.yaml", "--run-dir", "run", longer[0]})),
-                  folder.path(), kAsRoot);
-  const auto reached = [&] { return !checkpoint_steps(folder / "run" / "checkpoints").empty(); };
-  while (!reached() && !has_ended(process))
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  const pid_t second = process_of(folder.path(), 1);
-  REQUIRE(second > 0);
-  kill(second, SIGUSR1);
-  const Result result = process.wait();
+  const Result result = signalled(folder, longer[0], 1, SIGUSR1);
   INFO(result.out << result.err);
   CHECK(result.code == 75);
   CHECK(status_of(folder / "run") == "stopped");
@@ -117,15 +122,7 @@ TEST_CASE("a process that is killed ends the others, and the run goes on from it
   const ResumedFolder folder;
   const std::vector<std::string> longer = {"training.epochs=200"};
   const fs::path whole = folder.whole(longer);
-  Process process(ranks_command(3, runner_command({"small.yaml", "--run-dir", "run", longer[0]})),
-                  folder.path(), kAsRoot);
-  const auto reached = [&] { return !checkpoint_steps(folder / "run" / "checkpoints").empty(); };
-  while (!reached() && !has_ended(process))
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  const pid_t last = process_of(folder.path(), 2);
-  REQUIRE(last > 0);
-  kill(last, SIGKILL);
-  const Result result = process.wait();
+  const Result result = signalled(folder, longer[0], 2, SIGKILL);
   INFO(result.out << result.err);
   CHECK(result.code != 0);
   CHECK_THAT(result.err + result.out, Contains("mpirun noticed that process rank 2"));
@@ -213,6 +210,18 @@ TEST_CASE("a test is shared among processes") {
   CHECK(shared.code == 0);
   CHECK(shared.out == alone.out);
   CHECK(bytes_of(folder / "a.csv") == bytes_of(folder / "b.csv"));
+}
+
+TEST_CASE("a dry run of several processes tries one step, also beside a run that is there") {
+  need_mpi();
+  const ResumedFolder folder;
+  REQUIRE(folder.run({"small.yaml", "--run-dir", "run", "--stop-after", "5"}).code == 75);
+  const Result result = runner_in_ranks(
+      2, {"small.yaml", "--run-dir", "run", "--resume", "--dry-run"}, folder.path());
+  INFO(result.out << result.err);
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("dry run: config, data, model, one step and a test of 64 images "
+                                  "are sound; nothing was kept\n"));
 }
 
 TEST_CASE("mistakes are told once") {
