@@ -49,10 +49,8 @@ bool Batches::works_ahead() const {
 
 // What a rank reads of so many images: the first, and how many.
 std::pair<int64_t, int64_t> Batches::share_of(int64_t images, size_t rank) {
-  const auto first = [&](size_t i) {
-    return images * static_cast<int64_t>(i) / static_cast<int64_t>(ranks().count());
-  };
-  return {first(rank), first(rank + 1) - first(rank)};
+  const int64_t first = ranks().first_of(images, rank);
+  return {first, ranks().first_of(images, rank + 1) - first};
 }
 
 // Each rank has read its share.
@@ -123,25 +121,22 @@ Batch Batches::finish(Begun begun) const {
 }
 
 // By a table, where the first of the transforms only normalizes: one pass over the images in place
-// of four. Undefined where that cannot be.
+// of four. Undefined where that cannot be, and where images are few enough to stay in a core's
+// cache, in which four passes are faster: batches of MNIST took a tenth of an epoch longer.
 Tensor Batches::normalized(const Tensor& pixels, const BatchPosition& position) const {
-  constexpr int64_t kLittle = 1 << 18;  // pixels that one thread is done with at once
+  constexpr int64_t kLittle = 1 << 18;
+  if (pixels.numel() <= kLittle) return {};
   Transform& first = *transforms_.front();
   if (!pixels.is_cpu() || !told(first, "normalization", &Transform::normalization)) return {};
   const Tensor table = pixel_table(first, pixels.sizes(), position);
   if (!table.defined()) return {};
   const Tensor bytes = pixels.contiguous(), out = buffers_->take(pixels.sizes());
   const int64_t images = bytes.size(0), channels = bytes.size(1), area = bytes[0][0].numel();
-  const auto look_up_in = [&, from = bytes.const_data_ptr<uint8_t>(),
-                           by = table.const_data_ptr<float>(),
-                           to = out.data_ptr<float>()](int64_t image) {
-    look_up(from + image * channels * area, channels, area, by, to + image * channels * area);
-  };
-  if (bytes.numel() > kLittle) {
-    readers_->run(images, look_up_in);
-  } else {
-    for (int64_t i = 0; i < images; ++i) look_up_in(i);
-  }
+  readers_->run(
+      images, [&, from = bytes.const_data_ptr<uint8_t>(), by = table.const_data_ptr<float>(),
+               to = out.data_ptr<float>()](int64_t image) {
+        look_up(from + image * channels * area, channels, area, by, to + image * channels * area);
+      });
   return out;
 }
 

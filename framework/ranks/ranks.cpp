@@ -69,6 +69,10 @@ Launched launched() {
   return {};
 }
 
+int64_t Ranks::first_of(int64_t things, size_t rank) const {
+  return things * static_cast<int64_t>(rank) / static_cast<int64_t>(count());
+}
+
 int64_t Ranks::on_this_host() const {
   return std::count(hosts().begin(), hosts().end(), hosts()[index()]);
 }

@@ -18,6 +18,8 @@ class Ranks : public Sharing {
   bool is_first() const { return index() == 0; }
   bool is_alone() const { return count() == 1; }
   virtual const std::vector<std::string>& hosts() const = 0;  // the machine of each rank
+  // Where a rank's part of so many things begins, which all share out evenly.
+  int64_t first_of(int64_t things, size_t rank) const;
   // How many of them are on this machine.
   int64_t on_this_host() const;
 

@@ -12,18 +12,10 @@
 #include "framework/ranks/ranks.h"
 
 namespace vitrine {
-namespace {
-
-int64_t first_of(int64_t batch, size_t rank) {
-  return batch * static_cast<int64_t>(rank) / static_cast<int64_t>(ranks().count());
-}
-
-}  // namespace
-
 RankShare::RankShare(int64_t batch)
     : batch_(batch),
-      first_(first_of(batch, ranks().index())),
-      count_(first_of(batch, ranks().index() + 1) - first_) {}
+      first_(ranks().first_of(batch, ranks().index())),
+      count_(ranks().first_of(batch, ranks().index() + 1) - first_) {}
 
 Tensor RankShare::own(const Tensor& rows) const { return rows.narrow(0, first_, count_); }
 
@@ -44,7 +36,7 @@ Tensor RankShare::gathered(const Tensor& own) const {
   const auto row = static_cast<size_t>(all.stride(0)) * sizeof(float);
   std::vector<size_t> starts;
   for (size_t i = 0; i <= ranks().count(); ++i)
-    starts.push_back(static_cast<size_t>(first_of(batch_, i)) * row);
+    starts.push_back(static_cast<size_t>(ranks().first_of(batch_, i)) * row);
   ranks().gather(all.data_ptr<float>(), starts);
   return all.to(own.device());
 }

@@ -226,7 +226,7 @@ class Scaled : public Transform {
 
 TEST_CASE("a transform that only normalizes gives the bits that it would give of all images") {
   const Split split = {
-      at::remainder(at::arange(9 * 2 * 20 * 19).mul(7), 253).to(at::kByte).view({9, 2, 20, 19}),
+      at::remainder(at::arange(9 * 2 * 220 * 219).mul(7), 253).to(at::kByte).view({9, 2, 220, 219}),
       {},
       {}};
   const auto scaled = std::make_shared<Scaled>();
@@ -239,10 +239,11 @@ TEST_CASE("a transform that only normalizes gives the bits that it would give of
       return whole.forward(split.images.index_select(0, of).to(at::kFloat).div_(255), {});
     };
     const Tensor first = batches.gather(numbers, 0).images;
-    const Tensor second = batches.gather(numbers.narrow(0, 1, 1), 0).images;
+    const Tensor second = batches.gather(numbers.narrow(0, 1, 2), 0).images;
     CHECK(at::equal(first, wanted(numbers)));  // which another batch does not write over
-    CHECK(at::equal(second, wanted(numbers.narrow(0, 1, 1))));
-    CHECK(scaled->shapes == std::vector<std::vector<int64_t>>(2, {1, 2, 20, 19}));
+    CHECK(at::equal(second, wanted(numbers.narrow(0, 1, 2))));
+    // Three images by a table of one, two as they are.
+    CHECK(scaled->shapes == std::vector<std::vector<int64_t>>{{1, 2, 220, 219}, {2, 2, 220, 219}});
     const void* place = batches.gather(numbers, 0).images.const_data_ptr();
     CHECK(batches.gather(numbers, 0).images.const_data_ptr() == place);  // once nobody holds it
   }
