@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "framework/files/file.h"
@@ -145,16 +144,6 @@ void Run::call(Callbacks::Hook hook, const Json& values, const Json& test) {
   agree_on_end();
 }
 
-void Run::agree_on_end() {
-  if (ranks().is_alone()) return;
-  const bool ends = ranks().is_first() && !end_.reason.empty();
-  if (ranks().largest(ends ? 1 : 0) == 0) {
-    end_ = {};
-  } else {
-    end_ = {ranks().from_first(end_.type), ranks().from_first(end_.reason)};
-  }
-}
-
 void Run::begin() {
   if (request_.resume) {
     const WithoutTrace without_trace{Modules()};  // the generators are restored already
@@ -205,27 +194,6 @@ bool Run::end_step(const Tensor& gradient_norm) {
   const bool is_due = poll();
   if (stopped_ != ExitCode::kDone || is_due) save();
   return stopped_ == ExitCode::kDone;
-}
-
-bool Run::poll() {
-  const bool is_due = ranks().is_first() && checkpointing_.is_due(state_.step);
-  std::array<int64_t, 2> agreed = {static_cast<int64_t>(log_.stop_requested()), is_due ? 1 : 0};
-  ranks().largest(agreed.data(), agreed.size());
-  if (stopped_ == ExitCode::kDone) stopped_ = static_cast<ExitCode>(agreed[0]);
-  const bool limit = request_.stop_after && state_.step >= *request_.stop_after;
-  if (stopped_ == ExitCode::kDone && limit && !complete()) {
-    stopped_ = ExitCode::kStopped;
-    stopped_by_limit_ = true;
-  }
-  return agreed[1] != 0;
-}
-
-// Ranks that drift apart would still agree on every loss, as each computes but a part of it.
-void Run::check_alike() {
-  if (ranks().is_alone()) return;
-  Checkpoint own;
-  capture_learner(learner_, callbacks_, own);
-  vitrine::check_alike(own.tensors, state_.step);
 }
 
 // Moves the window's sums to the epoch's, with a row of their means, which is returned.
@@ -407,11 +375,6 @@ void Run::show_progress() {
   const auto left = static_cast<double>(loader_.total_steps() - state_.step);
   log_.progress({state_.epoch + 1, epochs(), state_.step, loader_.total_steps(), last_loss_,
                  *steps_per_second * per_step, left / std::max(*steps_per_second, 1e-9)});
-}
-
-void Run::share_checkpoint(int64_t step) {
-  if (ranks().is_alone()) return;
-  share_file(checkpoint_file(Folder::make(directory_->checkpoints()), step));
 }
 
 int64_t Run::rehearse_end() {
