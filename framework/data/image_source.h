@@ -35,7 +35,8 @@ class ImageSource {
   // their count, their size and the pixels of those in looked_at: images that are held give the
   // same digest.
   virtual void add_to(Sha256& digest, const std::vector<int64_t>& numbers) const;
-  // Adds all that is in them. By default the pixels of all.
+  // Adds all that is in them: where images have files what add_to adds and `contents` of each, else
+  // all pixels.
   virtual void add_contents(Sha256& digest, const std::vector<int64_t>& numbers) const;
 };
 
