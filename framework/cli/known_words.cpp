@@ -40,10 +40,15 @@ std::optional<Json> words_of_file() {
 
 }  // namespace
 
-Json words_of_engine() {
-  Json schema = engine().schema();
+Json schema_of_engine() {
+  Json out = engine().schema();
   SweepOptions sweep;
-  schema["properties"]["sweep"] = schema_of_fields(fields_of(sweep));
+  out["properties"]["sweep"] = schema_of_fields(fields_of(sweep));
+  return out;
+}
+
+Json words_of_engine() {
+  Json schema = schema_of_engine();  // loads the engine, which registers its components
   Json components = Json::object();
   for (const std::string& kind : Registry::instance().kinds()) {
     Json& names = components[kind] = Json::object();

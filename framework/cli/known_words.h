@@ -10,6 +10,8 @@ namespace vitrine {
 // engine is asked.
 const nlohmann::ordered_json& known_words();
 
+// The JSON Schema of configs, those of sweeps among them, by the engine.
+nlohmann::ordered_json schema_of_engine();
 // What is written to that file.
 nlohmann::ordered_json words_of_engine();
 

@@ -50,7 +50,7 @@ std::map<size_t, Json> last_seen(const Sweep& sweep, size_t cell) {
   return out;
 }
 
-// Whether `known` has what each cell came to, of which some may be left out.
+// What is known of each cell; none of one that somebody made another experiment.
 std::vector<std::optional<Observation>> observe_all(const Sweep& sweep) {
   const auto searcher = sweep.options().searcher();
   std::vector<std::optional<Observation>> out;

@@ -133,7 +133,7 @@ class SpaceReader {
     }
     problems_.add(node.location,
                   where_ + variable.path +
-                      ": a grid takes lists; values are drawn from ranges by random and asha",
+                      ": a grid takes lists; the other methods draw values from ranges",
                   fmt::format("sweep.method=random, or step: {} for every value in steps",
                               range.is_whole(variable.type) ? "1" : "0.1"));
   }

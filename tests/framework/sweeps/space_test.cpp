@@ -256,8 +256,8 @@ TEST_CASE("mistakes in ranges and lists are located and explained") {
        "    1 | {method: random, parameters: {amsgrad: {min: 0, max: 1}}}\n"
        "      |                                        ^ its values are listed"},
       {"parameters: {optimizer.lr: {min: 0.1, max: 1}}",
-       "a.yaml:1:28: sweep.parameters.optimizer.lr: a grid takes lists; values are drawn from "
-       "ranges by random and asha\n"
+       "a.yaml:1:28: sweep.parameters.optimizer.lr: a grid takes lists; the other methods draw "
+       "values from ranges\n"
        "    1 | parameters: {optimizer.lr: {min: 0.1, max: 1}}\n"
        "      |                            ^ sweep.method=random, or step: 0.1 for every value in "
        "steps"},
