@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "framework/data/transform.h"
+#include "framework/data/upload.h"
 #include "framework/registry/register.h"
 
 namespace vitrine {
@@ -39,7 +40,7 @@ class Normalize : public Transform {
       : options_(options), mean_(per_channel(options.mean)), std_(per_channel(options.std)) {}
 
   Tensor forward(const Tensor& images, const BatchPosition&) override {
-    return images.sub(mean_.to(images.device())).div_(std_.to(images.device()));
+    return images.sub(upload(mean_, images.device())).div_(upload(std_, images.device()));
   }
 
   std::optional<Normalization> normalization() const override {

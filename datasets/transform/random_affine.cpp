@@ -8,6 +8,7 @@
 
 #include "framework/config/counted.h"
 #include "framework/data/transform.h"
+#include "framework/data/upload.h"
 #include "framework/registry/register.h"
 
 namespace vitrine {
@@ -62,7 +63,7 @@ class RandomAffine : public Transform {
 
   Tensor forward(const Tensor& images, const BatchPosition& position) override {
     const int64_t height = images.size(2), width = images.size(3);
-    const Tensor inverse = draw(position, height, width).to(images.device());
+    const Tensor inverse = upload(draw(position, height, width), images.device());
     const auto options = images.options();
     const Tensor x = (at::arange(width, options) - (width - 1) / 2.0).view({1, 1, width});
     const Tensor y = (at::arange(height, options) - (height - 1) / 2.0).view({1, height, 1});

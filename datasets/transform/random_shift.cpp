@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "framework/data/transform.h"
+#include "framework/data/upload.h"
 #include "framework/registry/register.h"
 
 namespace vitrine {
@@ -36,7 +37,7 @@ class RandomShift : public Transform {
   Tensor forward(const Tensor& images, const BatchPosition& position) override {
     const int64_t height = images.size(2), width = images.size(3);
     const Tensor corners =
-        draw(position).to(images.device());  // of the part of the padded image that is kept
+        upload(draw(position), images.device());  // of the part of the padded image that is kept
     const auto options = corners.options();
     const Tensor rows =
         (corners.select(1, 0).unsqueeze(1) + at::arange(height, options)).view({-1, 1, height, 1});

@@ -43,13 +43,13 @@ class AdamW : public Optimizer {
   }
 
  protected:
-  void update(const Group& group, double learning_rate) override {
+  void update(const Group& group, double /*learning_rate*/) override {
     const std::vector<Tensor> steps(group.values.size(), group.steps);
     at::_fused_adamw_(group.values, group.gradients, exp_avg_[group.index],
                       exp_avg_sq_[group.index],
                       options_.amsgrad ? max_exp_avg_sq_[group.index] : std::vector<Tensor>(),
-                      steps, learning_rate, options_.betas[0], options_.betas[1],
-                      group.weight_decay, options_.eps, options_.amsgrad, /*maximize=*/false);
+                      steps, group.rate, options_.betas[0], options_.betas[1], group.weight_decay,
+                      options_.eps, options_.amsgrad, /*maximize=*/false);
   }
 
  private:

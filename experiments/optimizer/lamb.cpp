@@ -2,10 +2,9 @@
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/pow.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
-
-#include <cmath>
 
 #include "framework/config/counted.h"
 #include "framework/registry/register.h"
@@ -42,7 +41,7 @@ class Lamb : public Optimizer {
         options_(options),
         exp_avg_(add_slot("exp_avg")),
         exp_avg_sq_(add_slot("exp_avg_sq")) {
-    count_steps(at::kCPU);
+    count_steps(device());
   }
 
  protected:
@@ -50,14 +49,15 @@ class Lamb : public Optimizer {
     const std::vector<Tensor> directions = adam(group);
     if (group.weight_decay != 0) at::_foreach_add_(directions, group.values, group.weight_decay);
     if (!group.is_excluded) at::_foreach_mul_(directions, trust(group.values, directions));
-    at::_foreach_add_(group.values, directions, -learning_rate);
+    descend(group, directions, learning_rate);
   }
 
  private:
   std::vector<Tensor> adam(const Group& group) const {
-    const auto steps = static_cast<double>(group.steps.item<float>());
-    const double bias1 = 1 - std::pow(options_.betas[0], steps);
-    const double bias2 = 1 - std::pow(options_.betas[1], steps);
+    // MPS has no double precision.
+    const Tensor steps = group.steps.squeeze().to(device().is_mps() ? at::kFloat : at::kDouble);
+    const Tensor bias1 = 1 - at::pow(options_.betas[0], steps);
+    const Tensor bias2 = 1 - at::pow(options_.betas[1], steps);
     std::vector<Tensor> out;
     for (size_t i = 0; i < group.values.size(); ++i) {
       const Tensor& gradient = group.gradients[i];

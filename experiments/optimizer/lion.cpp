@@ -1,6 +1,4 @@
-#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_lerp.h>
-#include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_sign.h>
 
 #include "framework/config/counted.h"
@@ -37,12 +35,11 @@ class Lion : public Optimizer {
  protected:
   void update(const Group& group, double learning_rate) override {
     const std::vector<Tensor>& exp_avg = exp_avg_[group.index];
-    if (group.weight_decay != 0)
-      at::_foreach_mul_(group.values, 1 - learning_rate * group.weight_decay);
+    if (group.weight_decay != 0) decay(group, learning_rate);
     const std::vector<Tensor> direction =
         at::_foreach_lerp(exp_avg, group.gradients, 1 - options_.betas[0]);
     at::_foreach_sign_(direction);
-    at::_foreach_add_(group.values, direction, -learning_rate);
+    descend(group, direction, learning_rate);
     at::_foreach_lerp_(exp_avg, group.gradients, 1 - options_.betas[1]);
   }
 

@@ -32,17 +32,19 @@ class RmsProp : public Optimizer {
 
  protected:
   void update(const Group& group, double learning_rate) override {
+    std::vector<Tensor> directions;
     for (size_t i = 0; i < group.values.size(); ++i) {
-      Tensor values = group.values[i], gradient = group.gradients[i];
-      if (group.weight_decay != 0) gradient = gradient.add(values, group.weight_decay);
+      Tensor gradient = group.gradients[i];
+      if (group.weight_decay != 0) gradient = gradient.add(group.values[i], group.weight_decay);
       const Tensor divisor = deviation(gradient, group.index, i).add_(options_.eps);
       if (options_.momentum == 0) {
-        values.addcdiv_(gradient, divisor, -learning_rate);
+        directions.push_back(gradient / divisor);
       } else {
         Tensor& buffer = momentum_buffer_[group.index][i];
-        values.add_(buffer.mul_(options_.momentum).addcdiv_(gradient, divisor), -learning_rate);
+        directions.push_back(buffer.mul_(options_.momentum).addcdiv_(gradient, divisor));
       }
     }
+    descend(group, directions, learning_rate);
   }
 
  private:

@@ -37,28 +37,32 @@ class Sgd : public Optimizer {
       : Optimizer(options, context), options_(options) {
     if (options_.momentum == 0) return;
     momentum_buffer_ = add_slot("momentum_buffer");
-    count_steps(at::kCPU);
+    count_steps(device());
   }
 
  protected:
   void update(const Group& group, double learning_rate) override {
-    // The first gradient enters the momentum whole, whatever the dampening.
-    const bool is_first = options_.momentum != 0 && group.steps.item<float>() == 1;
-    const double share = is_first ? 1 : 1 - options_.dampening;
+    std::vector<Tensor> directions;
     for (size_t i = 0; i < group.values.size(); ++i) {
       Tensor direction = group.gradients[i];
       if (group.weight_decay != 0) direction = direction.add(group.values[i], group.weight_decay);
       if (options_.momentum != 0)
-        direction = with_momentum(direction, share, momentum_buffer_[group.index][i]);
-      Tensor(group.values[i]).add_(direction, -learning_rate);
+        direction = with_momentum(direction, group, momentum_buffer_[group.index][i]);
+      directions.push_back(std::move(direction));
     }
+    descend(group, directions, learning_rate);
   }
 
  private:
-  // `share`: of the gradient in the momentum.
-  Tensor with_momentum(const Tensor& gradient, double share, Tensor& buffer) const {
-    buffer.mul_(options_.momentum).add_(gradient, share);
+  Tensor with_momentum(const Tensor& gradient, const Group& group, Tensor& buffer) const {
+    buffer.mul_(options_.momentum).add_(damped(gradient, group));
     return options_.nesterov ? gradient.add(buffer, options_.momentum) : buffer;
+  }
+
+  // What enters the momentum: the first gradient whole, whatever the dampening.
+  Tensor damped(const Tensor& gradient, const Group& group) const {
+    if (options_.dampening == 0) return gradient;
+    return gradient * (1 - options_.dampening * group.steps.gt(1)).squeeze();
   }
 
   Options options_;

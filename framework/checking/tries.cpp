@@ -15,10 +15,10 @@
 #include "framework/runs/run_directory.h"
 #include "framework/training/backend.h"
 #include "framework/training/inspect.h"
-#include "framework/training/loop.h"
 #include "framework/training/model_file.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
+#include "framework/training/step_graph.h"
 #include "framework/training/threads.h"
 #include "framework/training/weights_source.h"
 

@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include "framework/data/splits.h"
+#include "framework/data/upload.h"
 #include "framework/ranks/ranks.h"
 
 namespace vitrine {
@@ -81,7 +82,7 @@ Batches::Begun Batches::begin(const Tensor& indices, int64_t epoch, int64_t view
   if (!works_ahead()) return out;
   const ImageSize& size = reader_->size();
   const int64_t images = views * indices.size(0);
-  out.pixels = at::empty({images, size.channels, size.height, size.width}, at::kByte);
+  out.pixels = host_buffer({images, size.channels, size.height, size.width}, at::kByte, device_);
   const auto [first, count] = share_of(images, ranks().index());
   out.reading = readers_->start(
       count, [work = work_on(out), first = first](int64_t index) { work(first + index); });
@@ -100,7 +101,7 @@ Readers::Work Batches::work_on(const Begun& begun) const {
 }
 
 Batch Batches::finish(Begun begun) const {
-  const Tensor on_device = begun.indices.to(device_);
+  const Tensor on_device = upload(begun.indices, device_);
   Batch out;
   out.count = begun.indices.size(0);
   out.position = position_of(begun);
@@ -110,10 +111,11 @@ Batch Batches::finish(Begun begun) const {
   if (begun.reading) {
     begun.reading->wait();
     share(begun.pixels);
-    pixels = begun.pixels.to(device_);
+    pixels = upload(begun.pixels, device_);
   } else {
     const at::Device there = split_.images.device();
-    pixels = split_.images.index_select(0, split_.rows_of(begun.indices).to(there)).to(device_);
+    const Tensor rows = upload(split_.rows_of(begun.indices), there);
+    pixels = upload(split_.images.index_select(0, rows), device_);
     if (begun.views > 1) pixels = pixels.repeat({begun.views, 1, 1, 1});
   }
   out.images = transformed(pixels, out.position);

@@ -12,7 +12,7 @@
 
 namespace vitrine {
 
-// What each image of a batch is mixed of: itself and another one. On the CPU.
+// What each image of a batch is mixed of: itself and another one. Where the images are.
 struct Mixture {
   Tensor partners;  // int64 [B]: the other one's place in the batch
   Tensor shares;    // float [B], 0 to 1: of the image itself; the other one has the rest

@@ -77,6 +77,11 @@ int64_t Ranks::on_this_host() const {
   return std::count(hosts().begin(), hosts().end(), hosts()[index()]);
 }
 
+int64_t Ranks::place_on_this_host() const {
+  const auto own = hosts().begin() + static_cast<ptrdiff_t>(index());
+  return std::count(hosts().begin(), own, *own);
+}
+
 int64_t Ranks::largest(int64_t number) {
   largest(&number, 1);
   return number;

@@ -22,6 +22,8 @@ class Ranks : public Sharing {
   int64_t first_of(int64_t things, size_t rank) const;
   // How many of them are on this machine.
   int64_t on_this_host() const;
+  // How many ranks before this one are.
+  int64_t place_on_this_host() const;
 
   // The sum over all ranks; its order, and so its bits, depend on their number.
   virtual void sum(float* numbers, size_t count) = 0;

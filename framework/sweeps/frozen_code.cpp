@@ -21,8 +21,11 @@ namespace {
 
 constexpr uint64_t kMostBytes = uint64_t{4} << 30;
 constexpr const char* kProgram = "runner";
-constexpr const char* kMpi = "libvitrine_mpi.so";  // not every build has it
-constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so", kMpi};
+constexpr const char* kLibraries[] = {"libvitrine_core.so", "libvitrine_engine.so",
+                                      // Not every build has these.
+                                      "libvitrine_mpi.so", "libvitrine_cuda.so",
+                                      "libvitrine_nccl.so"};
+constexpr size_t kInEveryBuild = 2;  // of them
 // Of an installed program: libraries of others', which are not copied, in folders beside its own.
 constexpr const char* kBeside[] = {"deps", "torch"};
 constexpr const char* kPlugin = "plugin-";
@@ -65,8 +68,9 @@ void remove_files(const fs::path& folder) {
 FrozenCode::FrozenCode(fs::path folder) : folder_(std::move(folder)) {
   Folder::make(folder_);
   freeze("/proc/self/exe", folder_ / kProgram);
-  for (const char* library : kLibraries) {
-    if (library != kMpi || vitrine::exists(library_folder() / library))
+  for (size_t i = 0; i < std::size(kLibraries); ++i) {
+    const char* library = kLibraries[i];
+    if (i < kInEveryBuild || vitrine::exists(library_folder() / library))
       freeze(library_folder() / library, folder_ / library);
   }
   for (const char* name : kBeside) {
@@ -102,9 +106,10 @@ CodeOfSweep require_trusted_code(const fs::path& folder) {
   CodeOfSweep out;
   out.is_this_program = have_same_bytes(folder / kProgram, "/proc/self/exe");
   if (vitrine::exists(folder / kProgram)) out.program.push_back(folder / kProgram);
-  for (const char* library : kLibraries) {
+  for (size_t i = 0; i < std::size(kLibraries); ++i) {
+    const char* library = kLibraries[i];
     const bool is_there = vitrine::exists(folder / library);
-    const bool is_wanted = library != kMpi || vitrine::exists(library_folder() / library);
+    const bool is_wanted = i < kInEveryBuild || vitrine::exists(library_folder() / library);
     out.is_this_program =
         out.is_this_program && is_there == is_wanted &&
         (!is_there || have_same_bytes(folder / library, library_folder() / library));

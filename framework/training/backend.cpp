@@ -236,7 +236,7 @@ std::vector<Tensor> Backend::forward_of_ranks(Prepared& prepared, const TorchFee
   if (own.position.indices.defined()) own.position.indices = share.own_or_one(own.position.indices);
   auto saved = c10::make_intrusive<OfRanks::Saved>(share);
   {
-    const OwnDraws own_draws(is_training());
+    const OwnDraws own_draws(is_training(), device_);
     for (const Tensor& output : forward_in_libtorch(prepared, own))
       saved->outputs.push_back(share.without_stand_in(output).to(at::kFloat));
   }

@@ -117,6 +117,11 @@ void Config::visit(Fields& field) {
       .words({"cores", "cpus", "num_threads", "workers", "num_workers"})
       .is(Role::kExecution)
       .tested();
+  field("step_graph", step_graph,
+        "whether a step is recorded once and then repeated as a whole, on devices that have such "
+        "graphs (cuda)")
+      .words({"cuda_graph", "cuda_graphs", "cudagraph", "use_cuda_graph", "graph_capture"})
+      .is(Role::kExecution);
   field("note", note, "anything to remember about this experiment")
       .words({"comment", "description"})
       .is(Role::kLabel);

@@ -58,6 +58,7 @@ struct Config {
   std::string device = "auto";
   std::string backend = "auto";
   std::optional<int64_t> threads;
+  bool step_graph = true;
   std::string note;
   std::vector<std::string> tags;
   std::vector<std::string> plugins;

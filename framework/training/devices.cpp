@@ -2,9 +2,12 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
 #include <filesystem>
+
+#include "framework/ranks/ranks.h"
 
 namespace vitrine {
 namespace {
@@ -35,5 +38,12 @@ const std::string& problem() {
 std::string cuda_problem() { return problem(); }
 
 int64_t cuda_devices() { return problem().empty() ? at::detail::getCUDAHooks().deviceCount() : 0; }
+
+void take_gpu_of_rank() {
+  const int64_t gpus = cuda_devices();
+  if (ranks().is_alone() || gpus < 2) return;
+  const auto own = static_cast<c10::DeviceIndex>(ranks().place_on_this_host() % gpus);
+  c10::impl::VirtualGuardImpl(at::kCUDA).setDevice({at::kCUDA, own});
+}
 
 }  // namespace vitrine

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "framework/data/tensor_words.h"
+#include "framework/data/upload.h"
 
 namespace vitrine {
 namespace {
@@ -74,8 +75,9 @@ void Mixer::mix(Batch& batch, int64_t number) const {
   for (size_t i = 0; i < mixes_.size(); drawn -= shares_[i++]) {
     if (drawn >= shares_[i]) continue;
     auto [images, mixture] = (*mixes_[i])(batch.images, draws);
+    const at::Device device = images.device();
     batch.images = std::move(images);
-    batch.mixture = std::move(mixture);
+    batch.mixture = {upload(mixture.partners, device), upload(mixture.shares, device)};
     return;
   }
 }

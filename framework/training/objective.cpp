@@ -218,8 +218,8 @@ std::vector<Tensor> Objective::targets(const std::vector<Tensor>& labels,
   for (size_t i = 0; i < tasks_.size(); ++i) {
     Tensor target = targets_of(i, labels.at(tasks_[i].column_number));
     if (mixture) {
-      const Tensor own = mixture->shares.to(target.device()).unsqueeze(1);
-      const Tensor partner = target.index_select(0, mixture->partners.to(target.device()));
+      const Tensor own = mixture->shares.unsqueeze(1);
+      const Tensor partner = target.index_select(0, mixture->partners);
       target = target * own + partner * (1 - own);
     }
     out.push_back(std::move(target));

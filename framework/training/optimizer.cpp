@@ -1,5 +1,8 @@
 #include "framework/training/optimizer.h"
 
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sub.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
@@ -67,6 +70,8 @@ Optimizer::Optimizer(const OptimizerOptions& options, const OptimizerContext& co
     if (is_whole) group.ranges.clear();
     group.values = views(group, parameters_.values());
     group.gradients = views(group, parameters_.gradients());
+    const auto type = device().is_cpu() ? at::kDouble : at::kFloat;
+    group.rate = at::zeros({}, at::TensorOptions(device()).dtype(type));
   }
 }
 
@@ -125,17 +130,35 @@ std::vector<std::pair<const void*, int64_t>> places(const std::vector<Tensor>& v
 
 }  // namespace
 
-void Optimizer::step(double learning_rate) {
+void Optimizer::place(double learning_rate) {
+  placed_ = learning_rate;
+  for (const Group& group : groups_) Tensor(group.rate).fill_(learning_rate * group.lr_factor);
+}
+
+void Optimizer::step_placed() {
   std::set<size_t> counted;
   for (const Group& group : groups_) {
     if (!group.parameter.requires_grad()) continue;
     if (group.steps.defined() && counted.insert(group.stage).second) group.steps.add_(1);
     const auto before = places(group.values);
-    in("step", [&] { update(group, learning_rate * group.lr_factor); });
+    in("step", [&] { update(group, placed_ * group.lr_factor); });
     require(places(group.values) == before, "step", [] {
       return "it has given values another place or size: they must be changed where they are";
     });
   }
+}
+
+// On a CPU a number is faster, and a sum with a multiple rounds once.
+void Optimizer::descend(const Group& group, const std::vector<Tensor>& directions,
+                        double learning_rate) {
+  if (group.rate.is_cpu()) return at::_foreach_add_(group.values, directions, -learning_rate);
+  at::_foreach_sub_(group.values, at::_foreach_mul(directions, group.rate));
+}
+
+void Optimizer::decay(const Group& group, double learning_rate) {
+  if (group.rate.is_cpu())
+    return at::_foreach_mul_(group.values, 1 - learning_rate * group.weight_decay);
+  at::_foreach_mul_(group.values, 1 - group.rate * group.weight_decay);
 }
 
 const Tensor& Optimizer::expect_slot(const std::string& name, const Tensor& like) {

@@ -64,7 +64,14 @@ class Optimizer : public Registered, public Stateful {
 
   double learning_rate() const { return learning_rate_; }  // the config's; the schedule scales it
   // One step on parameters->values() with parameters->gradients().
-  void step(double learning_rate);
+  void step(double learning_rate) {
+    place(learning_rate);
+    step_placed();
+  }
+  // The same in two parts. Only the first has what the CPU knows of this step; the second reads it
+  // from the device, so that a device can repeat it (StepGraph).
+  void place(double learning_rate);
+  void step_placed();
   // Its state by slot ("exp_avg"): tensors as long as the flat parameters, or of one element
   // ("step"; "step.1" of the first stage of what is trained later). They are written and restored
   // in place. What else it keeps it lists in `state`.
@@ -85,14 +92,20 @@ class Optimizer : public Registered, public Stateful {
     size_t stage = 0;  // FlatParameters::Slice::stage
     Tensor parameter;  // one of them, which stands for all: a stage is trained as a whole
     Tensor steps;      // [1]: so many with this one, where they are counted
+    Tensor rate;       // [], on the device: the learning rate; double on the CPU, else float
   };
 
   // `one_by_one`: each parameter is a view of its own, and excluded ones have groups of their own
   // whatever the weight decay.
   Optimizer(const OptimizerOptions& options, const OptimizerContext& context, bool one_by_one);
 
-  // One step on the values of a group.
+  // One step on the values of a group. `learning_rate` is the number in Group::rate.
   virtual void update(const Group& group, double learning_rate) = 0;
+  // values -= learning rate * directions
+  static void descend(const Group& group, const std::vector<Tensor>& directions,
+                      double learning_rate);
+  // values *= 1 - learning rate * weight decay
+  static void decay(const Group& group, double learning_rate);
 
   // Zeros, as long as the flat parameters; of a run that is resumed what there was. May be called
   // in the first step.
@@ -107,6 +120,7 @@ class Optimizer : public Registered, public Stateful {
 
   FlatParameters& parameters_;
   double learning_rate_;
+  double placed_ = 0;  // the learning rate of this step
   std::vector<Group> groups_;
   std::map<std::string, Tensor> slots_;
 };

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <ATen/core/Generator.h>
+
+#include <utility>
 #include <vector>
 
 #include "framework/tensor.h"
@@ -30,16 +33,17 @@ class RankShare {
 // The mean over ranks of buffers of floating-point numbers, such as running statistics.
 void average_over_ranks(const std::vector<Tensor>& buffers);
 
-// While it lives libtorch's generators draw other numbers in each rank; afterwards the same again.
+// While it lives libtorch's generators, the CPU's and the device's, draw other numbers in each
+// rank; afterwards the same again.
 class OwnDraws {
  public:
-  explicit OwnDraws(bool is_wanted);
+  OwnDraws(bool is_wanted, c10::DeviceType device);
   OwnDraws(const OwnDraws&) = delete;
   OwnDraws& operator=(const OwnDraws&) = delete;
   ~OwnDraws();
 
  private:
-  Tensor state_;  // of the generator on the CPU; undefined where nothing is to be done
+  std::vector<std::pair<at::Generator, Tensor>> states_;  // empty where nothing is to be done
 };
 
 }  // namespace vitrine

@@ -115,6 +115,8 @@ bool Run::complete() const {
 
 int64_t Run::epochs() const { return divide_up(loader_.total_steps(), loader_.steps_per_epoch()); }
 
+bool Run::repeats_steps() const { return config_.step_graph && ranks().is_alone(); }
+
 std::string Run::early_end() const {
   return state_.step >= loader_.total_steps() ? "" : end_.reason;
 }

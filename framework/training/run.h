@@ -32,6 +32,9 @@ class Run {
   const std::vector<Measure>& measures() const { return learner_.experiment->measures(); }
   const TrainingOptions& options() const { return config_.training; }
   const RunState& state() const { return state_; }
+  Observer& observer() { return log_; }
+  // Whether steps are to be repeated as a graph, where the device has them. Ranks exchange in each.
+  bool repeats_steps() const;
 
   // Whether nothing is left to train: all epochs or steps are done, or a callback asks for the end.
   bool complete() const;

@@ -17,6 +17,7 @@
 #include "framework/files/file.h"
 #include "framework/ranks/ranks.h"
 #include "framework/training/backend.h"
+#include "framework/training/devices.h"
 #include "framework/training/ending.h"
 #include "framework/training/loop.h"
 #include "framework/training/rank_folder.h"
@@ -188,6 +189,7 @@ std::unique_ptr<Run> make_run(const TrainRequest& request, RunLog& log, Data dat
 
 TrainResult run_to_the_end(const TrainRequest& request, RunLog& log) {
   const Config& config = *request.config->config;
+  if (config.device == "cuda") take_gpu_of_rank();
   check_alike(*request.config);
   if (!request.resume) try_step(config);
   std::optional<Data> data = load_unless_stopped(config, log);

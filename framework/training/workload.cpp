@@ -13,8 +13,8 @@
 #include "framework/model/recording.h"
 #include "framework/model/without_trace.h"
 #include "framework/training/backend.h"
-#include "framework/training/loop.h"
 #include "framework/training/setup.h"
+#include "framework/training/step_graph.h"
 
 namespace vitrine {
 

@@ -51,6 +51,7 @@ const std::vector<Room> kRooms = {{"framework", false},  // but for kTorchHeader
                                   {"framework/model", true},
                                   {"framework/model/operation", true},
                                   {"framework/training", true},
+                                  {"framework/training/cuda", true},
                                   {"framework/checking", true},
                                   {"framework/sweeps", false},
                                   {"framework/sweeps/searcher", false},

@@ -1,6 +1,4 @@
-#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_lerp.h>
-#include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_sign.h>
 
 #include "framework/registry/register.h"
@@ -34,9 +32,8 @@ class ExampleOptimizer : public Optimizer {
   void update(const Group& group, double learning_rate) override {
     const std::vector<Tensor>& mean = mean_[group.index];
     at::_foreach_lerp_(mean, group.gradients, 1 - momentum_);
-    if (group.weight_decay != 0)
-      at::_foreach_mul_(group.values, 1 - learning_rate * group.weight_decay);
-    at::_foreach_add_(group.values, at::_foreach_sign(mean), -learning_rate);
+    if (group.weight_decay != 0) decay(group, learning_rate);
+    descend(group, at::_foreach_sign(mean), learning_rate);
   }
 
  private:

@@ -9,11 +9,13 @@
 namespace vitrine {
 namespace {
 
-// [B, count], of which the order is that of their sizes.
+// [B, count], of which the order is that of their sizes. By the batch's position, or where there is
+// none, or the batch lies on another device, from libtorch's generator.
 Tensor drawn(const TorchCall& call) {
   const int64_t images = call.feed->images.size(0), count = call.count(0);
   const BatchPosition& position = call.feed->position;
-  if (!position.indices.defined()) return at::rand({images, count});
+  if (!position.indices.defined() || !call.feed->images.is_cpu())
+    return at::rand({images, count}, call.feed->images.options().dtype(at::kFloat));
   const Tensor out = at::empty({images, count}, at::kFloat);
   float* to = out.data_ptr<float>();
   for (int64_t image = 0; image < images; ++image) {
@@ -27,8 +29,7 @@ Tensor drawn(const TorchCall& call) {
 
 Tensor random_order_form(const TorchCall& call) {
   const Tensor order = at::argsort(drawn(call), /*stable=*/true, 1, /*descending=*/false);
-  return at::stack({order, at::argsort(order, true, 1, false)}, 2)
-      .to(call.feed->images.device(), at::kFloat);
+  return at::stack({order, at::argsort(order, true, 1, false)}, 2).to(at::kFloat);
 }
 
 VITRINE_TORCH_FORM(random_order, random_order_form)

@@ -223,7 +223,8 @@ TEST_CASE("An empty key is shown, at any depth") {
   CHECK(desk.error(ExitCode::kUsage, {"b.yaml"}) ==
         "error: b.yaml:2:1: \"\": unknown key\n"
         "    2 | \"\": 1\n"
-        "      | ^ the keys are base, name, seed, replicate, device, backend, threads, note, tags, "
+        "      | ^ the keys are base, name, seed, replicate, device, backend, threads, step_graph, "
+        "note, tags, "
         "plugins, "
         "experiment, "
         "dataset, model, loss, optimizer, schedule, callbacks, loggers, training\n"

@@ -1,13 +1,10 @@
-#include <ATen/record_function.h>
-
-#include <algorithm>
-#include <map>
+#include "framework/training/waiting.h"
 
 #include "framework/training/config.h"
 #include "framework/training/loader.h"
-#include "framework/training/loop.h"
 #include "framework/training/mix.h"
 #include "framework/training/setup.h"
+#include "framework/training/step_graph.h"
 #include "tests/framework/files/support.h"
 #include "tests/framework/training/quiet.h"
 
@@ -16,38 +13,8 @@
 namespace vitrine {
 namespace {
 
-std::map<std::string, int> waits;
-int inside = 0;  // of fused optimizers, which on a CPU look at their counter, and on a GPU do not
-
-struct Fused : at::ObserverContext {};
-
-std::unique_ptr<at::ObserverContext> note(const at::RecordFunction& function) {
-  const std::string name = function.name();
-  if (name.starts_with("aten::_fused_")) {
-    ++inside;
-    return std::make_unique<Fused>();
-  }
-  if (inside > 0) return nullptr;
-  for (const char* waiting : {"aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select",
-                              "aten::_unique2", "aten::equal", "aten::is_nonzero"}) {
-    if (name == waiting) ++waits[name];
-  }
-  return nullptr;
-}
-
-void leave(const at::RecordFunction& /*function*/, at::ObserverContext* context) {
-  if (dynamic_cast<Fused*>(context)) --inside;
-}
-
-at::CallbackHandle listen() {
-  waits.clear();
-  return at::addGlobalCallback(
-      at::RecordFunctionCallback(note, leave)
-          .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
-}
-
 // What waits in three steps, behind a first one that may make something.
-std::map<std::string, int> waits_of(const std::vector<std::string>& overrides) {
+std::map<std::string, int64_t> waits_of(const std::vector<std::string>& overrides) {
   const TemporaryFolder folder;
   write_plain(
       folder / "c.yaml",
@@ -68,14 +35,13 @@ std::map<std::string, int> waits_of(const std::vector<std::string>& overrides) {
   const Mixer mixer(config.training.mix, 0);
   Meter meter(learner.experiment->width(), at::kCPU);
   set_training(learner.modules, true);
-  std::map<std::string, int> out;
+  std::map<std::string, int64_t> out;
   for (int64_t step = 0; step < 4; ++step) {
     std::vector<Batch> batches = loader.batches(0, step);
     for (Batch& batch : batches) mixer.mix(batch, step);  // drawn on the CPU
-    const at::CallbackHandle handle = listen();
+    const WaitingOperators waiting;
     train_step(learner, batches, config.training.clip_norm, 0.01, meter);
-    at::removeCallback(handle);
-    for (const auto& [name, count] : waits)
+    for (const auto& [name, count] : waiting.found())
       if (step > 0) out[name] += count;
   }
   return out;
@@ -87,15 +53,16 @@ TEST_CASE("a training step never waits for the device") {
       {"training.mix=[mixup]", "loss={type: cross_entropy, label_smoothing: 0.1}"},
       {"training.precision=bfloat16"},
       {"optimizer=adamw", "training.accumulate=2"},
-      {"optimizer=sgd"},
+      {"optimizer={type: sgd, momentum: 0.9, dampening: 0.1, weight_decay: 0.1}"},
+      {"optimizer=lamb"},
       {"loss=focal"},
-      {"optimizer=lion"},
+      {"optimizer={type: lion, weight_decay: 0.1}"},
       {"optimizer=rmsprop"},
       {"experiment=contrastive", "dataset.transforms=[random_shift]"},
       {"experiment=masked_autoencoder"}};
   for (const auto& overrides : cases) {
     INFO((overrides.empty() ? "as it is" : overrides[0]));
-    const std::map<std::string, int> found = waits_of(overrides);
+    const std::map<std::string, int64_t> found = waits_of(overrides);
     for (const auto& [name, count] : found) {
       INFO(name << ": " << count);
       CHECK(count == 0);
@@ -104,11 +71,14 @@ TEST_CASE("a training step never waits for the device") {
 }
 
 TEST_CASE("what waits is found") {
-  const at::CallbackHandle handle = listen();
+  const WaitingOperators waiting;
   const Tensor numbers = at::arange(3);
   CHECK(numbers.sum().item<int64_t>() == 3);
-  at::removeCallback(handle);
-  CHECK(waits.at("aten::_local_scalar_dense") == 1);
+  at::empty({3}, at::TensorOptions(at::kLong).device(at::kMeta)).copy_(numbers);
+  at::empty({3}, at::kLong).copy_(numbers);
+  const std::map<std::string, int64_t> expected = {{"a copy from one device to another", 1},
+                                                   {"aten::_local_scalar_dense", 1}};
+  CHECK(waiting.found() == expected);
 }
 
 }  // namespace

@@ -1,0 +1,22 @@
+# Included: what needs CUDA's own headers, where libtorch is built for CUDA and they are there; the packages of its wheel bring them.
+# Nothing is linked: what these libraries call is in those of libtorch's CUDA, which a run has loaded before them.
+set(cuda_sources framework/training/cuda/graph.cpp framework/training/cuda/nccl_sum.cpp)
+if(EXISTS ${torch_prefix}/include/c10/cuda/impl/cuda_cmake_macros.h)
+  find_path(cuda_headers cuda_runtime_api.h NO_CACHE HINTS ${torch_prefix}/../nvidia/cu13/include ENV CUDA_HOME PATHS /usr/local/cuda
+    PATH_SUFFIXES include)
+  find_path(nccl_headers nccl.h NO_CACHE HINTS ${torch_prefix}/../nvidia/nccl/include ${cuda_headers})
+endif()
+function(vitrine_cuda_library name source)
+  add_library(${name} SHARED ${source})
+  target_link_libraries(${name} PRIVATE vitrine_core)
+  target_include_directories(${name} SYSTEM PRIVATE $<TARGET_PROPERTY:vitrine_torch,INTERFACE_INCLUDE_DIRECTORIES> ${cuda_headers} ${ARGN})
+  set_target_properties(${name} PROPERTIES CXX_VISIBILITY_PRESET hidden)
+  add_dependencies(runner ${name})
+  install(TARGETS ${name} LIBRARY DESTINATION lib/vitrine)
+endfunction()
+if(cuda_headers)
+  vitrine_cuda_library(vitrine_cuda framework/training/cuda/graph.cpp)
+endif()
+if(cuda_headers AND nccl_headers)
+  vitrine_cuda_library(vitrine_nccl framework/training/cuda/nccl_sum.cpp ${nccl_headers})
+endif()
