@@ -119,6 +119,14 @@ std::vector<TaskOptions> HeadsOptions::tasks_or_default() const {
   return tasks.empty() ? std::vector{only} : tasks;
 }
 
+std::vector<Task> HeadsOptions::tasks_for(const ModelContext& images) const {
+  std::vector<Task> out;
+  if (images.columns.empty()) return out;
+  for (const TaskOptions& task : tasks_or_default())
+    out.push_back(described(task, images, tasks.empty()));
+  return out;
+}
+
 void HeadsOptions::check_tasks(const ModelContext& images, Check& check) const {
   if (images.columns.empty()) {
     const char* why = "nothing is predicted from labels";
@@ -174,13 +182,12 @@ void HeadsOptions::check_heads(const ModelContext& images, int64_t width,
 }
 
 Heads::Heads(const HeadsOptions& options, int64_t width, const ModelContext& images) {
-  if (images.columns.empty()) return;
-  for (const TaskOptions& task : options.tasks_or_default()) {
-    Task made = described(task, images, options.tasks.empty());
-    heads_.push_back(options.head_of(task).create({width, made.outputs()}));
-    heads_.back()->set_name(options.n_tasks() == 1 ? "head" : "heads." + task.name);
-    made.probabilities = gives_probabilities(*heads_.back());
-    tasks_.push_back(std::move(made));
+  tasks_ = options.tasks_for(images);
+  const std::vector<TaskOptions> all = options.tasks_or_default();
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    heads_.push_back(options.head_of(all[i]).create({width, tasks_[i].outputs()}));
+    heads_.back()->set_name(options.n_tasks() == 1 ? "head" : "heads." + all[i].name);
+    tasks_[i].probabilities = gives_probabilities(*heads_.back());
   }
 }
 

@@ -53,6 +53,9 @@ struct HeadsOptions : ModelOptions {
     return task.head ? *task.head : head;
   }
 
+  // Of options that are sound; without what their heads make of them.
+  std::vector<Task> tasks_for(const ModelContext& images) const;
+
   void check_tasks(const ModelContext& images, Check& check) const;
   // `width`: columns of the features.
   void check_heads(const ModelContext& images, int64_t width, Problems& problems) const;

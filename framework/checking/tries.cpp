@@ -271,7 +271,7 @@ Finding try_order(const Tryout& tryout) {
 
 Finding try_test(const Tryout& tryout) {
   const auto run = tryout.run("whole");
-  const auto config = resolve_tested({run / "config.yaml", {}, {}}, /*of_run=*/true);
+  const auto config = resolve_tested({run / "config.yaml", {}, {}}, WeightsSource{run, ""});
   set_compute_threads(1);
   Nobody nobody;
   const auto tested = test(config, WeightsSource{run, ""}, nobody, {});

@@ -135,7 +135,7 @@ ExitCode test(const TestOptions& options) {
         "--checkpoint chooses among those of a run; beside a config give model.weights=FILE");
   }
   install_signal_handlers();
-  const auto config = engine().resolve_tested(source, weights.has_value());
+  const auto config = engine().resolve_tested(source, weights);
   engine().set_threads(config->threads);
   Console console(options.json);
   const Json result = engine().test(config, weights, console, options.predictions);

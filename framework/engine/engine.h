@@ -156,11 +156,12 @@ class Engine {
   // with overrides. Throws Error(kCheckpoint) for what a run under way cannot take up.
   virtual std::shared_ptr<const ResolvedConfig> resolve_resumed(const std::filesystem::path& run,
                                                                 const ConfigSource& source) = 0;
-  // Resolves what is tested: a run's own config, whose weights come from a checkpoint, or one that
-  // names model.weights. Throws Error(kUsage) for what the command line sets without effect on a
-  // test.
-  virtual std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
-                                                               bool of_run) = 0;
+  // Resolves what is tested: the config of the run that `weights` name, or one that names
+  // model.weights. Of a run that has ended the program in its model file stands for the model,
+  // where it gives the same bits, or where the model's parts are not there. Throws Error(kUsage)
+  // for what the command line sets without effect on a test.
+  virtual std::shared_ptr<const ResolvedConfig> resolve_tested(
+      const ConfigSource& source, const std::optional<WeightsSource>& weights) = 0;
   // {"test/loss": ..., ...}, under "metrics" goal and unit of each, and under "tasks" what
   // test.json has; null where a stop was requested meanwhile. The answer to each image goes to
   // `predictions`, if that is not empty.

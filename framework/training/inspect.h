@@ -5,7 +5,8 @@
 // What is asked of models besides training; see Engine for each.
 namespace vitrine {
 
-std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run);
+std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
+                                                     const std::optional<WeightsSource>& weights);
 nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                             const std::optional<WeightsSource>& weights, Observer& observer,
                             const std::filesystem::path& predictions);

@@ -390,4 +390,19 @@ void restore_tested(const Checkpoint& checkpoint, Learner& learner, const std::s
                         file);
 }
 
+bool keeps_besides_model(const Learner& learner) {
+  const States states = states_of(tested_keepers(learner));
+  return learner.modules.size() > 1 || !states.values.empty() || !states.tensors.empty();
+}
+
+void restore_besides_model(const Checkpoint& checkpoint, Learner& learner,
+                           const std::string& file) {
+  std::map<std::string, Tensor> values = tested_weights(checkpoint, learner.modules, file);
+  std::erase_if(values, [](const auto& item) { return !item.first.starts_with(kOfExperiment); });
+  copy_state(state_of(Modules(learner.modules.begin() + 1, learner.modules.end())), values,
+             ExitCode::kCheckpoint, file);
+  restore_tested_states(checkpoint, tested_keepers(learner), learner.parameters->values().device(),
+                        file);
+}
+
 }  // namespace vitrine

@@ -95,5 +95,9 @@ void restore_weights(const Checkpoint& checkpoint, const Modules& modules, const
 // The same for a learner, with the states of all that a test computes with: losses, metrics, what
 // an experiment keeps.
 void restore_tested(const Checkpoint& checkpoint, Learner& learner, const std::string& file);
+// Whether a test computes with more than the model that only a checkpoint has: modules of the
+// experiment, or what its components keep. The second function restores that alone.
+bool keeps_besides_model(const Learner& learner);
+void restore_besides_model(const Checkpoint& checkpoint, Learner& learner, const std::string& file);
 
 }  // namespace vitrine

@@ -5,15 +5,22 @@
 #include <cmath>
 
 #include "framework/config/yaml.h"
+#include "framework/files/json.h"
 #include "framework/model/model.h"
 #include "framework/model/tensors.h"
 #include "framework/ranks/ranks.h"
+#include "framework/registry/given_plugins.h"
+#include "framework/registry/plugin.h"
+#include "framework/runs/metrics.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/inspect.h"
 #include "framework/training/metric.h"
+#include "framework/training/model_file.h"
 #include "framework/training/model_plugins.h"
+#include "framework/training/model_program.h"
 #include "framework/training/predictions.h"
 #include "framework/training/rank_folder.h"
+#include "framework/training/recorded.h"
 #include "framework/training/setup.h"
 #include "framework/training/state.h"
 #include "framework/training/weights_source.h"
@@ -91,9 +98,11 @@ void refuse_fresh(const std::vector<std::string>& names, const std::string& file
 
 }  // namespace
 
-std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source, bool of_run) {
-  const std::string file = shown_config(source.file);
-  auto out = resolve(load_config(source, known_keys), file, /*loads_weights=*/!of_run);
+namespace {
+
+std::shared_ptr<const ResolvedConfig> resolved_test(Node written, const std::string& file,
+                                                    bool of_run) {
+  auto out = resolve(std::move(written), file, /*loads_weights=*/!of_run);
   Problems problems;
   refuse_without_effect(out->written, "", tested_paths(out->keys), problems);
   if (of_run) refuse_other_weights(*out, problems);
@@ -106,6 +115,97 @@ std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
                 "there are no weights to test: give a run, or model.weights=FILE beside a config");
   }
   return out;
+}
+
+bool is_of_command_line(const Node& node) {
+  const auto is_so = [](const Location& location) {
+    return location && location.source->name == "command line";
+  };
+  return is_so(node.location) || is_so(node.key_location) ||
+         std::any_of(node.children.begin(), node.children.end(), is_of_command_line);
+}
+
+// The checkpoint whose weights are in the model file of a run, where that carries its program and
+// this checkpoint is asked for; else empty.
+std::string checkpoint_of_program(const WeightsSource& weights) try {
+  const RunDirectory run = RunDirectory::open(weights.path);
+  if (!exists(run.model())) return "";
+  const Metrics metrics = Metrics::of_run(run.metrics());
+  const std::string tested = metrics.test.value("checkpoint", "");
+  if (metrics.status != RunStatus::kFinished || tested.empty()) return "";
+  const bool asks_for_best = weights.checkpoint.empty() || weights.checkpoint == "best";
+  const std::string asked = asks_for_best
+                                ? metrics.best_checkpoint
+                                : find_checkpoint(run, weights.checkpoint).path().stem().string();
+  const auto metadata = read_weights(run.model()).metadata();
+  const auto program = metadata.find(kProgram);
+  const bool has_program = program != metadata.end() &&
+                           !parse_json(program->second, run.model().shown()).contains("refusal");
+  return asked == tested && has_program ? tested : "";
+} catch (const Error&) {
+  return "";  // what is wrong is said where it is in the way
+} catch (const nlohmann::json::exception&) {
+  return "";
+}
+
+// Leaves out the plug-ins that are not there, with a warning: who needs one says so.
+void keep_loadable_plugins(Node& written) {
+  Node* plugins = written.find("plugins");
+  if (!plugins) return;
+  std::erase_if(plugins->children, [](const Node& file) {
+    try {
+      load_plugins({file.scalar});
+      return false;
+    } catch (const Error& error) {
+      warn_of_plugin(std::string(error.what()) + "; the model is tested by its program");
+      return true;
+    }
+  });
+}
+
+// A run's config with the program of its model file in the place of its model, without what only
+// trains.
+Node with_program(Node written, const std::filesystem::path& file) {
+  for (const char* key : {"optimizer", "schedule", "callbacks", "loggers"}) written.erase(key);
+  Node recorded = Node::mapping();
+  recorded.set("type", Node::plain(recorded_model()));
+  recorded.set("file", Node::string(file.string()));
+  const Node* model = written.find("model");
+  if (const Node* before = model ? model->find("tasks") : nullptr) {
+    Node tasks = *before;
+    for (Node& task : tasks.children) task.erase("head");
+    recorded.set("tasks", std::move(tasks));
+  }
+  written.set("model", std::move(recorded));
+  keep_loadable_plugins(written);
+  return written;
+}
+
+}  // namespace
+
+std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
+                                                     const std::optional<WeightsSource>& weights) {
+  const std::string file = shown_config(source.file);
+  const Node written = load_config(source, known_keys);
+  std::shared_ptr<const ResolvedConfig> by_program;
+  const Node* model = written.find("model");
+  const bool has_program =
+      weights && !(model && is_of_command_line(*model)) && !checkpoint_of_program(*weights).empty();
+  if (has_program) {
+    try {
+      const RunDirectory run = RunDirectory::open(weights->path);
+      by_program = resolved_test(with_program(written, run.model().path()), file, true);
+    } catch (const Error&) {  // the config itself tells what is wrong with it
+    }
+  }
+  // The kernel gives the same bits either way; libtorch multiplies other matrices.
+  if (by_program && by_program->config->backend == kFused) return by_program;
+  try {
+    return resolved_test(written, file, weights.has_value());
+  } catch (const Error&) {
+    if (!by_program) throw;
+    return by_program;
+  }
 }
 
 namespace {
@@ -156,12 +256,20 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
   refuse_fresh(learner.fresh, file);
   if (weights) {
     const RunDirectory run = RunDirectory::open(weights->path);
-    const Place checkpoint =
-        find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
-    file = checkpoint.shown();
-    restore_tested(load_checkpoint(checkpoint), learner, file);
+    const auto checkpoint = [&] {
+      return find_checkpoint(run, weights->checkpoint.empty() ? "best" : weights->checkpoint);
+    };
+    if (config.model.type() == recorded_model()) {  // which has the weights
+      file = run.model().shown();
+      from = checkpoint_of_program(*weights);
+      if (keeps_besides_model(learner))
+        restore_besides_model(load_checkpoint(checkpoint()), learner, checkpoint().shown());
+    } else {
+      file = checkpoint().shown();
+      restore_tested(load_checkpoint(checkpoint()), learner, file);
+      from = checkpoint().path().stem().string();
+    }
     warn_of_other_plugins(run);
-    from = checkpoint.path().stem().string();
   }
   check_alike(learner.modules);
   EvaluationOptions options;

@@ -34,9 +34,9 @@ class TorchEngine : public Engine {
                                                         const ConfigSource& source) override {
     return vitrine::resolve_resumed(run, source);
   }
-  std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
-                                                       bool of_run) override {
-    return vitrine::resolve_tested(source, of_run);
+  std::shared_ptr<const ResolvedConfig> resolve_tested(
+      const ConfigSource& source, const std::optional<WeightsSource>& weights) override {
+    return vitrine::resolve_tested(source, weights);
   }
   nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>& config,
                               const std::optional<WeightsSource>& weights, Observer& observer,

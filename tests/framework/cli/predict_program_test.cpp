@@ -1,8 +1,7 @@
 #include <set>
 
-#include "framework/files/safetensors.h"
-#include "framework/files/sealed.h"
 #include "framework/images/encode.h"
+#include "tests/framework/cli/programs.h"
 #include "tests/framework/cli/support.h"
 
 // `predict` by the program in a model's file, without libtorch.
@@ -16,25 +15,6 @@ Image noise(int64_t width, int64_t height, int64_t channels, uint32_t seed) {
   for (int64_t i = 0; i < width * height * channels; ++i)
     out.pixels.push_back(static_cast<uint8_t>((seed = seed * 1664525 + 1013904223) >> 24));
   return out;
-}
-
-// A copy of a model's file, with other metadata and some of its tensors, sealed again.
-void change_model(const fs::path& from, const fs::path& to,
-                  const std::function<void(std::map<std::string, std::string>&)>& change,
-                  const std::function<bool(const TensorView&)>& keeps = {}) {
-  const Safetensors file = Safetensors::load(from, 1 << 26);
-  auto metadata = file.metadata();
-  metadata.erase("sha256");
-  change(metadata);
-  std::vector<TensorView> tensors = file.tensors();
-  if (keeps) std::erase_if(tensors, [&](const TensorView& one) { return !keeps(one); });
-  write_plain(to, write_sealed_safetensors(tensors, metadata));
-}
-
-void remove_program(const fs::path& from, const fs::path& to) {
-  change_model(
-      from, to, [](auto& metadata) { metadata.erase("program"); },
-      [](const TensorView& tensor) { return !tensor.name.starts_with("program."); });
 }
 
 struct Trained : Desk {

@@ -71,7 +71,8 @@ class FakeEngine : public Engine {
                                                         const ConfigSource&) override {
     return {};
   }
-  std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource&, bool) override {
+  std::shared_ptr<const ResolvedConfig> resolve_tested(
+      const ConfigSource&, const std::optional<WeightsSource>&) override {
     return {};
   }
   nlohmann::ordered_json test(const std::shared_ptr<const ResolvedConfig>&,

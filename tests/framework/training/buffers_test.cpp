@@ -204,7 +204,7 @@ struct Desk {
   nlohmann::ordered_json test(const std::string& weights) const {
     Quiet quiet;
     const auto config = engine().resolve_tested(
-        {folder / "c.yaml", {"model.weights=" + (folder / weights).string()}, {}}, false);
+        {folder / "c.yaml", {"model.weights=" + (folder / weights).string()}, {}}, std::nullopt);
     return engine().test(config, std::nullopt, quiet);
   }
 

@@ -380,7 +380,8 @@ TEST_CASE("what parts and losses keep is tested as it was trained, and stays wit
   REQUIRE(desk.start("run", own) == ExitCode::kDone);
   const Metrics metrics = Metrics::read(desk.folder / "run/metrics.json");
   Quiet quiet;
-  const auto of_run = engine().resolve_tested({desk.folder / "run/config.yaml", {}, {}}, true);
+  const auto of_run = engine().resolve_tested({desk.folder / "run/config.yaml", {}, {}},
+                                              WeightsSource{desk.folder / "run", ""});
   const auto tested = engine().test(of_run, WeightsSource{desk.folder / "run", ""}, quiet);
   CHECK(tested.at("test/loss") == metrics.test.at("test/loss"));
   // The file of the model has what its parts keep; a loss is no part of it.
@@ -388,8 +389,9 @@ TEST_CASE("what parts and losses keep is tested as it was trained, and stays wit
   const auto test = [&](const std::string& weights) {
     const std::vector<std::string> overrides = {
         own[0], "model.weights=" + (desk.folder / weights).string()};
-    return engine().test(engine().resolve_tested({desk.folder / "c.yaml", overrides, {}}, false),
-                         std::nullopt, quiet);
+    return engine().test(
+        engine().resolve_tested({desk.folder / "c.yaml", overrides, {}}, std::nullopt),
+        std::nullopt, quiet);
   };
   const auto of_file = test("run"), of_export = test("x.safetensors");
   CHECK(of_file.at("test/accuracy") == metrics.test.at("test/accuracy"));

@@ -81,7 +81,7 @@ TEST_CASE_METHOD(Fixture, "a test of them is refused, and tells the way") {
   const WeightsSource weights = {run(), ""};
   CHECK(message_of(ExitCode::kUsage,
                    [&] {
-                     vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, true), weights,
+                     vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, weights), weights,
                                    listener, {});
                    }) ==
         "the 5 test images have no labels, so there is nothing to measure; --predictions FILE "
@@ -92,7 +92,7 @@ TEST_CASE_METHOD(Fixture, "what the model says of them is written") {
   Listener listener;
   train({}, listener);
   const WeightsSource weights = {run(), ""};
-  const Json told = vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, true), weights,
+  const Json told = vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, weights), weights,
                                   listener, folder / "answers.csv");
   CHECK(told.at("images") == 5);
   CHECK(told.size() == 2);
