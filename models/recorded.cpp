@@ -1,4 +1,4 @@
-#include "framework/training/recorded.h"
+#include "models/recorded.h"
 
 #include <fmt/format.h>
 
@@ -11,6 +11,7 @@
 #include "framework/registry/register.h"
 #include "framework/training/model_file.h"
 #include "framework/training/model_program.h"
+#include "framework/training/recorded.h"
 #include "models/heads.h"
 
 namespace vitrine {
@@ -111,7 +112,7 @@ class Recorded : public Model {
   std::vector<Tensor> parameters_;  // of the program
 };
 
-[[maybe_unused]] const bool provided = provide_recorded_model(std::string(file_stem(__FILE__)), [] {
+[[maybe_unused]] const bool provided = provide_recorded_model(kRecordedModel, [] {
   [[maybe_unused]] static const bool registered = register_component<Model, Recorded, Options>(
       "the program of a model file, to test it", __FILE__, __LINE__);
 });
