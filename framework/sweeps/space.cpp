@@ -131,11 +131,11 @@ class SpaceReader {
                     "remove it");
       return;
     }
-    problems_.add(node.location,
-                  where_ + variable.path +
-                      ": a grid takes lists; the other methods draw values from ranges",
-                  fmt::format("sweep.method=random, or step: {} for every value in steps",
-                              range.is_whole(variable.type) ? "1" : "0.1"));
+    problems_.add(
+        node.location,
+        where_ + variable.path + ": a grid takes lists; the other methods draw values from ranges",
+        fmt::format("sweep.method=random, or step: {} for every value in steps",
+                    range.is_whole(variable.type) ? "1" : "0.1"));
   }
 
   // Each key of a mapping for itself, its type first: it decides on what the others are.

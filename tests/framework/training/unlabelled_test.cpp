@@ -81,8 +81,8 @@ TEST_CASE_METHOD(Fixture, "a test of them is refused, and tells the way") {
   const WeightsSource weights = {run(), ""};
   CHECK(message_of(ExitCode::kUsage,
                    [&] {
-                     vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, weights), weights,
-                                   listener, {});
+                     vitrine::test(resolve_tested({run() / "config.yaml", {}, {}}, weights),
+                                   weights, listener, {});
                    }) ==
         "the 5 test images have no labels, so there is nothing to measure; --predictions FILE "
         "writes what the model says of them");
