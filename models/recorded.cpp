@@ -30,17 +30,21 @@ struct Options : HeadsOptions {
 
 class Recorded : public Model {
  public:
-  Recorded(const Options& options, const ModelContext& images)
-      : file_(read_weights(Place(options.file.value))), tasks_(options.tasks_for(images)) {
+  Recorded(const Options& options, const ModelContext& images) : tasks_(options.tasks_for(images)) {
+    const Safetensors file = read_weights(Place(options.file.value));
     const std::string where = escape(options.file.value);
-    const nlohmann::json told = parse_json(file_.metadata().at(kProgram), where);
+    const nlohmann::json told = parse_json(file.metadata().at(kProgram), where);
     const auto sizes = json_member(told, "image", where).get<std::array<size_t, 3>>();
     const auto size = [](int64_t number) { return static_cast<size_t>(number); };
     if (sizes != std::array{size(images.channels), size(images.height), size(images.width)})
       throw Error(ExitCode::kCheckpoint, where + ": it takes images of another size");
-    program_ = read_program(
-        told, sizes, [this](const std::string& name) { return sizes_of(name); }, where);
-    take_parameters();
+    const auto sizes_of = [&](const std::string& name) -> std::optional<std::vector<size_t>> {
+      const TensorView* tensor = file.find(name);
+      if (!tensor || tensor->dtype != DType::kF32) return std::nullopt;
+      return std::vector<size_t>(tensor->shape.begin(), tensor->shape.end());
+    };
+    program_ = read_program(told, sizes, sizes_of, where);
+    take_parameters(file);
     take_tasks(json_member(told, "tasks", where), where);
   }
 
@@ -58,16 +62,10 @@ class Recorded : public Model {
   const std::vector<Task>& tasks() const override { return tasks_; }
 
  private:
-  std::optional<std::vector<size_t>> sizes_of(const std::string& name) const {
-    const TensorView* tensor = file_.find(name);
-    if (!tensor || tensor->dtype != DType::kF32) return std::nullopt;
-    return std::vector<size_t>(tensor->shape.begin(), tensor->shape.end());
-  }
-
   // By numbers: their names in the file have dots, which those of a module's own may not.
-  void take_parameters() {
+  void take_parameters(const Safetensors& file) {
     for (size_t i = 0; i < program_.parameters.size(); ++i) {
-      const TensorView* tensor = file_.find(program_.parameters[i].name);
+      const TensorView* tensor = file.find(program_.parameters[i].name);
       parameters_.push_back(register_parameter(fmt::format("tensor{}", i), to_tensor(*tensor)));
     }
   }
@@ -106,7 +104,6 @@ class Recorded : public Model {
     return vitrine::apply(step.operation.c_str(), inputs, parameters, std::move(numbers));
   }
 
-  Safetensors file_;
   std::vector<Task> tasks_;
   Program program_;
   std::vector<Tensor> parameters_;  // of the program

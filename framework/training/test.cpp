@@ -12,6 +12,7 @@
 #include "framework/registry/given_plugins.h"
 #include "framework/registry/plugin.h"
 #include "framework/runs/metrics.h"
+#include "framework/training/devices.h"
 #include "framework/training/evaluation.h"
 #include "framework/training/inspect.h"
 #include "framework/training/metric.h"
@@ -96,10 +97,6 @@ void refuse_fresh(const std::vector<std::string>& names, const std::string& file
                           some_of(names, ", ")));
 }
 
-}  // namespace
-
-namespace {
-
 std::shared_ptr<const ResolvedConfig> resolved_test(Node written, const std::string& file,
                                                     bool of_run) {
   auto out = resolve(std::move(written), file, /*loads_weights=*/!of_run);
@@ -137,7 +134,7 @@ std::string checkpoint_of_program(const WeightsSource& weights) try {
   const std::string asked = asks_for_best
                                 ? metrics.best_checkpoint
                                 : find_checkpoint(run, weights.checkpoint).path().stem().string();
-  const auto metadata = read_weights(run.model()).metadata();
+  const auto metadata = Safetensors::header_only(run.model()).metadata();
   const auto program = metadata.find(kProgram);
   const bool has_program = program != metadata.end() &&
                            !parse_json(program->second, run.model().shown()).contains("refusal");
@@ -148,19 +145,21 @@ std::string checkpoint_of_program(const WeightsSource& weights) try {
   return "";
 }
 
-// Leaves out the plug-ins that are not there, with a warning: who needs one says so.
-void keep_loadable_plugins(Node& written) {
+// Leaves out the plug-ins that are not there. Returns why.
+std::vector<std::string> keep_loadable_plugins(Node& written) {
+  std::vector<std::string> out;
   Node* plugins = written.find("plugins");
-  if (!plugins) return;
-  std::erase_if(plugins->children, [](const Node& file) {
+  if (!plugins) return out;
+  std::erase_if(plugins->children, [&](const Node& file) {
     try {
       load_plugins({file.scalar});
       return false;
     } catch (const Error& error) {
-      warn_of_plugin(std::string(error.what()) + "; the model is tested by its program");
+      out.emplace_back(error.what());
       return true;
     }
   });
+  return out;
 }
 
 // A run's config with the program of its model file in the place of its model, without what only
@@ -177,7 +176,6 @@ Node with_program(Node written, const std::filesystem::path& file) {
     recorded.set("tasks", std::move(tasks));
   }
   written.set("model", std::move(recorded));
-  keep_loadable_plugins(written);
   return written;
 }
 
@@ -191,21 +189,26 @@ std::shared_ptr<const ResolvedConfig> resolve_tested(const ConfigSource& source,
   const Node* model = written.find("model");
   const bool has_program =
       weights && !(model && is_of_command_line(*model)) && !checkpoint_of_program(*weights).empty();
+  std::vector<std::string> missing;
   if (has_program) {
     try {
-      const RunDirectory run = RunDirectory::open(weights->path);
-      by_program = resolved_test(with_program(written, run.model().path()), file, true);
+      Node own = with_program(written, RunDirectory::open(weights->path).model().path());
+      missing = keep_loadable_plugins(own);
+      by_program = resolved_test(std::move(own), file, true);
     } catch (const Error&) {  // the config itself tells what is wrong with it
     }
   }
   // The kernel gives the same bits either way; libtorch multiplies other matrices.
-  if (by_program && by_program->config->backend == kFused) return by_program;
-  try {
-    return resolved_test(written, file, weights.has_value());
-  } catch (const Error&) {
-    if (!by_program) throw;
-    return by_program;
+  if (!by_program || by_program->config->backend != kFused) {
+    try {
+      return resolved_test(written, file, weights.has_value());
+    } catch (const Error&) {
+      if (!by_program) throw;
+    }
   }
+  for (const std::string& why : missing)
+    warn_of_plugin(why + "; the model is tested by its program");
+  return by_program;
 }
 
 namespace {
@@ -239,6 +242,7 @@ Json test(const std::shared_ptr<const ResolvedConfig>& resolved,
           const std::optional<WeightsSource>& weights, Observer& observer,
           const std::filesystem::path& predictions) {
   const Config& config = *resolved->config;
+  if (config.device == "cuda") take_gpu_of_rank();
   const auto stopped = [&] { return agreed_stop(observer) != ExitCode::kDone; };
   check_alike(*resolved);
   const auto data = load_unless_stopped(config, observer);

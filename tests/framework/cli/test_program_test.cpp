@@ -108,6 +108,16 @@ TEST_CASE("where there is no program, or the model is changed, a plug-in that is
   CHECK(result.err == missed);
 }
 
+TEST_CASE("a plug-in that is gone is missed where more than the model is its own") {
+  const Tested tested;
+  fs::copy_file(VITRINE_BINARY_DIR "/test_plugin_forgetful.so", tested.part());
+  tested.train({"plugins=[parts.so]", "loss=warming"});
+  fs::remove(tested.part());
+  const Result result = tested.run({"test", "run"});
+  CHECK(result.code == 6);
+  CHECK(result.err == "error: plug-in " + tested.part().string() + ": no such file\n");
+}
+
 TEST_CASE("a run that goes on is tested by its checkpoints") {
   const Tested tested;
   tested.train({});
