@@ -5,6 +5,7 @@
 #include <set>
 
 #include "framework/comparing/condition.h"
+#include "framework/comparing/text_table.h"
 #include "framework/config/node.h"
 #include "framework/config/yaml.h"
 #include "framework/error.h"

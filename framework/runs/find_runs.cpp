@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "framework/error.h"
+#include "framework/files/place.h"
 
 namespace fs = std::filesystem;
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "framework/error.h"
+
 namespace vitrine {
 namespace {
 

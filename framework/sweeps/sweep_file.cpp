@@ -6,6 +6,7 @@
 #include "framework/files/file.h"
 #include "framework/files/staged.h"
 #include "framework/runs/object_reader.h"
+#include "framework/runs/run_directory.h"
 #include "framework/sweeps/frozen_config.h"
 #include "framework/sweeps/parts.h"
 #include "framework/sweeps/sweep.h"
