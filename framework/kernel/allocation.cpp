@@ -5,7 +5,17 @@
 namespace vitrine {
 namespace {
 
-constexpr size_t kAligned = 16;  // elements, so that also rows of numbers begin with a cache line
+constexpr size_t kLine = 16;  // floats of a cache line
+// Elements, so that also rows of numbers begin with a line.
+constexpr size_t kAligned = kLine;
+constexpr size_t kCollide = 8;  // lines between rows, or a multiple
+
+template <class Action, class Work>
+void for_spots(Action& action, const Work& work) {
+  for (auto& operand : action.inputs) work(operand.value), work(operand.gradient);
+  work(action.output.value), work(action.output.gradient);
+  work(action.addend), work(action.saved), work(action.scratch);
+}
 
 // Times at which a buffer is in use, from the first to the last; what is computed again is not in
 // use between forward and backward.
@@ -47,10 +57,7 @@ struct Uses {
   void note(const std::vector<Action>& actions) {
     for (const Action& action : actions) {
       ++now_;
-      for (const Action::Operand& operand : action.inputs)
-        note(operand.value), note(operand.gradient);
-      note(action.output.value), note(action.output.gradient);
-      note(action.addend), note(action.saved), note(action.scratch);
+      for_spots(action, [&](const Spot& spot) { note(spot); });
     }
   }
 
@@ -72,6 +79,7 @@ size_t free_place(const std::vector<Placed>& others, size_t size, const std::vec
 }  // namespace
 
 void allocate(ExecutionPlan& plan, Pass pass) {
+  plan.kept = plan.scratch = 0;
   const Uses all(plan);
   std::vector<size_t> order;
   for (size_t b = 0; b < plan.buffers.size(); ++b) {
@@ -86,11 +94,11 @@ void allocate(ExecutionPlan& plan, Pass pass) {
     const std::vector<size_t>& uses = all.of_buffers[b];
     std::vector<Span> spans = {{uses.front(), uses.back()}};
     const bool crosses = uses.front() <= all.boundary && uses.back() > all.boundary;
-    if (crosses && !buffer.is_kept && uses.front() < all.boundary) {
+    if (crosses && !buffer.is_needed && uses.front() < all.boundary) {
       const auto split = std::upper_bound(uses.begin(), uses.end(), all.boundary);
       spans = {{uses.front(), *(split - 1)}, {*split, uses.back()}};
     }
-    buffer.is_kept = buffer.is_kept && crosses && pass == Pass::kSeparate;
+    buffer.is_kept = buffer.is_needed && crosses && pass == Pass::kSeparate;
     std::vector<Placed>& others = buffer.is_kept ? kept : scratch;
     size_t& size = buffer.is_kept ? plan.kept : plan.scratch;
     buffer.offset = free_place(others, buffer.size, spans);
@@ -98,6 +106,41 @@ void allocate(ExecutionPlan& plan, Pass pass) {
     others.push_back({spans, buffer.offset, end});
     size = std::max(size, end);
   }
+}
+
+void space_rows(ExecutionPlan& plan, Pass pass, size_t unit) {
+  const auto for_all_spots = [&](const auto& work) {
+    for (std::vector<Action>* actions : {&plan.forward, &plan.backward}) {
+      for (Action& action : *actions) {
+        if (action.kind != Action::Kind::kZero) for_spots(action, work);  // a buffer, no matrix
+      }
+    }
+    for (Spot& spot : plan.outputs) work(spot);
+    for (Spot& spot : plan.output_gradients) work(spot);
+  };
+  std::vector<size_t> rows(plan.buffers.size());  // elements of the row of each buffer's matrix
+  for_all_spots([&](const Spot& spot) {
+    if (spot.exists()) rows[spot.buffer] = spot.row;
+  });
+  const auto spaced = [&](size_t row) {
+    const bool collide = row > 0 && row * unit % (kCollide * kLine) == 0;
+    return collide ? row + (kLine + unit - 1) / unit : row;
+  };
+  for_all_spots([&](Spot& spot) {
+    if (spot.row == 0) return;
+    spot.offset = spot.offset / spot.row * spaced(spot.row) + spot.offset % spot.row;
+    spot.row = spaced(spot.row);
+  });
+  for (size_t b = 0; b < rows.size(); ++b) {
+    size_t& size = plan.buffers[b].size;
+    if (rows[b] > 0) size = size / rows[b] * spaced(rows[b]);
+  }
+  for (Action& action : plan.backward) {
+    if (action.kind != Action::Kind::kZero) continue;
+    Spot& spot = action.output.gradient;
+    spot.row = action.output.shape.columns = plan.buffers[spot.buffer].size;
+  }
+  allocate(plan, pass);
 }
 
 }  // namespace vitrine

@@ -25,8 +25,9 @@ struct Kernel::Prepared {
   MemoryLayout layout;
   PlanOptions options;
   ExecutionPlan plan;
-  size_t unit = 1;    // floats of an element
-  size_t images = 1;  // a group
+  size_t elements = 0;  // that an image takes, by which the layout is chosen
+  size_t unit = 1;      // floats of an element
+  size_t images = 1;    // a group
 
   // Floats that so many elements of an image take for all images of a group.
   size_t floats(size_t elements) const {

@@ -122,10 +122,10 @@ Kernel::~Kernel() = default;
 // stays near the core, and where there are images for the lanes: on a Xeon with AVX-512 by 2.9 at
 // 3 MB (hidden_d 16), by 1.2 at 11 MB (64), by nothing at 25 MB (96); at 143 MB (784 tokens) rows
 // of numbers are faster by 2.
-MemoryLayout Kernel::layout_for(size_t batch, const ExecutionPlan& plan) const {
+MemoryLayout Kernel::layout_for(size_t batch, size_t elements) const {
   if (forced_) return *forced_;
   if (!has_columns_layout_) return MemoryLayout::kImages;
-  const size_t bytes = (plan.scratch + plan.kept) * simd::lanes() * sizeof(float);
+  const size_t bytes = elements * simd::lanes() * sizeof(float);
   const bool fits = bytes <= kNearMemory;
   const bool fills = 2 * batch > simd::lanes();
   return fits && fills ? MemoryLayout::kImages : MemoryLayout::kColumns;
@@ -134,21 +134,20 @@ MemoryLayout Kernel::layout_for(size_t batch, const ExecutionPlan& plan) const {
 Kernel::Prepared& Kernel::prepare(Pass pass, size_t batch, const Binding& binding,
                                   const std::vector<bool>& begins) {
   const PlanOptions options{pass, binding.trained(), begins};
-  const Prepared* known = nullptr;
   for (const auto& prepared : prepared_) {
     const bool is_it = prepared->options.pass == pass &&
                        prepared->options.trained == options.trained &&
                        prepared->options.begins == begins;
-    if (!is_it) continue;
-    known = prepared.get();
-    if (prepared->layout == layout_for(batch, prepared->plan)) return *prepared;
+    if (is_it && prepared->layout == layout_for(batch, prepared->elements)) return *prepared;
   }
   auto made = std::make_unique<Prepared>();
   made->options = options;
-  made->plan = known ? known->plan : make_plan(program_, options);
-  made->layout = layout_for(batch, made->plan);
+  made->plan = make_plan(program_, options);
+  made->elements = made->plan.scratch + made->plan.kept;
+  made->layout = layout_for(batch, made->elements);
   if (made->layout == MemoryLayout::kImages) {
     made->unit = made->images = simd::lanes();
+    space_rows(made->plan, pass, made->unit);
   } else {
     made->images = (kRowsAtOnce + rows_ - 1) / rows_;
   }

@@ -66,7 +66,7 @@ class Kernel {
   struct Prepared;
   class Execution;
   struct Portions;
-  MemoryLayout layout_for(size_t batch, const ExecutionPlan& plan) const;
+  MemoryLayout layout_for(size_t batch, size_t elements) const;
   Prepared& prepare(Pass pass, size_t batch, const Binding& binding,
                     const std::vector<bool>& begins);
   Portions portions_of(size_t batch, const Prepared& prepared) const;

@@ -120,7 +120,7 @@ class ExecutionPlanner {
   // --- where results lie
 
   size_t new_buffer(size_t size) {
-    plan_.buffers.push_back({std::max<size_t>(size, 1), false, 0});
+    plan_.buffers.push_back({std::max<size_t>(size, 1)});
     return plan_.buffers.size() - 1;
   }
   Spot new_spot(const Shape& shape) { return {new_buffer(shape.size()), 0, shape.columns}; }
@@ -206,7 +206,7 @@ class ExecutionPlanner {
       if (alone && operation(owner).is_cheap() && !is_output_[owner]) {
         again_[owner] = true;
       } else {
-        plan_.buffers[buffer].is_kept = true;
+        plan_.buffers[buffer].is_needed = true;
       }
     }
     // What is computed again needs its inputs; those are cheap too, or kept.
@@ -214,11 +214,11 @@ class ExecutionPlanner {
       if (!again_[i]) continue;
       for (const size_t input : step(i).inputs) {
         const size_t owner = root(input);
-        if (!again_[owner]) plan_.buffers[values_[input].buffer].is_kept = true;
+        if (!again_[owner]) plan_.buffers[values_[input].buffer].is_needed = true;
       }
     }
     for (size_t i = 0; i < count_; ++i) {
-      if (again_[i] && plan_.buffers[values_[i].buffer].is_kept) again_[i] = false;
+      if (again_[i] && plan_.buffers[values_[i].buffer].is_needed) again_[i] = false;
     }
   }
 
@@ -248,7 +248,7 @@ class ExecutionPlanner {
       if (has_backward() && (trains_[i] || again_[i])) {
         if (const size_t saved = operation(by).saved(applied_[by])) {
           saved_[by] = {new_buffer(saved), 0, 0};
-          plan_.buffers.back().is_kept = true;
+          plan_.buffers.back().is_needed = true;
           action.saved = saved_[by];
         }
       }

@@ -54,9 +54,10 @@ struct ExecutionPlan {
   // All that an image needs lies in two pieces: what backward needs of forward, and the rest, which
   // the next group may use.
   struct Buffer {
-    size_t size = 0;  // elements
-    bool is_kept = false;
-    size_t offset = 0;  // in its piece
+    size_t size = 0;         // elements
+    bool is_needed = false;  // by backward, as forward left it
+    bool is_kept = false;    // lies in the first piece
+    size_t offset = 0;       // in its piece
   };
 
   std::vector<Action> forward, backward;

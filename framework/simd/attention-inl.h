@@ -11,6 +11,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {
 
+// At once. The gradients of k and v are sums over so many queries, so that kQueries is a matter of
+// bits.
+constexpr size_t kQueries = 4;
+constexpr size_t kKeys = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 2;
+
 // Queries of T tokens: softmax(scale q k^T) v. The matrices are the head's own columns.
 struct Head {
   Matrix q, k, v, o;
@@ -21,7 +26,7 @@ struct Head {
 
 // Vectors of scratch that both directions need.
 inline size_t attention_scratch(size_t width, size_t tokens) {
-  return kRows * (2 * tokens + width);
+  return kQueries * (2 * tokens + width);
 }
 
 // Stands for probabilities that nothing is drawn for.
@@ -45,7 +50,7 @@ HWY_INLINE Matrix rows_from(const Matrix& m, size_t t) { return {row_of(m, t), m
 template <int R, size_t kWidth, class Dropout>
 HWY_INLINE void attend_rows(const Head& head, size_t t, float* scratch, const Dropout& dropout) {
   const size_t tokens = head.tokens, width = kWidth > 0 ? kWidth : head.width;
-  float *scores = scratch, *queries = scratch + 2 * kRows * tokens * N;
+  float *scores = scratch, *queries = scratch + 2 * kQueries * tokens * N;
   scaled_rows<R>(head.q, t, width, head.scale * 1.44269504f, queries);
   V maximum[R];
   VITRINE_UNROLL_TILE
@@ -64,7 +69,7 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scratch, const Dr
     }
   };
   size_t u = 0;
-  for (; u + kColumns <= tokens; u += kColumns) score.template operator()<kColumns>(u);
+  for (; u + kKeys <= tokens; u += kKeys) score.template operator()<kKeys>(u);
   for (; u < tokens; ++u) score.template operator()<1>(u);
   VITRINE_UNROLL_TILE
   for (int r = 0; r < R; ++r) {
@@ -91,7 +96,7 @@ HWY_INLINE void attend_rows(const Head& head, size_t t, float* scratch, const Dr
 template <size_t kWidth, class Dropout>
 void attend_width(const Head& head, size_t n, float* scratch, const Dropout& dropout) {
   size_t t = 0;
-  for (; t + kRows <= n; t += kRows) attend_rows<kRows, kWidth>(head, t, scratch, dropout);
+  for (; t + kQueries <= n; t += kQueries) attend_rows<kQueries, kWidth>(head, t, scratch, dropout);
   for (; t < n; ++t) attend_rows<1, kWidth>(head, t, scratch, dropout);
 }
 
@@ -117,7 +122,7 @@ template <int R, size_t kWidth, class Dropout>
 HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, size_t t,
                                      float* scratch, const Dropout& dropout) {
   const size_t tokens = head.tokens, width = kWidth > 0 ? kWidth : head.width;
-  float *p = scratch, *ds = p + kRows * tokens * N, *rows = ds + kRows * tokens * N;
+  float *p = scratch, *ds = p + kQueries * tokens * N, *rows = ds + kQueries * tokens * N;
   // Sums begin at what would be subtracted from them.
   V minus_maximum[R], inverse[R], minus_mean[R];  // the mean of the probabilities' gradients
   VITRINE_UNROLL_TILE
@@ -142,7 +147,7 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
       store(hn::Mul(exp2(sums[i]), inverse[i / C]), p + (i / C * tokens + u + i % C) * N);
   };
   size_t u = 0;
-  for (; u + kColumns <= tokens; u += kColumns) probability.template operator()<kColumns>(u);
+  for (; u + kKeys <= tokens; u += kKeys) probability.template operator()<kKeys>(u);
   for (; u < tokens; ++u) probability.template operator()<1>(u);
   scaled_rows<R>(to.o, t, width, head.scale, rows);
   const auto slope = [&]<int C>(size_t u) HWY_ATTR {
@@ -164,7 +169,7 @@ HWY_INLINE void attend_rows_backward(const Head& head, const HeadGradients& to, 
     }
   };
   u = 0;
-  for (; u + kColumns <= tokens; u += kColumns) slope.template operator()<kColumns>(u);
+  for (; u + kKeys <= tokens; u += kKeys) slope.template operator()<kKeys>(u);
   for (; u < tokens; ++u) slope.template operator()<1>(u);
   product<false, false>(target_of(rows_from(to.q, t)), vectors(ds, tokens, 1), by_columns(head.k),
                         R, width, tokens);
@@ -178,8 +183,8 @@ template <size_t kWidth, class Dropout>
 void attend_width_backward(const Head& head, const HeadGradients& to, size_t n, float* scratch,
                            const Dropout& dropout) {
   size_t t = 0;
-  for (; t + kRows <= n; t += kRows)
-    attend_rows_backward<kRows, kWidth>(head, to, t, scratch, dropout);
+  for (; t + kQueries <= n; t += kQueries)
+    attend_rows_backward<kQueries, kWidth>(head, to, t, scratch, dropout);
   for (; t < n; ++t) attend_rows_backward<1, kWidth>(head, to, t, scratch, dropout);
 }
 

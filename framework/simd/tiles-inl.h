@@ -14,9 +14,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::simd::HWY_NAMESPACE {
 
-// 16 sums, 4 + 1 operands: with half the registers, half the columns.
-constexpr size_t kRows = 4;
-constexpr size_t kColumns = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 2;
+// The sums, a column of one operand and an element of the other fill 16 registers, or much of 32.
+constexpr size_t kRows = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 3;
+constexpr size_t kColumns = 4;
 // Before a loop over a tile's vectors, of which there are at most 16: one that clang does not
 // unroll keeps them all in memory.
 #define VITRINE_UNROLL_TILE HWY_UNROLL(16)
@@ -124,7 +124,7 @@ void product(Target out, Target addend, Factor a, Factor b, size_t rows, size_t 
   for (; r + kRows <= rows; r += kRows) {
     size_t c = 0;
     for (; c + kColumns <= columns; c += kColumns) tile.template operator()<kRows, kColumns>(r, c);
-    if (kColumns == 4 && c + 2 <= columns) {
+    if (c + 2 <= columns) {
       tile.template operator()<kRows, 2>(r, c);
       c += 2;
     }
@@ -174,8 +174,6 @@ HWY_INLINE void summed_tile(Sums out, Factor a, Factor b, const Terms& terms) {
 
 inline void summed_product(Sums out, Factor a, Factor b, size_t rows, size_t columns,
                            const Terms& terms) {
-  // Here tiles are 4 columns wide on every processor: four sums leave the vectors together.
-  constexpr size_t kTall = HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64 ? 4 : 2;
   // Columns at once, so that those of b stay in the nearest cache for all rows.
   constexpr size_t kNear = 8;
   for (size_t first = 0; first < columns; first += kNear) {
@@ -187,7 +185,7 @@ inline void summed_product(Sums out, Factor a, Factor b, size_t rows, size_t col
       for (; c < end; ++c) summed_tile<R, 1>(out.from(r, c), a.from(r), b.from(c), terms);
       r += R;
     };
-    while (r + kTall <= rows) tiles.template operator()<kTall>();
+    while (r + kRows <= rows) tiles.template operator()<kRows>();
     while (r + 2 <= rows) tiles.template operator()<2>();
     if (r < rows) tiles.template operator()<1>();
   }

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "framework/kernel/allocation.h"
 #include "framework/model/loss.h"
 #include "framework/model/recording.h"
 #include "framework/registry/registry.h"
@@ -250,6 +251,12 @@ void check_plans(const Program& program) {
       CHECK(Player(program, contents, plan, pass).play() == "");
       if (pass != Pass::kSeparate) CHECK(plan.kept == 0);
       if (pass == Pass::kForward) CHECK(plan.backward.empty());
+      for (const size_t lanes : {4, 8, 16}) {
+        CAPTURE(lanes);
+        ExecutionPlan spaced = plan;
+        space_rows(spaced, pass, lanes);
+        CHECK(Player(program, contents, spaced, pass).play() == "");
+      }
     }
   }
 }
@@ -319,6 +326,24 @@ TEST_CASE("memory is used again as soon as nobody reads it") {
   const ExecutionPlan separate = make_plan(program, options);
   CHECK(separate.kept == 19 * 96);
   CHECK(separate.scratch <= 300);
+}
+
+TEST_CASE("rows that would share few sets of the nearest cache are a line further apart") {
+  Program program;
+  program.parameters = {{"x", {3, 128}}, {"w", {12, 64}}};
+  const size_t x = program.add({"table", {}, {{0, 0, 0}}, {0, 3}, {}, 0});
+  const size_t part = program.add({"columns", {x}, {}, {64, 64}, {}, 0});
+  program.outputs = {part, program.add({"linear", {part}, {{1, 0, 0}, {}}, {}, {}, 0})};
+  const PlanOptions options{Pass::kForward, {true, true}, {true, true}};
+  const auto rows = [&](size_t lanes) {
+    ExecutionPlan plan = make_plan(program, options);
+    space_rows(plan, options.pass, lanes);
+    const Spot &wide = plan.outputs[0], &narrow = plan.outputs[1];
+    return std::vector<size_t>{wide.row, wide.offset, plan.buffers[wide.buffer].size, narrow.row};
+  };
+  CHECK(rows(16) == std::vector<size_t>{129, 64, 387, 12});
+  CHECK(rows(8) == std::vector<size_t>{130, 64, 390, 12});
+  CHECK(rows(4) == std::vector<size_t>{132, 64, 396, 12});
 }
 
 }  // namespace vitrine
