@@ -6,6 +6,7 @@
 #include "framework/error.h"
 #include "framework/files/file.h"
 #include "framework/files/paths.h"
+#include "framework/images/planes.h"
 
 namespace vitrine {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "framework/error.h"
+#include "framework/images/planes.h"
 
 namespace vitrine {
 namespace {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "framework/images/planes.h"
+
 namespace vitrine {
 
 std::string ImageSource::name(int64_t number) const {
@@ -66,41 +68,6 @@ std::vector<int64_t> looked_at(int64_t count, int64_t bytes) {
   const int64_t some = are_few ? count : std::max(kSome / bytes, kLeast);
   std::vector<int64_t> out;
   for (int64_t i = 0; i < some; ++i) out.push_back(are_few ? i : i * (count - 1) / (some - 1));
-  return out;
-}
-
-void write_planes(const Image& image, uint8_t* out) {
-  const int64_t pixels = image.height * image.width;
-  const uint8_t* from = image.pixels.data();
-  if (image.channels == 1) {
-    std::copy_n(from, pixels, out);
-  } else if (image.channels == 3) {
-    for (int64_t i = 0; i < pixels; ++i) {
-      out[i] = from[3 * i];
-      out[pixels + i] = from[3 * i + 1];
-      out[2 * pixels + i] = from[3 * i + 2];
-    }
-  } else {
-    for (int64_t c = 0; c < image.channels; ++c) {
-      for (int64_t i = 0; i < pixels; ++i) out[c * pixels + i] = from[image.channels * i + c];
-    }
-  }
-}
-
-Image image_of(const uint8_t* planes, int64_t channels, int64_t height, int64_t width) {
-  const int64_t pixels = height * width;
-  Image out;
-  out.width = width;
-  out.height = height;
-  out.channels = channels;
-  if (channels == 1) {
-    out.pixels.assign(planes, planes + pixels);
-    return out;
-  }
-  out.pixels.resize(static_cast<size_t>(channels * pixels));
-  for (int64_t c = 0; c < channels; ++c) {
-    for (int64_t i = 0; i < pixels; ++i) out.pixels[channels * i + c] = planes[c * pixels + i];
-  }
   return out;
 }
 

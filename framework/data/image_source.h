@@ -72,9 +72,4 @@ class PartOfSource : public ImageSource {
 // which take about 32 MiB.
 std::vector<int64_t> looked_at(int64_t count, int64_t bytes);
 
-// The pixels as tensors hold them: [C, H, W]. `out` has room for all of them.
-void write_planes(const Image& image, uint8_t* out);
-// The image of such pixels.
-Image image_of(const uint8_t* planes, int64_t channels, int64_t height, int64_t width);
-
 }  // namespace vitrine

@@ -2,7 +2,7 @@
 
 #include <ATen/ops/empty_like.h>
 
-#include "framework/data/image_source.h"
+#include "framework/images/planes.h"
 
 namespace vitrine {
 

@@ -6,7 +6,7 @@
 
 namespace vitrine {
 
-std::string encode_png(const Image& image) {
+std::string encode_png(const Image& image, PngEffort effort) {
   const bool sizes = image.width > 0 && image.height > 0 && image.width <= kMaxPixels &&
                      image.height <= kMaxPixels && (image.channels == 1 || image.channels == 3);
   if (!sizes ||
@@ -23,6 +23,7 @@ std::string encode_png(const Image& image) {
   png.version = PNG_IMAGE_VERSION;
   png.width = static_cast<png_uint_32>(image.width);
   png.height = static_cast<png_uint_32>(image.height);
+  png.flags = effort == PngEffort::kQuick ? PNG_IMAGE_FLAG_FAST : 0;
   png.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png);
   std::string out(size, '\0');

@@ -11,6 +11,7 @@
 #include "framework/data/shared_images.h"
 #include "framework/draws.h"
 #include "framework/error.h"
+#include "framework/images/planes.h"
 #include "framework/images/resize.h"
 #include "framework/training/mix.h"
 #include "framework/training/setup.h"

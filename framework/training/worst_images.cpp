@@ -9,11 +9,11 @@
 #include <regex>
 #include <set>
 
-#include "framework/data/image_source.h"
 #include "framework/files/descriptor.h"
 #include "framework/files/file.h"
 #include "framework/files/temporary_file.h"
 #include "framework/images/encode.h"
+#include "framework/images/planes.h"
 #include "framework/runs/test_file.h"
 
 namespace vitrine {
@@ -84,6 +84,8 @@ void write_worst_images(const Folder& run, Json& tasks,
     const Tensor pixels = tensor.cpu().contiguous();
     const int64_t channels = pixels.size(1);
     if (channels != 1 && channels != 3) continue;
+    // Photos hardly become smaller, whatever the effort.
+    const PngEffort effort = channels == 3 ? PngEffort::kQuick : PngEffort::kFull;
     Json& told = tasks.at(task).at("worst");
     for (int64_t i = 0; i < pixels.size(0); ++i) {
       if (!folder) folder = Folder::make(run / kWorstFolder);
@@ -92,7 +94,8 @@ void write_worst_images(const Folder& run, Json& tasks,
           name_of(one, static_cast<size_t>(i) + 1, tasks.size() == 1 ? "" : file_safe(task) + "-");
       write_if_new(*folder, name,
                    encode_png(image_of(pixels.const_data_ptr<uint8_t>() + i * pixels.stride(0),
-                                       channels, pixels.size(2), pixels.size(3))));
+                                       channels, pixels.size(2), pixels.size(3)),
+                              effort));
       one["file"] = std::string(kWorstFolder) + "/" + name;
     }
   }

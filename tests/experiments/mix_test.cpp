@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/mixing.h"
-#include "framework/data/image_source.h"
 #include "framework/engine/engine.h"
 #include "framework/files/file.h"
 #include "framework/files/safetensors.h"
+#include "framework/images/planes.h"
 #include "framework/model/model.h"
 #include "framework/training/objective.h"
 #include "tests/component.h"

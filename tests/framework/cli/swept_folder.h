@@ -63,8 +63,12 @@ inline std::vector<pid_t> processes_in(const std::filesystem::path& folder) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != name.npos) continue;
-    const std::string words = Process::read(entry.path() / "cmdline");
-    if (words.find((folder / "trials").string()) != words.npos) out.push_back(std::stoi(name));
+    try {
+      const std::string words = Process::read(entry.path() / "cmdline");
+      if (words.find((folder / "trials").string()) != words.npos) out.push_back(std::stoi(name));
+    } catch (const std::ios_base::failure&) {
+      // It has ended since its name was read.
+    }
   }
   return out;
 }

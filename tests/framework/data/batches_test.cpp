@@ -9,6 +9,7 @@
 
 #include "framework/data/batch_stream.h"
 #include "framework/error.h"
+#include "framework/images/planes.h"
 #include "tests/framework/files/support.h"
 
 namespace vitrine {

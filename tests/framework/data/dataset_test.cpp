@@ -10,6 +10,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/files/sha256.h"
+#include "framework/images/planes.h"
 #include "tests/framework/files/support.h"
 
 namespace vitrine {

@@ -3,6 +3,7 @@
 
 #include "framework/config/yaml.h"
 #include "framework/images/encode.h"
+#include "framework/images/planes.h"
 #include "framework/images/resize.h"
 #include "framework/training/model_file.h"
 #include "framework/training/model_input.h"
