@@ -141,12 +141,19 @@ def compositions(bench):
         yield pair(bench, title, BASE["vit"] + ours, theirs, 25600, "0.7 of the main job")
 
 
+# Models that are no ViT, and one of many tokens: title, ours, theirs.
+MODELS = [
+    ("mixer", ["model={type: mixer}"], ["--model", "mixer", "--hidden-d", 32, "--n-blocks", 4]),
+    ("lenet", ["model={type: lenet}"], ["--model", "lenet"]),
+    ("28 x 28 patches of a pixel, hidden_d 64, batch 16",
+     BASE["vit"] + ["model.n_patches=28", "model.hidden_d=64", "model.n_heads=4", "model.n_blocks=2", "training.batch_size=16"],
+     ["--n-patches", 28, "--hidden-d", 64, "--n-heads", 4, "--batch-size", 16]),
+]
+
+
 def models(bench):
-    yield pair(bench, "mixer", ["model={type: mixer}"], ["--model", "mixer", "--hidden-d", 32, "--n-blocks", 4], 25600, "5")
-    yield pair(bench, "lenet", ["model={type: lenet}"], ["--model", "lenet"], 25600, "3")
-    tokens = ["model.n_patches=28", "model.hidden_d=64", "model.n_heads=4", "model.n_blocks=2", "training.batch_size=16"]
-    yield pair(bench, "28 x 28 patches of a pixel, hidden_d 64, batch 16", BASE["vit"] + tokens,
-               ["--n-patches", 28, "--hidden-d", 64, "--n-heads", 4, "--batch-size", 16], 160, "2")
+    for (title, ours, theirs), images, bar in zip(MODELS, (25600, 25600, 160), ("5", "3", "2")):
+        yield pair(bench, title, ours, theirs, images, bar)
 
 
 def experiments(bench):
@@ -184,17 +191,37 @@ def write_noise(file, images, side):
     file.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(parts))
 
 
-def photos(bench):
+def with_photos(work):
+    """What `work` yields of each model for 64 images of noise: title, ours, theirs."""
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder) / "noise.safetensors"
         write_noise(data, 64, 224)
-        for name, d, heads, bar in (("ViT-Ti", 192, 3, "1.2"), ("ViT-S", 384, 6, "1.0")):
+        for name, d, heads in (("ViT-Ti", 192, 3), ("ViT-S", 384, 6)):
             ours = ["dataset={type: arrays, path: %s}" % data, f"model.hidden_d={d}", f"model.n_heads={heads}", "model.n_blocks=12",
                     "model.n_patches=14", *BASE["vit"][4:], "training.batch_size=16", "training.epochs=2"]
             theirs = ["--hidden-d", d, "--n-heads", heads, "--n-blocks", 12, "--n-patches", 14, "--batch-size", 16, "--images", 64,
                       "--channels", 3, "--side", 224]
-            a, b = bench.in_turn(lambda: bench.train(*ours)["epochs"], lambda: bench.noise_epochs("torch_models.py", *theirs))
-            yield row(f"64 images of 224 px, {name}, batch 16; PyTorch, sdpa", a, b, bar)
+            yield work(name, ours, theirs)
+
+
+def photos(bench):
+    def measured(name, ours, theirs):
+        a, b = bench.in_turn(lambda: bench.train(*ours)["epochs"], lambda: bench.noise_epochs("torch_models.py", *theirs))
+        return row(f"64 images of 224 px, {name}, batch 16; PyTorch, sdpa", a, b, {"ViT-Ti": "1.2", "ViT-S": "1.0"}[name])
+    yield from with_photos(measured)
+
+
+def memory(bench):
+    """Peak memory of training, of whole processes."""
+    def measured(title, ours, data, script, *theirs):
+        a = bench.train(*ours)["peak"]
+        b = bench.measured([sys.executable, PEERS / script, data, *theirs])[1]
+        return [f"peak memory: {title}; PyTorch, sdpa", f"{a / 1e6:.0f} MB", f"{b / 1e6:.0f} MB", f"{b / a:.3g}", "1.0"]
+    yield measured("the main job", ["training.epochs=1"], bench.mnist, "torch_vit.py", "--mode", "sdpa", "--epochs", 1)
+    for title, ours, theirs in MODELS:
+        limit = ["dataset.limit_train=160", "dataset.limit_test=100", "training.epochs=1"]
+        yield measured(title, ours + limit, bench.mnist, "torch_models.py", *theirs, "--images", 160)
+    yield from with_photos(lambda name, ours, theirs: measured(f"{name}, batch 16", ours, "noise", "torch_models.py", *theirs))
 
 
 def micro(bench, name):
@@ -239,7 +266,7 @@ def small(bench):
 
 
 PARTS = {"main": main_job, "layers": layers, "shapes": shapes, "compositions": compositions, "models": models, "experiments": experiments, "photos": photos,
-         "predict": predict, "small": small}
+         "memory": memory, "predict": predict, "small": small}
 
 
 def machine():
