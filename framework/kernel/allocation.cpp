@@ -8,7 +8,9 @@ namespace {
 constexpr size_t kLine = 16;  // floats of a cache line
 // Elements, so that also rows of numbers begin with a line.
 constexpr size_t kAligned = kLine;
-constexpr size_t kCollide = 8;  // lines between rows, or a multiple
+// Rows of a multiple of so many elements, and lines, collide: gradients of weights read 8 elements
+// at a time of all rows.
+constexpr size_t kCollide = 16, kCollidingLines = 8;
 
 template <class Action, class Work>
 void for_spots(Action& action, const Work& work) {
@@ -123,7 +125,8 @@ void space_rows(ExecutionPlan& plan, Pass pass, size_t unit) {
     if (spot.exists()) rows[spot.buffer] = spot.row;
   });
   const auto spaced = [&](size_t row) {
-    const bool collide = row > 0 && row * unit % (kCollide * kLine) == 0;
+    const bool collide =
+        row > 0 && row % kCollide == 0 && row * unit % (kCollidingLines * kLine) == 0;
     return collide ? row + (kLine + unit - 1) / unit : row;
   };
   for_all_spots([&](Spot& spot) {

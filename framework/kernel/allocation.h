@@ -10,7 +10,7 @@ namespace vitrine {
 void allocate(ExecutionPlan& plan, Pass pass);
 
 // The same plan with a cache line between rows of matrices that would else share a few sets of the
-// nearest cache, where they push each other out: those a multiple of 8 lines apart. `unit`: floats
+// nearest cache, where they push each other out: those of a multiple of 16 elements. `unit`: floats
 // of an element. Results keep their bits.
 void space_rows(ExecutionPlan& plan, Pass pass, size_t unit);
 

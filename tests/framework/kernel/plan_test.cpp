@@ -330,20 +330,23 @@ TEST_CASE("memory is used again as soon as nobody reads it") {
 
 TEST_CASE("rows that would share few sets of the nearest cache are a line further apart") {
   Program program;
-  program.parameters = {{"x", {3, 128}}, {"w", {12, 64}}};
+  program.parameters = {{"x", {3, 128}}, {"w", {12, 64}}, {"v", {24, 12}}};
   const size_t x = program.add({"table", {}, {{0, 0, 0}}, {0, 3}, {}, 0});
   const size_t part = program.add({"columns", {x}, {}, {64, 64}, {}, 0});
-  program.outputs = {part, program.add({"linear", {part}, {{1, 0, 0}, {}}, {}, {}, 0})};
-  const PlanOptions options{Pass::kForward, {true, true}, {true, true}};
+  const size_t narrow = program.add({"linear", {part}, {{1, 0, 0}, {}}, {}, {}, 0});
+  program.outputs = {part, narrow, program.add({"linear", {narrow}, {{2, 0, 0}, {}}, {}, {}, 0})};
+  const PlanOptions options{Pass::kForward, {true, true, true}, {true, true, true}};
   const auto rows = [&](size_t lanes) {
     ExecutionPlan plan = make_plan(program, options);
     space_rows(plan, options.pass, lanes);
-    const Spot &wide = plan.outputs[0], &narrow = plan.outputs[1];
-    return std::vector<size_t>{wide.row, wide.offset, plan.buffers[wide.buffer].size, narrow.row};
+    const Spot& wide = plan.outputs[0];
+    return std::vector<size_t>{wide.row, wide.offset, plan.buffers[wide.buffer].size,
+                               plan.outputs[1].row, plan.outputs[2].row};
   };
-  CHECK(rows(16) == std::vector<size_t>{129, 64, 387, 12});
-  CHECK(rows(8) == std::vector<size_t>{130, 64, 390, 12});
-  CHECK(rows(4) == std::vector<size_t>{132, 64, 396, 12});
+  CHECK(rows(16) == std::vector<size_t>{129, 64, 387, 12, 24});
+  CHECK(rows(8) == std::vector<size_t>{130, 64, 390, 12, 24});
+  CHECK(rows(4) == std::vector<size_t>{132, 64, 396, 12, 24});
+  CHECK(rows(1) == std::vector<size_t>{144, 64, 432, 12, 24});
 }
 
 }  // namespace vitrine
