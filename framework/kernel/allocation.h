@@ -5,8 +5,8 @@
 namespace vitrine {
 
 // Gives each buffer of a plan whose actions are complete a place that is free whenever it is in
-// use, and says how large the two pieces of memory are. Those that backward needs are
-// kept where it is of another time.
+// use, and says how large the two pieces of memory are. Those that backward needs are kept where it
+// comes at another time.
 void allocate(ExecutionPlan& plan, Pass pass);
 
 // The same plan with a cache line between rows of matrices that would else share a few sets of the
