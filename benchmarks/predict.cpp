@@ -11,7 +11,7 @@ namespace {
 
 void predict_vit_ti(benchmark::State& state) {
   set_compute_threads(1);
-  ModelContext context{3, 224, 224};
+  ModelContext context{3, 224, 224, {}};
   std::vector<std::string> names;
   for (int i = 0; i < 10; ++i) names.push_back(std::to_string(i));
   context.columns = class_column(std::move(names));

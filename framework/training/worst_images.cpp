@@ -84,7 +84,7 @@ void write_worst_images(const Folder& run, Json& tasks,
     const Tensor pixels = tensor.cpu().contiguous();
     const int64_t channels = pixels.size(1);
     if (channels != 1 && channels != 3) continue;
-    // Photos hardly become smaller, whatever the effort.
+    // Photos take a quarter of the time so, and a third more bytes.
     const PngEffort effort = channels == 3 ? PngEffort::kQuick : PngEffort::kFull;
     Json& told = tasks.at(task).at("worst");
     for (int64_t i = 0; i < pixels.size(0); ++i) {

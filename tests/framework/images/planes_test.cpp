@@ -1,5 +1,7 @@
 #include "framework/images/planes.h"
 
+#include "tests/instruction_sets.h"
+
 namespace vitrine {
 namespace {
 
@@ -11,9 +13,7 @@ Image image_with(int64_t width, int64_t height, int64_t channels) {
   return out;
 }
 
-}  // namespace
-
-TEST_CASE("planes hold the pixels of each channel, whatever the size, and give the image back") {
+void check_all_sizes() {
   for (const int64_t channels : {1, 2, 3, 4}) {
     for (int64_t width = 1; width <= 150; ++width) {
       const int64_t height = 1 + width % 3, area = width * height;
@@ -31,6 +31,12 @@ TEST_CASE("planes hold the pixels of each channel, whatever the size, and give t
       REQUIRE((back.width == width && back.height == height && back.channels == channels));
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("planes hold the pixels of each channel, whatever the size, and give the image back") {
+  with_each_instruction_set(check_all_sizes);
 }
 
 }  // namespace vitrine
